@@ -1,0 +1,14 @@
+# What every target of the project is compiled with.
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  # The sloppiness that lets ccache work beside a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
+  add_compile_options(-fpch-preprocess)
+endif()
+
+add_library(promptbed_settings INTERFACE)
+target_compile_options(promptbed_settings INTERFACE -Wall -Wextra -Wno-unused-parameter)
+if(PROMPTBED_SANITIZE)
+  target_compile_options(promptbed_settings INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
+  target_link_options(promptbed_settings INTERFACE -fsanitize=address,undefined)
+endif()

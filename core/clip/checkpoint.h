@@ -1,0 +1,41 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace promptbed {
+
+/// The non-linearity between the two layers of each MLP.
+enum class Activation {
+  quick_gelu,  ///< x sigmoid(1.702 x): OpenAI's models
+  gelu,        ///< the exact one: most open_clip models
+};
+
+/// A CLIP's frozen weights under OpenAI's names ("visual.conv1.weight",
+/// "transformer.resblocks.0.attn.in_proj_weight"), whatever form they came in.
+struct Checkpoint {
+  std::map<std::string, Tensor>
+      tensors;  ///< as stored (f16, bf16 or f32), memory-mapped where the form allows it
+  Activation activation = Activation::quick_gelu;
+  int64_t vision_heads = 0;  ///< attention heads of the image tower; 0 for a ModifiedResNet
+  int64_t text_heads = 0;
+
+  /// Throws Error naming the tensor that the checkpoint lacks.
+  const Tensor& at(const std::string& name) const;
+
+  bool has(const std::string& name) const { return tensors.contains(name); }
+
+  /// Hash of every name, shape and value, the values taken as f32: the same for all forms of the same model.
+  std::string fingerprint() const;
+};
+
+/// Reads the weights of a model: a folder in the Hugging Face layout, or a checkpoint file. `activation` is
+/// for forms that do not tell theirs. Throws Error where the file is damaged or is no CLIP.
+Checkpoint load_checkpoint(const std::filesystem::path& path, std::optional<Activation> activation = {});
+
+}  // namespace promptbed

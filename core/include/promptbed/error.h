@@ -1,0 +1,20 @@
+#pragma once
+
+#include <stdexcept>
+
+namespace promptbed {
+
+/// Something that the user can put right. The message is one line that names the thing, the value and the
+/// remedy.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A trained prompt cannot serve other classes than those it was trained on.
+class NotTransferable : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace promptbed

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <promptbed/prompt_learner.h>
+#include <torch/version.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+/// A plugin is a shared library that exports one constant, `promptbed_plugin`. It is read before any C++ call
+/// into the library, so it holds plain C data and two function pointers. Write it with the macro at the end
+/// of this file:
+///
+///     const OptionSpec kOptions[] = {{"n_ctx", OptionType::integer, "4", "context tokens"}};
+///     const MethodSpec kMethods[] = {{"coop", 1, "Learned context (CoOp)", kTrainable, kOptions,
+///     std::size(kOptions),
+///                                     [](const Options& options) -> PromptLearner* { return new
+///                                     CoOp(options); }}};
+///     PROMPTBED_PLUGIN(kMethods);
+namespace promptbed {
+
+/// Raised whenever a type that crosses the border changes.
+inline constexpr std::uint32_t kInterfaceVersion = 1;
+
+#define PROMPTBED_STRING_(x) #x
+#define PROMPTBED_STRING(x) PROMPTBED_STRING_(x)
+#if defined(__clang__)
+#define PROMPTBED_COMPILER "clang-" PROMPTBED_STRING(__clang_major__)
+#else
+#define PROMPTBED_COMPILER "gcc-" PROMPTBED_STRING(__GNUC__)
+#endif
+
+/// Compiler and C++ ABI, such as "gcc-12 abi-1017 cxx11-1".
+inline constexpr const char* kAbiTag = PROMPTBED_COMPILER
+    " abi-" PROMPTBED_STRING(__GXX_ABI_VERSION) " cxx11-" PROMPTBED_STRING(_GLIBCXX_USE_CXX11_ABI);
+
+/// Whether a method has anything to train; without, it has one run a dataset, whatever the shots and seeds.
+enum class Training : int { none, trainable };
+
+/// One method of a plugin.
+struct MethodSpec {
+  const char* name;      ///< lower case, as typed after --methods
+  std::int32_t version;  ///< raised when the method's numbers change; part of every run's id
+  const char* summary;   ///< one line
+  Training training;
+  const OptionSpec* options;
+  std::size_t option_count;
+  PromptLearner* (*create)(const Options& options);  ///< the caller owns the result
+};
+
+/// What `promptbed_plugin` is.
+struct PluginDescriptor {
+  std::uint32_t interface_version;
+  const char* torch_version;
+  const char* abi_tag;
+  const MethodSpec* methods;
+  std::size_t method_count;
+};
+
+}  // namespace promptbed
+
+/// Exports `methods`, an array of MethodSpec, as this library's plugin descriptor.
+#define PROMPTBED_PLUGIN(methods)                                                                        \
+  extern "C" {                                                                                           \
+  extern __attribute__((visibility("default"))) const ::promptbed::PluginDescriptor promptbed_plugin;    \
+  const ::promptbed::PluginDescriptor promptbed_plugin = {                                               \
+      ::promptbed::kInterfaceVersion, TORCH_VERSION, ::promptbed::kAbiTag, methods, std::size(methods)}; \
+  }

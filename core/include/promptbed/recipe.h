@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace promptbed {
+
+/// Trainable tensors whose names start with `prefix`, and how SGD moves them.
+struct ParameterGroup {
+  std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
+  double learning_rate = 0.002;
+  double momentum = 0.9;
+  double weight_decay = 5e-4;
+};
+
+/// How a method is trained by the host's loop. The defaults are CoOp's (arXiv 2109.01134, section 4.1).
+struct Recipe {
+  int64_t epochs = 200;
+  int64_t batch_size = 32;
+  int64_t warmup_epochs = 1;           ///< first epochs, at a constant rate
+  double warmup_learning_rate = 1e-5;  ///< that rate; afterwards a cosine over all epochs
+  std::vector<ParameterGroup> groups = {ParameterGroup{}};
+};
+
+}  // namespace promptbed

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+#include <promptbed/tokenizer.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace promptbed {
+
+/// Prompts of K classes that share their first P token embeddings.
+///
+///     [SOS] v1 .. vM | name . [EOS]          prefix | suffix
+///
+/// Positions are the encoder's business: pass token embeddings (or learned vectors) without them.
+struct PromptBatch {
+  Tensor prefix;                        ///< [B, P, W]; B = 1 when not conditioned on the image
+  Tensor suffix;                        ///< [S, W], or [B, S, W]: the K suffixes packed, no padding
+  std::vector<int64_t> suffix_lengths;  ///< K entries summing to S; the last token of each is EOS
+};
+
+/// CLIP's frozen text tower.
+class TextEncoder {
+ public:
+  virtual ~TextEncoder() = default;
+
+  /// Text features [B, K, D] at each prompt's last token, not normalised. Differentiable in prefix and
+  /// suffix; the tower's own weights never receive gradients.
+  virtual Tensor encode(const PromptBatch& prompts) const = 0;
+
+  /// Token embeddings [n, W] in f32, on the encoder's device.
+  virtual Tensor embed(std::span<const int64_t> tokens) const = 0;
+
+  virtual int64_t context_length() const = 0;   ///< tokens that a prompt may have, start and end included
+  virtual int64_t width() const = 0;            ///< W
+  virtual int64_t embedding_width() const = 0;  ///< D
+};
+
+/// Text features [K, D] of whole sentences, not normalised. Throws Error naming the first text that is too
+/// long.
+Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
+                    std::span<const std::string> texts);
+
+}  // namespace promptbed

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace promptbed {
+
+/// Turns text into the token ids that the text tower was trained on.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
+
+  /// Ids of `text`, without start and end of text. Never throws for valid UTF-8; the length is not limited
+  /// here.
+  virtual std::vector<int64_t> encode(std::string_view text) const = 0;
+
+  virtual int64_t start_of_text() const = 0;
+  virtual int64_t end_of_text() const = 0;
+};
+
+}  // namespace promptbed
