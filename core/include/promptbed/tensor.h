@@ -18,4 +18,9 @@ using torch::Tensor;
 /// Tensors in a fixed order, each with the name under which a trained prompt stores it.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
+/// x scaled to unit length along its last dimension.
+inline Tensor normalised(const Tensor& x) {
+  return x / x.norm(2, -1, /*keepdim=*/true);
+}
+
 }  // namespace promptbed

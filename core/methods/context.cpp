@@ -1,0 +1,141 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/context.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace promptbed {
+namespace {
+
+constexpr double kContextDeviation = 0.02;
+
+std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+int64_t count_tokens(const Tokenizer& tokenizer, const std::string& text) {
+  return static_cast<int64_t>(tokenizer.encode(text).size());
+}
+
+}  // namespace
+
+Options resolve_context(Options options, const Setting& setting) {
+  const int64_t given = options.integer("n_ctx");
+  if (given < 0) throw Error(fmt::format("option n_ctx: {} is negative; give 0 or more", given));
+  if (options.text("ctx_init").empty() && given == 0)
+    options.set("ctx_init", OptionValue(setting.context_init));
+  if (const std::string& words = options.text("ctx_init"); !words.empty()) {
+    const int64_t counted = count_tokens(*setting.tokenizer, spoken(words));
+    if (given != 0 && given != counted) {
+      throw Error(fmt::format("ctx_init \"{}\" has {} tokens and n_ctx says {}; leave one of the two out",
+                              words, counted, given));
+    }
+    options.set("n_ctx", OptionValue(counted));
+  }
+  check_prompt_lengths(setting, options.integer("n_ctx"));
+  return options;
+}
+
+void check_prompt_lengths(const Setting& setting, int64_t context_tokens) {
+  for (const ClassNames* names : {&setting.class_names, &setting.unseen_class_names}) {
+    for (const std::string& name : *names) {
+      const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, spoken(name) + ".");
+      if (length > setting.context_length) {
+        throw Error(fmt::format(
+            "class \"{}\" of {}: the prompt has {} tokens with {} of context and the model takes {}; "
+            "use a shorter context",
+            name, setting.dataset, length, context_tokens, setting.context_length));
+      }
+    }
+  }
+}
+
+Tensor initial_context(const Options& options, const Task& task, std::optional<int64_t> copies) {
+  const std::string& words = options.text("ctx_init");
+  if (!words.empty()) {
+    const Tensor context = task.text_encoder->embed(task.tokenizer->encode(spoken(words)));
+    return copies ? context.repeat({*copies, 1, 1}) : context;
+  }
+  std::vector<int64_t> shape = {options.integer("n_ctx"), task.text_encoder->width()};
+  if (copies) shape.insert(shape.begin(), *copies);
+  return at::empty(shape, torch::kFloat).normal_(0, kContextDeviation, task.generator).to(task.device);
+}
+
+NamePosition parse_name_position(const std::string& word) {
+  if (word == "end") return NamePosition::end;
+  if (word == "middle") return NamePosition::middle;
+  if (word == "front") return NamePosition::front;
+  throw Error(fmt::format("no class-token position \"{}\"; known: end, middle, front", word));
+}
+
+ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
+                               NamePosition position)
+    : context_tokens_(context_tokens), position_(position) {
+  std::vector<int64_t> tokens;
+  for (const std::string& class_name : class_names) {
+    const std::string name = spoken(class_name);
+    const auto sentence = task.tokenizer->encode(name + ".");
+    tokens.insert(tokens.end(), sentence.begin(), sentence.end());
+    tokens.push_back(task.tokenizer->end_of_text());
+    lengths_.push_back(static_cast<int64_t>(sentence.size()) + 1);
+    name_lengths_.push_back(count_tokens(*task.tokenizer, name));
+  }
+  const int64_t start = task.tokenizer->start_of_text();
+  start_ = task.text_encoder->embed(std::span(&start, 1));
+  names_ = task.text_encoder->embed(tokens);
+}
+
+PromptBatch ContextPrompts::with_shared(const Tensor& context) const {
+  // What stands before the name is the same for all classes, and goes into the shared prefix.
+  const int64_t leading = position_ == NamePosition::end      ? context_tokens_
+                          : position_ == NamePosition::middle ? context_tokens_ / 2
+                                                              : 0;
+  const Tensor rest = context.narrow(-2, leading, context_tokens_ - leading);
+  return assemble(context.narrow(-2, 0, leading), rest, /*own=*/false);
+}
+
+PromptBatch ContextPrompts::with_own(const Tensor& context) const {
+  return assemble(names_.narrow(0, 0, 0), context, /*own=*/true);
+}
+
+/// Prompts with the `leading` vectors in the prefix and the others in each class's suffix.
+PromptBatch ContextPrompts::assemble(const Tensor& leading, const Tensor& context, bool own) const {
+  PromptBatch prompts;
+  const Tensor batched = leading.dim() == 3 ? leading : leading.unsqueeze(0);
+  prompts.prefix = at::cat({start_.expand({batched.size(0), 1, -1}), batched}, 1);
+  prompts.suffix_lengths = lengths_;
+  const int64_t inner = context.size(-2);
+  if (inner == 0) {
+    prompts.suffix = names_;
+    return prompts;
+  }
+  // Rows of [names; context], in the order in which each class's suffix shows them.
+  const int64_t before = !own                                ? 0
+                         : position_ == NamePosition::end    ? inner
+                         : position_ == NamePosition::middle ? inner / 2
+                                                             : 0;
+  std::vector<int64_t> rows;
+  const auto append = [&rows](int64_t first, int64_t count) {
+    const size_t old_size = rows.size();
+    rows.resize(old_size + count);
+    std::iota(rows.begin() + static_cast<std::ptrdiff_t>(old_size), rows.end(), first);
+  };
+  int64_t name = 0, vectors = names_.size(0);
+  for (size_t k = 0; k < lengths_.size(); ++k) {
+    append(vectors, before);
+    append(name, name_lengths_[k]);
+    append(vectors + before, inner - before);
+    append(name + name_lengths_[k], lengths_[k] - name_lengths_[k]);
+    name += lengths_[k];
+    if (own) vectors += inner;
+    prompts.suffix_lengths[k] += inner;
+  }
+  const Tensor table = at::cat({names_, context.reshape({-1, context.size(-1)})});
+  prompts.suffix = table.index_select(0, torch::tensor(rows, torch::kLong).to(table.device()));
+  return prompts;
+}
+
+}  // namespace promptbed

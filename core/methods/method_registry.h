@@ -1,0 +1,63 @@
+#pragma once
+
+#include <promptbed/plugin.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace promptbed {
+
+/// A method that a plugin offers.
+struct Method {
+  std::string plugin;          ///< the plugin's name: its file's, without the ending
+  std::filesystem::path file;  ///< the shared library
+  std::string file_hash;       ///< of its bytes
+  const MethodSpec* spec;      ///< lives as long as the registry
+
+  std::string name() const { return spec->name; }
+  bool trainable() const { return spec->training == Training::trainable; }
+
+  /// The method's options at their defaults.
+  Options default_options() const { return Options(std::span(spec->options, spec->option_count)); }
+};
+
+/// The methods of all plugins found in some folders. The host knows no method but through it.
+class MethodRegistry {
+ public:
+  /// Loads every shared library in the folders. One that is broken or does not match is left out with a
+  /// complaint, and the others still load; so is one that the current folder or a world-writable one would
+  /// slip in.
+  explicit MethodRegistry(const std::vector<std::filesystem::path>& folders);
+  ~MethodRegistry();
+  MethodRegistry(MethodRegistry&&) noexcept;
+  MethodRegistry& operator=(MethodRegistry&&) noexcept;
+
+  const std::vector<Method>& methods() const { return methods_; }
+
+  /// One line for each plugin that was left out: which, and why.
+  const std::vector<std::string>& complaints() const { return complaints_; }
+
+  /// Throws Error for a name that no plugin offers, listing the known ones.
+  const Method& at(const std::string& name) const;
+
+  /// A new instance, whose exceptions arrive as Errors that name the plugin.
+  std::unique_ptr<PromptLearner> create(const Method& method, const Options& options) const;
+
+ private:
+  struct Library;
+
+  void load_folder(const std::filesystem::path& folder);
+  void load_plugin(const std::filesystem::path& file);
+
+  std::vector<std::unique_ptr<Library>> libraries_;
+  std::vector<Method> methods_;
+  std::vector<std::string> complaints_;
+};
+
+/// Where plugins are looked for: those given, then $PROMPTBED_PLUGINS (separated by colons), then the folders
+/// beside the program: plugins/ (a build) and ../lib/promptbed/plugins/ (an installation).
+std::vector<std::filesystem::path> plugin_folders(const std::vector<std::filesystem::path>& given);
+
+}  // namespace promptbed

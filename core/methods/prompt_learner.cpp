@@ -1,0 +1,40 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/prompt_learner.h>
+
+#include <algorithm>
+
+namespace promptbed {
+
+Tensor PromptLearner::loss(const Batch& batch) {
+  return at::cross_entropy_loss(logits(batch), batch.labels);
+}
+
+Tensor PromptLearner::backward(const Batch& batch) {
+  const Tensor value = loss(batch);
+  value.backward();
+  return value.detach();
+}
+
+bool PromptLearner::fit(const FeatureSet&, const FeatureSet&) {
+  return false;
+}
+
+void PromptLearner::epoch_end(int64_t, int64_t) {}
+
+void PromptLearner::load_state(const NamedTensors& saved) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : state()) {
+    const auto found =
+        std::find_if(saved.begin(), saved.end(), [&](const auto& entry) { return entry.first == name; });
+    if (found == saved.end())
+      throw Error(fmt::format("the trained prompt has no tensor {}; train it again", name));
+    if (found->second.sizes() != tensor.sizes()) {
+      throw Error(
+          fmt::format("the trained prompt's {} has another shape than this method's; train it again", name));
+    }
+    Tensor(tensor).copy_(found->second);
+  }
+}
+
+}  // namespace promptbed

@@ -1,0 +1,29 @@
+#include "training/epoch_order.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "base/hash.h"
+
+namespace promptbed {
+
+torch::Generator seeded_generator(uint64_t seed, std::string_view purpose) {
+  return at::detail::createCPUGenerator(Hasher().add(purpose).add(static_cast<int64_t>(seed)).low64());
+}
+
+ShuffledOrder::ShuffledOrder(int64_t images, int64_t views, uint64_t seed)
+    : images_(images),
+      views_(views),
+      generator_(seeded_generator(seed, "order")),
+      offsets_(at::randint(views, {images}, seeded_generator(seed, "views"), torch::kLong)) {}
+
+EpochRows ShuffledOrder::rows(int64_t epoch) {
+  const Tensor images = at::randperm(images_, generator_, torch::kLong);
+  return {images, (offsets_.index_select(0, images) + epoch).remainder(views_)};
+}
+
+EpochRows GivenOrder::rows(int64_t) {
+  return {at::arange(images_, torch::kLong), at::zeros({images_}, torch::kLong)};
+}
+
+}  // namespace promptbed

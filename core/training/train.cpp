@@ -1,0 +1,61 @@
+#include "training/train.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/interrupt.h"
+#include "training/sgd.h"
+
+namespace promptbed {
+namespace {
+
+Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count) {
+  Batch batch;
+  batch.images = rows.images.narrow(0, begin, count).to(data.features.device());
+  batch.views = rows.views.narrow(0, begin, count).to(data.features.device());
+  batch.features = data.features.index({batch.images, batch.views});
+  batch.labels = data.labels.index_select(0, batch.images);
+  return batch;
+}
+
+}  // namespace
+
+std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+                               EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step) {
+  using Clock = std::chrono::steady_clock;
+  Sgd optimiser(learner.trainable(), recipe);
+  const int64_t images = data.labels.size(0);
+  const int64_t batch_size = std::min(recipe.batch_size, images);
+  const int64_t steps = images / batch_size;
+
+  std::vector<EpochRecord> records;
+  for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
+    const auto start = Clock::now();
+    const EpochRows rows = order.rows(epoch);
+    optimiser.start_epoch(epoch);
+    Tensor sum = at::zeros({}, data.features.options());
+    for (int64_t step = 0; step < steps; ++step) {
+      check_interrupt();
+      optimiser.zero_gradients();
+      const Tensor loss = learner.backward(take_rows(data, rows, step * batch_size, batch_size));
+      optimiser.step();
+      sum += loss;
+      if (after_step) after_step(loss);
+    }
+    learner.epoch_end(epoch, recipe.epochs);
+    const double mean = sum.item<double>() / static_cast<double>(steps);
+    if (!std::isfinite(mean)) {
+      throw Error(fmt::format("the loss is {} in epoch {} of {}; lower the learning rate with --lr", mean,
+                              epoch + 1, recipe.epochs));
+    }
+    records.push_back({epoch, mean, optimiser.learning_rate(),
+                       std::chrono::duration<double>(Clock::now() - start).count()});
+  }
+  return records;
+}
+
+}  // namespace promptbed

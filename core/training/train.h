@@ -1,0 +1,27 @@
+#pragma once
+
+#include <promptbed/prompt_learner.h>
+
+#include <functional>
+#include <vector>
+
+#include "training/epoch_order.h"
+
+namespace promptbed {
+
+/// One epoch as the ledger keeps it.
+struct EpochRecord {
+  int64_t epoch = 0;  ///< counted from 0
+  double loss = 0;    ///< mean over the steps
+  double learning_rate = 0;
+  double seconds = 0;
+};
+
+/// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches. The last,
+/// smaller batch is dropped unless it is the only one. Throws Error where the loss stops being finite and
+/// Interrupted on Ctrl-C.
+std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+                               EpochOrder& order,
+                               const std::function<void(const Tensor& loss)>& after_step = {});
+
+}  // namespace promptbed

@@ -1,0 +1,105 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/promptbed.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace promptbed {
+namespace {
+
+/// The seven templates that CLIP's authors select for ImageNet (github.com/openai/CLIP,
+/// Prompt_Engineering_for_ImageNet).
+constexpr const char* kImageNetTemplates[] = {
+    "itap of a {}.",         "a bad photo of the {}.", "a origami {}.",           "a photo of the large {}.",
+    "a {} in a video game.", "art of the {}.",         "a photo of the small {}."};
+
+std::string fill(std::string text, std::string class_name) {
+  std::replace(class_name.begin(), class_name.end(), '_', ' ');
+  for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + class_name.size())) {
+    text.replace(at, 2, class_name);
+  }
+  return text;
+}
+
+/// CLIP as it is: the class names in hand-written templates (arXiv 2103.00020, section 3.1).
+class ZeroShot final : public PromptLearner {
+ public:
+  explicit ZeroShot(const Options& options) : options_(options) {}
+
+  Options resolve(const Setting& setting) override {
+    const std::string& kind = options_.text("templates");
+    if (kind != "dataset" && kind != "ensemble") {
+      throw Error(fmt::format("no templates \"{}\"; known: dataset, ensemble", kind));
+    }
+    for (const std::string& text : templates(setting)) {
+      if (text.find("{}") == std::string::npos) {
+        throw Error(
+            fmt::format("template \"{}\" of {} has no place {{}} for the class name", text, setting.dataset));
+      }
+      check_lengths(setting, text, setting.class_names);
+      check_lengths(setting, text, setting.unseen_class_names);
+    }
+    return options_;
+  }
+
+  void bind(const Task& task) override {
+    task_ = task;
+    retarget(task.class_names);
+  }
+
+  Tensor logits(const Batch& batch) override {
+    return task_.logit_scale * at::matmul(normalised(batch.features), text_features_.t());
+  }
+
+  void retarget(const ClassNames& class_names) override {
+    const at::NoGradGuard frozen;
+    Tensor sum;
+    const auto texts = templates(task_);
+    for (const std::string& text : texts) {
+      std::vector<std::string> sentences;
+      for (const std::string& name : class_names) sentences.push_back(fill(text, name));
+      const Tensor features = normalised(encode_texts(*task_.text_encoder, *task_.tokenizer, sentences));
+      sum = sum.defined() ? sum + features : features;
+    }
+    text_features_ = texts.size() == 1 ? sum : normalised(sum / static_cast<double>(texts.size()));
+  }
+
+ private:
+  /// The dataset's own template, or ImageNet's seven and, on other datasets, the dataset's own beside them.
+  std::vector<std::string> templates(const Setting& setting) const {
+    if (options_.text("templates") == "dataset") return {setting.prompt_template};
+    std::vector<std::string> all(std::begin(kImageNetTemplates), std::end(kImageNetTemplates));
+    if (setting.dataset != "imagenet") all.push_back(setting.prompt_template);
+    return all;
+  }
+
+  static void check_lengths(const Setting& setting, const std::string& text, const ClassNames& names) {
+    for (const std::string& name : names) {
+      const auto length = static_cast<int64_t>(setting.tokenizer->encode(fill(text, name)).size()) + 2;
+      if (length <= setting.context_length) continue;
+      throw Error(fmt::format(
+          "class \"{}\" of {}: the prompt has {} tokens and the model takes {}; shorten the name or the "
+          "template",
+          name, setting.dataset, length, setting.context_length));
+    }
+  }
+
+  Options options_;
+  Task task_;
+  Tensor text_features_;  // [K, D]
+};
+
+constexpr OptionSpec kOptions[] = {
+    {"templates", OptionType::text, "dataset", "dataset: its own; ensemble: ImageNet's seven and its own"}};
+
+constexpr MethodSpec kMethods[] = {
+    {"clip_zeroshot", 1, "CLIP as it is, with hand-written templates", Training::none, kOptions,
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ZeroShot(options); }},
+};
+
+}  // namespace
+}  // namespace promptbed
+
+PROMPTBED_PLUGIN(promptbed::kMethods);
