@@ -5,10 +5,16 @@
 #include <promptbed/error.h>
 
 #include <span>
+#include <string_view>
 
 #include "base/hash.h"
+#include "clip/architecture.h"
+#include "clip/huggingface.h"
 
 namespace promptbed {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 /// Values converted and hashed at a time: few enough to stay in the processor's cache.
@@ -39,6 +45,20 @@ std::string Checkpoint::fingerprint() const {
     add_values(hasher, tensor);
   }
   return hasher.hex();
+}
+
+Checkpoint load_checkpoint(const fs::path& path, std::optional<Activation> activation) {
+  if (!fs::exists(path))
+    throw Error(
+        fmt::format("{}: no such model; give a folder or a checkpoint file with --model", path.string()));
+  try {
+    Checkpoint checkpoint = read_huggingface_folder(path);
+    check_architecture(checkpoint);
+    return checkpoint;
+  } catch (const Error& fault) {
+    if (std::string_view(fault.what()).starts_with(path.string())) throw;
+    throw Error(fmt::format("{}: {}", path.string(), fault.what()));
+  }
 }
 
 }  // namespace promptbed
