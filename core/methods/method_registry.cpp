@@ -5,13 +5,11 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <boost/dll/runtime_symbol_info.hpp>
 #include <boost/dll/shared_library.hpp>
-#include <cstdlib>
 #include <cstring>
-#include <sstream>
 
 #include "base/hash.h"
+#include "base/installation.h"
 #include "methods/guarded_learner.h"
 
 namespace promptbed {
@@ -141,18 +139,7 @@ std::unique_ptr<PromptLearner> MethodRegistry::create(const Method& method, cons
 }
 
 std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {
-  std::vector<fs::path> folders = given;
-  if (const char* variable = std::getenv("PROMPTBED_PLUGINS")) {
-    std::istringstream list(variable);
-    for (std::string folder; std::getline(list, folder, ':');) {
-      if (!folder.empty()) folders.emplace_back(folder);
-    }
-  }
-  const fs::path program = fs::path(boost::dll::program_location().string()).parent_path();
-  for (const fs::path& folder : {program / "plugins", program / "../lib/promptbed/plugins"}) {
-    if (fs::is_directory(folder)) folders.push_back(folder.lexically_normal());
-  }
-  return folders;
+  return search_folders(given, "PROMPTBED_PLUGINS", {"plugins", "../lib/promptbed/plugins"});
 }
 
 }  // namespace promptbed

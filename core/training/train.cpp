@@ -24,7 +24,7 @@ Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, in
 
 }  // namespace
 
-std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
   Sgd optimiser(learner.trainable(), recipe);
@@ -32,7 +32,7 @@ std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, c
   const int64_t batch_size = std::min(recipe.batch_size, images);
   const int64_t steps = images / batch_size;
 
-  std::vector<EpochRecord> records;
+  std::vector<TrainedEpoch> records;
   for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
     const auto start = Clock::now();
     const EpochRows rows = order.rows(epoch);

@@ -9,8 +9,8 @@
 
 namespace promptbed {
 
-/// One epoch as the ledger keeps it.
-struct EpochRecord {
+/// How one epoch went.
+struct TrainedEpoch {
   int64_t epoch = 0;  ///< counted from 0
   double loss = 0;    ///< mean over the steps
   double learning_rate = 0;
@@ -20,7 +20,7 @@ struct EpochRecord {
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches. The last,
 /// smaller batch is dropped unless it is the only one. Throws Error where the loss stops being finite and
 /// Interrupted on Ctrl-C.
-std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order,
                                const std::function<void(const Tensor& loss)>& after_step = {});
 

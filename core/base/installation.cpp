@@ -1,0 +1,28 @@
+#include "base/installation.h"
+
+#include <cstdlib>
+#include <sstream>
+
+namespace promptbed {
+
+namespace fs = std::filesystem;
+
+fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+std::vector<fs::path> search_folders(const std::vector<fs::path>& given, const char* variable,
+                                     const std::vector<fs::path>& beside_program) {
+  std::vector<fs::path> folders = given;
+  if (const char* list = std::getenv(variable)) {
+    std::istringstream words(list);
+    for (std::string folder; std::getline(words, folder, ':');) {
+      if (!folder.empty()) folders.emplace_back(folder);
+    }
+  }
+  for (const fs::path& name : beside_program) {
+    const fs::path folder = (program_folder() / name).lexically_normal();
+    if (fs::is_directory(folder)) folders.push_back(folder);
+  }
+  return folders;
+}
+
+}  // namespace promptbed

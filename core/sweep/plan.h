@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/few_shot.h"
+#include "data/split.h"
+#include "results/run_record.h"
+#include "results/run_spec.h"
+#include "sweep/workbench.h"
+
+namespace promptbed {
+
+/// A dataset that a sweep goes over.
+struct PlannedDataset {
+  DatasetSpec spec;
+  Split split;
+};
+
+/// One cell of the grid, settled before anything is trained.
+struct PlannedRun {
+  const Method* method = nullptr;
+  std::shared_ptr<const PlannedDataset> dataset;
+  int64_t shots = 0;  ///< as asked for; 0 for a method without training
+  int64_t seed = 0;
+  Setting setting;
+  FewShotDraw draw;  ///< of the training classes; empty for a method without training
+  Needs needs;
+
+  std::string obstacle;              ///< why it cannot run; "" where it can
+  RunSpec spec;                      ///< what follows has meaning without an obstacle only
+  std::string id;
+  std::optional<RunStatus> status;   ///< in the ledger when it was planned
+
+  /// "coop on transport, 16 shots, seed 1"
+  std::string title() const;
+};
+
+/// Every run of a sweep, in the order in which they are done: dataset by dataset.
+struct Plan {
+  std::vector<std::shared_ptr<const PlannedDataset>> datasets;
+  std::vector<PlannedRun> runs;
+
+  /// Runs that are to be done: without obstacle, and not finished unless the sweep forces them.
+  std::vector<const PlannedRun*> pending(bool force) const;
+};
+
+/// SweepSpec -> RunSpecs. Reads the splits, draws the shots, settles options and recipes, and asks the ledger. Loads no
+/// tower and no picture. Throws Error for unknown methods, datasets and options and for splits that are wrong.
+Plan plan_sweep(Workbench& bench);
+
+}  // namespace promptbed

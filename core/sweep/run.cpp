@@ -1,0 +1,154 @@
+#include "sweep/run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+
+#include "base/hash.h"
+#include "clip/safetensors.h"
+#include "data/class_half.h"
+#include "results/metrics.h"
+#include "sweep/features.h"
+#include "sweep/host.h"
+#include "training/epoch_order.h"
+#include "training/evaluate.h"
+#include "training/train.h"
+
+namespace promptbed {
+namespace {
+
+/// Adds up seconds by phase.
+class Stopwatch {
+ public:
+  void lap(const std::string& phase) {
+    const auto now = Clock::now();
+    seconds_[phase] += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+  const std::map<std::string, double>& seconds() const { return seconds_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+  std::map<std::string, double> seconds_;
+};
+
+Task make_task(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+  const torch::Device device = bench.spec().placement.device;
+  Task task;
+  static_cast<Setting&>(task) = run.setting;
+  if (run.method->trainable()) task.train = read_features(cache, run.draw.train, training_views(run.spec.views), device);
+  if (run.needs.validation_features) task.validation = read_features(cache, run.draw.val, {kCentreView}, device);
+  task.text_encoder = bench.text_encoder();
+  task.logit_scale = bench.model().logit_scale();
+  task.feature_width = bench.model().embedding_width();
+  task.generator = seeded_generator(static_cast<uint64_t>(run.seed), "init");
+  task.device = device;
+  return task;
+}
+
+std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& task, const Workbench& bench) {
+  Options options = run.method->default_options();
+  for (const auto& [name, value] : run.spec.options) options.set(name, value);
+  auto learner = bench.registry().create(*run.method, options);
+  learner->resolve(task);
+  learner->bind(task);
+  return learner;
+}
+
+std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task) {
+  if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
+  ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1), static_cast<uint64_t>(run.seed));
+  std::vector<EpochRecord> records;
+  for (const TrainedEpoch& epoch : train(learner, task.train, *run.spec.recipe, order)) {
+    records.push_back({epoch.epoch, epoch.loss, epoch.learning_rate, epoch.seconds});
+  }
+  return records;
+}
+
+/// The prompt on disk, to be tested on other classes and datasets later. Returns the hash of its tensors.
+std::string save_prompt(PromptLearner& learner, const PlannedRun& run, const Workbench& bench) {
+  NamedTensors state = learner.state();
+  if (state.empty()) return {};
+  Hasher hasher;
+  for (auto& [name, tensor] : state) {
+    tensor = tensor.detach().to(torch::kCPU).contiguous();
+    hasher.add(name).add(std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
+  }
+  write_safetensors(bench.prompt_path(run.id), state, {{"run", run.spec.canonical().dump()}});
+  return hasher.hex();
+}
+
+/// TrainedPrompt -> Evaluation -> Score, on one half of the classes.
+Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+  const PlannedDataset& dataset = *run.dataset;
+  const auto images = subset(dataset.split.test, dataset.split, set);
+  const Predictions predictions =
+      evaluate(learner, read_features(cache, images, {kCentreView}, bench.spec().placement.device));
+  const Metrics metrics = measure(predictions.labels, predictions.predicted);
+  Score score;
+  score.dataset = dataset.spec.id;
+  score.class_set = to_string(set);
+  score.images = metrics.images;
+  score.correct = metrics.correct;
+  score.accuracy = metrics.accuracy;
+  score.macro_f1 = metrics.macro_f1;
+  score.predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex();
+  return score;
+}
+
+std::string hash_draw(const FewShotDraw& draw) {
+  Hasher hasher;
+  for (const std::vector<Image>* images : {&draw.train, &draw.val}) {
+    for (const Image& image : *images) hasher.add(image.path).add(image.label);
+  }
+  return hasher.hex();
+}
+
+std::string hash_class_names(const Setting& setting) {
+  Hasher hasher;
+  for (const std::string& name : setting.class_names) hasher.add(name);
+  for (const std::string& name : setting.unseen_class_names) hasher.add(name);
+  return hasher.hex();
+}
+
+ShotRange count_shots(const PlannedRun& run) {
+  if (!run.method->trainable()) return {};
+  std::map<int64_t, int64_t> images_of;
+  for (const Image& image : run.draw.train) ++images_of[image.label];
+  const auto [least, most] = std::minmax_element(images_of.begin(), images_of.end(),
+                                                 [](const auto& a, const auto& b) { return a.second < b.second; });
+  return {least->second, most->second};
+}
+
+}  // namespace
+
+RunOutcome make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+  Stopwatch watch;
+  RunOutcome outcome;
+  outcome.execution = describe_execution(bench, *run.method);
+  outcome.draw_hash = hash_draw(run.draw);
+  outcome.class_names_hash = hash_class_names(run.setting);
+  outcome.shots = count_shots(run);
+
+  const Task task = make_task(run, cache, bench);
+  const auto learner = make_learner(run, task, bench);
+  watch.lap("set-up");
+
+  outcome.epochs = train_prompt(*learner, run, task);
+  outcome.state_hash = save_prompt(*learner, run, bench);
+  watch.lap("training");
+
+  outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
+  learner->retarget(run.setting.unseen_class_names);
+  outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+  watch.lap("evaluation");
+
+  outcome.execution.seconds = watch.seconds();
+  outcome.execution.cache_hits =
+      static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
+  outcome.execution.peak_memory = peak_memory();
+  return outcome;
+}
+
+}  // namespace promptbed
