@@ -1,0 +1,140 @@
+#include "results/ledger.h"
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "results/ledger_rows.h"
+#include "results/ledger_schema.h"
+
+namespace promptbed {
+
+struct Ledger::Connection {
+  std::filesystem::path path;
+  SQLite::Database database;
+
+  /// What `action` returns, with the database's faults turned into Errors.
+  template <class Action>
+  auto guarded(Action&& action) {
+    try {
+      return action(database);
+    } catch (const SQLite::Exception& fault) {
+      throw_ledger_error(path, fault);
+    }
+  }
+
+  /// The same, done as a whole or not at all, and alone among all writers.
+  template <class Action>
+  auto transacted(Action&& action) {
+    return guarded([&](SQLite::Database& open) {
+      SQLite::Transaction transaction(open, SQLite::TransactionBehavior::IMMEDIATE);
+      if constexpr (std::is_void_v<decltype(action(open))>) {
+        action(open);
+        transaction.commit();
+      } else {
+        auto result = action(open);
+        transaction.commit();
+        return result;
+      }
+    });
+  }
+};
+
+Ledger::Ledger(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+Ledger::Ledger(const std::filesystem::path& path)
+    : connection_(new Connection{path, create_ledger_database(path)}) {}
+Ledger::Ledger(Ledger&&) noexcept = default;
+Ledger& Ledger::operator=(Ledger&&) noexcept = default;
+Ledger::~Ledger() = default;
+
+Ledger Ledger::open_existing(const std::filesystem::path& path) {
+  return Ledger(std::unique_ptr<Connection>(new Connection{path, open_ledger_database(path)}));
+}
+
+const std::filesystem::path& Ledger::path() const {
+  return connection_->path;
+}
+
+std::optional<RunStatus> Ledger::status(std::string_view id) const {
+  return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunStatus> {
+    const std::optional<Claim> claim = read_claim(database, id);
+    if (!claim) return std::nullopt;
+    return claim->status;
+  });
+}
+
+bool Ledger::claim(const RunSpec& spec, Redo redo) {
+  return connection_->transacted([&](SQLite::Database& database) {
+    const std::string id = spec.id();
+    if (const std::optional<Claim> claim = read_claim(database, id)) {
+      if (claim->status == RunStatus::done && redo == Redo::no) return false;
+      if (claim->owner && may_live(*claim->owner)) return false;
+    } else {
+      insert_run(database, id, spec);
+    }
+    set_owner(database, id, this_process());
+    return true;
+  });
+}
+
+void Ledger::release(std::string_view id) {
+  connection_->transacted([&](SQLite::Database& database) {
+    if (is_owned(database, id, this_process())) undo_claim(database, id);
+  });
+}
+
+void Ledger::finish(std::string_view id, const RunOutcome& outcome) {
+  connection_->transacted([&](SQLite::Database& database) {
+    if (!is_owned(database, id, this_process())) {
+      throw Error(fmt::format(
+          "run {}: was deleted or taken over while it ran; its result is dropped, sweep again", id));
+    }
+    write_outcome(database, id, outcome);
+  });
+}
+
+void Ledger::fail(std::string_view id, std::string_view error) {
+  connection_->transacted([&](SQLite::Database& database) {
+    if (is_owned(database, id, this_process())) write_failure(database, id, error);
+  });
+}
+
+std::string Ledger::remove(std::string_view id) {
+  return connection_->transacted([&](SQLite::Database& database) {
+    const std::vector<std::string> found = ids_beginning_with(database, id);
+    if (found.empty())
+      throw Error(fmt::format("run {}: is not in {}; `runner runs list` shows the ids", id, path().string()));
+    if (found.size() > 1) {
+      throw Error(fmt::format("run {}: {} ids begin so ({}, {}{}); give more digits", id, found.size(),
+                              found[0], found[1], found.size() > 2 ? ", ..." : ""));
+    }
+    const std::optional<ProcessIdentity> owner = read_claim(database, found[0])->owner;
+    if (owner && lives_here(*owner))
+      throw Error(fmt::format("run {}: process {} is at work on it; end that first", found[0], owner->pid));
+    delete_run(database, found[0]);
+    return found[0];
+  });
+}
+
+std::vector<RunRecord> Ledger::list(const RunFilter& filter) const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_runs(database, filter); });
+}
+
+std::vector<RunScore> Ledger::scores(const RunFilter& filter) const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_scores(database, filter); });
+}
+
+RunOutcome Ledger::outcome(std::string_view id) const {
+  return connection_->guarded([&](SQLite::Database& database) {
+    std::optional<RunOutcome> outcome = read_outcome(database, id);
+    if (!outcome) throw Error(fmt::format("run {}: was never finished; run `runner sweep` for it", id));
+    return *std::move(outcome);
+  });
+}
+
+}  // namespace promptbed

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "results/run_record.h"
+#include "results/run_spec.h"
+
+namespace promptbed {
+
+/// Whether a finished run may be made once more.
+enum class Redo { no, yes };
+
+/// The record of all runs: one SQLite file that several processes may use at once.
+///
+///     Ledger ledger("runs/ledger.db");
+///     if (ledger.claim(spec)) ledger.finish(spec.id(), train_and_test(spec));
+///
+/// Every call is one transaction and waits up to half a minute for other writers. All throw Error where the
+/// file cannot be read or written. A Ledger must not be used on both sides of a fork: each process opens its
+/// own.
+class Ledger {
+ public:
+  /// Opens a ledger, or makes it and its folder. Throws Error where the file is something else.
+  explicit Ledger(const std::filesystem::path& path);
+
+  /// Opens a ledger for reading from it. Throws Error where there is none.
+  static Ledger open_existing(const std::filesystem::path& path);
+
+  Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
+  ~Ledger();
+
+  const std::filesystem::path& path() const;
+
+  /// How far a run is; none where the ledger does not know it.
+  std::optional<RunStatus> status(std::string_view id) const;
+
+  /// Makes a run the calling process's. False where it is done (unless it is to be redone) or another process
+  /// works on it. A failed run is free, and so is one whose owner on this host is gone; of another host's
+  /// nobody can tell, so its claim is respected until the run is removed.
+  bool claim(const RunSpec& spec, Redo redo = Redo::no);
+
+  /// Gives a claimed run back as it was before the claim. Nothing happens to a run that is not claimed by the
+  /// calling process.
+  void release(std::string_view id);
+
+  /// Records the outcome of a claimed run, replacing that of an earlier attempt. Throws Error where the run
+  /// is not claimed by the calling process any more.
+  void finish(std::string_view id, const RunOutcome& outcome);
+
+  /// Records why a claimed run failed. Nothing happens to a run that is not claimed by the calling process.
+  void fail(std::string_view id, std::string_view error);
+
+  /// Removes a run with all that belongs to it, and returns its id. The beginning of an id will do where it
+  /// is the only one. Throws Error for an unknown or ambiguous id and for a run that is at work on this host.
+  std::string remove(std::string_view id);
+
+  /// Runs by method, dataset, shots and seed.
+  std::vector<RunRecord> list(const RunFilter& filter = {}) const;
+
+  /// Scores of the runs that the filter takes; of a run that is being redone, the earlier ones.
+  std::vector<RunScore> scores(const RunFilter& filter = {}) const;
+
+  /// All that `finish` recorded last. Throws Error for a run that was never finished.
+  RunOutcome outcome(std::string_view id) const;
+
+ private:
+  struct Connection;
+  explicit Ledger(std::unique_ptr<Connection> connection);
+
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace promptbed

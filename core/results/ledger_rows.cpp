@@ -1,0 +1,262 @@
+#include "results/ledger_rows.h"
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+#include <SQLiteCpp/VariadicBind.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace promptbed {
+namespace {
+
+using nlohmann::json;
+
+/// An empty list or text takes all. Methods without training have no classes and match any shots and seeds.
+constexpr const char* kFilter = R"sql(
+  (:datasets = '[]' OR run.dataset IN (SELECT value FROM json_each(:datasets)))
+  AND (:methods = '[]' OR run.method IN (SELECT value FROM json_each(:methods)))
+  AND (:shots = '[]' OR run.classes = '' OR run.shots IN (SELECT value FROM json_each(:shots)))
+  AND (:seeds = '[]' OR run.classes = '' OR run.seed IN (SELECT value FROM json_each(:seeds)))
+  AND substr(run.model, 1, length(:model)) = :model
+  AND (:status = '' OR run.status = :status)
+)sql";
+
+const char* name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::failed:
+      return "failed";
+  }
+  return "";
+}
+
+RunStatus status_of(std::string_view name) {
+  return name == "done" ? RunStatus::done : name == "failed" ? RunStatus::failed : RunStatus::running;
+}
+
+/// A statement with its question marks filled in order.
+template <class... Values>
+SQLite::Statement statement(SQLite::Database& database, const std::string& sql, const Values&... values) {
+  SQLite::Statement prepared(database, sql);
+  SQLite::bind(prepared, values...);
+  return prepared;
+}
+
+SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, const RunFilter& filter) {
+  SQLite::Statement prepared(database, sql);
+  prepared.bind(":datasets", json(filter.datasets).dump());
+  prepared.bind(":methods", json(filter.methods).dump());
+  prepared.bind(":shots", json(filter.shots).dump());
+  prepared.bind(":seeds", json(filter.seeds).dump());
+  prepared.bind(":model", filter.model);
+  prepared.bind(":status", filter.status ? name_of(*filter.status) : "");
+  return prepared;
+}
+
+std::optional<ProcessIdentity> owner_of(const SQLite::Statement& row) {
+  if (row.getColumn("host").isNull()) return std::nullopt;
+  return ProcessIdentity{.host = row.getColumn("host"),
+                         .pid = row.getColumn("pid").getInt64(),
+                         .start = row.getColumn("process_start")};
+}
+
+ShotRange shots_of(const SQLite::Statement& row) {
+  return {.least = row.getColumn("shots_least").getInt64(), .most = row.getColumn("shots_most").getInt64()};
+}
+
+Score score_of(const SQLite::Statement& row) {
+  return {.dataset = row.getColumn("dataset"),
+          .class_set = row.getColumn("class_set"),
+          .images = row.getColumn("images").getInt64(),
+          .correct = row.getColumn("correct").getInt64(),
+          .accuracy = row.getColumn("accuracy").getDouble(),
+          .macro_f1 = row.getColumn("macro_f1").getDouble(),
+          .predictions_hash = row.getColumn("predictions_hash")};
+}
+
+EpochRecord epoch_of(const SQLite::Statement& row) {
+  const SQLite::Column loss = row.getColumn("loss");  // SQLite keeps NaN as NULL
+  return {.epoch = row.getColumn("epoch").getInt64(),
+          .loss = loss.isNull() ? std::numeric_limits<double>::quiet_NaN() : loss.getDouble(),
+          .learning_rate = row.getColumn("learning_rate").getDouble(),
+          .seconds = row.getColumn("seconds").getDouble()};
+}
+
+Execution execution_of(const SQLite::Statement& row) {
+  return {.host = row.getColumn("host"),
+          .processor = row.getColumn("processor"),
+          .threads = row.getColumn("threads").getInt64(),
+          .precision = row.getColumn("precision"),
+          .torch_version = row.getColumn("torch_version"),
+          .blas = row.getColumn("blas"),
+          .code_version = row.getColumn("code_version"),
+          .dirty = row.getColumn("dirty").getInt() != 0,
+          .plugin_hash = row.getColumn("plugin_hash"),
+          .seconds = json::parse(row.getColumn("seconds").getString()),
+          .cache_hits = row.getColumn("cache_hits").getInt64(),
+          .peak_memory = row.getColumn("peak_memory").getInt64()};
+}
+
+RunRecord record_of(const SQLite::Statement& row) {
+  return {.id = row.getColumn("id"),
+          .spec = RunSpec::parse(json::parse(row.getColumn("spec").getString())),
+          .status = status_of(row.getColumn("status").getString()),
+          .attempts = row.getColumn("attempts").getInt64(),
+          .error = row.getColumn("error").getString(),
+          .created = row.getColumn("created"),
+          .ended = row.getColumn("ended").getString(),
+          .owner = owner_of(row),
+          .shots = shots_of(row),
+          .plugin_hash = row.getColumn("plugin_hash").getString()};
+}
+
+void insert_score(SQLite::Database& database, const std::string& run, const Score& score) {
+  statement(database, "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
+            score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
+            score.predictions_hash)
+      .exec();
+}
+
+void insert_epoch(SQLite::Database& database, const std::string& run, const EpochRecord& epoch) {
+  statement(database, "INSERT INTO epoch VALUES (?, ?, ?, ?, ?)", run, epoch.epoch, epoch.loss,
+            epoch.learning_rate, epoch.seconds)
+      .exec();
+}
+
+void insert_execution(SQLite::Database& database, const std::string& run, const Execution& execution) {
+  statement(database,
+            "INSERT INTO execution SELECT id, attempts, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM run "
+            "WHERE id = ?",
+            execution.host, execution.processor, execution.threads, execution.precision,
+            execution.torch_version, execution.blas, execution.code_version, execution.dirty ? 1 : 0,
+            execution.plugin_hash, json(execution.seconds).dump(), execution.cache_hits,
+            execution.peak_memory, run)
+      .exec();
+}
+
+}  // namespace
+
+std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id) {
+  auto row =
+      statement(database, "SELECT status, host, pid, process_start FROM run WHERE id = ?", std::string(id));
+  if (!row.executeStep()) return std::nullopt;
+  return Claim{status_of(row.getColumn("status").getString()), owner_of(row)};
+}
+
+bool is_owned(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
+  const std::optional<Claim> claim = read_claim(database, id);
+  return claim && claim->owner == owner;
+}
+
+void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& spec) {
+  statement(database, "INSERT INTO run (id, spec, status, attempts) VALUES (?, ?, 'running', 0)",
+            std::string(id), spec.canonical().dump())
+      .exec();
+}
+
+void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
+  statement(database,
+            "UPDATE run SET status = 'running', attempts = attempts + 1, host = ?, pid = ?, "
+            "process_start = ? WHERE id = ?",
+            owner.host, owner.pid, owner.start, std::string(id))
+      .exec();
+}
+
+void undo_claim(SQLite::Database& database, std::string_view id) {
+  statement(database, "DELETE FROM run WHERE id = ? AND ended IS NULL", std::string(id)).exec();
+  statement(database,
+            "UPDATE run SET status = iif(error IS NULL, 'done', 'failed'), attempts = attempts - 1, "
+            "host = NULL, pid = NULL, process_start = NULL WHERE id = ?",
+            std::string(id))
+      .exec();
+}
+
+void write_outcome(SQLite::Database& database, std::string_view id, const RunOutcome& outcome) {
+  const std::string run(id);
+  statement(database,
+            "UPDATE run SET status = 'done', error = NULL, "
+            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, "
+            "process_start = NULL, draw_hash = ?, class_names_hash = ?, state_hash = ?, "
+            "shots_least = ?, shots_most = ? WHERE id = ?",
+            outcome.draw_hash, outcome.class_names_hash, outcome.state_hash, outcome.shots.least,
+            outcome.shots.most, run)
+      .exec();
+  statement(database, "DELETE FROM score WHERE run = ?", run).exec();
+  statement(database, "DELETE FROM epoch WHERE run = ?", run).exec();
+  for (const Score& score : outcome.scores) insert_score(database, run, score);
+  for (const EpochRecord& epoch : outcome.epochs) insert_epoch(database, run, epoch);
+  insert_execution(database, run, outcome.execution);
+}
+
+void write_failure(SQLite::Database& database, std::string_view id, std::string_view error) {
+  statement(database,
+            "UPDATE run SET status = 'failed', error = ?, "
+            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, "
+            "process_start = NULL WHERE id = ?",
+            std::string(error), std::string(id))
+      .exec();
+}
+
+void delete_run(SQLite::Database& database, std::string_view id) {
+  statement(database, "DELETE FROM run WHERE id = ?", std::string(id)).exec();
+}
+
+std::vector<std::string> ids_beginning_with(SQLite::Database& database, std::string_view prefix) {
+  std::vector<std::string> ids;
+  auto row =
+      statement(database, "SELECT id FROM run WHERE ?1 <> '' AND substr(id, 1, length(?1)) = ?1 ORDER BY id",
+                std::string(prefix));
+  while (row.executeStep()) ids.push_back(row.getColumn(0));
+  return ids;
+}
+
+std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& filter) {
+  std::vector<RunRecord> runs;
+  auto row = filtered(
+      database,
+      std::string(
+          "SELECT *, (SELECT plugin_hash FROM execution WHERE run = run.id ORDER BY attempt DESC LIMIT 1) "
+          "AS plugin_hash FROM run WHERE ") +
+          kFilter + "ORDER BY method, dataset, shots, seed, created, id",
+      filter);
+  while (row.executeStep()) runs.push_back(record_of(row));
+  return runs;
+}
+
+std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter) {
+  std::vector<RunScore> scores;
+  auto row = filtered(database,
+                      std::string("SELECT score.* FROM score JOIN run ON run.id = score.run WHERE ") +
+                          kFilter + "ORDER BY score.run, score.dataset, score.class_set",
+                      filter);
+  while (row.executeStep()) scores.push_back({row.getColumn("run"), score_of(row)});
+  return scores;
+}
+
+std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
+  const std::string run(id);
+  auto execution =
+      statement(database, "SELECT * FROM execution WHERE run = ? ORDER BY attempt DESC LIMIT 1", run);
+  if (!execution.executeStep()) return std::nullopt;
+  RunOutcome outcome;
+  outcome.execution = execution_of(execution);
+
+  auto row = statement(database, "SELECT * FROM run WHERE id = ?", run);
+  row.executeStep();
+  outcome.draw_hash = row.getColumn("draw_hash").getString();
+  outcome.class_names_hash = row.getColumn("class_names_hash").getString();
+  outcome.state_hash = row.getColumn("state_hash").getString();
+  outcome.shots = shots_of(row);
+
+  auto score = statement(database, "SELECT * FROM score WHERE run = ? ORDER BY dataset, class_set", run);
+  while (score.executeStep()) outcome.scores.push_back(score_of(score));
+  auto epoch = statement(database, "SELECT * FROM epoch WHERE run = ? ORDER BY epoch", run);
+  while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch));
+  return outcome;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/process.h"
+#include "results/run_spec.h"
+
+namespace promptbed {
+
+/// How far a run is. One that was never claimed has no status.
+enum class RunStatus { running, done, failed };
+
+/// How one run did on one set of test classes.
+struct Score {
+  std::string dataset;    ///< tested on; another than the run's own in cross-dataset tests
+  std::string class_set;  ///< "base", "new" or "all"
+  int64_t images = 0;
+  int64_t correct = 0;
+  double accuracy = 0;  ///< percent
+  double macro_f1 = 0;  ///< percent
+  std::string predictions_hash;
+};
+
+/// One pass over the training images.
+struct EpochRecord {
+  int64_t epoch = 0;  ///< counted from 0
+  double loss = 0;    ///< mean over the steps; NaN where the training diverged
+  double learning_rate = 0;
+  double seconds = 0;
+};
+
+/// Where and by what a run was made.
+struct Execution {
+  std::string host;
+  std::string processor;
+  int64_t threads = 0;
+  std::string precision;
+  std::string torch_version;
+  std::string blas;
+  std::string code_version;
+  bool dirty = false;                     ///< the code had changes that no version names
+  std::string plugin_hash;                ///< of the plugin's file
+  std::map<std::string, double> seconds;  ///< by phase
+  int64_t cache_hits = 0;                 ///< images whose features were in the cache
+  int64_t peak_memory = 0;                ///< bytes
+};
+
+/// Training images that the classes really have: fewer than asked for where a class is small.
+struct ShotRange {
+  int64_t least = 0;
+  int64_t most = 0;
+};
+
+/// What a run leaves behind when it is done.
+struct RunOutcome {
+  std::vector<Score> scores;
+  std::vector<EpochRecord> epochs;
+  Execution execution;
+  std::string draw_hash;         ///< of the training images drawn
+  std::string class_names_hash;  ///< of the class names in label order
+  std::string state_hash;        ///< of the trained tensors
+  ShotRange shots;
+};
+
+/// One line of `runner runs list`.
+struct RunRecord {
+  std::string id;
+  RunSpec spec;
+  RunStatus status = RunStatus::running;
+  int64_t attempts = 0;                  ///< those given back do not count
+  std::string error;                     ///< of the last attempt; "" unless it failed
+  std::string created;                   ///< UTC, ISO 8601 with milliseconds
+  std::string ended;                     ///< the same; "" before the first end
+  std::optional<ProcessIdentity> owner;  ///< who runs it now
+  ShotRange shots;                       ///< known once done
+  std::string plugin_hash;               ///< of the last finished attempt; "" before
+};
+
+/// A score and the run that made it.
+struct RunScore {
+  std::string run;  ///< its id
+  Score score;
+};
+
+/// Which runs to list. An empty list or text takes all; methods without training match any shots and seeds.
+struct RunFilter {
+  std::vector<std::string> datasets = {};
+  std::vector<std::string> methods = {};
+  std::vector<int64_t> shots = {};
+  std::vector<int64_t> seeds = {};
+  std::string model = {};  ///< a fingerprint, or how it begins
+  std::optional<RunStatus> status = {};
+};
+
+}  // namespace promptbed

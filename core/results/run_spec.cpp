@@ -1,0 +1,108 @@
+#include "results/run_spec.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <nlohmann/json.hpp>
+#include <variant>
+
+#include "base/hash.h"
+
+namespace promptbed {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kIdDigits = 16;
+
+json to_json(const OptionValue& value) {
+  return std::visit([](const auto& held) { return json(held); }, value);
+}
+
+OptionValue to_option(const json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (value.is_number_float()) return value.get<double>();
+  return value.get<std::string>();
+}
+
+json to_json(const Recipe& recipe) {
+  json groups = json::array();
+  for (const ParameterGroup& group : recipe.groups) {
+    groups.push_back({{"prefix", group.prefix},
+                      {"learning_rate", group.learning_rate},
+                      {"momentum", group.momentum},
+                      {"weight_decay", group.weight_decay}});
+  }
+  return {{"epochs", recipe.epochs},
+          {"batch_size", recipe.batch_size},
+          {"warmup_epochs", recipe.warmup_epochs},
+          {"warmup_learning_rate", recipe.warmup_learning_rate},
+          {"groups", groups}};
+}
+
+Recipe to_recipe(const json& value) {
+  Recipe recipe;
+  value.at("epochs").get_to(recipe.epochs);
+  value.at("batch_size").get_to(recipe.batch_size);
+  value.at("warmup_epochs").get_to(recipe.warmup_epochs);
+  value.at("warmup_learning_rate").get_to(recipe.warmup_learning_rate);
+  recipe.groups.clear();
+  for (const json& group : value.at("groups")) {
+    recipe.groups.push_back({.prefix = group.at("prefix"),
+                             .learning_rate = group.at("learning_rate"),
+                             .momentum = group.at("momentum"),
+                             .weight_decay = group.at("weight_decay")});
+  }
+  return recipe;
+}
+
+}  // namespace
+
+json RunSpec::canonical() const {
+  json values = json::object();
+  for (const auto& [name, value] : options) values[name] = to_json(value);
+  return {{"model", model},
+          {"dataset", dataset},
+          {"split_hash", split_hash},
+          {"prompt_template", prompt_template},
+          {"context_init", context_init},
+          {"classes", classes},
+          {"shots", shots},
+          {"seed", seed},
+          {"method", method},
+          {"method_version", method_version},
+          {"options", values},
+          {"recipe", recipe ? to_json(*recipe) : json()},
+          {"views", views},
+          {"precision", precision}};
+}
+
+std::string RunSpec::id() const {
+  return Hasher().add(canonical().dump()).hex().substr(0, kIdDigits);
+}
+
+RunSpec RunSpec::parse(const json& canonical) {
+  try {
+    RunSpec spec;
+    canonical.at("model").get_to(spec.model);
+    canonical.at("dataset").get_to(spec.dataset);
+    canonical.at("split_hash").get_to(spec.split_hash);
+    canonical.at("prompt_template").get_to(spec.prompt_template);
+    canonical.at("context_init").get_to(spec.context_init);
+    canonical.at("classes").get_to(spec.classes);
+    canonical.at("shots").get_to(spec.shots);
+    canonical.at("seed").get_to(spec.seed);
+    canonical.at("method").get_to(spec.method);
+    canonical.at("method_version").get_to(spec.method_version);
+    for (const auto& [name, value] : canonical.at("options").items()) spec.options[name] = to_option(value);
+    if (const json& recipe = canonical.at("recipe"); !recipe.is_null()) spec.recipe = to_recipe(recipe);
+    canonical.at("views").get_to(spec.views);
+    canonical.at("precision").get_to(spec.precision);
+    return spec;
+  } catch (const json::exception& fault) {
+    throw Error(fmt::format("run spec: {}; delete the run that it belongs to and sweep again", fault.what()));
+  }
+}
+
+}  // namespace promptbed

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <promptbed/options.h>
+#include <promptbed/recipe.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+namespace promptbed {
+
+/// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
+/// Two protocols that train the same thing share one run. Methods without trainable tensors have no classes,
+/// no recipe, shots 0 and seed 0: one run a dataset.
+struct RunSpec {
+  std::string model;            ///< fingerprint of the frozen weights
+  std::string dataset;          ///< its id, such as "oxford_pets"
+  std::string split_hash;       ///< of the train, validation and test lists
+  std::string prompt_template;  ///< the dataset's, "a photo of a {}."
+  std::string context_init;     ///< the dataset's, "a photo of a"
+  std::string classes;          ///< trained on: "base", "all", or "" without training
+  int64_t shots = 0;            ///< training images per class that were asked for
+  int64_t seed = 0;
+  std::string method;
+  int64_t method_version = 1;
+  std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option has its value
+  std::optional<Recipe> recipe;                             ///< none without training
+  int64_t views = 0;  ///< augmented renderings per training image; 0: the centre crop only
+  std::string precision = "f32";
+
+  /// The one JSON form of this run, its keys sorted.
+  nlohmann::json canonical() const;
+
+  /// 16 hexadecimal digits: a hash of the canonical JSON.
+  std::string id() const;
+
+  /// The spec whose canonical JSON this is. Throws Error for anything else.
+  static RunSpec parse(const nlohmann::json& canonical);
+};
+
+}  // namespace promptbed

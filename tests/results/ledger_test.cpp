@@ -1,0 +1,207 @@
+#include "results/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/files.h"
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+using test::sample_outcome;
+using test::sample_spec;
+
+class LedgerTest : public ::testing::Test {
+ protected:
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "runs/ledger.db"};
+  RunSpec spec_ = sample_spec();
+  std::string id_ = spec_.id();
+};
+
+TEST_F(LedgerTest, AClaimedRunIsRunningThenDone) {
+  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+  EXPECT_TRUE(ledger_.claim(spec_));
+  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  EXPECT_FALSE(ledger_.claim(spec_));
+  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_FALSE(ledger_.claim(spec_));
+}
+
+TEST_F(LedgerTest, AnOutcomeReadsBack) {
+  RunOutcome outcome = sample_outcome("brands", 60.125, 50.5, {7, 13});
+  outcome.epochs[1].loss = std::numeric_limits<double>::quiet_NaN();
+  ledger_.claim(spec_);
+  ledger_.finish(id_, outcome);
+  const RunOutcome read = Ledger::open_existing(ledger_.path()).outcome(id_);
+  ASSERT_EQ(read.scores.size(), 2U);
+  EXPECT_EQ(read.scores[1].class_set, "new");
+  EXPECT_EQ(read.scores[1].accuracy, 50.5);
+  EXPECT_EQ(read.scores[0].accuracy, 60.125);
+  EXPECT_EQ(read.scores[0].macro_f1, 59.125);
+  EXPECT_EQ(read.scores[0].images, 200);
+  EXPECT_EQ(read.scores[0].predictions_hash, "base predictions");
+  ASSERT_EQ(read.epochs.size(), 2U);
+  EXPECT_EQ(read.epochs[0].learning_rate, 1e-5);
+  EXPECT_TRUE(std::isnan(read.epochs[1].loss));
+  EXPECT_EQ(read.execution.seconds, outcome.execution.seconds);
+  EXPECT_EQ(read.execution.processor, "a processor");
+  EXPECT_EQ(read.execution.peak_memory, 1 << 30);
+  EXPECT_TRUE(read.execution.dirty);
+  EXPECT_EQ(read.draw_hash, "draw");
+  EXPECT_EQ(read.class_names_hash, "names");
+  EXPECT_EQ(read.state_hash, "state");
+  EXPECT_EQ(read.shots.least, 7);
+  EXPECT_EQ(read.shots.most, 13);
+}
+
+TEST_F(LedgerTest, AFailedRunIsFreeAgainAndCountsItsAttempts) {
+  ledger_.claim(spec_);
+  ledger_.fail(id_, "places/images/a.png: is no image");
+  RunRecord record = ledger_.list().at(0);
+  EXPECT_EQ(record.status, RunStatus::failed);
+  EXPECT_EQ(record.error, "places/images/a.png: is no image");
+  EXPECT_EQ(record.attempts, 1);
+  EXPECT_TRUE(ledger_.claim(spec_));
+  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  record = ledger_.list().at(0);
+  EXPECT_EQ(record.attempts, 2);
+  EXPECT_EQ(record.error, "");
+  EXPECT_FALSE(record.owner.has_value());
+  EXPECT_EQ(record.plugin_hash, "plugin");
+}
+
+TEST_F(LedgerTest, ReleaseLeavesEverythingAsBeforeTheClaim) {
+  ledger_.claim(spec_);
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+
+  ledger_.claim(spec_);
+  ledger_.fail(id_, "broken");
+  ledger_.claim(spec_);
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.status(id_), RunStatus::failed);
+  EXPECT_EQ(ledger_.list().at(0).attempts, 1);
+
+  ledger_.claim(spec_);
+  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(ledger_.scores().size(), 2U);
+}
+
+TEST_F(LedgerTest, ARedoneRunReplacesItsScores) {
+  test::record(ledger_, spec_, 60, 50);
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.finish(id_, sample_outcome("brands", 61, 51));
+  const std::vector<RunScore> scores = ledger_.scores();
+  ASSERT_EQ(scores.size(), 2U);
+  EXPECT_EQ(scores[0].run, id_);
+  EXPECT_EQ(scores[0].score.accuracy, 61);
+}
+
+TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  outcome.scores.push_back(outcome.scores[0]);  // the same class set twice
+  ledger_.claim(spec_);
+  EXPECT_ERROR(ledger_.finish(id_, outcome), "ledger.db: the ledger cannot be used");
+  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  EXPECT_TRUE(ledger_.scores().empty());
+}
+
+TEST_F(LedgerTest, OnlyTheOwnerFinishes) {
+  EXPECT_ERROR(ledger_.finish(id_, sample_outcome("brands", 60, 50)),
+               "run " + id_ + ": was deleted or taken over while it ran");
+  ledger_.fail(id_, "ignored");
+  ledger_.release(id_);
+  EXPECT_TRUE(ledger_.list().empty());
+}
+
+TEST_F(LedgerTest, RemoveTakesAllThatBelongsToTheRun) {
+  test::record(ledger_, spec_, 60, 50);
+  const RunSpec other = sample_spec("office");
+  test::record(ledger_, other, 40, 30);
+  EXPECT_EQ(ledger_.remove(id_.substr(0, 15)), id_);
+  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+  EXPECT_EQ(ledger_.scores().size(), 2U);
+  EXPECT_EQ(ledger_.scores()[0].run, other.id());
+  EXPECT_ERROR(ledger_.outcome(id_), "was never finished");
+  EXPECT_TRUE(ledger_.claim(spec_));
+}
+
+TEST_F(LedgerTest, RemoveRefusesWhatItCannotTell) {
+  for (int64_t seed = 1; seed <= 17; ++seed) test::record(ledger_, sample_spec("brands", seed), 60, 50);
+  // Of seventeen ids two begin with the same of sixteen digits.
+  std::map<char, int> starts;
+  for (const RunRecord& record : ledger_.list()) ++starts[record.id[0]];
+  for (const auto& [digit, count] : starts) {
+    if (count > 1) EXPECT_ERROR(ledger_.remove(std::string(1, digit)), "ids begin so");
+  }
+  EXPECT_ERROR(ledger_.remove("xyz"), "run xyz: is not in");
+  EXPECT_ERROR(ledger_.remove(""), "`runner runs list` shows the ids");
+  EXPECT_EQ(ledger_.list().size(), 17U);
+}
+
+TEST_F(LedgerTest, RemoveRefusesARunAtWork) {
+  ledger_.claim(spec_);
+  EXPECT_ERROR(ledger_.remove(id_), "is at work on it; end that first");
+}
+
+TEST_F(LedgerTest, ListFilters) {
+  test::record(ledger_, sample_spec("brands", 1), 60, 50);
+  test::record(ledger_, sample_spec("brands", 2), 61, 51);
+  test::record(ledger_, sample_spec("office", 1, "cocoop"), 62, 52);
+  test::record(ledger_, test::zero_shot_spec("office"), 63, 53);
+  ledger_.claim(sample_spec("office", 3));
+  EXPECT_EQ(ledger_.list().size(), 5U);
+  EXPECT_EQ(ledger_.list({.datasets = {"brands"}}).size(), 2U);
+  EXPECT_EQ(ledger_.list({.methods = {"cocoop", "clip_zeroshot"}}).size(), 2U);
+  EXPECT_EQ(ledger_.list({.seeds = {2}}).size(), 2U) << "one run of seed 2 and one without training";
+  EXPECT_EQ(ledger_.list({.shots = {4}}).size(), 1U) << "only the one without training";
+  EXPECT_EQ(ledger_.list({.status = RunStatus::running}).size(), 1U);
+  EXPECT_EQ(ledger_.list({.model = "6d6f"}).size(), 5U);
+  EXPECT_TRUE(ledger_.list({.model = "ffff"}).empty());
+  EXPECT_EQ(ledger_.scores({.datasets = {"brands"}, .seeds = {2}}).at(0).score.accuracy, 61);
+  EXPECT_EQ(ledger_.list()[0].spec.method, "clip_zeroshot");
+}
+
+TEST(LedgerFile, ThatDoesNotExistIsNotMadeForReading) {
+  test::ScratchFolder scratch;
+  EXPECT_ERROR(Ledger::open_existing(scratch / "none.db"),
+               "none.db: no such ledger; make one with `runner sweep` or name another with --db");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "none.db"));
+}
+
+TEST(LedgerFile, ThatIsSomethingElseIsRefusedAndKept) {
+  test::ScratchFolder scratch;
+  const std::string text = "These are notes, and no database.\n";
+  write_file(scratch / "notes.txt", text);
+  EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is no ledger; choose another file with --db");
+  EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is no ledger");
+  EXPECT_EQ(read_file(scratch / "notes.txt"), text);
+  EXPECT_ERROR(Ledger(scratch.path()), "the ledger cannot be used");
+}
+
+TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
+  test::ScratchFolder scratch;
+  const auto path = scratch / "ledger.db";
+  { const Ledger ledger(path); }
+  std::string bytes = read_file(path);
+  bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
+  write_file(path, bytes);
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads 1");
+  bytes[71] = 0;  // and of application_id
+  write_file(path, bytes);
+  EXPECT_ERROR(Ledger{path}, "is no ledger");
+}
+
+}  // namespace
+}  // namespace promptbed

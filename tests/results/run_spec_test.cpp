@@ -1,0 +1,71 @@
+#include "results/run_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+
+namespace promptbed {
+namespace {
+
+TEST(RunSpec, CanonicalFormReadsBack) {
+  RunSpec spec = test::sample_spec();
+  spec.options["scale"] = 2.0;  // must not come back as an integer
+  spec.recipe->groups.push_back({.prefix = "meta_net", .learning_rate = 0.1});
+  const RunSpec read = RunSpec::parse(nlohmann::json::parse(spec.canonical().dump()));
+  EXPECT_EQ(read.canonical(), spec.canonical());
+  EXPECT_EQ(read.id(), spec.id());
+  EXPECT_EQ(read.options, spec.options);
+  EXPECT_EQ(read.recipe->groups.at(1).prefix, "meta_net");
+}
+
+TEST(RunSpec, WithoutTrainingHasNoRecipe) {
+  const RunSpec spec = test::zero_shot_spec();
+  EXPECT_TRUE(spec.canonical().at("recipe").is_null());
+  EXPECT_FALSE(RunSpec::parse(spec.canonical()).recipe.has_value());
+}
+
+TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
+  const std::string id = test::sample_spec().id();
+  EXPECT_EQ(id.size(), 16U);
+  EXPECT_EQ(id.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_EQ(id, test::sample_spec().id());
+}
+
+TEST(RunSpec, IdFollowsEverySetting) {
+  const RunSpec spec = test::sample_spec();
+  std::vector<RunSpec> others(15, spec);
+  others[0].model = "other";
+  others[1].dataset = "other";
+  others[2].split_hash = "other";
+  others[3].prompt_template = "other {}";
+  others[4].context_init = "other";
+  others[5].classes = "all";
+  others[6].shots = 8;
+  others[7].seed = 2;
+  others[8].method = "cocoop";
+  others[9].method_version = 2;
+  others[10].options["n_ctx"] = int64_t{16};
+  others[11].recipe->epochs = 50;
+  others[12].recipe->groups[0].learning_rate = 0.1;
+  others[13].views = 0;
+  others[14].precision = "bf16";
+  std::set<std::string> ids = {spec.id()};
+  for (const RunSpec& other : others) ids.insert(other.id());
+  EXPECT_EQ(ids.size(), others.size() + 1);
+}
+
+TEST(RunSpec, RefusesOtherJson) {
+  nlohmann::json lacking = test::sample_spec().canonical();
+  lacking.erase("views");
+  EXPECT_ERROR(RunSpec::parse(lacking), "views");
+  nlohmann::json mistyped = test::sample_spec().canonical();
+  mistyped["shots"] = "many";
+  EXPECT_ERROR(RunSpec::parse(mistyped), "run spec: ");
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+
+#include "results/ledger.h"
+
+namespace promptbed::test {
+
+/// A CoOp run on the base classes, as a sweep would plan it.
+inline RunSpec sample_spec(const std::string& dataset = "brands", int64_t seed = 1,
+                           const std::string& method = "coop") {
+  return {.model = "6d6f64656c",
+          .dataset = dataset,
+          .split_hash = "split of " + dataset,
+          .prompt_template = "an icon of a {}.",
+          .context_init = "an icon of a",
+          .classes = "base",
+          .shots = 16,
+          .seed = seed,
+          .method = method,
+          .method_version = 1,
+          .options = {{"n_ctx", int64_t{4}}, {"csc", false}, {"ctx_init", std::string("an icon of a")}},
+          .recipe = Recipe{},
+          .views = 10,
+          .precision = "f32"};
+}
+
+/// A method without training has one run a dataset.
+inline RunSpec zero_shot_spec(const std::string& dataset = "brands") {
+  RunSpec spec = sample_spec(dataset, 0, "clip_zeroshot");
+  spec.classes = "";
+  spec.shots = 0;
+  spec.options.clear();
+  spec.recipe.reset();
+  spec.views = 0;
+  return spec;
+}
+
+inline Score sample_score(const std::string& dataset, const std::string& class_set, double accuracy) {
+  return {.dataset = dataset,
+          .class_set = class_set,
+          .images = 200,
+          .correct = static_cast<int64_t>(2 * accuracy),
+          .accuracy = accuracy,
+          .macro_f1 = accuracy - 1,
+          .predictions_hash = class_set + " predictions"};
+}
+
+inline RunOutcome sample_outcome(const std::string& dataset, double base, double unseen,
+                                 ShotRange shots = {16, 16}) {
+  return {.scores = {sample_score(dataset, "base", base), sample_score(dataset, "new", unseen)},
+          .epochs = {{.epoch = 0, .loss = 2.5, .learning_rate = 1e-5, .seconds = 0.5},
+                     {.epoch = 1, .loss = 1.25, .learning_rate = 0.002, .seconds = 0.25}},
+          .execution = {.host = "bench",
+                        .processor = "a processor",
+                        .threads = 2,
+                        .precision = "f32",
+                        .torch_version = "1.13.1",
+                        .blas = "openblas",
+                        .code_version = "abc",
+                        .dirty = true,
+                        .plugin_hash = "plugin",
+                        .seconds = {{"test", 0.5}, {"train", 12.25}},
+                        .cache_hits = 64,
+                        .peak_memory = 1 << 30},
+          .draw_hash = "draw",
+          .class_names_hash = "names",
+          .state_hash = "state",
+          .shots = shots};
+}
+
+/// Claims and finishes a run with these accuracies.
+inline void record(Ledger& ledger, const RunSpec& spec, double base, double unseen,
+                   ShotRange shots = {16, 16}) {
+  ledger.claim(spec);
+  ledger.finish(spec.id(), sample_outcome(spec.dataset, base, unseen, shots));
+}
+
+}  // namespace promptbed::test
