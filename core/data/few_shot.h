@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/split.h"
+
+namespace promptbed {
+
+/// Validation images per class that a draw has at most.
+inline constexpr int64_t kMostValidationShots = 4;
+
+/// The images of one few-shot run, class by class in order of first appearance.
+struct FewShotDraw {
+  std::vector<Image> train;
+  std::vector<Image> val;
+};
+
+/// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, as the
+/// reference does for the same seed. A class with fewer images gives all of them, in order.
+FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed);
+
+}  // namespace promptbed

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <filesystem>
+
+namespace promptbed {
+
+/// Whether a path that a file names stays, by its letters, inside the folder it is relative to: not empty,
+/// not absolute, no "..".
+bool is_inner_path(const std::filesystem::path& path);
+
+}  // namespace promptbed

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace promptbed {
+
+/// A JSON object whose keys are read one by one, each with its type. Every fault is an Error that names the
+/// file and the key.
+///
+///     JsonObject fields = JsonObject::read("datasets/paper/dtd.json");
+///     std::string id = fields.text("id");
+///     fields.refuse_others();
+class JsonObject {
+ public:
+  /// The object that a file holds.
+  static JsonObject read(const std::filesystem::path& path);
+
+  /// A text that has to be there and is not empty.
+  std::string text(std::string_view key);
+
+  /// A text that may be absent.
+  std::string text_or(std::string_view key, std::string_view absent);
+
+  /// A list of one text or more.
+  std::vector<std::string> texts(std::string_view key);
+
+  /// Text to text; empty where the key is absent.
+  std::map<std::string, std::string> text_map(std::string_view key);
+
+  /// An object within this one.
+  JsonObject object(std::string_view key);
+
+  /// Throws Error for a key that nobody has asked for, listing those that were.
+  void refuse_others() const;
+
+  /// An Error's message about one key: "FILE: 'key' <what>".
+  std::string fault(std::string_view key, std::string_view what) const;
+
+ private:
+  JsonObject(nlohmann::json value, std::filesystem::path file, std::string prefix);
+  const nlohmann::json* find(std::string_view key);
+  const nlohmann::json& at(std::string_view key);
+
+  nlohmann::json value_;
+  std::filesystem::path file_;
+  std::string prefix_;  ///< "split." inside the object "split"
+  std::set<std::string, std::less<>> asked_;
+};
+
+}  // namespace promptbed

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace promptbed {
+
+/// A decoded picture of 8-bit RGB.
+struct Picture {
+  int width = 0;
+  int height = 0;
+  std::vector<uint8_t> rgb;  ///< [height, width, 3]
+
+  const uint8_t* row(int y) const { return rgb.data() + static_cast<size_t>(y) * width * 3; }
+  uint8_t* row(int y) { return rgb.data() + static_cast<size_t>(y) * width * 3; }
+};
+
+/// Pixels that a picture may have at most; Pillow refuses larger ones, too.
+inline constexpr int64_t kMostPixels = 178'956'970;
+
+/// Decodes a JPEG, PNG, WebP or BMP file to RGB, with the values of Pillow's `open(path).convert("RGB")`:
+/// EXIF orientation is ignored, alpha dropped, CMYK taken as inverted, 16-bit grey clipped at 255. The first
+/// bytes tell the kind, whatever the file's name. Throws Error where the file is missing, of another kind or
+/// damaged.
+Picture decode_picture(const std::filesystem::path& path);
+
+}  // namespace promptbed

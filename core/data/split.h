@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "data/suite.h"
+
+namespace promptbed {
+
+/// One picture of a split.
+struct Image {
+  std::string path;  ///< relative to the dataset's image folder
+  int64_t label = 0;
+  std::string class_name;
+
+  bool operator==(const Image&) const = default;
+};
+
+/// A dataset's pictures, divided. Every label 0..K-1 has a training and a test image and one name.
+struct Split {
+  std::vector<Image> train;
+  std::vector<Image> val;  ///< may be empty
+  std::vector<Image> test;
+  std::vector<std::string> class_names;  ///< K names; the place is the label
+
+  /// Over all paths, labels and names, in order.
+  std::string hash() const;
+};
+
+/// Reads a dataset's split below the data root. Looks at no picture. Throws Error for a missing folder or
+/// file, for a file that is not as it has to be, for a path that leaves the image folder, for labels with
+/// holes or with two names, and for a class without training or without test images.
+Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root);
+
+/// Where a picture of a split is.
+std::filesystem::path image_path(const DatasetSpec& spec, const std::filesystem::path& data_root,
+                                 const Image& image);
+
+}  // namespace promptbed

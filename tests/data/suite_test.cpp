@@ -1,0 +1,118 @@
+#include "data/suite.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+nlohmann::json dataset(const std::string& id) {
+  return {{"id", id},
+          {"title", "Title of " + id},
+          {"folder", id},
+          {"images", "images"},
+          {"split", {{"kind", "zhou"}, {"file", "split.json"}}},
+          {"template", "a photo of a {}."}};
+}
+
+/// A folder of one suite, "small", of the datasets "one" and "two".
+class SuiteTest : public testing::Test {
+ protected:
+  SuiteTest() {
+    write("suite", {{"id", "small"}, {"title", "A small suite"}, {"datasets", {"two", "one"}}});
+    write("one", dataset("one"));
+    write("two", dataset("two"));
+  }
+
+  void write(const std::string& name, const nlohmann::json& contents) {
+    write_file(scratch_ / ("small/" + name + ".json"), contents.dump());
+  }
+
+  /// The suite with one value of dataset "one" changed.
+  Suite read_with(const std::string& key, const nlohmann::json& value) {
+    nlohmann::json changed = dataset("one");
+    changed[key] = value;
+    write("one", changed);
+    return read_suite(scratch_.path(), "small");
+  }
+
+  test::ScratchFolder scratch_;
+};
+
+std::vector<std::string> ids_of(const std::vector<DatasetSpec>& specs) {
+  std::vector<std::string> ids;
+  for (const DatasetSpec& spec : specs) ids.push_back(spec.id);
+  return ids;
+}
+
+TEST_F(SuiteTest, KeepsTheOrderOfItsList) {
+  EXPECT_EQ(ids_of(read_suite(scratch_.path(), "small").datasets), (std::vector<std::string>{"two", "one"}));
+}
+
+TEST_F(SuiteTest, ReadsEveryFieldOfADataset) {
+  nlohmann::json full = dataset("one");
+  full["context_init"] = "an icon of a";
+  full["renames"] = {{"faces", "face"}};
+  full["citation"] = "Someone 2020";
+  full["source"] = "https://example.org";
+  write("one", full);
+  const DatasetSpec spec = read_suite(scratch_.path(), "small").at("one");
+  EXPECT_EQ(spec.title, "Title of one");
+  EXPECT_EQ(spec.folder, "one");
+  EXPECT_EQ(spec.images, "images");
+  EXPECT_EQ(spec.split.kind, SplitKind::zhou);
+  EXPECT_EQ(spec.split.file, "split.json");
+  EXPECT_EQ(spec.prompt_template, "a photo of a {}.");
+  EXPECT_EQ(spec.context_init, "an icon of a");
+  EXPECT_EQ(spec.renames.at("faces"), "face");
+  EXPECT_EQ(spec.citation, "Someone 2020");
+  EXPECT_EQ(spec.source, "https://example.org");
+}
+
+TEST_F(SuiteTest, ContextWordsAreCoOpsWhereNoneAreGiven) {
+  EXPECT_EQ(read_suite(scratch_.path(), "small").at("two").context_init, "a photo of a");
+}
+
+TEST_F(SuiteTest, UnknownNamesListTheKnown) {
+  const Suite suite = read_suite(scratch_.path(), "small");
+  EXPECT_ERROR(suite.at("three"), "suite 'small' has no dataset 'three'; known are two, one");
+  EXPECT_ERROR(select_datasets(suite, "one,three"), "no dataset 'three'; known are two, one");
+  EXPECT_ERROR(read_suite(scratch_.path(), "big"), "has no suite 'big'; known are small");
+  EXPECT_ERROR(read_suites(scratch_ / "none"), "none: is no folder of suites");
+}
+
+TEST_F(SuiteTest, SelectionHasTheSuitesOrder) {
+  const Suite suite = read_suite(scratch_.path(), "small");
+  EXPECT_EQ(ids_of(select_datasets(suite, "one,two,one")), (std::vector<std::string>{"two", "one"}));
+  EXPECT_EQ(ids_of(select_datasets(suite, "one")), (std::vector<std::string>{"one"}));
+  EXPECT_EQ(ids_of(select_datasets(suite, "all")), ids_of(suite.datasets));
+}
+
+TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
+  EXPECT_ERROR(read_with("context", "a"), "one.json: 'context' is no known key; known are citation,");
+  EXPECT_ERROR(read_with("title", 3), "'title' has to be a text that is not empty");
+  EXPECT_ERROR(read_with("id", "two"), "'id' is 'two'; it has to equal the file's name");
+  EXPECT_ERROR(read_with("template", "a photo"), "'template' has to hold {} once");
+  EXPECT_ERROR(read_with("folder", "../up"), "'folder' has to be a relative path without '..'");
+  EXPECT_ERROR(read_with("renames", {{"a", 1}}), "'renames' has to be an object of texts");
+  EXPECT_ERROR(read_with("split", {{"kind", "csv"}, {"file", "a"}}), "'split.kind' is 'csv'; known are");
+  EXPECT_ERROR(read_with("split", {{"kind", "zhou"}}), "'split.file' is missing; add it");
+  write("suite", {{"id", "small"}, {"title", "A small suite"}, {"datasets", nlohmann::json::array()}});
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' has to be a list");
+}
+
+TEST(Suites, ThoseOfTheRepositoryAreWellFormed) {
+  const std::vector<Suite> suites = read_suites(std::filesystem::path(PROMPTBED_SOURCE_DIR) / "datasets");
+  ASSERT_EQ(suites.size(), 2U);
+  EXPECT_EQ(suites[0].id, "paper");
+  EXPECT_EQ(suites[1].id, "pocket");
+  EXPECT_EQ(suites[1].datasets.size(), 9U);
+}
+
+}  // namespace
+}  // namespace promptbed

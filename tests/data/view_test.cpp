@@ -1,0 +1,98 @@
+#include "data/view.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "data/resize.h"
+
+namespace promptbed {
+namespace {
+
+/// Red tells the column, green the row.
+Picture ramp(int width, int height) {
+  Picture picture{width, height, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      picture.rgb.push_back(static_cast<uint8_t>(255 * x / width));
+      picture.rgb.push_back(static_cast<uint8_t>(255 * y / height));
+      picture.rgb.push_back(0);
+    }
+  }
+  return picture;
+}
+
+TEST(CentreView, CutsTheMiddleOfTheLongSide) {
+  const Picture picture = ramp(40, 20);
+  const Picture centre = render_view(picture, 20, kCentreView, 0);
+  ASSERT_EQ(centre.width, 20);
+  ASSERT_EQ(centre.height, 20);
+  EXPECT_EQ(centre.row(0)[0], picture.row(0)[10 * 3]);
+  EXPECT_EQ(centre.row(19)[19 * 3], picture.row(19)[29 * 3]);
+}
+
+TEST(CentreView, HalfAPixelIsRoundedToTheEvenNeighbour) {
+  // Margins of 1/2 and of 3/2 become 0 and 2, as Python's round has it.
+  for (const auto& [width, left] : {std::pair{21, 0}, std::pair{23, 2}}) {
+    const Picture picture = ramp(width, 20);
+    EXPECT_EQ(render_view(picture, 20, kCentreView, 0).row(0)[0], picture.row(0)[left * 3]) << width;
+  }
+}
+
+TEST(CentreView, IgnoresTheKey) {
+  const Picture picture = ramp(30, 20);
+  EXPECT_EQ(render_view(picture, 8, kCentreView, 1).rgb, render_view(picture, 8, kCentreView, 2).rgb);
+}
+
+TEST(View, DependsOnKeyAndNumberAlone) {
+  const Picture picture = ramp(64, 48);
+  const uint64_t key = view_key("pets", "cat/1.jpg");
+  const Picture third = render_view(picture, 16, 3, key);
+  render_view(picture, 16, 4, key);
+  EXPECT_EQ(render_view(picture, 16, 3, key).rgb, third.rgb);
+  EXPECT_NE(render_view(picture, 16, 4, key).rgb, third.rgb);
+  EXPECT_NE(render_view(picture, 16, 3, view_key("pets", "cat/2.jpg")).rgb, third.rgb);
+  EXPECT_NE(view_key("pets", "cat"), view_key("petsc", "at"));
+}
+
+TEST(View, IsOfTheRecordedRecipe) {
+  // A change of these numbers changes every user's cached features: raise kViewRecipeVersion with it.
+  ASSERT_EQ(kViewRecipeVersion, 1);
+  const Picture view = render_view(ramp(64, 48), 4, 0, view_key("pets", "cat/1.jpg"));
+  EXPECT_EQ(std::vector<uint8_t>(view.row(0), view.row(1)), (std::vector<uint8_t>{}));
+}
+
+TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
+  constexpr int kViews = 2000;
+  const Picture picture = ramp(200, 200);
+  int flipped = 0;
+  double least = 1.0;
+  double most = 0.0;
+  for (int view = 0; view < kViews; ++view) {
+    const Picture crop = render_view(picture, 8, view, 7);
+    const int left = crop.row(4)[0];
+    const int right = crop.row(4)[7 * 3];
+    flipped += left > right ? 1 : 0;
+    // Between the centres of the first and the last of eight pixels lie 7/8 of a side.
+    const double width = std::abs(right - left) / 255.0 * 8 / 7;
+    const double height = (crop.row(7)[1] - crop.row(0)[1]) / 255.0 * 8 / 7;
+    least = std::min(least, width * height);
+    most = std::max(most, width * height);
+  }
+  EXPECT_NEAR(flipped, kViews / 2, 100);
+  EXPECT_NEAR(least, 0.08, 0.02);
+  EXPECT_NEAR(most, 1.0, 0.05);
+}
+
+TEST(View, AVeryLongPictureIsCutInTheMiddle) {
+  // No crop of the allowed proportions fits in ten tries; the middle 4:3 part of a 1:100 strip remains.
+  const Picture strip = ramp(400, 3);
+  std::set<std::vector<uint8_t>> seen;
+  for (int view = 0; view < 50; ++view) seen.insert(render_view(strip, 4, view, 1).rgb);
+  const Picture middle = resize(strip, {198, 0, 4, 3}, {4, 4});
+  EXPECT_TRUE(seen.contains(middle.rgb));
+}
+
+}  // namespace
+}  // namespace promptbed
