@@ -30,7 +30,8 @@ struct Checkpoint {
 
   bool has(const std::string& name) const { return tensors.contains(name); }
 
-  /// Hash of every name, shape and value, the values taken as f32: the same for all forms of the same model.
+  /// Hash of activation, heads and every name, shape and value, the values taken as f32: the same for all
+  /// forms of the same model.
   std::string fingerprint() const;
 };
 

@@ -1,0 +1,19 @@
+#include "clip/image_encoder.h"
+
+#include "clip/architecture.h"
+#include "clip/modified_resnet.h"
+#include "clip/vision_transformer.h"
+
+namespace promptbed {
+
+int64_t image_resolution(const Checkpoint& checkpoint) {
+  return has_modified_resnet(checkpoint) ? ModifiedResNet::resolution_of(checkpoint)
+                                         : VisionTransformer::resolution_of(checkpoint);
+}
+
+std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, const Placement& placement) {
+  if (has_modified_resnet(checkpoint)) return std::make_unique<ModifiedResNet>(checkpoint, placement);
+  return std::make_unique<VisionTransformer>(checkpoint, placement);
+}
+
+}  // namespace promptbed

@@ -1,0 +1,53 @@
+#include "clip/preprocessing.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/files.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A size is a number, {"shortest_edge": n} or {"height": n, "width": n}.
+int64_t side_of(const nlohmann::json& size) {
+  if (size.is_number()) return size.get<int64_t>();
+  if (size.contains("shortest_edge")) return size.at("shortest_edge").get<int64_t>();
+  const auto height = size.at("height").get<int64_t>();
+  return height == size.at("width").get<int64_t>() ? height : 0;
+}
+
+void check_size(const fs::path& path, const nlohmann::json& config, const std::string& key,
+                int64_t expected) {
+  if (!config.contains(key)) return;
+  if (side_of(config.at(key)) != expected) {
+    throw Error(fmt::format("{}: {} is {} where the weights ask for {}; download the model again",
+                            path.string(), key, config.at(key).dump(), expected));
+  }
+}
+
+}  // namespace
+
+Preprocessing read_preprocessing(const fs::path& model, int64_t size) {
+  Preprocessing preprocessing;
+  preprocessing.size = size;
+  const fs::path path = model / "preprocessor_config.json";
+  if (!fs::exists(path)) return preprocessing;
+  const nlohmann::json config = read_json(path);
+  try {
+    check_size(path, config, "size", size);
+    check_size(path, config, "crop_size", size);
+    preprocessing.mean = config.value("image_mean", preprocessing.mean);
+    preprocessing.std = config.value("image_std", preprocessing.std);
+  } catch (const nlohmann::json::exception&) {
+    throw Error(
+        fmt::format("{}: is no image preprocessor's configuration; download the model again", path.string()));
+  }
+  return preprocessing;
+}
+
+}  // namespace promptbed
