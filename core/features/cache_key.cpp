@@ -1,0 +1,58 @@
+#include "features/cache_key.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace promptbed {
+namespace {
+
+constexpr int kFormatVersion = 1;
+
+}  // namespace
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Precision, {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(StoredType, {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}})
+
+nlohmann::json to_json(const CacheKey& key) {
+  return {{"format", kFormatVersion},
+          {"model", key.model},
+          {"image size", key.preprocessing.size},
+          {"image mean", key.preprocessing.mean},
+          {"image deviation", key.preprocessing.std},
+          {"view recipe", key.view_recipe},
+          {"precision", key.precision},
+          {"stored type", key.stored},
+          {"dataset", key.dataset},
+          {"feature width", key.width}};
+}
+
+CacheKey cache_key_from_json(const nlohmann::json& json) {
+  CacheKey key;
+  json.at("model").get_to(key.model);
+  json.at("image size").get_to(key.preprocessing.size);
+  json.at("image mean").get_to(key.preprocessing.mean);
+  json.at("image deviation").get_to(key.preprocessing.std);
+  json.at("view recipe").get_to(key.view_recipe);
+  json.at("precision").get_to(key.precision);
+  json.at("stored type").get_to(key.stored);
+  json.at("dataset").get_to(key.dataset);
+  json.at("feature width").get_to(key.width);
+  return key;
+}
+
+std::string difference(const CacheKey& found, const CacheKey& expected) {
+  const nlohmann::json had = to_json(found);
+  const nlohmann::json wanted = to_json(expected);
+  for (const auto& [name, value] : had.items()) {
+    if (value != wanted.at(name))
+      return fmt::format("{} {}, not {}", name, value.dump(), wanted.at(name).dump());
+  }
+  return {};
+}
+
+std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key) {
+  return folder / key.model.substr(0, 16) / (key.dataset + ".h5");
+}
+
+}  // namespace promptbed

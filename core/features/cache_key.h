@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "clip/layers.h"
+#include "clip/preprocessing.h"
+#include "data/view.h"
+
+namespace promptbed {
+
+/// What a feature is stored as.
+enum class StoredType { f16, f32 };
+
+/// All that the features of a dataset depend on, besides its pictures. A cache file is of one key.
+struct CacheKey {
+  std::string model;  ///< Checkpoint::fingerprint()
+  Preprocessing preprocessing;
+  Precision precision = Precision::f32;  ///< of the image tower
+  StoredType stored = StoredType::f16;
+  std::string dataset;  ///< its id
+  int64_t width = 0;    ///< D
+  int view_recipe = kViewRecipeVersion;
+};
+
+/// The key as it stands in the file, the version of the file's format among its fields.
+nlohmann::json to_json(const CacheKey& key);
+
+/// The reverse. Throws nlohmann::json::exception where a field is missing or of another type.
+CacheKey cache_key_from_json(const nlohmann::json& json);
+
+/// Where they differ, in words: "model a1b2, not c3d4"; empty where they are the same.
+std::string difference(const CacheKey& found, const CacheKey& expected);
+
+/// <folder>/<first 16 digits of the model's fingerprint>/<dataset>.h5
+std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
+
+}  // namespace promptbed

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "features/cache_key.h"
+#include "features/feature_file.h"
+
+namespace promptbed {
+
+/// Pictures of a dataset and the views that are needed of each of them.
+struct FeatureRequest {
+  std::vector<std::string> images;  ///< paths relative to the dataset's image folder
+  std::vector<int> views;           ///< kCentreView, or 0 to V - 1
+};
+
+/// A picture and the views of it whose features are not in the cache.
+struct MissingPicture {
+  std::string image;
+  std::vector<int> views;
+};
+
+/// The features of one dataset by one model, read from a file that need not exist yet. Never writes, never
+/// waits; sees the file as it was when it was opened.
+///
+///     FeatureCache cache(cache_path(folder, key), key);
+///     if (!cache.missing(requests, image_folder).empty()) extract_features(cache, ...);
+///     Tensor features = cache.read(train, {0, 1, 2});   // [N, 3, D]
+class FeatureCache {
+ public:
+  /// Throws Error where the file is of another key, is no HDF5 file or is damaged.
+  FeatureCache(std::filesystem::path path, CacheKey key);
+
+  const std::filesystem::path& path() const { return path_; }
+  const CacheKey& key() const { return key_; }
+
+  /// What has to be extracted to satisfy the requests, each picture once, in order of first appearance. Rows
+  /// count as missing where the picture in `image_folder` is another by now; a picture that is not there (or
+  /// an empty `image_folder`) does not matter.
+  std::vector<MissingPicture> missing(std::span<const FeatureRequest> requests,
+                                      const std::filesystem::path& image_folder) const;
+
+  /// Features in the order asked for -> [N, V, D] f32, unnormalised. Throws Error naming the picture that the
+  /// cache does not have, or the file where a checksum does not match.
+  Tensor read(std::span<const std::string> images, std::span<const int> views) const;
+
+  /// Opens the file again, to see what has been written since.
+  void reload();
+
+ private:
+  std::optional<int64_t> row_of(const std::string& image, int view) const;
+
+  std::filesystem::path path_;
+  CacheKey key_;
+  std::optional<FeatureFile> file_;  ///< nothing where there is no file yet
+  std::unordered_map<std::string, std::map<int, int64_t>> row_numbers_;  ///< by image and view
+  mutable Tensor features_;  ///< all of the file's, once they have been asked for
+};
+
+/// What `runner features list` tells of a cache file.
+struct CacheSummary {
+  std::filesystem::path path;
+  CacheKey key;
+  int64_t rows = 0;
+  uintmax_t bytes = 0;
+};
+
+/// All cache files under a folder, sorted by path. Throws Error where one is damaged.
+std::vector<CacheSummary> list_caches(const std::filesystem::path& folder);
+
+/// Reads all features of a file. Throws Error naming it where it is damaged.
+void verify_cache(const std::filesystem::path& path);
+
+}  // namespace promptbed

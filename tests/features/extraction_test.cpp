@@ -1,0 +1,189 @@
+#include "features/extraction.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/files.h"
+#include "base/interrupt.h"
+#include "data/picture.h"
+#include "features/small_table.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kResolution = 112;
+constexpr int64_t kBatch = 32;  // extraction_batch of that resolution
+
+/// A linear image tower with fixed random weights that counts its calls.
+class LinearEncoder : public ImageEncoder {
+ public:
+  LinearEncoder() {
+    const auto generator = at::make_generator<at::CPUGeneratorImpl>(1);
+    weight_ = at::randn({3 * kResolution * kResolution, 8}, generator).div_(kResolution);
+  }
+
+  Tensor encode(const Tensor& pixels) const override {
+    EXPECT_EQ(pixels.sizes(), (std::vector<int64_t>{kBatch, 3, kResolution, kResolution}));
+    if (++calls == interrupted_call) throw Interrupted();
+    return pixels.flatten(1).matmul(weight_);
+  }
+  int64_t resolution() const override { return kResolution; }
+  int64_t embedding_width() const override { return 8; }
+
+  mutable int64_t calls = 0;
+  int64_t interrupted_call = -1;
+
+ private:
+  Tensor weight_;
+};
+
+/// A 24-bit BMP of 8 x 6 pixels whose values hang on `seed`.
+std::string bitmap(int seed) {
+  std::string file = "BM";
+  const auto add = [&](uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) file.push_back(static_cast<char>(value >> 8 * i));
+  };
+  add(54 + 8 * 6 * 3, 4), add(0, 4), add(54, 4);
+  add(40, 4), add(8, 4), add(6, 4), add(1, 2), add(24, 2), add(0, 4), add(8 * 6 * 3, 4);
+  for (int i = 0; i < 4; ++i) add(0, 4);
+  for (int i = 0; i < 8 * 6 * 3; ++i) add((seed * 97 + i * (seed + 13)) % 256, 1);
+  return file;
+}
+
+class ExtractionTest : public testing::Test {
+ protected:
+  ExtractionTest() {
+    for (int i = 0; i < 40; ++i) {
+      images_.push_back("cat/" + std::to_string(i) + ".bmp");
+      write_file(scratch_ / images_.back(), bitmap(i));
+    }
+    key_.preprocessing.size = kResolution;
+  }
+
+  FeatureCache cache(const std::string& name = "pets.h5") const { return {scratch_ / name, key_}; }
+
+  ExtractionReport extract(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
+                           int threads = 2) {
+    return extract_features(cache, requests, scratch_.path(), encoder_, {.decoder_threads = threads}, log_);
+  }
+
+  test::ScratchFolder scratch_;
+  std::vector<std::string> images_;
+  CacheKey key_ = test::small_key(StoredType::f32);
+  LinearEncoder encoder_;
+  std::ostringstream log_;
+};
+
+TEST_F(ExtractionTest, StoresWhatTheTowerMakesOfThePixels) {
+  FeatureCache cache = this->cache();
+  const std::vector<int> views{kCentreView};
+  extract(cache, {{images_, views}});
+
+  const Picture view = render_view(decode_picture(scratch_ / images_[3]), kResolution, kCentreView,
+                                   view_key("pets", images_[3]));
+  Tensor pixels = at::zeros({kBatch, 3, kResolution, kResolution});
+  for (int64_t c = 0; c < 3; ++c) {
+    for (int64_t p = 0; p < kResolution * kResolution; ++p) {
+      const float value = static_cast<float>(view.rgb[p * 3 + c]) / 255.0F;
+      pixels[0][c].view(-1).data_ptr<float>()[p] =
+          (value - key_.preprocessing.mean[c]) / key_.preprocessing.std[c];
+    }
+  }
+  const Tensor expected = encoder_.encode(pixels)[0];
+  const Tensor found = cache.read(std::vector{images_[3]}, views)[0][0];
+  EXPECT_TRUE(at::allclose(found, expected, 1e-5, 1e-5)) << found << expected;
+}
+
+TEST_F(ExtractionTest, ReportsWhatItDidAndDoesNothingTheSecondTime) {
+  FeatureCache cache = this->cache();
+  const std::vector<std::string> train(images_.begin(), images_.begin() + 20),
+      test(images_.begin() + 20, images_.end());
+  const std::vector<FeatureRequest> requests{{train, {0, 1, 2}}, {test, {kCentreView}}};
+  const ExtractionReport first = extract(cache, requests);
+  EXPECT_EQ(first.pictures_decoded, 40);
+  EXPECT_EQ(first.rows_written, 80);
+  EXPECT_EQ(first.rows_present, 0);
+  EXPECT_EQ(encoder_.calls, 3);  // 80 rows in batches of 32
+  EXPECT_NE(log_.str().find("extracting features: pets"), std::string::npos);
+
+  log_.str("");
+  const ExtractionReport second = extract(cache, requests);
+  EXPECT_EQ(second.pictures_decoded, 0);
+  EXPECT_EQ(second.rows_written, 0);
+  EXPECT_EQ(second.rows_present, 80);
+  EXPECT_EQ(encoder_.calls, 3);
+  EXPECT_EQ(log_.str(), "");
+}
+
+TEST_F(ExtractionTest, RowsDoNotHangOnOrderThreadsOrWhatElseIsMissing) {
+  FeatureCache whole = cache("whole.h5"), pieces = cache("pieces.h5");
+  const std::vector<int> views{0, 1, 2, 3};
+  extract(whole, {{images_, views}}, 3);
+
+  std::vector<std::string> backwards(images_.rbegin(), images_.rend());
+  extract(pieces, {{{images_[7]}, {2}}});
+  extract(pieces, {{{backwards.begin(), backwards.begin() + 9}, {3, 1}}}, 1);
+  extract(pieces, {{backwards, {3, 2, 1, 0}}});
+  EXPECT_TRUE(whole.read(images_, views).equal(pieces.read(images_, views)));
+}
+
+TEST_F(ExtractionTest, ViewsOfAPictureDiffer) {
+  FeatureCache cache = this->cache();
+  extract(cache, {{images_, {0, 1, kCentreView}}});
+  const Tensor features = cache.read(images_, std::vector{0, 1, kCentreView});
+  EXPECT_FALSE(features.select(1, 0).equal(features.select(1, 1)));
+  EXPECT_FALSE(features.select(1, 0).equal(features.select(1, 2)));
+}
+
+TEST_F(ExtractionTest, AChangedPictureIsExtractedAgain) {
+  FeatureCache cache = this->cache();
+  extract(cache, {{images_, {0}}});
+  const Tensor before = cache.read(images_, std::vector{0});
+  write_file(scratch_ / images_[5], bitmap(77));
+  EXPECT_EQ(extract(cache, {{images_, {0}}}).rows_written, 1);
+  const Tensor after = cache.read(images_, std::vector{0});
+  EXPECT_FALSE(after[5].equal(before[5]));
+  EXPECT_TRUE(after[6].equal(before[6]));
+}
+
+TEST_F(ExtractionTest, AMissingPictureIsNamedAndThoseBeforeItAreKept) {
+  FeatureCache cache = this->cache();
+  fs::remove(scratch_ / images_[35]);
+  EXPECT_ERROR(extract(cache, {{images_, {0}}}), "cat/35.bmp");
+  write_file(scratch_ / images_[35], bitmap(35));
+  const ExtractionReport report = extract(cache, {{images_, {0}}});
+  EXPECT_EQ(report.rows_written, 5);
+  EXPECT_EQ(report.rows_present, 35);
+}
+
+TEST_F(ExtractionTest, AFileThatIsNoPictureIsNamed) {
+  FeatureCache cache = this->cache();
+  write_file(scratch_ / images_[2], "no picture");
+  EXPECT_ERROR(extract(cache, {{images_, {0}}}), "cat/2.bmp");
+}
+
+TEST_F(ExtractionTest, AnInterruptKeepsTheBatchesBeforeIt) {
+  FeatureCache cache = this->cache();
+  encoder_.interrupted_call = 3;
+  EXPECT_THROW(extract(cache, {{images_, {0, 1, 2}}}), Interrupted);
+  const ExtractionReport report = extract(cache, {{images_, {0, 1, 2}}});
+  EXPECT_EQ(report.rows_present, 2 * kBatch);
+  EXPECT_EQ(report.rows_written, 120 - 2 * kBatch);
+}
+
+TEST(ExtractionBatch, IsSmallForLargePicturesOnACpu) {
+  EXPECT_EQ(extraction_batch(224, torch::kCPU), 8);
+  EXPECT_EQ(extraction_batch(48, torch::kCPU), 174);
+  EXPECT_EQ(extraction_batch(336, torch::kCPU), 4);
+  EXPECT_EQ(extraction_batch(224, torch::kCUDA), 256);
+}
+
+}  // namespace
+}  // namespace promptbed

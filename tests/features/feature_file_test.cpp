@@ -1,0 +1,126 @@
+#include "features/feature_file.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/files.h"
+#include "features/small_table.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+using test::small_key;
+using test::small_table;
+
+/// The bytes of a file with `part` of them changed where it first occurs.
+void flip_bytes(const std::filesystem::path& path, std::string_view part) {
+  std::string contents = read_file(path);
+  const size_t place = contents.find(part);
+  ASSERT_NE(place, std::string::npos);
+  contents[place] = static_cast<char>(contents[place] ^ 1);
+  write_file(path, contents);
+}
+
+std::string_view bytes_of(const Tensor& tensor) {
+  return {static_cast<const char*>(tensor.data_ptr()), tensor.nbytes()};
+}
+
+class FeatureFileOfType : public testing::TestWithParam<StoredType> {};
+
+TEST_P(FeatureFileOfType, ReadsBackWhatWasWritten) {
+  test::ScratchFolder scratch;
+  FeatureTable table = small_table(3000);
+  table.rows[2] = {"hund/größer als sonst.png", -1, {5, 1'700'000'000'123'456'789}};
+  table.features = table.features.to(dtype_of(GetParam()));
+  write_feature_file(scratch / "pets.h5", small_key(GetParam()), table);
+
+  const FeatureFile file(scratch / "pets.h5", small_key(GetParam()));
+  ASSERT_EQ(file.rows().size(), 3000U);
+  EXPECT_EQ(file.rows()[2].image, "hund/größer als sonst.png");
+  EXPECT_EQ(file.rows()[2].view, -1);
+  EXPECT_EQ(file.rows()[2].stamp, table.rows[2].stamp);
+  EXPECT_EQ(file.rows()[2999].image, "cat/2999.png");
+  EXPECT_TRUE(file.features().equal(table.features));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, FeatureFileOfType, testing::Values(StoredType::f16, StoredType::f32),
+                         [](const auto& info) { return info.param == StoredType::f16 ? "f16" : "f32"; });
+
+TEST(FeatureFile, StaysReadableWhenItIsReplaced) {
+  test::ScratchFolder scratch;
+  const FeatureTable first = small_table(10), second = small_table(20);
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), first);
+  const FeatureFile open(scratch / "pets.h5");
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), second);
+  EXPECT_TRUE(open.features().equal(first.features));
+  EXPECT_TRUE(FeatureFile(scratch / "pets.h5").features().equal(second.features));
+}
+
+TEST(FeatureFile, AChangedFeatureIsNoticed) {
+  test::ScratchFolder scratch;
+  const FeatureTable table = small_table(1500);
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), table);
+  flip_bytes(scratch / "pets.h5", bytes_of(table.features[1200]));
+  EXPECT_ERROR(FeatureFile(scratch / "pets.h5").features(),
+               "pets.h5: rows from 1024 on do not match their checksum; delete it");
+}
+
+TEST(FeatureFile, AChangedPathIsNoticed) {
+  test::ScratchFolder scratch;
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), small_table(20));
+  flip_bytes(scratch / "pets.h5", "cat/7.png");
+  EXPECT_ERROR(FeatureFile(scratch / "pets.h5").features(), "rows from 0 on do not match their checksum");
+}
+
+TEST(FeatureFile, RefusesAnotherKeyAndSaysWhatDiffers) {
+  test::ScratchFolder scratch;
+  FeatureTable table = small_table(2);
+  table.features = table.features.to(torch::kFloat16);
+  write_feature_file(scratch / "pets.h5", small_key(), table);
+  const auto refusal = [&](auto change) {
+    CacheKey key = small_key();
+    change(key);
+    return test::error_of([&] { FeatureFile(scratch / "pets.h5", key); });
+  };
+  EXPECT_TRUE(
+      refusal([](CacheKey& key) { key.precision = Precision::bf16; })
+          .ends_with("pets.h5: holds features of precision \"f32\", not \"bf16\"; delete it or choose "
+                     "another folder with --cache"));
+  const auto names = [&](auto change, const char* what) {
+    const std::string message = refusal(change);
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  names([](CacheKey& key) { key.model = "ff"; }, "model \"0123456789abcdef0123456789abcdef\", not \"ff\"");
+  names([](CacheKey& key) { key.preprocessing.size = 24; }, "image size 16, not 24");
+  names([](CacheKey& key) { key.preprocessing.mean[0] = 0.75F; }, "image mean [0.5,0.25,0.125], not");
+  names([](CacheKey& key) { key.preprocessing.std[0] = 0.75F; }, "image deviation");
+  names([](CacheKey& key) { key.stored = StoredType::f32; }, "stored type \"f16\", not \"f32\"");
+  names([](CacheKey& key) { key.dataset = "cars"; }, "dataset \"pets\", not \"cars\"");
+  names([](CacheKey& key) { key.width = 9; }, "feature width 8, not 9");
+  names([](CacheKey& key) { ++key.view_recipe; }, "view recipe");
+}
+
+TEST(FeatureFile, NoHdf5FileIsRefused) {
+  test::ScratchFolder scratch;
+  write_file(scratch / "pets.h5", "not at all");
+  EXPECT_ERROR(FeatureFile(scratch / "pets.h5"),
+               "pets.h5: is no HDF5 file; delete it or choose another folder");
+  EXPECT_ERROR(FeatureFile(scratch / "none.h5"), "none.h5: cannot be read");
+}
+
+TEST(FeatureFile, ATruncatedFileIsRefused) {
+  test::ScratchFolder scratch;
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), small_table(100));
+  const std::string whole = read_file(scratch / "pets.h5");
+  for (const size_t part : {whole.size() - 1, whole.size() / 2, size_t{600}}) {
+    write_file(scratch / "pets.h5", std::string_view(whole).substr(0, part));
+    EXPECT_ERROR(FeatureFile(scratch / "pets.h5").features(),
+                 "pets.h5: is a damaged or foreign feature file");
+  }
+}
+
+}  // namespace
+}  // namespace promptbed
