@@ -1,0 +1,134 @@
+#include "clip/huggingface.h"
+
+#include <gtest/gtest.h>
+
+#include "clip/mini_clip.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+class HuggingFace : public ::testing::Test {
+ protected:
+  HuggingFace() { test::write_mini_clip(scratch_.path()); }
+
+  void write_config(const std::string& pointer, const nlohmann::json& value) {
+    nlohmann::json config = test::mini_config();
+    config[nlohmann::json::json_pointer(pointer)] = value;
+    write_file(scratch_ / "config.json", config.dump());
+  }
+
+  void write_weights(const std::map<std::string, Tensor>& tensors,
+                     const std::string& name = "model.safetensors") {
+    write_safetensors(scratch_ / name, {tensors.begin(), tensors.end()});
+  }
+
+  std::string error() {
+    return test::error_of([&] { load_checkpoint(scratch_.path()); });
+  }
+
+  test::ScratchFolder scratch_;
+};
+
+TEST_F(HuggingFace, GivesTensorsOpenAisNamesAndOrder) {
+  const auto theirs = test::mini_huggingface_tensors(3);
+  const Checkpoint ours = load_checkpoint(scratch_.path());
+  EXPECT_EQ(ours.activation, Activation::gelu);
+  EXPECT_EQ(ours.text_heads, 2);
+  EXPECT_EQ(ours.vision_heads, 2);
+  EXPECT_TRUE(at::equal(ours.at("visual.proj"), theirs.at("visual_projection.weight").t()));
+  const std::string attention = "text_model.encoder.layers.1.self_attn.";
+  EXPECT_TRUE(at::equal(ours.at("transformer.resblocks.1.attn.in_proj_bias"),
+                        at::cat({theirs.at(attention + "q_proj.bias"), theirs.at(attention + "k_proj.bias"),
+                                 theirs.at(attention + "v_proj.bias")})));
+}
+
+TEST_F(HuggingFace, FingerprintIsThatOfTheValues) {
+  const std::string fingerprint = load_checkpoint(scratch_.path()).fingerprint();
+  auto tensors = test::mini_huggingface_tensors(3);
+  tensors["logit_scale"] = tensors["logit_scale"].to(at::kDouble);
+  write_weights(tensors);
+  EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
+  tensors["logit_scale"].add_(1e-3);
+  write_weights(tensors);
+  EXPECT_NE(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
+}
+
+TEST_F(HuggingFace, IgnoresThePositionIdsOfOlderFiles) {
+  const std::string fingerprint = load_checkpoint(scratch_.path()).fingerprint();
+  auto tensors = test::mini_huggingface_tensors(3);
+  tensors["text_model.embeddings.position_ids"] = at::arange(6).view({1, 6});
+  write_weights(tensors);
+  EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
+}
+
+TEST_F(HuggingFace, ReadsShards) {
+  const std::string fingerprint = load_checkpoint(scratch_.path()).fingerprint();
+  std::map<std::string, std::map<std::string, Tensor>> shards;
+  nlohmann::json index;
+  for (const auto& [name, tensor] : test::mini_huggingface_tensors(3)) {
+    const std::string shard = name.starts_with("text") ? "1.safetensors" : "2.safetensors";
+    shards[shard][name] = tensor;
+    index["weight_map"][name] = shard;
+  }
+  for (const auto& [shard, tensors] : shards) write_weights(tensors, shard);
+  std::filesystem::remove(scratch_ / "model.safetensors");
+  write_file(scratch_ / "model.safetensors.index.json", index.dump());
+  EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
+
+  index["weight_map"]["more"] = "2.safetensors";
+  write_file(scratch_ / "model.safetensors.index.json", index.dump());
+  EXPECT_NE(error().find("no shard holds 'more'"), std::string::npos);
+  index["weight_map"]["more"] = "../elsewhere.safetensors";
+  write_file(scratch_ / "model.safetensors.index.json", index.dump());
+  EXPECT_NE(error().find("'more' is in no file of the folder"), std::string::npos);
+}
+
+TEST_F(HuggingFace, NamesWhatIsMissing) {
+  EXPECT_ERROR(load_checkpoint(scratch_ / "none"), "no such model");
+  std::filesystem::remove(scratch_ / "model.safetensors");
+  EXPECT_NE(error().find("no model.safetensors"), std::string::npos);
+  std::filesystem::remove(scratch_ / "config.json");
+  EXPECT_NE(error().find("no config.json"), std::string::npos);
+}
+
+TEST_F(HuggingFace, RefusesOtherModelsByName) {
+  write_config("/model_type", "siglip");
+  EXPECT_NE(error().find("'siglip'"), std::string::npos);
+  write_config("/text_config/hidden_act", "relu");
+  EXPECT_NE(error().find("hidden_act is 'relu'"), std::string::npos);
+  write_config("/text_config/hidden_act", "quick_gelu");
+  EXPECT_NE(error().find("differ in hidden_act"), std::string::npos);
+  write_config("/text_config/layer_norm_eps", 1e-6);
+  EXPECT_NE(error().find("layer_norm_eps"), std::string::npos);
+  write_config("/text_config/num_attention_heads", 3);
+  EXPECT_NE(error().find("3 heads do not divide the text tower's width of 8"), std::string::npos);
+  write_config("/text_config", 3);
+  EXPECT_NE(error().find("is no CLIP's configuration"), std::string::npos);
+}
+
+TEST_F(HuggingFace, NamesTheTensorThatDoesNotFit) {
+  auto tensors = test::mini_huggingface_tensors(3);
+  const Tensor good = std::exchange(tensors["vision_model.pre_layrnorm.bias"], at::zeros({7}));
+  write_weights(tensors);
+  EXPECT_NE(error().find("'visual.ln_pre.bias' has the shape [7] where its CLIP asks for [8]"),
+            std::string::npos);
+  tensors["vision_model.pre_layrnorm.bias"] = good.to(at::kInt);
+  write_weights(tensors);
+  EXPECT_NE(error().find("instead of floating point"), std::string::npos);
+  tensors.erase("vision_model.pre_layrnorm.bias");
+  write_weights(tensors);
+  EXPECT_NE(error().find("no tensor 'visual.ln_pre.bias'"), std::string::npos);
+  tensors["vision_model.pre_layrnorm.bias"] = good;
+  tensors["logit_bias"] = at::zeros({});
+  write_weights(tensors);
+  EXPECT_NE(error().find("'logit_bias' is no part of a CLIP"), std::string::npos);
+  tensors.erase("logit_bias");
+  tensors.erase("text_model.encoder.layers.0.self_attn.k_proj.bias");
+  write_weights(tensors);
+  EXPECT_NE(error().find("k_proj.bias' is missing"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace promptbed
