@@ -59,7 +59,8 @@ TEST(View, IsOfTheRecordedRecipe) {
   // A change of these numbers changes every user's cached features: raise kViewRecipeVersion with it.
   ASSERT_EQ(kViewRecipeVersion, 1);
   const Picture view = render_view(ramp(64, 48), 4, 0, view_key("pets", "cat/1.jpg"));
-  EXPECT_EQ(std::vector<uint8_t>(view.row(0), view.row(1)), (std::vector<uint8_t>{236, 14, 0, 218, 14, 0, 200, 14, 0, 182, 14, 0}));
+  EXPECT_EQ(std::vector<uint8_t>(view.row(0), view.row(1)),
+            (std::vector<uint8_t>{236, 14, 0, 218, 14, 0, 200, 14, 0, 182, 14, 0}));
 }
 
 TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
