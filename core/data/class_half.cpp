@@ -4,6 +4,7 @@
 #include <promptbed/error.h>
 
 #include <array>
+#include <cstdlib>
 #include <utility>
 
 namespace promptbed {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,6 +23,10 @@ Split read_layout(const DatasetSpec& spec, const fs::path& folder) {
   switch (spec.split.kind) {
     case SplitKind::zhou:
       return read_zhou_split(spec, folder);
+    case SplitKind::imagenet:
+      return read_imagenet_split(spec, folder);
+    case SplitKind::aircraft:
+      return read_aircraft_split(spec, folder);
   }
   std::abort();
 }

@@ -13,4 +13,13 @@ namespace promptbed {
 /// {"train": [["path", label, "class name"], ...], "val": [...], "test": [...]}.
 Split read_zhou_split(const DatasetSpec& spec, const std::filesystem::path& folder);
 
+/// ImageNet's folders: train/<WordNet id>/ and val/<WordNet id>/ (the test images) in the image folder, and a
+/// file of "<WordNet id> class name" lines. Labels follow the sorted ids, images their sorted names. There
+/// are no validation images: the reference takes the test images for them, which would give them away.
+Split read_imagenet_split(const DatasetSpec& spec, const std::filesystem::path& folder);
+
+/// FGVC-Aircraft's lists: a file of the variants, one a line in the order of their labels, and beside it
+/// images_variant_train.txt, _val.txt and _test.txt of "number variant" lines.
+Split read_aircraft_split(const DatasetSpec& spec, const std::filesystem::path& folder);
+
 }  // namespace promptbed

@@ -21,6 +21,8 @@ constexpr std::string_view kDefaultContext = "a photo of a";
 
 const std::map<std::string, SplitKind, std::less<>> kSplitKinds = {
     {"zhou", SplitKind::zhou},
+    {"imagenet", SplitKind::imagenet},
+    {"aircraft", SplitKind::aircraft},
 };
 
 std::string dataset_ids(const Suite& suite) {

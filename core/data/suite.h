@@ -10,7 +10,9 @@ namespace promptbed {
 
 /// The layouts that a dataset's split can be read from.
 enum class SplitKind {
-  zhou,  ///< a JSON file of three lists, as CoOp distributes them (split_zhou_*.json)
+  zhou,      ///< a JSON file of three lists, as CoOp distributes them (split_zhou_*.json)
+  imagenet,  ///< folders of classes, and a file of class names by WordNet id
+  aircraft,  ///< FGVC-Aircraft's lists by variant
 };
 
 /// Where a dataset's split comes from.

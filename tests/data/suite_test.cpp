@@ -111,6 +111,7 @@ TEST(Suites, ThoseOfTheRepositoryAreWellFormed) {
   ASSERT_EQ(suites.size(), 2U);
   EXPECT_EQ(suites[0].id, "paper");
   EXPECT_EQ(suites[1].id, "pocket");
+  EXPECT_EQ(suites[0].datasets.size(), 11U);
   EXPECT_EQ(suites[1].datasets.size(), 9U);
 }
 

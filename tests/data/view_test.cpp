@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <set>
 
 #include "data/resize.h"
 
@@ -60,7 +59,8 @@ TEST(View, IsOfTheRecordedRecipe) {
   // A change of these numbers changes every user's cached features: raise kViewRecipeVersion with it.
   ASSERT_EQ(kViewRecipeVersion, 1);
   const Picture view = render_view(ramp(64, 48), 4, 0, view_key("pets", "cat/1.jpg"));
-  EXPECT_EQ(std::vector<uint8_t>(view.row(0), view.row(1)), (std::vector<uint8_t>{}));
+  EXPECT_EQ(std::vector<uint8_t>(view.row(0), view.row(1)),
+            (std::vector<uint8_t>{236, 14, 0, 218, 14, 0, 200, 14, 0, 182, 14, 0}));
 }
 
 TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
@@ -88,10 +88,10 @@ TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
 TEST(View, AVeryLongPictureIsCutInTheMiddle) {
   // No crop of the allowed proportions fits in ten tries; the middle 4:3 part of a 1:100 strip remains.
   const Picture strip = ramp(400, 3);
-  std::set<std::vector<uint8_t>> seen;
-  for (int view = 0; view < 50; ++view) seen.insert(render_view(strip, 4, view, 1).rgb);
   const Picture middle = resize(strip, {198, 0, 4, 3}, {4, 4});
-  EXPECT_TRUE(seen.contains(middle.rgb));
+  int seen = 0;
+  for (int view = 0; view < 50; ++view) seen += render_view(strip, 4, view, 1).rgb == middle.rgb ? 1 : 0;
+  EXPECT_GT(seen, 0);
 }
 
 }  // namespace
