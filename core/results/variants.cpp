@@ -34,7 +34,8 @@ Configuration configuration_of(const RunSpec& spec) {
     canonical.erase(name);
   Configuration configuration{
       .dataset = spec.dataset, .words = {spec.prompt_template, spec.context_init}, .settings = {}};
-  for (const auto& [place, value] : canonical.flatten().items()) configuration.settings[place] = value.dump();
+  const json places = canonical.flatten();
+  for (const auto& [place, value] : places.items()) configuration.settings[place] = value.dump();
   return configuration;
 }
 
@@ -113,8 +114,10 @@ std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
   std::vector<std::string> labels;
   for (const Configuration& configuration : configurations) {
     std::string label;
-    for (const std::string& place : telling)
-      label += (label.empty() ? "" : " ") + shown(place, value_at(configuration, place));
+    for (const std::string& place : telling) {
+      if (!label.empty()) label += ' ';
+      label += shown(place, value_at(configuration, place));
+    }
     labels.push_back(label);
   }
   return labels;

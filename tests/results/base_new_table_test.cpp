@@ -73,7 +73,7 @@ TEST_F(BaseNewTableTest, RowsAndColumnsComeInTheOrderAsked) {
   EXPECT_EQ(render_text(asked.to_table()),
             "Base-to-new accuracy (%), 16 shots, mean over seed 1\n"
             "\n"
-            "                   coop              clip_zeroshot\n"
+            "                  coop               clip_zeroshot\n"
             "Dataset     Base    New      H     Base    New      H\n"
             "-----------------------------------------------------\n"
             "Average    60.63  50.50  55.10    62.00  52.00  56.56\n"

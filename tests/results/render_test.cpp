@@ -21,20 +21,20 @@ TEST(RenderText, AlignsColumnsUnderTheirGroups) {
   EXPECT_EQ(render_text(two_groups()),
             "Accuracy\n"
             "\n"
-            "               coop        a_long_heading\n"
-            "Dataset     Base   New       Base     New\n"
-            "-----------------------------------------\n"
-            "Average     1.00  2.00       3.00    4.00\n"
-            "caf\u00e9       10.00     -       9.50    8.25\n"
+            "              coop        a_long_heading\n"
+            "Dataset     Base   New      Base     New\n"
+            "----------------------------------------\n"
+            "Average     1.00  2.00      3.00    4.00\n"
+            "caf\u00e9       10.00     -      9.50    8.25\n"
             "\n"
             "* coop: one gap\n");
 }
 
 TEST(RenderText, WrapsWholeGroupsIntoBlocks) {
-  EXPECT_EQ(render_text(two_groups(), 40),
+  EXPECT_EQ(render_text(two_groups(), 39),
             "Accuracy\n"
             "\n"
-            "               coop\n"
+            "              coop\n"
             "Dataset     Base   New\n"
             "----------------------\n"
             "Average     1.00  2.00\n"
