@@ -7,7 +7,9 @@ namespace promptbed {
 
 namespace fs = std::filesystem;
 
-fs::path program_folder() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+fs::path program_folder() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
 
 std::vector<fs::path> search_folders(const std::vector<fs::path>& given, const char* variable,
                                      const std::vector<fs::path>& beside_program) {

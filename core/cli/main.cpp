@@ -1,3 +1,78 @@
-int main() {
-  return 0;
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <iostream>
+#include <new>
+
+#include "base/interrupt.h"
+#include "base/version.h"
+#include "cli/command.h"
+
+namespace promptbed {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments& arguments);
+};
+
+constexpr Command kCommands[] = {
+    {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
+    {"report", "print a table of the results", report_command},
+    {"methods", "list the methods that the plugins offer, and their options", methods_command},
+    {"datasets", "list the datasets of the suites", datasets_command},
+    {"runs", "list or delete runs in the ledger", runs_command},
+};
+
+void print_help() {
+  fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
+             release_version());
+  for (const Command& command : kCommands) fmt::print("  {:<10} {}\n", command.name, command.summary);
+  fmt::print("\nrunner COMMAND --help tells a command's options.\n");
+}
+
+int run(const Arguments& words) {
+  if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    print_help();
+    return words.empty() ? kWrongInput : kAllDone;
+  }
+  if (words[0] == "--version") {
+    fmt::print("runner {} ({}{})\n", release_version(), code_version(),
+               code_is_dirty() ? ", with changes" : "");
+    return kAllDone;
+  }
+  const auto* command = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                     [&](const Command& c) { return c.name == words[0]; });
+  if (command == std::end(kCommands)) {
+    std::string known;
+    for (const Command& c : kCommands) known += fmt::format("{}{}", known.empty() ? "" : ", ", c.name);
+    throw Error(fmt::format("no command {}; known: {}", words[0], known));
+  }
+  return command->run({words.begin() + 1, words.end()});
+}
+
+/// Runs the command; whatever goes wrong becomes one line on standard error.
+int run_and_tell(const Arguments& words) {
+  try {
+    return run(words);
+  } catch (const Interrupted&) {
+    std::cerr << "interrupted; what is finished is kept, and the same command goes on from there\n";
+    return kInterrupted;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "runner: memory ran out; use fewer --jobs or a smaller model\n";
+  } catch (const std::exception& fault) {
+    const std::string text = fault.what();
+    std::cerr << "runner: " << text.substr(0, text.find('\n')) << '\n';
+  }
+  return kWrongInput;
+}
+
+}  // namespace
+}  // namespace promptbed
+
+int main(int count, char** words) {
+  promptbed::watch_for_interrupts();
+  return promptbed::run_and_tell({words + 1, words + count});
 }

@@ -56,18 +56,18 @@ class TextTransformer::Layout {
         classes(static_cast<int64_t>(prompts.suffix_lengths.size())),
         longest(*std::max_element(prompts.suffix_lengths.begin(), prompts.suffix_lengths.end())) {
     std::vector<int64_t> source(classes * longest), last(classes);
-    Tensor seen = at::full({classes, 1, longest}, kMasked, torch::kFloat);
+    std::vector<float> seen(classes * longest, kMasked);
     int64_t begin = 0;
     for (int64_t k = 0; k < classes; ++k) {
       const int64_t length = prompts.suffix_lengths[k];
       for (int64_t j = 0; j < longest; ++j) source[k * longest + j] = begin + std::min(j, length - 1);
       last[k] = k * longest + length - 1;
-      seen[k][0].narrow(0, 0, length).zero_();
+      std::fill_n(seen.begin() + k * longest, length, 0.0f);
       begin += length;
     }
     packed_row = torch::tensor(source, torch::kLong).to(device);
     last_row = torch::tensor(last, torch::kLong).to(device);
-    seen_by_last = seen.to(device);
+    seen_by_last = torch::tensor(seen, torch::kFloat).view({classes, 1, longest}).to(device);
     causal_prefix = causal_mask(prefix, device);
     causal_suffix = causal_mask(longest, device);
   }

@@ -22,7 +22,8 @@ std::filesystem::path image_folder(const PlannedDataset& dataset, const Workbenc
 }
 
 /// What the dataset's runs read: all test images once, and each run's draw.
-std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset, const std::vector<const PlannedRun*>& runs) {
+std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
+                                        const std::vector<const PlannedRun*>& runs) {
   std::vector<FeatureRequest> requests;
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != dataset.spec.id) continue;
@@ -54,11 +55,13 @@ FeatureCache open_cache(const PlannedDataset& dataset, const Workbench& bench) {
 }
 
 std::vector<MissingPicture> missing_pictures(const FeatureCache& cache, const PlannedDataset& dataset,
-                                             const std::vector<const PlannedRun*>& runs, const Workbench& bench) {
+                                             const std::vector<const PlannedRun*>& runs,
+                                             const Workbench& bench) {
   return cache.missing(requests_of(dataset, runs), image_folder(dataset, bench));
 }
 
-std::map<std::string, std::string> extract_missing_features(const Plan& plan, Workbench& bench, std::ostream& log) {
+std::map<std::string, std::string> extract_missing_features(const Plan& plan, Workbench& bench,
+                                                            std::ostream& log) {
   const auto pending = plan.pending(bench.spec().force);
   std::map<std::string, std::string> spoilt;
   for (const auto& dataset : plan.datasets) {
@@ -67,8 +70,8 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan, Wo
     const ExtractionSettings settings{static_cast<int>(bench.spec().threads * bench.spec().jobs),
                                       bench.spec().placement.device};
     try {
-      extract_features(cache, requests_of(*dataset, pending), image_folder(*dataset, bench), bench.image_encoder(),
-                       settings, log);
+      extract_features(cache, requests_of(*dataset, pending), image_folder(*dataset, bench),
+                       bench.image_encoder(), settings, log);
     } catch (const Error& fault) {
       spoilt[dataset->spec.id] = fault.what();
     }
@@ -76,8 +79,8 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan, Wo
   return spoilt;
 }
 
-FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images, const std::vector<int>& views,
-                         torch::Device device) {
+FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,
+                         const std::vector<int>& views, torch::Device device) {
   std::vector<int64_t> labels;
   labels.reserve(images.size());
   for (const Image& image : images) labels.push_back(image.label);

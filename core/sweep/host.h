@@ -5,8 +5,8 @@
 
 namespace promptbed {
 
-/// What the ledger keeps of the machine, the libraries and the code that a run of this method is made with; phases, cache
-/// hits and peak memory are filled in by the run.
+/// What the ledger keeps of the machine, the libraries and the code that a run of this method is made with;
+/// phases, cache hits and peak memory are filled in by the run.
 Execution describe_execution(const Workbench& bench, const Method& method);
 
 /// The most memory that this process has had, in bytes.

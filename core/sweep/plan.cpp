@@ -35,7 +35,8 @@ Options given_options(const Method& method, const std::vector<Assignment>& assig
     try {
       options.set(assignment.option, std::string_view(assignment.value));
     } catch (const Error& fault) {
-      throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, assignment.value, fault.what()));
+      throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, assignment.value,
+                              fault.what()));
     }
   }
   return options;
@@ -48,7 +49,8 @@ std::vector<Assignment> parse_assignments(const SweepSpec& spec, const MethodReg
     const std::string& name = assignments.back().method;
     given_options(registry.at(name), assignments);
     if (std::find(spec.methods.begin(), spec.methods.end(), name) == spec.methods.end()) {
-      throw Error(fmt::format("--set {}: method {} is not among --methods {}", text, name, fmt::join(spec.methods, ",")));
+      throw Error(fmt::format("--set {}: method {} is not among --methods {}", text, name,
+                              fmt::join(spec.methods, ",")));
     }
   }
   return assignments;
@@ -106,8 +108,8 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   return spec;
 }
 
-PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots, int64_t seed,
-                    const Options& given, Workbench& bench) {
+PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
+                    int64_t seed, const Options& given, Workbench& bench) {
   PlannedRun run;
   run.method = &method;
   run.dataset = std::move(dataset);
@@ -162,7 +164,8 @@ Plan plan_sweep(Workbench& bench) {
 
   Plan plan;
   for (const DatasetSpec& dataset : select_datasets(bench.suite(), spec.datasets)) {
-    plan.datasets.push_back(std::make_shared<PlannedDataset>(PlannedDataset{dataset, read_split(dataset, spec.data)}));
+    plan.datasets.push_back(
+        std::make_shared<PlannedDataset>(PlannedDataset{dataset, read_split(dataset, spec.data)}));
   }
   for (const auto& dataset : plan.datasets) {
     for (const Method* method : methods) {
@@ -172,11 +175,30 @@ Plan plan_sweep(Workbench& bench) {
         continue;
       }
       for (const int64_t shots : spec.shots) {
-        for (const int64_t seed : spec.seeds) plan.runs.push_back(plan_run(*method, dataset, shots, seed, given, bench));
+        for (const int64_t seed : spec.seeds)
+          plan.runs.push_back(plan_run(*method, dataset, shots, seed, given, bench));
       }
     }
   }
   return plan;
+}
+
+std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& bench) {
+  std::map<std::string, std::string> made_by;  // run id -> plugin hash
+  for (const RunRecord& record : bench.ledger().list()) made_by[record.id] = record.plugin_hash;
+  std::map<std::string, int64_t> runs_of;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.status == RunStatus::done && made_by[run.id] != run.method->file_hash)
+      ++runs_of[run.method->name()];
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [method, runs] : runs_of) {
+    warnings.push_back(
+        fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
+                    "--force does them once more",
+                    method, runs));
+  }
+  return warnings;
 }
 
 }  // namespace promptbed

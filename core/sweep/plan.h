@@ -29,10 +29,10 @@ struct PlannedRun {
   FewShotDraw draw;  ///< of the training classes; empty for a method without training
   Needs needs;
 
-  std::string obstacle;              ///< why it cannot run; "" where it can
-  RunSpec spec;                      ///< what follows has meaning without an obstacle only
+  std::string obstacle;  ///< why it cannot run; "" where it can
+  RunSpec spec;          ///< what follows has meaning without an obstacle only
   std::string id;
-  std::optional<RunStatus> status;   ///< in the ledger when it was planned
+  std::optional<RunStatus> status;  ///< in the ledger when it was planned
 
   /// "coop on transport, 16 shots, seed 1"
   std::string title() const;
@@ -47,8 +47,12 @@ struct Plan {
   std::vector<const PlannedRun*> pending(bool force) const;
 };
 
-/// SweepSpec -> RunSpecs. Reads the splits, draws the shots, settles options and recipes, and asks the ledger. Loads no
-/// tower and no picture. Throws Error for unknown methods, datasets and options and for splits that are wrong.
+/// SweepSpec -> RunSpecs. Reads the splits, draws the shots, settles options and recipes, and asks the
+/// ledger. Loads no tower and no picture. Throws Error for unknown methods, datasets and options and for
+/// splits that are wrong.
 Plan plan_sweep(Workbench& bench);
+
+/// One line for each method whose finished runs were made by another plugin file of the same method version.
+std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& bench);
 
 }  // namespace promptbed

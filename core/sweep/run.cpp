@@ -37,8 +37,10 @@ Task make_task(const PlannedRun& run, const FeatureCache& cache, Workbench& benc
   const torch::Device device = bench.spec().placement.device;
   Task task;
   static_cast<Setting&>(task) = run.setting;
-  if (run.method->trainable()) task.train = read_features(cache, run.draw.train, training_views(run.spec.views), device);
-  if (run.needs.validation_features) task.validation = read_features(cache, run.draw.val, {kCentreView}, device);
+  if (run.method->trainable())
+    task.train = read_features(cache, run.draw.train, training_views(run.spec.views), device);
+  if (run.needs.validation_features)
+    task.validation = read_features(cache, run.draw.val, {kCentreView}, device);
   task.text_encoder = bench.text_encoder();
   task.logit_scale = bench.model().logit_scale();
   task.feature_width = bench.model().embedding_width();
@@ -58,7 +60,8 @@ std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& t
 
 std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task) {
   if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
-  ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1), static_cast<uint64_t>(run.seed));
+  ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1),
+                      static_cast<uint64_t>(run.seed));
   std::vector<EpochRecord> records;
   for (const TrainedEpoch& epoch : train(learner, task.train, *run.spec.recipe, order)) {
     records.push_back({epoch.epoch, epoch.loss, epoch.learning_rate, epoch.seconds});
@@ -73,14 +76,16 @@ std::string save_prompt(PromptLearner& learner, const PlannedRun& run, const Wor
   Hasher hasher;
   for (auto& [name, tensor] : state) {
     tensor = tensor.detach().to(torch::kCPU).contiguous();
-    hasher.add(name).add(std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
+    hasher.add(name).add(
+        std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
   }
   write_safetensors(bench.prompt_path(run.id), state, {{"run", run.spec.canonical().dump()}});
   return hasher.hex();
 }
 
 /// TrainedPrompt -> Evaluation -> Score, on one half of the classes.
-Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, const FeatureCache& cache,
+               Workbench& bench) {
   const PlannedDataset& dataset = *run.dataset;
   const auto images = subset(dataset.split.test, dataset.split, set);
   const Predictions predictions =
@@ -116,8 +121,8 @@ ShotRange count_shots(const PlannedRun& run) {
   if (!run.method->trainable()) return {};
   std::map<int64_t, int64_t> images_of;
   for (const Image& image : run.draw.train) ++images_of[image.label];
-  const auto [least, most] = std::minmax_element(images_of.begin(), images_of.end(),
-                                                 [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto [least, most] = std::minmax_element(
+      images_of.begin(), images_of.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return {least->second, most->second};
 }
 
@@ -145,8 +150,7 @@ RunOutcome make_run(const PlannedRun& run, const FeatureCache& cache, Workbench&
   watch.lap("evaluation");
 
   outcome.execution.seconds = watch.seconds();
-  outcome.execution.cache_hits =
-      static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
+  outcome.execution.cache_hits = static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
   outcome.execution.peak_memory = peak_memory();
   return outcome;
 }

@@ -7,8 +7,9 @@
 
 namespace promptbed {
 
-/// PlannedRun -> RunOutcome: trains the method on the run's draw and tests it on the base and the new classes. Saves the
-/// trained prompt. Throws Error where the method or the cache fails, Interrupted on Ctrl-C.
+/// PlannedRun -> RunOutcome: trains the method on the run's draw and tests it on the base and the new
+/// classes. Saves the trained prompt. Throws Error where the method or the cache fails, Interrupted on
+/// Ctrl-C.
 RunOutcome make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench);
 
 }  // namespace promptbed

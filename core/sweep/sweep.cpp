@@ -16,8 +16,10 @@
 namespace promptbed {
 namespace {
 
-/// Claims the run, makes it and records the outcome. Nothing where another process has it; otherwise "" or the fault.
-std::optional<std::string> claim_and_make(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+/// Claims the run, makes it and records the outcome. Nothing where another process has it; otherwise "" or
+/// the fault.
+std::optional<std::string> claim_and_make(const PlannedRun& run, const FeatureCache& cache,
+                                          Workbench& bench) {
   if (!bench.ledger().claim(run.spec, bench.spec().force ? Redo::yes : Redo::no)) return std::nullopt;
   try {
     bench.ledger().finish(run.id, make_run(run, cache, bench));
@@ -35,13 +37,14 @@ std::optional<std::string> claim_and_make(const PlannedRun& run, const FeatureCa
 }
 
 void record_failure(const PlannedRun& run, const std::string& fault, Workbench& bench) {
-  if (bench.ledger().claim(run.spec, bench.spec().force ? Redo::yes : Redo::no)) bench.ledger().fail(run.id, fault);
+  if (bench.ledger().claim(run.spec, bench.spec().force ? Redo::yes : Redo::no))
+    bench.ledger().fail(run.id, fault);
 }
 
 /// Takes out the runs on spoilt datasets, and records them as failed.
 std::vector<const PlannedRun*> without_spoilt(std::vector<const PlannedRun*> runs,
-                                              const std::map<std::string, std::string>& spoilt, Workbench& bench,
-                                              SweepReport& report) {
+                                              const std::map<std::string, std::string>& spoilt,
+                                              Workbench& bench, SweepReport& report) {
   std::erase_if(runs, [&](const PlannedRun* run) {
     const auto found = spoilt.find(run->dataset->spec.id);
     if (found == spoilt.end()) return false;
@@ -67,7 +70,8 @@ class WorkerProgress {
   }
 
   void operator()() {
-    const auto ended = std::erase_if(waiting_, [&](const PlannedRun* run) { return finished(*run, ledger_); });
+    const auto ended =
+        std::erase_if(waiting_, [&](const PlannedRun* run) { return finished(*run, ledger_); });
     if (ended > 0) progress_.advance(static_cast<int64_t>(ended));
   }
 
@@ -84,7 +88,8 @@ void collect(const std::vector<const PlannedRun*>& runs, const Ledger& ledger, S
   for (const PlannedRun* run : runs) {
     const auto record = records.find(run->id);
     if (record == records.end()) {
-      report.failures.push_back(fmt::format("{}: its worker process ended without a word; run the sweep again", run->title()));
+      report.failures.push_back(
+          fmt::format("{}: its worker process ended without a word; run the sweep again", run->title()));
     } else if (record->second.status == RunStatus::done) {
       ++report.made;
     } else if (record->second.status == RunStatus::failed) {
@@ -111,7 +116,8 @@ void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench,
   }
 }
 
-SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers, std::ostream& log) {
+SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers,
+                      std::ostream& log) {
   SweepReport report;
   for (const PlannedRun& run : plan.runs) {
     if (!run.obstacle.empty()) report.failures.push_back(fmt::format("{}: {}", run.title(), run.obstacle));
@@ -124,7 +130,8 @@ SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& st
   pending = without_spoilt(std::move(pending), spoilt, bench, report);
 
   Progress progress("runs", static_cast<int64_t>(pending.size()), log, is_terminal(log));
-  if (bench.spec().jobs == 1) {
+  const int64_t jobs = std::min(bench.spec().jobs, static_cast<int64_t>(pending.size()));
+  if (jobs <= 1) {
     int64_t ended = 0;
     do_runs(pending, bench, [&](const PlannedRun& run, const std::string& fault) {
       ++ended;
@@ -140,7 +147,7 @@ SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& st
     std::vector<std::string> ids;
     for (const PlannedRun* run : pending) ids.push_back(run->id);
     WorkerProgress watch(pending, bench.ledger(), progress);
-    start_workers(ids, [&] { watch(); });
+    start_workers(ids, jobs, [&] { watch(); });
     check_interrupt();
     collect(pending, bench.ledger(), report);
   }

@@ -19,17 +19,19 @@ struct SweepReport {
   std::vector<std::string> failures;  ///< one line each: which run, and why
 };
 
-/// Starts worker processes that do the runs with these ids, and returns when they have ended. Calls `watch` a few times a
-/// second meanwhile.
-using StartWorkers = std::function<void(const std::vector<std::string>& run_ids, const std::function<void()>& watch)>;
+/// Starts worker processes that do the runs with these ids, and returns when they have ended. Calls `watch` a
+/// few times a second meanwhile.
+using StartWorkers = std::function<void(const std::vector<std::string>& run_ids, int64_t jobs,
+                                        const std::function<void()>& watch)>;
 
-/// Extracts the features that the plan needs, then does its pending runs: in this process, or with `start_workers` where
-/// the sweep has several jobs. A run that fails does not stop the others. Throws Interrupted on Ctrl-C; what is finished is
-/// kept.
-SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers, std::ostream& log);
+/// Extracts the features that the plan needs, then does its pending runs: in this process, or with
+/// `start_workers` where the sweep has several jobs. A run that fails does not stop the others. Throws
+/// Interrupted on Ctrl-C; what is finished is kept.
+SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers,
+                      std::ostream& log);
 
-/// Does runs of the plan one after the other, leaving out those that another process has claimed or finished. Calls
-/// `after_run` with the outcome for people: "" or why the run failed.
+/// Does runs of the plan one after the other, leaving out those that another process has claimed or finished.
+/// Calls `after_run` with the outcome for people: "" or why the run failed.
 void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench,
              const std::function<void(const PlannedRun&, const std::string& fault)>& after_run);
 

@@ -22,6 +22,7 @@ class Workbench {
   const MethodRegistry& registry() const { return registry_; }
   const Suite& suite() const { return suite_; }
   Ledger& ledger() { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }
 
   std::shared_ptr<const TextEncoder> text_encoder();
   const ImageEncoder& image_encoder();

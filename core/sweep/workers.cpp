@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstring>
 #include <cstdio>
+#include <cstring>
 #include <thread>
 #include <utility>
 
@@ -32,7 +32,8 @@ class Worker {
     argv.push_back(nullptr);
     const pid_t parent = ::getpid();
     pid_ = ::fork();
-    if (pid_ < 0) throw Error(fmt::format("no worker process can be started ({}); use --jobs 1", std::strerror(errno)));
+    if (pid_ < 0)
+      throw Error(fmt::format("no worker process can be started ({}); use --jobs 1", std::strerror(errno)));
     if (pid_ == 0) become(argv.data(), standard_input, parent);
   }
   Worker(Worker&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
@@ -57,9 +58,10 @@ class Worker {
     if (::waitpid(pid_, &status, WNOHANG) == 0) return false;
     pid_ = 0;
     if (WIFSIGNALED(status) && !interrupted()) {
-      throw Error(fmt::format("a worker process was ended by signal {} ({}); run the sweep again, with fewer --jobs if "
-                              "memory was short",
-                              WTERMSIG(status), ::strsignal(WTERMSIG(status))));
+      throw Error(fmt::format(
+          "a worker process was ended by signal {} ({}); run the sweep again, with fewer --jobs if "
+          "memory was short",
+          WTERMSIG(status), ::strsignal(WTERMSIG(status))));
     }
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kInterruptedExit;
     if (code > 1 && code != kInterruptedExit) {
@@ -86,7 +88,8 @@ class Worker {
 class LinesFile {
  public:
   explicit LinesFile(const std::vector<std::string>& lines) : file_(std::tmpfile()) {
-    if (file_ == nullptr) throw Error("no temporary file can be made for the worker processes; free some space");
+    if (file_ == nullptr)
+      throw Error("no temporary file can be made for the worker processes; free some space");
     for (const std::string& line : lines) fmt::print(file_, "{}\n", line);
     std::fflush(file_);
   }
@@ -96,8 +99,10 @@ class LinesFile {
 
   /// A descriptor of its own for one reader, at the file's start.
   int open() const {
-    const int descriptor = ::open(fmt::format("/proc/self/fd/{}", ::fileno(file_)).c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) throw Error(fmt::format("no worker process can be given its runs ({})", std::strerror(errno)));
+    const int descriptor =
+        ::open(fmt::format("/proc/self/fd/{}", ::fileno(file_)).c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+      throw Error(fmt::format("no worker process can be given its runs ({})", std::strerror(errno)));
     return descriptor;
   }
 
@@ -107,8 +112,8 @@ class LinesFile {
 
 }  // namespace
 
-void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines, int64_t jobs,
-                 const std::function<void()>& watch) {
+void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines,
+                 int64_t jobs, const std::function<void()>& watch) {
   const LinesFile file(lines);
   std::vector<Worker> workers;
   for (int64_t i = 0; i < jobs; ++i) {

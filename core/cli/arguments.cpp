@@ -1,0 +1,112 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/installation.h"
+
+namespace promptbed {
+namespace {
+
+std::string known_options(const options::options_description& described) {
+  std::vector<std::string> names;
+  for (const auto& option : described.options()) {
+    if (option->long_name() != "words" && !option->description().empty())
+      names.push_back("--" + option->long_name());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Boost's message, one line, and what to do about it.
+Error explained(const options::error& fault, const options::options_description& described) {
+  if (dynamic_cast<const options::unknown_option*>(&fault) != nullptr) {
+    return Error(fmt::format("{}; known: {}", fault.what(), known_options(described)));
+  }
+  return Error(fmt::format("{}; see --help", fault.what()));
+}
+
+void read_config(const std::string& path, const options::options_description& described,
+                 options::variables_map& values) {
+  std::ifstream in(path);
+  if (!in) throw Error(fmt::format("--config {}: cannot be read; check the path", path));
+  try {
+    options::store(options::parse_config_file(in, described), values);
+  } catch (const options::error& fault) {
+    throw Error(fmt::format("--config {}: {}", path, explained(fault, described).what()));
+  }
+}
+
+}  // namespace
+
+std::optional<options::variables_map> parse_arguments(const Arguments& arguments,
+                                                      options::options_description described,
+                                                      const Usage& usage, bool takes_words) {
+  auto add = described.add_options();
+  add("config", options::value<std::string>()->value_name("FILE"), "an INI file of these options");
+  add("help,h", "show this help");
+  options::options_description all;
+  all.add(described);
+  options::positional_options_description positions;
+  if (takes_words) {
+    all.add_options()("words", options::value<std::vector<std::string>>());
+    positions.add("words", -1);
+  }
+  options::variables_map values;
+  try {
+    // A number may be negative, and no option is abbreviated: what a script says today must not change its
+    // meaning later.
+    using namespace options::command_line_style;
+    const auto style = (unix_style & ~allow_guessing) | allow_long;
+    options::store(
+        options::command_line_parser(arguments).options(all).positional(positions).style(style).run(),
+        values);
+    if (values.count("help") > 0) {
+      std::cout << "usage: " << usage.line << "\n\n" << usage.explanation << "\n\n" << described;
+      return std::nullopt;
+    }
+    if (values.count("config") > 0) read_config(values["config"].as<std::string>(), described, values);
+    options::notify(values);
+  } catch (const options::error& fault) {
+    throw explained(fault, described);
+  }
+  return values;
+}
+
+std::vector<std::string> split_list(const std::string& option, const std::string& text) {
+  std::vector<std::string> items;
+  std::istringstream in(text);
+  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  if (text.ends_with(',')) items.emplace_back();
+  for (const std::string& item : items) {
+    if (item.empty()) throw Error(fmt::format("{} {}: an item of the list is empty", option, text));
+  }
+  if (items.empty()) throw Error(fmt::format("{} is empty; give one or more, with commas between", option));
+  return items;
+}
+
+std::vector<int64_t> split_numbers(const std::string& option, const std::string& text) {
+  std::vector<int64_t> numbers;
+  for (const std::string& item : split_list(option, text)) {
+    int64_t number = 0;
+    const auto [end, fault] = std::from_chars(item.data(), item.data() + item.size(), number);
+    if (fault != std::errc() || end != item.data() + item.size()) {
+      throw Error(fmt::format("{} {}: \"{}\" is not a whole number", option, text, item));
+    }
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::filesystem::path suites_folder() {
+  const auto folders = search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
+  if (folders.empty()) throw Error("no folder of suites beside the program; name one in PROMPTBED_DATASETS");
+  return folders.front();
+}
+
+}  // namespace promptbed

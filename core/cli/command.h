@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace promptbed {
+
+/// Exit codes of `runner`.
+enum Exit : int {
+  kAllDone = 0,
+  kSomeFailed = 1,     ///< the work was begun, and some runs failed
+  kWrongInput = 2,     ///< something was wrong before any work
+  kInterrupted = 130,  ///< Ctrl-C or a termination request
+};
+
+using Arguments = std::vector<std::string>;
+
+/// The subcommands. Each takes the words after its name and returns an exit code; throws Error for wrong
+/// input.
+int sweep_command(const Arguments& arguments);
+int report_command(const Arguments& arguments);
+int methods_command(const Arguments& arguments);
+int datasets_command(const Arguments& arguments);
+int runs_command(const Arguments& arguments);
+
+}  // namespace promptbed

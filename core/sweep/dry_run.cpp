@@ -1,0 +1,56 @@
+#include "sweep/dry_run.h"
+
+#include <fmt/format.h>
+
+#include "sweep/features.h"
+
+namespace promptbed {
+namespace {
+
+struct Cell {
+  int64_t runs = 0, done = 0, blocked = 0;
+};
+
+std::string describe(const Cell& cell) {
+  std::string text = cell.done == cell.runs ? "done" : fmt::format("{} of {} done", cell.done, cell.runs);
+  if (cell.blocked > 0)
+    text = fmt::format("{} cannot run", cell.blocked == cell.runs ? "all" : std::to_string(cell.blocked));
+  return text;
+}
+
+Cell count(const Plan& plan, const std::string& dataset, const std::string& method) {
+  Cell cell;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.dataset->spec.id != dataset || run.method->name() != method) continue;
+    ++cell.runs;
+    if (!run.obstacle.empty()) ++cell.blocked;
+    if (run.obstacle.empty() && run.status == RunStatus::done) ++cell.done;
+  }
+  return cell;
+}
+
+}  // namespace
+
+Table dry_run_table(const Plan& plan, const Workbench& bench) {
+  const auto pending = plan.pending(bench.spec().force);
+  Table table;
+  table.title = fmt::format("{} runs, {} to be done", plan.runs.size(), pending.size());
+  table.columns.push_back({"Dataset", Alignment::left});
+  for (const std::string& method : bench.spec().methods) table.columns.push_back({method});
+  table.columns.push_back({"Pictures to encode"});
+  for (const auto& dataset : plan.datasets) {
+    std::vector<std::string> row = {dataset->spec.id};
+    for (const std::string& method : bench.spec().methods)
+      row.push_back(describe(count(plan, dataset->spec.id, method)));
+    row.push_back(
+        std::to_string(missing_pictures(open_cache(*dataset, bench), *dataset, pending, bench).size()));
+    table.rows.push_back(std::move(row));
+  }
+  for (const PlannedRun& run : plan.runs) {
+    if (!run.obstacle.empty())
+      table.notes.push_back(fmt::format("{} cannot run: {}", run.title(), run.obstacle));
+  }
+  return table;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "results/table.h"
+#include "sweep/plan.h"
+
+namespace promptbed {
+
+/// What a sweep would do: datasets by methods, how many runs of each are done, and as notes which pictures
+/// have to be encoded and what cannot run and why.
+Table dry_run_table(const Plan& plan, const Workbench& bench);
+
+}  // namespace promptbed
