@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what building and testing promptbed takes, on Debian and its kin. Does nothing, fast, when all is there.
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build ccache git pkg-config
+  libtorch-dev libopenblas0-openmp # Debian's default BLAS, the reference one, makes LibTorch 30 times slower.
+  libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
+  libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev
+  libicu-dev libgumbo-dev
+  libjpeg62-turbo-dev libpng-dev libwebp-dev libstb-dev
+  libhdf5-dev libsqlite3-dev libsqlitecpp-dev
+  libgtest-dev libbenchmark-dev
+)
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then as_root=(sudo); fi
+echo "installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Builds promptbed and runs all its tests: scripts/test.sh [PRESET], by default release.
+# PROMPTBED_GOLDEN names another folder of reference vectors than tests/golden.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset=${1:-release}
+
+scripts/deps.sh
+if [ -n "${PROMPTBED_GOLDEN:-}" ]; then
+  PROMPTBED_GOLDEN=$(realpath "$PROMPTBED_GOLDEN")
+  export PROMPTBED_GOLDEN
+fi
+cmake --preset "$preset"
+cmake --build --preset "$preset"
+ctest --preset "$preset" --parallel "$(nproc)"

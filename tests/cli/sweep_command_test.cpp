@@ -1,0 +1,230 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "results/ledger.h"
+#include "support/sweep_world.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using test::SweepWorld;
+
+int64_t count_lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+/// Hashes of the trained states and predictions of all runs.
+std::map<std::string, std::vector<std::string>> fingerprints(const fs::path& ledger_file) {
+  const Ledger ledger = Ledger::open_existing(ledger_file);
+  std::map<std::string, std::vector<std::string>> result;
+  for (const RunRecord& run : ledger.list()) {
+    const RunOutcome outcome = ledger.outcome(run.id);
+    result[run.id] = {outcome.draw_hash, outcome.state_hash};
+    for (const Score& score : outcome.scores) result[run.id].push_back(score.predictions_hash);
+  }
+  return result;
+}
+
+TEST(Sweep, DoesEachRunOnce) {
+  const SweepWorld world;
+  const auto first = world.sweep("clip_zeroshot,coop,cocoop");
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(first.out,
+            "10 runs: 10 done now\n");  // zero-shot once, the others for two seeds, on two datasets
+
+  const auto second = world.sweep("clip_zeroshot,coop,cocoop");
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_EQ(second.out, "10 runs: 10 done before\n");
+  EXPECT_EQ(second.err, "");
+}
+
+TEST(Sweep, DoesADeletedRunAgainAndNoOther) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("coop").code, 0);
+  const auto before = fingerprints(world / "runs/promptbed.db");
+  const std::string id = before.begin()->first;
+  ASSERT_TRUE(fs::exists(world / ("runs/prompts/" + id + ".safetensors")));
+
+  EXPECT_EQ(world.run({"runs", "delete", id.substr(0, 8)}).out, "deleted " + id + "\n");
+  EXPECT_FALSE(fs::exists(world / ("runs/prompts/" + id + ".safetensors")));
+  EXPECT_EQ(world.sweep("coop").out, "4 runs: 1 done now, 3 done before\n");
+  EXPECT_EQ(fingerprints(world / "runs/promptbed.db"), before) << "a run is reproduced bit by bit";
+}
+
+TEST(Sweep, GivesTheSameBitsWhateverTheJobs) {
+  const SweepWorld alone, together;
+  ASSERT_EQ(alone.sweep("cocoop,coop").code, 0);
+  const auto result = together.sweep("coop,cocoop", {"--jobs", "3"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, "8 runs: 8 done now\n");
+  EXPECT_EQ(fingerprints(alone / "runs/promptbed.db"), fingerprints(together / "runs/promptbed.db"));
+}
+
+TEST(Sweep, ReusesTheCacheForEveryMethodAndSeed) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("coop", {"--seeds", "1,2,3,4,5,6"}).code, 0);
+  fs::rename(world / "data/one/images", world / "data/one/gone");
+  const auto later = world.sweep("cocoop,clip_zeroshot", {"--datasets", "one"});
+  EXPECT_EQ(later.out, "3 runs: 3 done now\n") << later.err;
+}
+
+TEST(Sweep, TellsBeforehandWhatCannotRun) {
+  const SweepWorld world;
+  const auto planned = world.sweep("coop,coop_ctx60", {"--dry-run"});
+  EXPECT_EQ(planned.code, 0) << planned.err;
+  EXPECT_NE(planned.out.find("8 runs, 4 to be done"), std::string::npos) << planned.out;
+  EXPECT_NE(planned.out.find("class \"a\" of one: the prompt has 64 tokens"), std::string::npos)
+      << planned.out;
+  EXPECT_FALSE(fs::exists(world / "runs/cache"));
+
+  const auto done = world.sweep("coop,coop_ctx60");
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(done.out, "8 runs: 4 done now, 4 failed\n");
+  EXPECT_NE(done.err.find("failed: coop_ctx60 on one, 2 shots, seed 1: coop_ctx60: class \"a\" of one"),
+            std::string::npos)
+      << done.err;
+}
+
+TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {
+  const SweepWorld world;
+  const fs::path picture = world / "data/one/images/a/test0.bmp";
+  fs::rename(picture, world / "kept");
+  const auto spoilt = world.sweep("clip_zeroshot");
+  EXPECT_EQ(spoilt.code, 1);
+  EXPECT_EQ(spoilt.out, "2 runs: 1 done now, 1 failed\n");
+  EXPECT_NE(spoilt.err.find("a/test0.bmp"), std::string::npos) << spoilt.err;
+
+  write_file(picture, "no picture at all");
+  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is no JPEG, PNG, WebP or BMP picture"), std::string::npos);
+
+  fs::rename(world / "kept", picture);
+  EXPECT_EQ(world.sweep("clip_zeroshot").out, "2 runs: 1 done now, 1 done before\n");
+}
+
+TEST(Sweep, GoesOnAfterAnInterruption) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);  // features of the test images
+  const auto stopped = world.sweep("coop", {"--epochs=2000000"}, "timeout --preserve-status -s INT 8");
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_NE(stopped.err.find("interrupted"), std::string::npos) << stopped.err;
+  const auto after = world.sweep("clip_zeroshot,coop");
+  EXPECT_EQ(after.out, "6 runs: 4 done now, 2 done before\n") << after.err;
+}
+
+TEST(Report, ShowsTheSweptMethods) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot,coop").code, 0);
+  const auto text = world.run({"report", "--table", "base-new", "--shots", "2"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* word : {"clip_zeroshot", "coop", "Average", "one", "two"}) {
+    EXPECT_NE(text.out.find(word), std::string::npos) << text.out;
+  }
+  const auto csv = world.run({"report", "--table", "base-new", "--shots", "2", "--format", "csv"});
+  EXPECT_EQ(count_lines(csv.out), 5) << csv.out;
+}
+
+/// Arguments that are wrong, and a part of the one line that says so.
+struct Wrong {
+  std::vector<std::string> arguments;
+  std::string message;
+};
+
+TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
+  const SweepWorld world;
+  write_file(world / "broken/model.safetensors", "xx");
+  write_file(world / "broken/config.json", test::mini_config().dump());
+  write_file(world / "no_ledger.db", std::string(5000, 'x'));
+  write_file(world / "options.ini", "colour = red\n");
+  const auto sweep = [](std::vector<std::string> more,
+                        std::vector<std::string> start = {"--methods", "coop"}) {
+    std::vector<std::string> arguments = {"sweep", "--suite", "small"};
+    arguments.insert(arguments.end(), start.begin(), start.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  };
+  const std::vector<std::string> inputs = {"--model", "model", "--data", "data"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), inputs.begin(), inputs.end());
+    return more;
+  };
+  const std::vector<Wrong> cases = {
+      {{"swep"}, "no command swep; known: sweep, report"},
+      {sweep({"--model", "none", "--data", "data"}), "none"},
+      {sweep({"--model", "broken", "--data", "data"}), "model.safetensors"},
+      {sweep({"--model", "model", "--data", "none"}), "none"},
+      {sweep({"--model", "model"}), "'--data' is required"},
+      {sweep(with({"--colour", "red"})), "unrecognised option '--colour'; known: --methods"},
+      {sweep(with({"--config", "options.ini"})), "unrecognised option 'colour'; known: --methods"},
+      {sweep(inputs, {"--methods", "coopp"}),
+       "no method coopp; known: clip_zeroshot, cocoop, coop, coop_ctx60"},
+      {sweep(with({"--datasets", "three"})), "three"},
+      {sweep(with({"--datasets", "three"})), "one, two"},
+      {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
+      {sweep(with({"--set", "coop.n_ctx=many"})), "\"many\" is not an integer"},
+      {sweep(with({"--set", "cocoop.n_ctx=2"})), "method cocoop is not among --methods coop"},
+      {sweep(with({"--shots", "0"})), "--shots 0"},
+      {sweep(with({"--seeds", "1,two"})), "\"two\" is not a whole number"},
+      {sweep(with({"--protocol", "all"})), "known: base-new"},
+      {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N"},
+      {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
+      {{"report", "--table", "base-new"}, "runs/promptbed.db"},
+      {{"report", "--table", "radar"}, "known: base-new"},
+      {{"runs", "list"}, "runs/promptbed.db"},
+      {{"runs"}, "needs a word"},
+  };
+  for (const Wrong& wrong : cases) {
+    const auto result = world.run(wrong.arguments);
+    EXPECT_EQ(result.code, 2) << wrong.message;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(count_lines(result.err), 1) << result.err;
+    EXPECT_NE(result.err.find(wrong.message), std::string::npos)
+        << "expected: " << wrong.message << "\ngot: " << result.err;
+    EXPECT_FALSE(fs::exists(world / "runs/cache")) << wrong.message;
+  }
+}
+
+TEST(Runner, RefusesSplitsThatAreWrong) {
+  const SweepWorld world;
+  const auto split = world.make_split("one");
+  auto outside = split;
+  outside["train"][0][0] = "../../secret.png";
+  world.write_split("one", outside);
+  auto result = world.sweep("coop");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("../../secret.png"), std::string::npos) << result.err;
+
+  auto empty = split;
+  std::erase_if(empty["train"].get_ref<nlohmann::json::array_t&>(),
+                [](const auto& image) { return image[1] == 2; });
+  world.write_split("one", empty);
+  result = world.sweep("coop");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("\"c\""), std::string::npos) << result.err;
+}
+
+TEST(Runner, HelpsWithEveryCommand) {
+  const SweepWorld world;
+  EXPECT_NE(world.run({"--help"}).out.find("sweep"), std::string::npos);
+  for (const char* command : {"sweep", "report", "methods", "datasets", "runs"}) {
+    const auto help = world.run({command, "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_TRUE(help.out.starts_with("usage: runner " + std::string(command))) << help.out;
+  }
+}
+
+TEST(Runner, ListsMethodsAndDatasets) {
+  const SweepWorld world;
+  const auto methods = world.run({"methods"});
+  for (const char* name : {"clip_zeroshot", "cocoop", "coop", "coop_ctx60", "n_ctx"}) {
+    EXPECT_NE(methods.out.find(name), std::string::npos) << methods.out;
+  }
+  const auto datasets = world.run({"datasets", "list", "--data", "data"});
+  EXPECT_NE(datasets.out.find("Dataset one"), std::string::npos) << datasets.out;
+  EXPECT_NE(datasets.out.find("12"), std::string::npos) << datasets.out;  // training and test images
+}
+
+}  // namespace
+}  // namespace promptbed
