@@ -100,7 +100,7 @@ int64_t count_rows(std::span<const FeatureRequest> requests) {
 
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
                                   const fs::path& image_folder, const ImageEncoder& encoder,
-                                  torch::Device device, int threads, std::ostream& log) {
+                                  const ExtractionSettings& settings, std::ostream& log) {
   const auto start = std::chrono::steady_clock::now();
   ExtractionReport report;
   report.rows_present = count_rows(requests);
@@ -109,13 +109,13 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work meanwhile
   const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
-  const PictureEncoder encode(encoder, cache.key(), image_folder, device);
+  const PictureEncoder encode(encoder, cache.key(), image_folder, settings.device);
   try {
     Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
                       log, is_terminal(log));
     const SingleThreadedOperators operators;
-    Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(threads),
-                                    kPicturesAhead * static_cast<size_t>(threads),
+    Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(settings.threads),
+                                    kPicturesAhead * static_cast<size_t>(settings.threads),
                                     [&](size_t i) { return encode(missing[i]); });
     while (const auto picture = pictures.next()) {
       writer.append(picture->rows, picture->features);

@@ -21,17 +21,23 @@ struct ExtractionReport {
   std::chrono::duration<double> time{0};
 };
 
-/// Brings into the cache what the requests ask for and it does not have. `threads` pictures are in work at a
-/// time, each decoded once, its views rendered and encoded by one thread. Does nothing where nothing is
-/// missing; otherwise waits for other writers. Progress and waiting are told on `log`.
+/// Where an extraction computes.
+struct ExtractionSettings {
+  int threads = 1;  ///< pictures in work at a time
+  torch::Device device = torch::kCPU;
+};
+
+/// Brings into the cache what the requests ask for and it does not have. Each picture is decoded
+/// once, its views rendered and encoded by one thread. Does nothing where nothing is missing; otherwise waits
+/// for other writers. Progress and waiting are told on `log`.
 ///
 /// The tower sees one view at a time: in a batch a feature's last bits would depend on its place there (BLAS
-/// treats the edge of a matrix differently), and so on what else was missing and on `threads`.
+/// treats the edge of a matrix differently), and so on what else was missing and on the threads.
 ///
 /// Throws Error naming a picture that is missing or unreadable, Interrupted after Ctrl-C. Either way all
 /// features up to there are kept and the next call goes on from them.
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
                                   const std::filesystem::path& image_folder, const ImageEncoder& encoder,
-                                  torch::Device device, int threads, std::ostream& log);
+                                  const ExtractionSettings& settings, std::ostream& log);
 
 }  // namespace promptbed

@@ -70,7 +70,7 @@ class ExtractionTest : public testing::Test {
 
   ExtractionReport extract(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
                            int threads = 2) {
-    return extract_features(cache, requests, scratch_.path(), encoder_, torch::kCPU, threads, log_);
+    return extract_features(cache, requests, scratch_.path(), encoder_, {.threads = threads}, log_);
   }
 
   test::ScratchFolder scratch_;
