@@ -1,12 +1,11 @@
 #include "features/extraction.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
-#include <fmt/format.h>
-#include <promptbed/error.h>
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -23,67 +22,70 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A picture's views, rendered.
-struct RenderedPicture {
-  PictureStamp stamp;
-  std::vector<Picture> views;
+/// Finished pictures that may wait for a slower one before them, for each thread.
+constexpr size_t kPicturesAhead = 4;
+
+/// What one picture gives.
+struct PictureFeatures {
+  std::vector<FeatureRow> rows;
+  Tensor features;  ///< [rows, D], on the CPU
 };
 
-RenderedPicture render(const MissingPicture& wanted, const CacheKey& key, const fs::path& image_folder) {
-  const fs::path path = image_folder / wanted.image;
-  const PictureStamp stamp = stamp_of(path).value_or(PictureStamp{});  // taken first: a later change shows
-  const Picture picture = decode_picture(path);
-  const uint64_t generator_key = view_key(key.dataset, wanted.image);
-  RenderedPicture rendered{stamp, {}};
-  for (const int view : wanted.views) {
-    rendered.views.push_back(
-        render_view(picture, static_cast<int>(key.preprocessing.size), view, generator_key));
-  }
-  return rendered;
-}
-
-/// Bytes [B, R, R, 3] -> f32 [B, 3, R, R], to [0, 1] and then by the model's mean and standard deviation.
-Tensor normalised(const Tensor& bytes, const Preprocessing& preprocessing) {
-  const auto per_channel = [&](const std::array<float, 3>& values) {
-    return torch::tensor(at::ArrayRef<float>(values)).view({1, 3, 1, 1}).to(bytes.device());
-  };
-  const Tensor pixels = bytes.permute({0, 3, 1, 2}).contiguous().to(torch::kFloat32).div_(255);
-  return (pixels - per_channel(preprocessing.mean)) / per_channel(preprocessing.std);
-}
-
-/// Gathers rendered views into batches of one size and hands their features to the writer.
-class BatchEncoder {
+/// For its lifetime LibTorch's operators use one thread each, in this thread and in those started meanwhile.
+class SingleThreadedOperators {
  public:
-  BatchEncoder(const ImageEncoder& encoder, const CacheKey& key, torch::Device device, FeatureWriter& writer)
-      : encoder_(encoder), preprocessing_(key.preprocessing), device_(device), writer_(writer) {
-    const int64_t size = preprocessing_.size;
-    bytes_ = at::zeros({extraction_batch(size, device), size, size, 3}, torch::kUInt8);
-  }
+  SingleThreadedOperators() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~SingleThreadedOperators() { at::set_num_threads(before_); }
+  SingleThreadedOperators(const SingleThreadedOperators&) = delete;
+  SingleThreadedOperators& operator=(const SingleThreadedOperators&) = delete;
 
-  void add(FeatureRow row, const Picture& view) {
-    Tensor slot = bytes_[static_cast<int64_t>(rows_.size())];
-    std::memcpy(slot.data_ptr(), view.rgb.data(), view.rgb.size());
-    rows_.push_back(std::move(row));
-    if (static_cast<int64_t>(rows_.size()) == bytes_.size(0)) encode();
-  }
+ private:
+  int before_;
+};
 
-  /// Encodes what has been gathered, in a batch of full size whatever its number.
-  void encode() {
-    if (rows_.empty()) return;
+/// From a picture to the features of its views; used by several threads at once.
+class PictureEncoder {
+ public:
+  PictureEncoder(const ImageEncoder& tower, const CacheKey& key, fs::path image_folder, torch::Device device)
+      : tower_(tower), key_(key), image_folder_(std::move(image_folder)), device_(device) {}
+
+  PictureFeatures operator()(const MissingPicture& wanted) const {
+    at::init_num_threads();  // a new thread takes over the count that was set
     const c10::InferenceMode frozen;
-    const Tensor features = encoder_.encode(normalised(bytes_.to(device_), preprocessing_));
-    writer_.append(rows_, features.narrow(0, 0, static_cast<int64_t>(rows_.size())).cpu());
-    rows_.clear();
-    check_interrupt();
+    const fs::path path = image_folder_ / wanted.image;
+    const PictureStamp stamp = stamp_of(path).value_or(PictureStamp{});  // first: a later change shows
+    const Picture picture = decode_picture(path);
+    const uint64_t view_generator = view_key(key_.dataset, wanted.image);
+
+    PictureFeatures result;
+    std::vector<Tensor> features;
+    for (const int view : wanted.views) {
+      check_interrupt();
+      const Picture rendered =
+          render_view(picture, static_cast<int>(key_.preprocessing.size), view, view_generator);
+      features.push_back(tower_.encode(normalised(rendered)).cpu());
+      result.rows.push_back({wanted.image, view, stamp});
+    }
+    result.features = at::cat(features);
+    return result;
   }
 
  private:
-  const ImageEncoder& encoder_;
-  Preprocessing preprocessing_;
+  /// -> [1, 3, R, R] f32 on the device: to [0, 1], then by the model's mean and standard deviation.
+  Tensor normalised(const Picture& view) const {
+    const auto per_channel = [&](const std::array<float, 3>& values) {
+      return torch::tensor(at::ArrayRef<float>(values), device_).view({1, 3, 1, 1});
+    };
+    Tensor bytes = at::empty({1, view.height, view.width, 3}, torch::kUInt8);
+    std::ranges::copy(view.rgb, bytes.data_ptr<uint8_t>());
+    const Tensor pixels = bytes.to(device_).permute({0, 3, 1, 2}).contiguous().to(torch::kFloat32).div_(255);
+    return (pixels - per_channel(key_.preprocessing.mean)) / per_channel(key_.preprocessing.std);
+  }
+
+  const ImageEncoder& tower_;
+  const CacheKey& key_;
+  fs::path image_folder_;
   torch::Device device_;
-  FeatureWriter& writer_;
-  Tensor bytes_;  ///< [B, R, R, 3]
-  std::vector<FeatureRow> rows_;
 };
 
 int64_t count_rows(std::span<const FeatureRequest> requests) {
@@ -96,12 +98,6 @@ int64_t count_rows(std::span<const FeatureRequest> requests) {
 
 }  // namespace
 
-int64_t extraction_batch(int64_t resolution, torch::Device device) {
-  constexpr int64_t kPixels = 8 * 224 * 224;
-  const int64_t pixels = device.is_cpu() ? kPixels : 32 * kPixels;
-  return std::clamp<int64_t>(pixels / (resolution * resolution), 4, 256);
-}
-
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
                                   const fs::path& image_folder, const ImageEncoder& encoder,
                                   const ExtractionSettings& settings, std::ostream& log) {
@@ -110,32 +106,24 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   report.rows_present = count_rows(requests);
   if (cache.missing(requests, image_folder).empty()) return report;
 
-  const CacheKey& key = cache.key();
-  FeatureWriter writer(cache.path(), key, log);
+  FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work meanwhile
   const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
-  BatchEncoder batch(encoder, key, settings.device, writer);
+  const PictureEncoder encode(encoder, cache.key(), image_folder, settings.device);
   try {
-    Progress progress("extracting features: " + key.dataset, static_cast<int64_t>(missing.size()), log,
-                      is_terminal(log));
-    Ahead<RenderedPicture> pictures(
-        missing.size(), static_cast<size_t>(settings.decoder_threads),
-        2 * static_cast<size_t>(extraction_batch(key.preprocessing.size, settings.device)),
-        [&](size_t i) { return render(missing[i], key, image_folder); });
+    Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
+                      log, is_terminal(log));
+    const SingleThreadedOperators operators;
+    Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(settings.threads),
+                                    kPicturesAhead * static_cast<size_t>(settings.threads),
+                                    [&](size_t i) { return encode(missing[i]); });
     while (const auto picture = pictures.next()) {
-      const MissingPicture& wanted = missing[static_cast<size_t>(report.pictures_decoded++)];
-      for (size_t v = 0; v < wanted.views.size(); ++v) {
-        batch.add({wanted.image, wanted.views[v], picture->stamp}, picture->views[v]);
-      }
+      writer.append(picture->rows, picture->features);
+      ++report.pictures_decoded;
       progress.advance();
     }
-    batch.encode();
-  } catch (const Error&) {  // a picture: those before it are encoded and kept
-    batch.encode();
-    writer.flush();
-    throw;
   } catch (...) {
-    writer.flush();
+    writer.flush();  // the pictures before the one that failed
     throw;
   }
   writer.finish();

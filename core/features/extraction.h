@@ -23,18 +23,16 @@ struct ExtractionReport {
 
 /// Where an extraction computes.
 struct ExtractionSettings {
-  int decoder_threads = 1;  ///< these decode ahead of the tower
+  int threads = 1;  ///< pictures in work at a time
   torch::Device device = torch::kCPU;
 };
 
-/// Rows of every call of the tower, the last one padded: a feature must not depend on what else was missing.
-/// On a CPU few enough for a call to take about a second with ViT-B/16 (Ctrl-C is heard in between), and
-/// more where pictures of R x R pixels are small.
-int64_t extraction_batch(int64_t resolution, torch::Device device);
-
-/// Brings into the cache what the requests ask for and it does not have: decodes each picture once, renders
-/// its views, encodes them in batches of one size. Does nothing where nothing is missing; otherwise waits for
-/// other writers. Progress and waiting are told on `log`.
+/// Brings into the cache what the requests ask for and it does not have. Each picture is decoded
+/// once, its views rendered and encoded by one thread. Does nothing where nothing is missing; otherwise waits
+/// for other writers. Progress and waiting are told on `log`.
+///
+/// The tower sees one view at a time: in a batch a feature's last bits would depend on its place there (BLAS
+/// treats the edge of a matrix differently), and so on what else was missing and on the threads.
 ///
 /// Throws Error naming a picture that is missing or unreadable, Interrupted after Ctrl-C. Either way all
 /// features up to there are kept and the next call goes on from them.

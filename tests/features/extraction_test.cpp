@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <sstream>
 
 #include "base/files.h"
@@ -18,8 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kResolution = 112;
-constexpr int64_t kBatch = 32;  // extraction_batch of that resolution
+constexpr int64_t kResolution = 16;
 
 /// A linear image tower with fixed random weights that counts its calls.
 class LinearEncoder : public ImageEncoder {
@@ -30,15 +30,15 @@ class LinearEncoder : public ImageEncoder {
   }
 
   Tensor encode(const Tensor& pixels) const override {
-    EXPECT_EQ(pixels.sizes(), (std::vector<int64_t>{kBatch, 3, kResolution, kResolution}));
-    if (++calls == interrupted_call) throw Interrupted();
+    EXPECT_EQ(pixels.sizes(), (std::vector<int64_t>{1, 3, kResolution, kResolution}));
+    if (++calls > calls_before_interrupt) throw Interrupted();
     return pixels.flatten(1).matmul(weight_);
   }
   int64_t resolution() const override { return kResolution; }
   int64_t embedding_width() const override { return 8; }
 
-  mutable int64_t calls = 0;
-  int64_t interrupted_call = -1;
+  mutable std::atomic<int64_t> calls = 0;
+  int64_t calls_before_interrupt = 1'000'000;
 
  private:
   Tensor weight_;
@@ -64,14 +64,13 @@ class ExtractionTest : public testing::Test {
       images_.push_back("cat/" + std::to_string(i) + ".bmp");
       write_file(scratch_ / images_.back(), bitmap(i));
     }
-    key_.preprocessing.size = kResolution;
   }
 
   FeatureCache cache(const std::string& name = "pets.h5") const { return {scratch_ / name, key_}; }
 
   ExtractionReport extract(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
                            int threads = 2) {
-    return extract_features(cache, requests, scratch_.path(), encoder_, {.decoder_threads = threads}, log_);
+    return extract_features(cache, requests, scratch_.path(), encoder_, {.threads = threads}, log_);
   }
 
   test::ScratchFolder scratch_;
@@ -88,7 +87,7 @@ TEST_F(ExtractionTest, StoresWhatTheTowerMakesOfThePixels) {
 
   const Picture view = render_view(decode_picture(scratch_ / images_[3]), kResolution, kCentreView,
                                    view_key("pets", images_[3]));
-  Tensor pixels = at::zeros({kBatch, 3, kResolution, kResolution});
+  Tensor pixels = at::zeros({1, 3, kResolution, kResolution});
   for (int64_t c = 0; c < 3; ++c) {
     for (int64_t p = 0; p < kResolution * kResolution; ++p) {
       const float value = static_cast<float>(view.rgb[p * 3 + c]) / 255.0F;
@@ -110,7 +109,7 @@ TEST_F(ExtractionTest, ReportsWhatItDidAndDoesNothingTheSecondTime) {
   EXPECT_EQ(first.pictures_decoded, 40);
   EXPECT_EQ(first.rows_written, 80);
   EXPECT_EQ(first.rows_present, 0);
-  EXPECT_EQ(encoder_.calls, 3);  // 80 rows in batches of 32
+  EXPECT_EQ(encoder_.calls, 80);
   EXPECT_NE(log_.str().find("extracting features: pets"), std::string::npos);
 
   log_.str("");
@@ -118,7 +117,7 @@ TEST_F(ExtractionTest, ReportsWhatItDidAndDoesNothingTheSecondTime) {
   EXPECT_EQ(second.pictures_decoded, 0);
   EXPECT_EQ(second.rows_written, 0);
   EXPECT_EQ(second.rows_present, 80);
-  EXPECT_EQ(encoder_.calls, 3);
+  EXPECT_EQ(encoder_.calls, 80);
   EXPECT_EQ(log_.str(), "");
 }
 
@@ -169,20 +168,14 @@ TEST_F(ExtractionTest, AFileThatIsNoPictureIsNamed) {
   EXPECT_ERROR(extract(cache, {{images_, {0}}}), "cat/2.bmp");
 }
 
-TEST_F(ExtractionTest, AnInterruptKeepsTheBatchesBeforeIt) {
+TEST_F(ExtractionTest, AnInterruptKeepsThePicturesBeforeIt) {
   FeatureCache cache = this->cache();
-  encoder_.interrupted_call = 3;
-  EXPECT_THROW(extract(cache, {{images_, {0, 1, 2}}}), Interrupted);
+  encoder_.calls_before_interrupt = 61;
+  EXPECT_THROW(extract(cache, {{images_, {0, 1, 2}}}, 1), Interrupted);
+  encoder_.calls_before_interrupt = 1'000'000;
   const ExtractionReport report = extract(cache, {{images_, {0, 1, 2}}});
-  EXPECT_EQ(report.rows_present, 2 * kBatch);
-  EXPECT_EQ(report.rows_written, 120 - 2 * kBatch);
-}
-
-TEST(ExtractionBatch, IsSmallForLargePicturesOnACpu) {
-  EXPECT_EQ(extraction_batch(224, torch::kCPU), 8);
-  EXPECT_EQ(extraction_batch(48, torch::kCPU), 174);
-  EXPECT_EQ(extraction_batch(336, torch::kCPU), 4);
-  EXPECT_EQ(extraction_batch(224, torch::kCUDA), 256);
+  EXPECT_EQ(report.rows_present, 60);
+  EXPECT_EQ(report.rows_written, 60);
 }
 
 }  // namespace
