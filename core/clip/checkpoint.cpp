@@ -9,7 +9,9 @@
 
 #include "base/hash.h"
 #include "clip/architecture.h"
+#include "clip/bare_checkpoint.h"
 #include "clip/huggingface.h"
+#include "clip/open_clip.h"
 
 namespace promptbed {
 
@@ -25,6 +27,12 @@ void add_values(Hasher& hasher, const Tensor& tensor) {
     const Tensor values = piece.to(at::kCPU, at::kFloat).contiguous();
     hasher.add(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<size_t>(values.numel()))));
   }
+}
+
+Checkpoint read(const fs::path& path, std::optional<Activation> activation) {
+  if (!fs::is_directory(path)) return read_bare_checkpoint(path, activation);
+  const bool is_open_clip = !fs::exists(path / "config.json") && fs::exists(path / kOpenClipConfig);
+  return is_open_clip ? read_open_clip_folder(path) : read_huggingface_folder(path);
 }
 
 }  // namespace
@@ -52,8 +60,12 @@ Checkpoint load_checkpoint(const fs::path& path, std::optional<Activation> activ
     throw Error(
         fmt::format("{}: no such model; give a folder or a checkpoint file with --model", path.string()));
   try {
-    Checkpoint checkpoint = read_huggingface_folder(path);
+    Checkpoint checkpoint = read(path, activation);
     check_architecture(checkpoint);
+    if (activation && *activation != checkpoint.activation) {
+      throw Error(fmt::format("the model has {}; leave --activation out",
+                              checkpoint.activation == Activation::gelu ? "gelu" : "quick_gelu"));
+    }
     return checkpoint;
   } catch (const Error& fault) {
     if (std::string_view(fault.what()).starts_with(path.string())) throw;

@@ -35,8 +35,10 @@ struct Checkpoint {
   std::string fingerprint() const;
 };
 
-/// Reads the weights of a model: a folder in the Hugging Face layout, or a checkpoint file. `activation` is
-/// for forms that do not tell theirs. Throws Error where the file is damaged or is no CLIP.
+/// Reads the weights of a model: a folder in the layout of Hugging Face or open_clip, or a checkpoint file
+/// (OpenAI's, a state dict of torch.save, open_clip's). `activation` is for files that do not tell theirs.
+/// Throws Error where the file is damaged or no CLIP, where nothing tells the activation, and where
+/// `activation` contradicts the file.
 Checkpoint load_checkpoint(const std::filesystem::path& path, std::optional<Activation> activation = {});
 
 }  // namespace promptbed

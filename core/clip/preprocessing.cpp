@@ -7,11 +7,14 @@
 #include <string>
 
 #include "base/files.h"
+#include "clip/open_clip.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kHuggingFaceConfig = "preprocessor_config.json";
 
 /// A size is a number, {"shortest_edge": n} or {"height": n, "width": n}.
 int64_t side_of(const nlohmann::json& size) {
@@ -30,19 +33,32 @@ void check_size(const fs::path& path, const nlohmann::json& config, const std::s
   }
 }
 
+/// Hugging Face's preprocessor_config.json.
+void read_huggingface(const fs::path& path, const nlohmann::json& config, Preprocessing& preprocessing) {
+  check_size(path, config, "size", preprocessing.size);
+  check_size(path, config, "crop_size", preprocessing.size);
+  preprocessing.mean = config.value("image_mean", preprocessing.mean);
+  preprocessing.std = config.value("image_std", preprocessing.std);
+}
+
+/// The part of open_clip_config.json that concerns pictures.
+void read_open_clip(const nlohmann::json& config, Preprocessing& preprocessing) {
+  const nlohmann::json part = config.value("preprocess_cfg", nlohmann::json::object());
+  preprocessing.mean = part.value("mean", preprocessing.mean);
+  preprocessing.std = part.value("std", preprocessing.std);
+}
+
 }  // namespace
 
 Preprocessing read_preprocessing(const fs::path& model, int64_t size) {
   Preprocessing preprocessing;
   preprocessing.size = size;
-  const fs::path path = model / "preprocessor_config.json";
+  const bool is_huggingface = fs::exists(model / kHuggingFaceConfig);
+  const fs::path path = model / (is_huggingface ? kHuggingFaceConfig : kOpenClipConfig);
   if (!fs::exists(path)) return preprocessing;
   const nlohmann::json config = read_json(path);
   try {
-    check_size(path, config, "size", size);
-    check_size(path, config, "crop_size", size);
-    preprocessing.mean = config.value("image_mean", preprocessing.mean);
-    preprocessing.std = config.value("image_std", preprocessing.std);
+    is_huggingface ? read_huggingface(path, config, preprocessing) : read_open_clip(config, preprocessing);
   } catch (const nlohmann::json::exception&) {
     throw Error(
         fmt::format("{}: is no image preprocessor's configuration; download the model again", path.string()));

@@ -14,8 +14,9 @@ struct Preprocessing {
   std::array<float, 3> std = {0.26862954f, 0.26130258f, 0.27577711f};
 };
 
-/// What preprocessor_config.json in the model's folder says; CLIP's mean and standard deviation where there
-/// is none. `size` is what the weights ask for. Throws Error where the file asks for another size or crop.
+/// What preprocessor_config.json or open_clip_config.json in the model's folder says; CLIP's mean and
+/// standard deviation where there is neither. `size` is what the weights ask for. Throws Error where the file
+/// asks for another size or crop.
 Preprocessing read_preprocessing(const std::filesystem::path& model, int64_t size);
 
 }  // namespace promptbed

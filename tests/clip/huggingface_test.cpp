@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "clip/mini_clip.h"
+#include "clip/torch_file.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 
@@ -22,6 +23,20 @@ class HuggingFace : public ::testing::Test {
   void write_weights(const std::map<std::string, Tensor>& tensors,
                      const std::string& name = "model.safetensors") {
     write_safetensors(scratch_ / name, {tensors.begin(), tensors.end()});
+  }
+
+  /// Cuts the model in two files, each made by `write(tensors, name)`, with an index; returns the index.
+  nlohmann::json write_shards(const std::string& name, const auto& write) {
+    std::map<std::string, std::map<std::string, Tensor>> shards;
+    nlohmann::json index;
+    for (const auto& [tensor_name, tensor] : test::mini_huggingface_tensors(3)) {
+      const std::string shard = (tensor_name.starts_with("text") ? "1-" : "2-") + name;
+      shards[shard][tensor_name] = tensor;
+      index["weight_map"][tensor_name] = shard;
+    }
+    for (const auto& [shard, tensors] : shards) write(tensors, shard);
+    write_file(scratch_ / (name + ".index.json"), index.dump());
+    return index;
   }
 
   std::string error() {
@@ -65,24 +80,30 @@ TEST_F(HuggingFace, IgnoresThePositionIdsOfOlderFiles) {
 
 TEST_F(HuggingFace, ReadsShards) {
   const std::string fingerprint = load_checkpoint(scratch_.path()).fingerprint();
-  std::map<std::string, std::map<std::string, Tensor>> shards;
-  nlohmann::json index;
-  for (const auto& [name, tensor] : test::mini_huggingface_tensors(3)) {
-    const std::string shard = name.starts_with("text") ? "1.safetensors" : "2.safetensors";
-    shards[shard][name] = tensor;
-    index["weight_map"][name] = shard;
-  }
-  for (const auto& [shard, tensors] : shards) write_weights(tensors, shard);
   std::filesystem::remove(scratch_ / "model.safetensors");
-  write_file(scratch_ / "model.safetensors.index.json", index.dump());
+  const auto write_state_dict = [&](const auto& tensors, const std::string& name) {
+    test::write_state_dict(scratch_ / name, tensors);
+  };
+  write_shards("pytorch_model.bin", write_state_dict);
   EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
 
-  index["weight_map"]["more"] = "2.safetensors";
+  nlohmann::json index = write_shards("model.safetensors", [&](const auto& tensors, const std::string& name) {
+    write_weights(tensors, name);
+  });
+  EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
+  index["weight_map"]["more"] = "2-model.safetensors";
   write_file(scratch_ / "model.safetensors.index.json", index.dump());
   EXPECT_NE(error().find("no shard holds 'more'"), std::string::npos);
   index["weight_map"]["more"] = "../elsewhere.safetensors";
   write_file(scratch_ / "model.safetensors.index.json", index.dump());
   EXPECT_NE(error().find("'more' is in no file of the folder"), std::string::npos);
+}
+
+TEST_F(HuggingFace, ReadsPytorchModelBin) {
+  const std::string fingerprint = load_checkpoint(scratch_.path()).fingerprint();
+  std::filesystem::remove(scratch_ / "model.safetensors");
+  test::write_state_dict(scratch_ / "pytorch_model.bin", test::mini_huggingface_tensors(3));
+  EXPECT_EQ(load_checkpoint(scratch_.path()).fingerprint(), fingerprint);
 }
 
 TEST_F(HuggingFace, NamesWhatIsMissing) {
