@@ -179,6 +179,13 @@ TEST_P(GoldenPromptLearners, TrainAsTheReferenceDoes) {
   EXPECT_LT(relative_difference(eval_logits(), golden("eval_logits.final")), 1e-3);
 }
 
+TEST_P(GoldenPromptLearners, ServeAStateThatIsPutBackAfterAnEvaluation) {
+  start_as_the_reference();
+  eval_logits();
+  learner_->load_state(named("final."));
+  EXPECT_LT(relative_difference(eval_logits(), golden("eval_logits.final")), 1e-4);
+}
+
 TEST_P(GoldenPromptLearners, TrainToTheSameBitsTwice) {
   const auto trained = [this] {
     const auto learner = make_learner();
