@@ -74,9 +74,7 @@ void rethrow_from_plugin(const std::string& method) {
   } catch (const Interrupted&) {
     throw;
   } catch (const NotTransferable& fault) {
-    throw NotTransferable(fmt::format("{}: {}", method, fault.what()));
-  } catch (const Error& fault) {
-    throw Error(fmt::format("{}: {}", method, fault.what()));
+    throw NotTransferable(fmt::format("{}: {}", method, first_line(fault.what())));
   } catch (const c10::Error& fault) {
     throw Error(fmt::format("{}: {}", method, first_line(fault.what_without_backtrace())));
   } catch (const std::exception& fault) {

@@ -1,5 +1,6 @@
 #include "methods/method_registry.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cstring>
+#include <set>
 
 #include "base/hash.h"
 #include "base/installation.h"
@@ -70,7 +72,11 @@ MethodRegistry::MethodRegistry(MethodRegistry&&) noexcept = default;
 MethodRegistry& MethodRegistry::operator=(MethodRegistry&&) noexcept = default;
 
 MethodRegistry::MethodRegistry(const std::vector<fs::path>& folders) {
-  for (const fs::path& folder : folders) load_folder(folder);
+  std::set<fs::path> loaded;  // a folder that is given may also stand beside the program
+  for (const fs::path& folder : folders) {
+    std::error_code unknown;
+    if (loaded.insert(fs::weakly_canonical(folder, unknown)).second) load_folder(folder);
+  }
   std::sort(methods_.begin(), methods_.end(),
             [](const Method& a, const Method& b) { return a.name() < b.name(); });
 }
@@ -98,27 +104,33 @@ void MethodRegistry::load_plugin(const fs::path& file) {
   boost::dll::fs::error_code failure;
   library->handle.load(file.string(), failure,
                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", failure.message()));
+  if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", ::dlerror()));
   if (!library->handle.has(kDescriptor))
     throw Error(fmt::format("exports no {}; it is no plugin", kDescriptor));
   const auto& descriptor = library->handle.get<const PluginDescriptor>(kDescriptor);
   check_compatible(descriptor);
 
+  std::vector<Method> offered;
   const std::string hash = hash_file(file);
   for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) {
-    const auto other = std::find_if(methods_.begin(), methods_.end(),
-                                    [&](const Method& m) { return m.name() == spec.name; });
-    if (other != methods_.end()) {
-      complaints_.push_back(
-          fmt::format("plugin {}: method {} is already offered by {}; the first one is used", file.string(),
-                      spec.name, other->file.string()));
-      continue;
-    }
-    const Method method{plugin_name(file), file, hash, &spec};
-    method.default_options();  // a default that is not of its type is the plugin's fault, and shows here
-    methods_.push_back(method);
+    offered.push_back({plugin_name(file), file, hash, &spec});
+    offered.back()
+        .default_options();  // a default that is not of its type is the plugin's fault, and shows here
   }
+  // From here on nothing fails: a method must never outlive its library.
   libraries_.push_back(std::move(library));
+  for (Method& method : offered) add(std::move(method));
+}
+
+void MethodRegistry::add(Method method) {
+  const auto other = std::find_if(methods_.begin(), methods_.end(),
+                                  [&](const Method& m) { return m.name() == method.name(); });
+  if (other == methods_.end()) {
+    methods_.push_back(std::move(method));
+  } else {
+    complaints_.push_back(fmt::format("plugin {}: method {} is already offered by {}; the first one is used",
+                                      method.file.string(), method.name(), other->file.string()));
+  }
 }
 
 const Method& MethodRegistry::at(const std::string& name) const {

@@ -50,6 +50,7 @@ class MethodRegistry {
 
   void load_folder(const std::filesystem::path& folder);
   void load_plugin(const std::filesystem::path& file);
+  void add(Method method);
 
   std::vector<std::unique_ptr<Library>> libraries_;
   std::vector<Method> methods_;

@@ -3,6 +3,7 @@
 #include <promptbed/tensor.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace promptbed {
 

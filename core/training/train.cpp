@@ -25,11 +25,16 @@ Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, in
 }  // namespace
 
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                               EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step) {
+                                EpochOrder& order,
+                                const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
   Sgd optimiser(learner.trainable(), recipe);
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
+  if (batch_size < 1) {
+    throw Error(fmt::format("cannot train on {} images in batches of {}; give at least one of each", images,
+                            recipe.batch_size));
+  }
   const int64_t steps = images / batch_size;
 
   std::vector<TrainedEpoch> records;

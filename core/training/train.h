@@ -21,7 +21,7 @@ struct TrainedEpoch {
 /// smaller batch is dropped unless it is the only one. Throws Error where the loss stops being finite and
 /// Interrupted on Ctrl-C.
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                               EpochOrder& order,
-                               const std::function<void(const Tensor& loss)>& after_step = {});
+                                EpochOrder& order,
+                                const std::function<void(const Tensor& loss)>& after_step = {});
 
 }  // namespace promptbed

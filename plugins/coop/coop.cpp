@@ -49,6 +49,11 @@ class CoOp final : public PromptLearner {
 
   NamedTensors trainable() override { return {{"ctx", context_}}; }
 
+  void load_state(const NamedTensors& state) override {
+    PromptLearner::load_state(state);
+    finished_features_.reset();
+  }
+
   void retarget(const ClassNames& class_names) override {
     if (class_specific())
       throw NotTransferable("csc has no vectors for classes it was not trained on; leave out csc");

@@ -1,0 +1,222 @@
+#include "clip/text_transformer.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "clip/safetensors.h"
+#include "support/expect_error.h"
+#include "support/golden_clip.h"
+#include "support/random_text_tower.h"
+#include "support/relative_difference.h"
+#include "support/word_tokenizer.h"
+
+namespace promptbed {
+namespace {
+
+using test::relative_difference;
+
+/// CLIP's text tower as its paper has it: whole prompts, padded to the context length, every token of every
+/// layer.
+class PlainTower {
+ public:
+  explicit PlainTower(Checkpoint checkpoint) : checkpoint_(std::move(checkpoint)) {}
+
+  Tensor encode(const PromptBatch& prompts) const {
+    const int64_t batch =
+        std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
+    const Tensor prefix = prompts.prefix.expand({batch, -1, -1});
+    const Tensor suffix = prompts.suffix.expand({batch, -1, -1});
+    std::vector<Tensor> features;
+    int64_t begin = 0;
+    for (const int64_t length : prompts.suffix_lengths) {
+      const int64_t tokens = prefix.size(1) + length;
+      const Tensor pads = at::ones({batch, at("positional_embedding").size(0) - tokens, prefix.size(2)});
+      features.push_back(
+          run(at::cat({prefix, suffix.narrow(1, begin, length), pads}, 1)).select(1, tokens - 1));
+      begin += length;
+    }
+    return at::matmul(at::stack(features, 1), at("text_projection"));
+  }
+
+ private:
+  const Tensor& at(const std::string& name) const { return checkpoint_.at(name); }
+
+  Tensor norm(const Tensor& x, const std::string& name) const {
+    return at::layer_norm(x, {x.size(-1)}, at(name + ".weight"), at(name + ".bias"), 1e-5);
+  }
+  Tensor linear(const Tensor& x, const std::string& name) const {
+    return at::linear(x, at(name + ".weight"), at(name + ".bias"));
+  }
+
+  Tensor attend(const Tensor& x, const std::string& name) const {
+    const int64_t length = x.size(1), heads = checkpoint_.text_heads, head_width = x.size(2) / heads;
+    const auto parts = at::linear(x, at(name + ".in_proj_weight"), at(name + ".in_proj_bias")).chunk(3, -1);
+    const auto split = [&](const Tensor& t) {
+      return t.reshape({t.size(0), length, heads, head_width}).transpose(1, 2);
+    };
+    const Tensor mask = at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
+    const Tensor scores = at::matmul(split(parts[0]), split(parts[1]).transpose(-1, -2)) /
+                          std::sqrt(static_cast<double>(head_width));
+    const Tensor mixed = at::matmul(at::softmax(scores + mask, -1), split(parts[2]));
+    return linear(mixed.transpose(1, 2).reshape(x.sizes()), name + ".out_proj");
+  }
+
+  /// [B, T, W] without positions -> [B, T, W] after the final norm.
+  Tensor run(const Tensor& tokens) const {
+    Tensor x = tokens + at("positional_embedding");
+    for (int64_t i = 0; checkpoint_.has(fmt::format("transformer.resblocks.{}.ln_1.weight", i)); ++i) {
+      const std::string block = fmt::format("transformer.resblocks.{}.", i);
+      x = x + attend(norm(x, block + "ln_1"), block + "attn");
+      const Tensor hidden = linear(norm(x, block + "ln_2"), block + "mlp.c_fc");
+      x = x + linear(hidden * at::sigmoid(1.702 * hidden), block + "mlp.c_proj");
+    }
+    return norm(x, "ln_final");
+  }
+
+  Checkpoint checkpoint_;
+};
+
+/// A shape that prompts come in.
+struct Shape {
+  const char* name;
+  int64_t prefix_batch;
+  int64_t suffix_batch;  // 0: a suffix without batch dimension
+  int64_t prefix_tokens;
+  std::vector<int64_t> lengths;
+};
+
+void PrintTo(const Shape& shape, std::ostream* out) {
+  *out << shape.name;
+}
+
+PromptBatch random_prompts(const Shape& shape, int64_t width) {
+  const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(5);
+  const int64_t tokens = std::accumulate(shape.lengths.begin(), shape.lengths.end(), int64_t{0});
+  std::vector<int64_t> suffix = {tokens, width};
+  if (shape.suffix_batch > 0) suffix.insert(suffix.begin(), shape.suffix_batch);
+  return {at::randn({shape.prefix_batch, shape.prefix_tokens, width}, generator),
+          at::randn(suffix, generator), shape.lengths};
+}
+
+class TextTransformerShapes : public ::testing::TestWithParam<Shape> {
+ protected:
+  const Checkpoint checkpoint_ = test::random_text_tower();
+  const TextTransformer fast_{checkpoint_, {}};
+  const PlainTower plain_{checkpoint_};
+  PromptBatch prompts_ = random_prompts(GetParam(), fast_.width());
+};
+
+TEST_P(TextTransformerShapes, GiveTheFeaturesOfThePlainTower) {
+  const Tensor expected = plain_.encode(prompts_);
+  EXPECT_LT(relative_difference(fast_.encode(prompts_), expected), 1e-5);
+  const at::NoGradGuard no_grad;
+  EXPECT_LT(relative_difference(fast_.encode(prompts_), expected), 1e-5);
+}
+
+TEST_P(TextTransformerShapes, GiveTheGradientsOfThePlainTower) {
+  prompts_.prefix.requires_grad_();
+  prompts_.suffix.requires_grad_();
+  const auto gradients = [&](const TextTransformer* fast) {
+    prompts_.prefix.mutable_grad() = prompts_.suffix.mutable_grad() = Tensor();
+    const Tensor features = fast != nullptr ? fast->encode(prompts_) : plain_.encode(prompts_);
+    const Tensor direction = at::linspace(-2, 3, features.numel()).sin().view(features.sizes());
+    (features * direction).sum().backward();
+    return std::pair(prompts_.prefix.grad(), prompts_.suffix.grad());
+  };
+  const auto expected = gradients(nullptr);
+  const auto found = gradients(&fast_);
+  EXPECT_LT(relative_difference(found.first, expected.first), 1e-5);
+  EXPECT_LT(relative_difference(found.second, expected.second), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Prompts, TextTransformerShapes,
+                         ::testing::Values(Shape{"OneContextForAllImages", 1, 0, 5, {3, 7, 4, 7}},
+                                           Shape{"ContextOfEachImage", 3, 0, 5, {3, 7, 4, 7}},
+                                           Shape{"PrefixOfTheStartAlone", 1, 0, 1, {9, 6, 2}},
+                                           Shape{"LearnedSuffix", 1, 1, 1, {9, 6, 8}},
+                                           Shape{"LearnedSuffixOfEachImage", 3, 3, 1, {9, 6, 8}},
+                                           Shape{"SharedPrefixAndSuffixOfEachImage", 1, 3, 4, {2, 6}},
+                                           Shape{"OneClass", 2, 0, 3, {4}},
+                                           Shape{"AllNamesOfOneLength", 1, 0, 3, {4, 4}},
+                                           Shape{"UpToTheContextLength", 1, 0, 12, {1, 4}}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST(TextTransformer, GroupsOfABatchGiveWhatTheWholeBatchGives) {
+  const TextTransformer tower(test::random_text_tower(), {});
+  // 1000 images with 2 + 10 x 4 rows each are more than the rows that go through at once without gradients.
+  const PromptBatch prompts =
+      random_prompts({"ManyImages", 1000, 0, 2, std::vector<int64_t>(10, 4)}, tower.width());
+  const Tensor whole = tower.encode(prompts);
+  const at::NoGradGuard no_grad;
+  const Tensor grouped = tower.encode(prompts);
+  EXPECT_EQ(grouped.sizes(), at::IntArrayRef({1000, 10, 24}));
+  EXPECT_LT(relative_difference(grouped, whole), 1e-5);
+}
+
+TEST(TextTransformer, RefusesAPromptThatIsTooLong) {
+  const TextTransformer tower(test::random_text_tower(), {});
+  EXPECT_ERROR(tower.encode(random_prompts({"Long", 1, 0, 13, {1, 4}}, tower.width())),
+               "a prompt has 17 tokens and the model takes 16; use fewer context tokens or shorter names");
+}
+
+TEST(TextTransformer, Bf16StaysNearF32AndReturnsF32) {
+  const Checkpoint checkpoint = test::random_text_tower();
+  const TextTransformer exact(checkpoint, {}), rough(checkpoint, {torch::kCPU, Precision::bf16});
+  PromptBatch prompts = random_prompts({"Any", 2, 0, 5, {3, 7}}, exact.width());
+  prompts.prefix.requires_grad_();
+  const Tensor features = rough.encode(prompts);
+  EXPECT_EQ(features.scalar_type(), torch::kFloat);
+  EXPECT_FALSE(at::equal(features, exact.encode(prompts)));
+  EXPECT_LT(relative_difference(features, exact.encode(prompts)), 0.05);
+  features.sum().backward();
+  EXPECT_EQ(prompts.prefix.grad().scalar_type(), torch::kFloat);
+}
+
+TEST(TextTransformer, EmbedsTokensInF32) {
+  Checkpoint checkpoint = test::random_text_tower();
+  Tensor& table = checkpoint.tensors["token_embedding.weight"];
+  table = table.to(torch::kHalf);
+  const std::vector<int64_t> tokens = {7, 0, 7};
+  const Tensor rows = TextTransformer(checkpoint, {}).embed(tokens);
+  EXPECT_EQ(rows.scalar_type(), torch::kFloat);
+  EXPECT_TRUE(at::equal(rows, at::stack({table[7], table[0], table[7]}).to(torch::kFloat)));
+}
+
+TEST(EncodeTexts, PutsStartAndEndAroundEachText) {
+  const TextTransformer tower(test::random_text_tower(), {});
+  const std::vector<std::string> texts = {"a photo of a dog.", "dog"};
+  const Tensor features = encode_texts(tower, test::WordTokenizer(), texts);
+  const std::vector<int64_t> start = {28}, rest = {1, 5, 2, 1, 3, 0, 29, 3, 29};
+  const Tensor expected = tower.encode({tower.embed(start).unsqueeze(0), tower.embed(rest), {7, 2}})[0];
+  EXPECT_TRUE(at::equal(features, expected));
+}
+
+TEST(EncodeTexts, NamesTheTextThatIsTooLong) {
+  const TextTransformer tower(test::random_text_tower({.context_length = 5}), {});
+  const std::vector<std::string> texts = {"a dog.", "a big dog."};
+  EXPECT_ERROR(encode_texts(tower, test::WordTokenizer(), texts),
+               "\"a big dog.\" has 6 tokens and the model takes 5; shorten it");
+}
+
+TEST(GoldenTextTransformer, GivesTheReferencesTextFeatures) {
+  const auto io = read_safetensors(test::golden_folder() / "clip_vit/io.safetensors").tensors;
+  const Tensor tokens = io.at("tokens").to(torch::kLong);
+  const TextEncoder& tower = *test::GoldenClip::instance().text_encoder;
+  PromptBatch prompts;
+  std::vector<int64_t> start = {tokens[0][0].item<int64_t>()}, rest;
+  for (const Tensor& row : tokens.unbind()) {
+    const int64_t length = row.argmax().item<int64_t>();  // EOS has the highest id
+    for (int64_t i = 1; i <= length; ++i) rest.push_back(row[i].item<int64_t>());
+    prompts.suffix_lengths.push_back(length);
+  }
+  prompts.prefix = tower.embed(start).unsqueeze(0);
+  prompts.suffix = tower.embed(rest);
+  EXPECT_LT(relative_difference(tower.encode(prompts)[0], io.at("text_features")), 1e-5);
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,67 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/files.h"
+#include "clip/safetensors.h"
+#include "methods/method_registry.h"
+#include "support/golden_clip.h"
+#include "support/relative_difference.h"
+
+namespace promptbed {
+namespace {
+
+using test::GoldenClip;
+
+/// Text features [K, D] that clip_zeroshot gives a dataset with this template of its own.
+Tensor text_features(const std::string& templates, const std::string& dataset,
+                     const std::string& own_template) {
+  const GoldenClip& clip = GoldenClip::instance();
+  const MethodRegistry registry(plugin_folders({}));
+  const Method& method = registry.at("clip_zeroshot");
+  Task task;
+  task.dataset = dataset;
+  task.class_names = read_json(test::golden_folder() / "zeroshot/templates.json").at("classnames");
+  task.prompt_template = own_template;
+  task.tokenizer = clip.tokenizer;
+  task.context_length = clip.model.context_length();
+  task.text_encoder = clip.text_encoder;
+  task.logit_scale = 1;
+  Options options = method.default_options();
+  options.set("templates", OptionValue(templates));
+  const auto learner = registry.create(method, options);
+  learner->resolve(task);
+  learner->bind(task);
+  // Images along the axes have the text features' coordinates for logits.
+  Batch axes;
+  axes.features = at::eye(clip.model.embedding_width());
+  return learner->logits(axes).t();
+}
+
+Tensor golden(const std::string& name) {
+  return read_safetensors(test::golden_folder() / "zeroshot/text_features.safetensors").tensors.at(name);
+}
+
+std::vector<std::string> templates(const std::string& name) {
+  return read_json(test::golden_folder() / "zeroshot/templates.json").at(name);
+}
+
+TEST(GoldenZeroShot, OneTemplateGivesTheReferencesTextFeatures) {
+  const Tensor features = text_features("dataset", "caltech101", templates("single").front());
+  EXPECT_LT(test::relative_difference(features, golden("single")), 1e-5);
+}
+
+TEST(GoldenZeroShot, ImageNetsEnsembleGivesTheReferencesTextFeatures) {
+  const Tensor features = text_features("ensemble", "imagenet", templates("single").front());
+  EXPECT_LT(test::relative_difference(features, golden("ensemble")), 1e-5);
+}
+
+TEST(GoldenZeroShot, EnsembleWithTheDatasetsOwnTemplateGivesTheReferencesTextFeatures) {
+  const Tensor features = text_features("ensemble", "oxford_pets", templates("ensemble_pets").back());
+  EXPECT_LT(test::relative_difference(features, golden("ensemble_pets")), 1e-5);
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,62 @@
+#include "training/evaluate.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "training/mean_learner.h"
+
+namespace promptbed {
+namespace {
+
+/// Takes the features for logits, and keeps the rows that it is asked for.
+class Mirror final : public test::MeanLearner {
+ public:
+  explicit Mirror(bool with_gradients) : MeanLearner(3), with_gradients_(with_gradients) {}
+
+  Needs needs() const override {
+    Needs needs;
+    needs.gradients_at_evaluation = with_gradients_;
+    return needs;
+  }
+
+  Tensor logits(const Batch& batch) override {
+    EXPECT_EQ(at::GradMode::is_enabled(), with_gradients_);
+    EXPECT_FALSE(batch.labels.defined()) << "the true labels are not the learner's to see";
+    EXPECT_EQ(batch.images.sizes(), at::IntArrayRef({batch.features.size(0)}));
+    images.push_back(batch.images);
+    return batch.features;
+  }
+
+  std::vector<Tensor> images;
+
+ private:
+  bool with_gradients_;
+};
+
+/// N images of three classes: image i has its highest logit for class i mod 3, and label i mod 2.
+FeatureSet test_set(int64_t images) {
+  const Tensor i = at::arange(images);
+  return {at::one_hot(i.remainder(3), 3).to(torch::kFloat).unsqueeze(1), i.remainder(2)};
+}
+
+TEST(Evaluate, PredictsTheClassOfTheHighestLogitForEveryImage) {
+  for (const int64_t images : {1, 100, 250}) {
+    Mirror learner(/*with_gradients=*/false);
+    const Predictions predictions = evaluate(learner, test_set(images));
+    ASSERT_EQ(static_cast<int64_t>(predictions.predicted.size()), images);
+    ASSERT_EQ(static_cast<int64_t>(predictions.labels.size()), images);
+    for (int64_t i = 0; i < images; ++i) {
+      EXPECT_EQ(predictions.predicted[i], i % 3);
+      EXPECT_EQ(predictions.labels[i], i % 2);
+    }
+    EXPECT_TRUE(at::equal(at::cat(learner.images), at::arange(images)));
+  }
+}
+
+TEST(Evaluate, RecordsGradientsOnlyForALearnerThatNeedsThem) {
+  Mirror learner(/*with_gradients=*/true);
+  EXPECT_EQ(evaluate(learner, test_set(3)).predicted, (std::vector<int64_t>{0, 1, 2}));
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,127 @@
+#include "training/train.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "support/expect_error.h"
+#include "training/mean_learner.h"
+
+namespace promptbed {
+namespace {
+
+using test::MeanLearner;
+
+constexpr int64_t kWidth = 3;
+
+/// N images in V views, no two features alike; the label of image i is i.
+FeatureSet features(int64_t images, int64_t views) {
+  return {at::arange(images * views * kWidth, torch::kFloat).div_(10).view({images, views, kWidth}),
+          at::arange(images, torch::kLong)};
+}
+
+Recipe recipe_of(int64_t epochs, int64_t batch_size) {
+  Recipe recipe;
+  recipe.epochs = epochs;
+  recipe.batch_size = batch_size;
+  recipe.groups = {{"", 0.1, 0.5, 0}};
+  return recipe;
+}
+
+/// The same rows in every epoch.
+class FixedOrder final : public EpochOrder {
+ public:
+  FixedOrder(const std::vector<int64_t>& images, const std::vector<int64_t>& views)
+      : rows_{torch::tensor(images), torch::tensor(views)} {}
+  EpochRows rows(int64_t) override { return rows_; }
+
+ private:
+  EpochRows rows_;
+};
+
+TEST(Train, ShowsTheRowsAndViewsOfTheOrder) {
+  const FeatureSet data = features(4, 2);
+  FixedOrder order({3, 0, 2, 1}, {1, 0, 0, 1});
+  MeanLearner learner(kWidth);
+  train(learner, data, recipe_of(1, 2), order);
+  ASSERT_EQ(learner.batches().size(), 2u);
+  const Batch& batch = learner.batches()[0];
+  EXPECT_TRUE(at::equal(batch.features, at::stack({data.features[3][1], data.features[0][0]})));
+  EXPECT_TRUE(at::equal(batch.labels, torch::tensor({3, 0}, torch::kLong)));
+  EXPECT_TRUE(at::equal(batch.images, torch::tensor({3, 0}, torch::kLong)));
+  EXPECT_TRUE(at::equal(batch.views, torch::tensor({1, 0}, torch::kLong)));
+  EXPECT_TRUE(at::equal(learner.batches()[1].labels, torch::tensor({2, 1}, torch::kLong)));
+}
+
+TEST(Train, DropsTheLastSmallerBatchUnlessItIsTheOnlyOne) {
+  const auto batch_sizes = [](int64_t images, int64_t batch_size) {
+    GivenOrder order(images);
+    MeanLearner learner(kWidth);
+    train(learner, features(images, 1), recipe_of(1, batch_size), order);
+    std::vector<int64_t> sizes;
+    for (const Batch& batch : learner.batches()) sizes.push_back(batch.labels.size(0));
+    return sizes;
+  };
+  EXPECT_EQ(batch_sizes(8, 4), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(batch_sizes(7, 3), (std::vector<int64_t>{3, 3}));
+  EXPECT_EQ(batch_sizes(5, 32), (std::vector<int64_t>{5}));
+}
+
+TEST(Train, FindsTheMinimum) {
+  const FeatureSet data = features(4, 1);
+  GivenOrder order(4);
+  MeanLearner learner(kWidth);
+  train(learner, data, recipe_of(100, 4), order);
+  EXPECT_TRUE(at::allclose(learner.mean(), data.features.flatten(0, 1).mean(0), 1e-3));
+}
+
+TEST(Train, TellsHowEachEpochWent) {
+  GivenOrder order(4);
+  MeanLearner learner(kWidth);
+  std::vector<double> losses;
+  const auto epochs = train(learner, features(4, 1), recipe_of(3, 2), order,
+                            [&](const Tensor& loss) { losses.push_back(loss.item<double>()); });
+  ASSERT_EQ(epochs.size(), 3u);
+  ASSERT_EQ(losses.size(), 6u);
+  for (int64_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(epochs[i].epoch, i);
+    EXPECT_NEAR(epochs[i].loss, (losses[2 * i] + losses[2 * i + 1]) / 2, 1e-5);
+    EXPECT_GE(epochs[i].seconds, 0);
+  }
+  EXPECT_EQ(epochs[0].learning_rate, 1e-5);
+  EXPECT_EQ(epochs[1].learning_rate, 0.1);
+  EXPECT_EQ(learner.ends(), (std::vector<std::pair<int64_t, int64_t>>{{0, 3}, {1, 3}, {2, 3}}));
+}
+
+TEST(Train, StopsWhereTheLossIsNotFinite) {
+  FeatureSet data = features(4, 1);
+  data.features[2] = std::numeric_limits<float>::infinity();
+  GivenOrder order(4);
+  MeanLearner learner(kWidth);
+  EXPECT_ERROR(train(learner, data, recipe_of(3, 2), order),
+               "the loss is inf in epoch 1 of 3; lower the learning rate with --lr");
+}
+
+TEST(Train, RefusesToTrainOnNothing) {
+  GivenOrder order(0);
+  MeanLearner learner(kWidth);
+  EXPECT_ERROR(train(learner, features(0, 1), recipe_of(1, 32), order),
+               "cannot train on 0 images in batches of 32");
+  EXPECT_ERROR(train(learner, features(3, 1), recipe_of(1, 0), order),
+               "cannot train on 3 images in batches of 0");
+}
+
+TEST(Train, GivesTheSameBitsForTheSameSeed) {
+  const auto trained = [](uint64_t seed) {
+    ShuffledOrder order(20, 3, seed);
+    MeanLearner learner(kWidth);
+    train(learner, features(20, 3), recipe_of(4, 8), order);
+    return learner.mean().detach();
+  };
+  EXPECT_TRUE(at::equal(trained(1), trained(1)));
+  EXPECT_FALSE(at::equal(trained(1), trained(2)));
+}
+
+}  // namespace
+}  // namespace promptbed
