@@ -109,7 +109,7 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
 }
 
 PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
-                    int64_t seed, const Options& given, Workbench& bench) {
+                    int64_t seed, const Options& given, const Workbench& bench) {
   PlannedRun run;
   run.method = &method;
   run.dataset = std::move(dataset);
@@ -120,7 +120,7 @@ PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> 
   try {
     run.spec = settle(run, given, bench);
     run.id = run.spec.id();
-    run.status = bench.ledger().status(run.id);
+    if (const Ledger* ledger = bench.existing_ledger()) run.status = ledger->status(run.id);
   } catch (const Error& fault) {
     run.obstacle = fault.what();
   }
@@ -155,7 +155,7 @@ std::vector<const PlannedRun*> Plan::pending(bool force) const {
   return chosen;
 }
 
-Plan plan_sweep(Workbench& bench) {
+Plan plan_sweep(const Workbench& bench) {
   const SweepSpec& spec = bench.spec();
   check_grid(spec);
   std::vector<const Method*> methods;
@@ -184,8 +184,9 @@ Plan plan_sweep(Workbench& bench) {
 }
 
 std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& bench) {
+  if (bench.existing_ledger() == nullptr) return {};
   std::map<std::string, std::string> made_by;  // run id -> plugin hash
-  for (const RunRecord& record : bench.ledger().list()) made_by[record.id] = record.plugin_hash;
+  for (const RunRecord& record : bench.existing_ledger()->list()) made_by[record.id] = record.plugin_hash;
   std::map<std::string, int64_t> runs_of;
   for (const PlannedRun& run : plan.runs) {
     if (run.status == RunStatus::done && made_by[run.id] != run.method->file_hash)

@@ -50,7 +50,7 @@ struct Plan {
 /// SweepSpec -> RunSpecs. Reads the splits, draws the shots, settles options and recipes, and asks the
 /// ledger. Loads no tower and no picture. Throws Error for unknown methods, datasets and options and for
 /// splits that are wrong.
-Plan plan_sweep(Workbench& bench);
+Plan plan_sweep(const Workbench& bench);
 
 /// One line for each method whose finished runs were made by another plugin file of the same method version.
 std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& bench);

@@ -9,8 +9,14 @@ Workbench::Workbench(SweepSpec spec)
     : spec_(std::move(spec)),
       registry_(plugin_folders(spec_.plugins)),
       suite_(read_suite(spec_.suites, spec_.suite)),
-      model_(ClipModel::load(spec_.model, spec_.activation)),
-      ledger_(spec_.ledger) {}
+      model_(ClipModel::load(spec_.model, spec_.activation)) {
+  if (std::filesystem::exists(spec_.ledger)) ledger_.emplace(spec_.ledger);
+}
+
+Ledger& Workbench::ledger() {
+  if (!ledger_) ledger_.emplace(spec_.ledger);
+  return *ledger_;
+}
 
 std::shared_ptr<const TextEncoder> Workbench::text_encoder() {
   if (!text_encoder_) text_encoder_ = std::make_shared<TextTransformer>(model_.checkpoint(), spec_.placement);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "clip/model.h"
 #include "clip/text_transformer.h"
@@ -21,8 +22,12 @@ class Workbench {
   const ClipModel& model() const { return model_; }
   const MethodRegistry& registry() const { return registry_; }
   const Suite& suite() const { return suite_; }
-  Ledger& ledger() { return ledger_; }
-  const Ledger& ledger() const { return ledger_; }
+
+  /// The ledger, made where there is none yet.
+  Ledger& ledger();
+
+  /// The ledger if there is one: what only looks must not make one.
+  const Ledger* existing_ledger() const { return ledger_ ? &*ledger_ : nullptr; }
 
   std::shared_ptr<const TextEncoder> text_encoder();
   const ImageEncoder& image_encoder();
@@ -35,7 +40,7 @@ class Workbench {
   MethodRegistry registry_;
   Suite suite_;
   ClipModel model_;
-  Ledger ledger_;
+  std::optional<Ledger> ledger_;
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;
 };

@@ -55,11 +55,12 @@ class SweepWorld {
                  const std::string& prefix = "") const {
     std::vector<std::string> arguments = {"sweep",   "--methods", methods,  "--suite", "small",
                                           "--model", "model",     "--data", "data",    "--shots",
-                                          "2",       "--epochs",  "2",      "--views", "2"};
+                                          "2",       "--views",   "2"};
     const auto given = [&](const char* option) {
       return std::find(more.begin(), more.end(), option) != more.end();
     };
     if (!given("--seeds")) arguments.insert(arguments.end(), {"--seeds", "1,2"});
+    if (!given("--epochs")) arguments.insert(arguments.end(), {"--epochs", "2"});
     if (!given("--jobs")) arguments.insert(arguments.end(), {"--jobs", "1"});
     if (!given("--threads")) arguments.insert(arguments.end(), {"--threads", "1"});
     arguments.insert(arguments.end(), more.begin(), more.end());
