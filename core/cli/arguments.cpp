@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iostream>
@@ -85,6 +86,9 @@ std::vector<std::string> split_list(const std::string& option, const std::string
   if (text.ends_with(',')) items.emplace_back();
   for (const std::string& item : items) {
     if (item.empty()) throw Error(fmt::format("{} {}: an item of the list is empty", option, text));
+    if (std::count(items.begin(), items.end(), item) > 1) {
+      throw Error(fmt::format("{} {}: {} is there twice; leave one out", option, text, item));
+    }
   }
   if (items.empty()) throw Error(fmt::format("{} is empty; give one or more, with commas between", option));
   return items;

@@ -30,7 +30,12 @@ void print_help() {
   fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
              release_version());
   for (const Command& command : kCommands) fmt::print("  {:<10} {}\n", command.name, command.summary);
-  fmt::print("\nrunner COMMAND --help tells a command's options.\n");
+  fmt::print(
+      "\nThe main job:\n"
+      "  runner sweep --methods clip_zeroshot,coop,cocoop --datasets all --model models/ViT-B-16 --data "
+      "data\n"
+      "  runner report --table base-new\n"
+      "\nrunner COMMAND --help tells a command's options.\n");
 }
 
 int run(const Arguments& words) {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "results/ledger.h"
 #include "results/render_text.h"
+#include "sweep/workbench.h"
 
 namespace promptbed {
 namespace {
@@ -15,18 +16,6 @@ const Usage kUsage = {
     "runner runs list|delete [ID...] [OPTIONS]",
     "list shows the runs in the ledger; delete takes runs out, with their scores and trained prompts, so\n"
     "that the next sweep does them again. The beginning of an id will do where it is the only one."};
-
-const char* word_for(RunStatus status) {
-  switch (status) {
-    case RunStatus::running:
-      return "running";
-    case RunStatus::done:
-      return "done";
-    case RunStatus::failed:
-      return "failed";
-  }
-  return "";
-}
 
 void list_runs(const Ledger& ledger) {
   std::map<std::string, std::map<std::string, double>> accuracies;  // run -> class set -> percent
@@ -51,7 +40,7 @@ void list_runs(const Ledger& ledger) {
     };
     table.rows.push_back({run.id, run.spec.method, run.spec.dataset,
                           trained ? std::to_string(run.spec.shots) : "-",
-                          trained ? std::to_string(run.spec.seed) : "-", word_for(run.status),
+                          trained ? std::to_string(run.spec.seed) : "-", std::string(to_string(run.status)),
                           accuracy("base"), accuracy("new"), run.ended});
     if (run.status == RunStatus::failed) table.notes.push_back(fmt::format("{}: {}", run.id, run.error));
   }
@@ -62,7 +51,7 @@ void delete_runs(Ledger& ledger, const Arguments& ids) {
   if (ids.empty()) throw Error("runner runs delete needs the ids of runs; see runner runs list");
   for (const std::string& id : ids) {
     const std::string removed = ledger.remove(id);
-    std::filesystem::remove(ledger.path().parent_path() / "prompts" / (removed + ".safetensors"));
+    std::filesystem::remove(prompt_path(ledger.path(), removed));
     fmt::print("deleted {}\n", removed);
   }
 }

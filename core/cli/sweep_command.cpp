@@ -6,10 +6,10 @@
 
 #include <algorithm>
 #include <iostream>
-#include <set>
+#include <map>
 #include <thread>
 
-#include "base/installation.h"
+#include "base/interrupt.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "results/render_text.h"
@@ -21,7 +21,11 @@
 namespace promptbed {
 namespace {
 
-constexpr int64_t kMostJobs = 8;
+constexpr int64_t kDefaultMostJobs = 8;
+constexpr int64_t kMostJobs = 256, kMostThreads = 1024;
+
+// The last word of a worker's command line: it does runs that it reads from standard input.
+constexpr const char* kWorker = "--worker";
 
 const Usage kUsage = {
     "runner sweep --methods M,... --model MODEL --data FOLDER [OPTIONS]",
@@ -64,7 +68,6 @@ options::options_description describe(SweepSpec& spec) {
       "of each job; default: the cores shared among the jobs");
   add("force", options::bool_switch(&spec.force), "do finished runs once more");
   add("dry-run", options::bool_switch(), "show what would be done, and do nothing");
-  add("worker", options::bool_switch(), "");  // started by a sweep with several jobs; reads run ids
   return described;
 }
 
@@ -72,10 +75,11 @@ int64_t count_cores() {
   return std::max<int64_t>(1, std::thread::hardware_concurrency());
 }
 
-int64_t positive(const options::variables_map& values, const std::string& name, int64_t otherwise) {
+int64_t positive(const options::variables_map& values, const std::string& name, int64_t otherwise,
+                 int64_t most) {
   if (values.count(name) == 0) return otherwise;
   const auto value = values[name].as<int64_t>();
-  if (value < 1) throw Error(fmt::format("--{} {}: give 1 or more", name, value));
+  if (value < 1 || value > most) throw Error(fmt::format("--{} {}: give 1 to {}", name, value, most));
   return value;
 }
 
@@ -128,17 +132,34 @@ void fill_in(SweepSpec& spec, const options::variables_map& values) {
   spec.placement.precision = one_of<Precision>("--precision", text("precision"),
                                                {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
   spec.placement.device = parse_device(text("device"));
-  spec.jobs = positive(values, "jobs", std::min(kMostJobs, count_cores()));
-  spec.threads = positive(values, "threads", std::max<int64_t>(1, count_cores() / spec.jobs));
+  spec.jobs = positive(values, "jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
+  spec.threads = positive(values, "threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
 }
 
-/// A worker of a sweep with several jobs: does those of the plan's runs whose ids stand on standard input.
-int work(const Plan& plan, Workbench& bench) {
-  std::set<std::string> ids;
-  for (std::string id; std::getline(std::cin, id);) ids.insert(id);
-  auto runs = plan.pending(bench.spec().force);
-  std::erase_if(runs, [&](const PlannedRun* run) { return !ids.contains(run->id); });
-  do_runs(runs, bench, [](const PlannedRun&, const std::string&) {});
+/// Runs for workers, one a line: the id, and how often it had been tried when the sweep was planned.
+std::vector<std::string> lines_for_workers(const std::vector<const PlannedRun*>& runs) {
+  std::vector<std::string> lines;
+  for (const PlannedRun* run : runs) lines.push_back(fmt::format("{} {}", run->id, run->attempts()));
+  return lines;
+}
+
+/// A worker of a sweep with several jobs: does those of the plan's runs that stand on standard input. What
+/// goes wrong with a run stands in the ledger, where the sweep reads it.
+int work(Plan plan, Workbench& bench) {
+  std::map<std::string, int64_t> attempts;
+  for (std::pair<std::string, int64_t> line; std::cin >> line.first >> line.second;) attempts.insert(line);
+  std::vector<const PlannedRun*> runs;
+  for (PlannedRun& run : plan.runs) {
+    const auto found = attempts.find(run.id);
+    if (found == attempts.end()) continue;
+    if (run.state) run.state->attempts = found->second;
+    runs.push_back(&run);
+  }
+  try {
+    do_runs(runs, bench, [](const PlannedRun&, const std::string&) {});
+  } catch (const Interrupted&) {
+    return kInterrupted;  // the sweep says so
+  }
   return kAllDone;
 }
 
@@ -146,42 +167,59 @@ std::string summary(const Plan& plan, const SweepReport& report) {
   std::vector<std::string> parts;
   if (report.made > 0) parts.push_back(fmt::format("{} done now", report.made));
   if (report.present > 0) parts.push_back(fmt::format("{} done before", report.present));
-  if (report.elsewhere > 0) parts.push_back(fmt::format("{} at work in another process", report.elsewhere));
+  if (report.elsewhere > 0) parts.push_back(fmt::format("{} not done here", report.elsewhere));
   if (!report.failures.empty()) parts.push_back(fmt::format("{} failed", report.failures.size()));
   return fmt::format("{} runs: {}", plan.runs.size(), fmt::join(parts, ", "));
 }
 
+/// One line for each reason, however many runs it stopped.
+void print_failures(const SweepReport& report) {
+  std::map<std::string, std::vector<std::string>> runs_of;
+  for (const Failure& failure : report.failures) runs_of[failure.reason].push_back(failure.run);
+  for (const auto& [reason, runs] : runs_of) {
+    const std::string others = runs.size() > 1 ? fmt::format(" and {} more", runs.size() - 1) : "";
+    fmt::print(stderr, "failed: {}{}: {}\n", runs.front(), others, reason);
+  }
+  for (const std::string& accident : report.accidents) fmt::print(stderr, "failed: {}\n", accident);
+  if (report.elsewhere > 0) {
+    fmt::print(stderr,
+               "not done here: {} runs that another process has taken; wait for it and sweep again (runner "
+               "runs list)\n",
+               report.elsewhere);
+  }
+}
+
 int sweep(const Plan& plan, Workbench& bench, const Arguments& arguments) {
-  const auto start_workers = [&](const std::vector<std::string>& ids, int64_t jobs,
+  const auto start_workers = [&](const std::vector<const PlannedRun*>& runs, int64_t jobs,
                                  const std::function<void()>& watch) {
     Arguments words = {"runner", "sweep"};
     words.insert(words.end(), arguments.begin(), arguments.end());
-    words.emplace_back("--worker");
-    run_workers(words, ids, jobs, watch);
+    words.emplace_back(kWorker);
+    return run_workers(words, lines_for_workers(runs), jobs, watch);
   };
   const SweepReport report = run_sweep(plan, bench, start_workers, std::cerr);
-  for (const std::string& failure : report.failures) std::cerr << "failed: " << failure << '\n';
+  print_failures(report);
   fmt::print("{}\n", summary(plan, report));
-  return report.failures.empty() ? kAllDone : kSomeFailed;
+  const bool all_done = report.failures.empty() && report.elsewhere == 0 && report.accidents.empty();
+  return all_done ? kAllDone : kSomeFailed;
 }
 
 }  // namespace
 
 int sweep_command(const Arguments& arguments) {
+  const bool is_worker = !arguments.empty() && arguments.back() == kWorker;
   SweepSpec spec;
-  const auto values = parse_arguments(arguments, describe(spec), kUsage);
+  const auto values =
+      parse_arguments({arguments.begin(), arguments.end() - (is_worker ? 1 : 0)}, describe(spec), kUsage);
   if (!values) return kAllDone;
   fill_in(spec, *values);
   at::set_num_threads(static_cast<int>(spec.threads));
 
   Workbench bench(std::move(spec));
-  const bool is_worker = (*values)["worker"].as<bool>();
-  if (!is_worker) {
-    for (const std::string& complaint : bench.registry().complaints())
-      std::cerr << "warning: " << complaint << '\n';
-  }
-  const Plan plan = plan_sweep(bench);
-  if (is_worker) return work(plan, bench);
+  Plan plan = plan_sweep(bench);
+  if (is_worker) return work(std::move(plan), bench);
+  for (const std::string& complaint : bench.registry().complaints())
+    std::cerr << "warning: " << complaint << '\n';
   for (const std::string& warning : plugin_warnings(plan, bench)) std::cerr << "warning: " << warning << '\n';
   if ((*values)["dry-run"].as<bool>()) {
     fmt::print("{}", render_text(dry_run_table(plan, bench)));

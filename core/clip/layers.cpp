@@ -14,6 +14,10 @@ constexpr double kQuickGeluSlope = 1.702;
 
 }  // namespace
 
+std::string_view to_string(Precision precision) {
+  return precision == Precision::bf16 ? "bf16" : "f32";
+}
+
 Tensor frozen(const Checkpoint& checkpoint, const std::string& name, const Placement& placement) {
   return checkpoint.at(name).to(placement.device, torch::kFloat).contiguous();
 }

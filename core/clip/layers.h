@@ -3,6 +3,7 @@
 #include <promptbed/tensor.h>
 
 #include <string>
+#include <string_view>
 
 #include "clip/checkpoint.h"
 
@@ -11,6 +12,9 @@ namespace promptbed {
 /// What the frozen weights are multiplied in. With bf16 the residual stream, layer norms, softmax and all
 /// learned tensors stay in f32.
 enum class Precision { f32, bf16 };
+
+/// "f32" or "bf16".
+std::string_view to_string(Precision precision);
 
 /// Where a tower lives and what it computes in.
 struct Placement {

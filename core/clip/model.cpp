@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "base/hash.h"
 #include "clip/bpe_tokenizer.h"
 
 namespace promptbed {
@@ -16,8 +17,13 @@ ClipModel ClipModel::load(const std::filesystem::path& path, std::optional<Activ
 ClipModel::ClipModel(std::filesystem::path path, Checkpoint checkpoint)
     : path_(std::move(path)),
       checkpoint_(std::move(checkpoint)),
-      fingerprint_(checkpoint_.fingerprint()),
-      preprocessing_(read_preprocessing(path_, image_resolution(checkpoint_))) {}
+      preprocessing_(read_preprocessing(path_, image_resolution(checkpoint_))) {
+  Hasher hasher;
+  hasher.add(checkpoint_.fingerprint()).add(preprocessing_.size);
+  for (const auto& values : {preprocessing_.mean, preprocessing_.std})
+    hasher.add(std::as_bytes(std::span(values)));
+  fingerprint_ = hasher.hex();
+}
 
 std::shared_ptr<const Tokenizer> ClipModel::tokenizer() const {
   if (tokenizer_ == nullptr)

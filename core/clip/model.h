@@ -26,7 +26,10 @@ class ClipModel {
   static ClipModel load(const std::filesystem::path& path, std::optional<Activation> activation = {});
 
   const Checkpoint& checkpoint() const { return checkpoint_; }
-  const std::string& fingerprint() const { return fingerprint_; }  ///< Checkpoint::fingerprint
+
+  /// Of weights, activation, heads and preprocessing: the same for all forms of the same model.
+  const std::string& fingerprint() const { return fingerprint_; }
+
   const Preprocessing& preprocessing() const { return preprocessing_; }
 
   /// Reads the merges beside the weights, the first time. Throws Error where there are none.
@@ -43,8 +46,8 @@ class ClipModel {
 
   std::filesystem::path path_;
   Checkpoint checkpoint_;
-  std::string fingerprint_;
   Preprocessing preprocessing_;
+  std::string fingerprint_;
   mutable std::shared_ptr<const Tokenizer> tokenizer_;
 };
 

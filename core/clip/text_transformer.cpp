@@ -9,6 +9,8 @@
 #include <limits>
 #include <numeric>
 
+#include "base/interrupt.h"
+
 namespace promptbed {
 namespace {
 
@@ -91,6 +93,7 @@ TextTransformer::TextTransformer(const Checkpoint& checkpoint, const Placement& 
       projection_(checkpoint.at("text_projection").t(), Tensor(), placement),
       embedding_width_(checkpoint.at("text_projection").size(1)) {
   const int64_t blocks = count_blocks(checkpoint);
+  if (blocks == 0) throw Error("the checkpoint's text tower has no layers; it is no CLIP");
   blocks_.reserve(blocks);
   for (int64_t i = 0; i < blocks; ++i) blocks_.push_back(read_block(checkpoint, i, placement));
 }
@@ -118,6 +121,8 @@ Tensor TextTransformer::embed(std::span<const int64_t> tokens) const {
 }
 
 Tensor TextTransformer::encode(const PromptBatch& prompts) const {
+  if (prompts.suffix_lengths.empty())
+    throw Error("there is no class to encode a prompt for; give class names");
   const Layout layout(prompts, position_embedding_.device());
   if (layout.prefix + layout.longest > context_length()) {
     throw Error(fmt::format(
@@ -138,6 +143,7 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
   if (group >= batch) return encode_rows(prefix, suffix, layout);
   std::vector<Tensor> features;
   for (int64_t begin = 0; begin < batch; begin += group) {
+    check_interrupt();
     const int64_t count = std::min(group, batch - begin);
     features.push_back(encode_rows(prefix.narrow(0, begin, count), suffix.narrow(0, begin, count), layout));
   }

@@ -52,7 +52,9 @@ std::string difference(const CacheKey& found, const CacheKey& expected) {
 }
 
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key) {
-  return folder / key.model.substr(0, 16) / (key.dataset + ".h5");
+  const std::string precision =
+      key.precision == Precision::f32 ? "" : "." + std::string(to_string(key.precision));
+  return folder / key.model.substr(0, 16) / (key.dataset + precision + ".h5");
 }
 
 }  // namespace promptbed

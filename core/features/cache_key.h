@@ -34,7 +34,7 @@ CacheKey cache_key_from_json(const nlohmann::json& json);
 /// Where they differ, in words: "model a1b2, not c3d4"; empty where they are the same.
 std::string difference(const CacheKey& found, const CacheKey& expected);
 
-/// <folder>/<first 16 digits of the model's fingerprint>/<dataset>.h5
+/// <folder>/<first 16 digits of the model's fingerprint>/<dataset>.h5, or <dataset>.bf16.h5
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
 
 }  // namespace promptbed

@@ -43,6 +43,14 @@ class SingleThreadedOperators {
   int before_;
 };
 
+Picture decode(const fs::path& path) {
+  try {
+    return decode_picture(path);
+  } catch (const Error& fault) {
+    throw PictureError(fault.what());
+  }
+}
+
 /// From a picture to the features of its views; used by several threads at once.
 class PictureEncoder {
  public:
@@ -54,7 +62,7 @@ class PictureEncoder {
     const c10::InferenceMode frozen;
     const fs::path path = image_folder_ / wanted.image;
     const PictureStamp stamp = stamp_of(path).value_or(PictureStamp{});  // first: a later change shows
-    const Picture picture = decode_picture(path);
+    const Picture picture = decode(path);
     const uint64_t view_generator = view_key(key_.dataset, wanted.image);
 
     PictureFeatures result;

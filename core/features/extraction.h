@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/error.h>
 #include <promptbed/tensor.h>
 
 #include <chrono>
@@ -12,6 +13,12 @@
 #include "features/feature_cache.h"
 
 namespace promptbed {
+
+/// A picture is missing or unreadable. Concerns the runs on its dataset only.
+class PictureError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// What an extraction did.
 struct ExtractionReport {
@@ -34,8 +41,8 @@ struct ExtractionSettings {
 /// The tower sees one view at a time: in a batch a feature's last bits would depend on its place there (BLAS
 /// treats the edge of a matrix differently), and so on what else was missing and on the threads.
 ///
-/// Throws Error naming a picture that is missing or unreadable, Interrupted after Ctrl-C. Either way all
-/// features up to there are kept and the next call goes on from them.
+/// Throws PictureError naming a picture that is missing or unreadable, Interrupted after Ctrl-C. Either way
+/// all features up to there are kept and the next call goes on from them.
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
                                   const std::filesystem::path& image_folder, const ImageEncoder& encoder,
                                   const ExtractionSettings& settings, std::ostream& log);

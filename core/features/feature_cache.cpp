@@ -62,7 +62,7 @@ Tensor FeatureCache::read(std::span<const std::string> images, std::span<const i
     for (const int view : views) {
       const auto row = row_of(image, view);
       if (!row) {
-        throw Error(fmt::format("{}: has no feature of {} (view {}); extract it with `runner features build`",
+        throw Error(fmt::format("{}: has no feature of {} (view {}); run `runner sweep` to extract it",
                                 path_.string(), image, view));
       }
       rows.push_back(*row);

@@ -11,16 +11,16 @@ namespace {
 
 constexpr double kContextDeviation = 0.02;
 
-std::string spoken(std::string name) {
-  std::replace(name.begin(), name.end(), '_', ' ');
-  return name;
-}
-
 int64_t count_tokens(const Tokenizer& tokenizer, const std::string& text) {
   return static_cast<int64_t>(tokenizer.encode(text).size());
 }
 
 }  // namespace
+
+std::string spoken(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
 
 Options resolve_context(Options options, const Setting& setting) {
   const int64_t given = options.integer("n_ctx");
@@ -44,7 +44,7 @@ void check_prompt_lengths(const Setting& setting, int64_t context_tokens) {
     for (const std::string& name : *names) {
       const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, spoken(name) + ".");
       if (length > setting.context_length) {
-        throw Error(fmt::format(
+        throw PromptTooLong(fmt::format(
             "class \"{}\" of {}: the prompt has {} tokens with {} of context and the model takes {}; "
             "use a shorter context",
             name, setting.dataset, length, context_tokens, setting.context_length));

@@ -73,6 +73,8 @@ void rethrow_from_plugin(const std::string& method) {
     throw;
   } catch (const Interrupted&) {
     throw;
+  } catch (const PromptTooLong& fault) {
+    throw PromptTooLong(fmt::format("{}: {}", method, first_line(fault.what())));
   } catch (const NotTransferable& fault) {
     throw NotTransferable(fmt::format("{}: {}", method, first_line(fault.what())));
   } catch (const c10::Error& fault) {

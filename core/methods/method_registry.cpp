@@ -61,6 +61,12 @@ void check_compatible(const PluginDescriptor& descriptor) {
   }
 }
 
+/// What the loader says of its last failure.
+std::string load_error() {
+  const char* message = ::dlerror();
+  return message != nullptr ? message : "the loader does not say why";
+}
+
 std::string plugin_name(const fs::path& file) {
   return file.stem().string();
 }
@@ -104,7 +110,7 @@ void MethodRegistry::load_plugin(const fs::path& file) {
   boost::dll::fs::error_code failure;
   library->handle.load(file.string(), failure,
                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", ::dlerror()));
+  if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", load_error()));
   if (!library->handle.has(kDescriptor))
     throw Error(fmt::format("exports no {}; it is no plugin", kDescriptor));
   const auto& descriptor = library->handle.get<const PluginDescriptor>(kDescriptor);
@@ -114,8 +120,7 @@ void MethodRegistry::load_plugin(const fs::path& file) {
   const std::string hash = hash_file(file);
   for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) {
     offered.push_back({plugin_name(file), file, hash, &spec});
-    offered.back()
-        .default_options();  // a default that is not of its type is the plugin's fault, and shows here
+    offered.back().default_options();  // throws here where the plugin declares a default of another type
   }
   // From here on nothing fails: a method must never outlive its library.
   libraries_.push_back(std::move(library));

@@ -3,6 +3,7 @@
 #include <promptbed/options.h>
 
 #include <charconv>
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -30,7 +31,8 @@ std::optional<OptionValue> parse(size_t alternative, std::string_view text) {
       if (const auto value = parse_number<int64_t>(text)) return OptionValue(*value);
       return std::nullopt;
     case OptionType::real:
-      if (const auto value = parse_number<double>(text)) return OptionValue(*value);
+      if (const auto value = parse_number<double>(text); value && std::isfinite(*value))
+        return OptionValue(*value);
       return std::nullopt;
     case OptionType::boolean:
       if (text == "true") return OptionValue(true);

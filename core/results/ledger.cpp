@@ -61,19 +61,26 @@ const std::filesystem::path& Ledger::path() const {
 }
 
 std::optional<RunStatus> Ledger::status(std::string_view id) const {
-  return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunStatus> {
+  const std::optional<RunState> known = state(id);
+  if (!known) return std::nullopt;
+  return known->status;
+}
+
+std::optional<RunState> Ledger::state(std::string_view id) const {
+  return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunState> {
     const std::optional<Claim> claim = read_claim(database, id);
     if (!claim) return std::nullopt;
-    return claim->status;
+    return RunState{claim->status, claim->attempts};
   });
 }
 
-bool Ledger::claim(const RunSpec& spec, Redo redo) {
+bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attempts) {
   return connection_->transacted([&](SQLite::Database& database) {
     const std::string id = spec.id();
     if (const std::optional<Claim> claim = read_claim(database, id)) {
       if (claim->status == RunStatus::done && redo == Redo::no) return false;
       if (claim->owner && may_live(*claim->owner)) return false;
+      if (attempts && claim->attempts > *attempts) return false;
     } else {
       insert_run(database, id, spec);
     }

@@ -28,7 +28,7 @@ class Ledger {
   /// Opens a ledger, or makes it and its folder. Throws Error where the file is something else.
   explicit Ledger(const std::filesystem::path& path);
 
-  /// Opens a ledger for reading from it. Throws Error where there is none.
+  /// Opens a ledger that is there. Throws Error where there is none.
   static Ledger open_existing(const std::filesystem::path& path);
 
   Ledger(Ledger&&) noexcept;
@@ -40,10 +40,14 @@ class Ledger {
   /// How far a run is; none where the ledger does not know it.
   std::optional<RunStatus> status(std::string_view id) const;
 
-  /// Makes a run the calling process's. False where it is done (unless it is to be redone) or another process
-  /// works on it. A failed run is free, and so is one whose owner on this host is gone; of another host's
+  /// The same, with the number of attempts.
+  std::optional<RunState> state(std::string_view id) const;
+
+  /// Makes a run the calling process's. False where it is done (unless it is to be redone), where another
+  /// process works on it, and where it has been tried more often than `attempts`: somebody else had it
+  /// meanwhile. A failed run is free, and so is one whose owner on this host is gone; of another host's
   /// nobody can tell, so its claim is respected until the run is removed.
-  bool claim(const RunSpec& spec, Redo redo = Redo::no);
+  bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {});
 
   /// Gives a claimed run back as it was before the claim. Nothing happens to a run that is not claimed by the
   /// calling process.

@@ -22,18 +22,6 @@ constexpr const char* kFilter = R"sql(
   AND (:status = '' OR run.status = :status)
 )sql";
 
-const char* name_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::running:
-      return "running";
-    case RunStatus::done:
-      return "done";
-    case RunStatus::failed:
-      return "failed";
-  }
-  return "";
-}
-
 RunStatus status_of(std::string_view name) {
   return name == "done" ? RunStatus::done : name == "failed" ? RunStatus::failed : RunStatus::running;
 }
@@ -53,7 +41,7 @@ SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, c
   prepared.bind(":shots", json(filter.shots).dump());
   prepared.bind(":seeds", json(filter.seeds).dump());
   prepared.bind(":model", filter.model);
-  prepared.bind(":status", filter.status ? name_of(*filter.status) : "");
+  prepared.bind(":status", filter.status ? std::string(to_string(*filter.status)) : "");
   return prepared;
 }
 
@@ -140,11 +128,24 @@ void insert_execution(SQLite::Database& database, const std::string& run, const 
 
 }  // namespace
 
+std::string_view to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::running:
+      return "running";
+    case RunStatus::done:
+      return "done";
+    case RunStatus::failed:
+      return "failed";
+  }
+  return "";
+}
+
 std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id) {
-  auto row =
-      statement(database, "SELECT status, host, pid, process_start FROM run WHERE id = ?", std::string(id));
+  auto row = statement(database, "SELECT status, attempts, host, pid, process_start FROM run WHERE id = ?",
+                       std::string(id));
   if (!row.executeStep()) return std::nullopt;
-  return Claim{status_of(row.getColumn("status").getString()), owner_of(row)};
+  return Claim{status_of(row.getColumn("status").getString()), row.getColumn("attempts").getInt64(),
+               owner_of(row)};
 }
 
 bool is_owned(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {

@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace promptbed {
 /// Whether a run may be taken.
 struct Claim {
   RunStatus status;
+  int64_t attempts;
   std::optional<ProcessIdentity> owner;
 };
 

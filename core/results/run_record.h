@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "results/process.h"
@@ -13,6 +14,15 @@ namespace promptbed {
 
 /// How far a run is. One that was never claimed has no status.
 enum class RunStatus { running, done, failed };
+
+/// "running", "done" or "failed".
+std::string_view to_string(RunStatus status);
+
+/// How far a run is, and how often it was tried; a run at work counts as tried once more.
+struct RunState {
+  RunStatus status = RunStatus::running;
+  int64_t attempts = 0;
+};
 
 /// How one run did on one set of test classes.
 struct Score {
@@ -45,7 +55,7 @@ struct Execution {
   bool dirty = false;                     ///< the code had changes that no version names
   std::string plugin_hash;                ///< of the plugin's file
   std::map<std::string, double> seconds;  ///< by phase
-  int64_t cache_hits = 0;                 ///< images whose features were in the cache
+  int64_t cache_hits = 0;                 ///< images whose features came from the cache
   int64_t peak_memory = 0;                ///< bytes
 };
 

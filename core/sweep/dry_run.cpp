@@ -12,9 +12,9 @@ struct Cell {
 };
 
 std::string describe(const Cell& cell) {
+  if (cell.blocked == cell.runs) return "cannot run";
   std::string text = cell.done == cell.runs ? "done" : fmt::format("{} of {} done", cell.done, cell.runs);
-  if (cell.blocked > 0)
-    text = fmt::format("{} cannot run", cell.blocked == cell.runs ? "all" : std::to_string(cell.blocked));
+  if (cell.blocked > 0) text += fmt::format(", {} cannot run", cell.blocked);
   return text;
 }
 
@@ -24,7 +24,7 @@ Cell count(const Plan& plan, const std::string& dataset, const std::string& meth
     if (run.dataset->spec.id != dataset || run.method->name() != method) continue;
     ++cell.runs;
     if (!run.obstacle.empty()) ++cell.blocked;
-    if (run.obstacle.empty() && run.status == RunStatus::done) ++cell.done;
+    if (run.obstacle.empty() && run.done()) ++cell.done;
   }
   return cell;
 }

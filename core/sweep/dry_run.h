@@ -5,8 +5,8 @@
 
 namespace promptbed {
 
-/// What a sweep would do: datasets by methods, how many runs of each are done, and as notes which pictures
-/// have to be encoded and what cannot run and why.
+/// What a sweep would do: datasets by methods, how many runs of each are done and how many pictures have to
+/// be encoded; as notes, what cannot run and why.
 Table dry_run_table(const Plan& plan, const Workbench& bench);
 
 }  // namespace promptbed

@@ -3,12 +3,15 @@
 #include <ATen/ATen.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "features/extraction.h"
 
 namespace promptbed {
 namespace {
+
+constexpr int64_t kMostDecoders = 64;
 
 std::vector<std::string> paths_of(const std::vector<Image>& images) {
   std::vector<std::string> paths;
@@ -63,16 +66,19 @@ std::vector<MissingPicture> missing_pictures(const FeatureCache& cache, const Pl
 std::map<std::string, std::string> extract_missing_features(const Plan& plan, Workbench& bench,
                                                             std::ostream& log) {
   const auto pending = plan.pending(bench.spec().force);
+  for (const auto& dataset : plan.datasets)
+    open_cache(*dataset, bench);  // one that is wrong shows before any work
   std::map<std::string, std::string> spoilt;
   for (const auto& dataset : plan.datasets) {
     FeatureCache cache = open_cache(*dataset, bench);
     if (missing_pictures(cache, *dataset, pending, bench).empty()) continue;
-    const ExtractionSettings settings{static_cast<int>(bench.spec().threads * bench.spec().jobs),
-                                      bench.spec().placement.device};
+    const ExtractionSettings settings{
+        static_cast<int>(std::min(bench.spec().threads * bench.spec().jobs, kMostDecoders)),
+        bench.spec().placement.device};
     try {
       extract_features(cache, requests_of(*dataset, pending), image_folder(*dataset, bench),
                        bench.image_encoder(), settings, log);
-    } catch (const Error& fault) {
+    } catch (const PictureError& fault) {
       spoilt[dataset->spec.id] = fault.what();
     }
   }

@@ -38,7 +38,7 @@ Execution describe_execution(const Workbench& bench, const Method& method) {
   execution.host = this_process().host;
   execution.processor = processor_name();
   execution.threads = bench.spec().threads;
-  execution.precision = bench.spec().placement.precision == Precision::bf16 ? "bf16" : "f32";
+  execution.precision = to_string(bench.spec().placement.precision);
   execution.torch_version = TORCH_VERSION;
   execution.blas = blas_library();
   execution.code_version = code_version();

@@ -5,13 +5,17 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <set>
 
+#include "base/interrupt.h"
 #include "data/class_half.h"
 
 namespace promptbed {
 namespace {
+
+constexpr int64_t kMost = 1'000'000'000;
+constexpr int64_t kMostViews = 1000;
 
 /// One "--set METHOD.OPTION=VALUE".
 struct Assignment {
@@ -65,6 +69,15 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   return recipe;
 }
 
+PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec) {
+  PlannedDataset planned{dataset, read_split(dataset, spec.data)};
+  if (planned.split.class_names.size() < 2) {
+    throw Error(
+        fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
+  }
+  return planned;
+}
+
 Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int64_t shots) {
   Setting setting;
   setting.dataset = dataset.spec.id;
@@ -84,6 +97,15 @@ FewShotDraw draw_training_classes(const Split& split, int64_t shots, int64_t see
   return {subset(draw.train, split, ClassSet::base), subset(draw.val, split, ClassSet::base)};
 }
 
+/// What this runner cannot give yet must not be missing in silence.
+void check_needs(const Needs& needs, const Method& method) {
+  if (needs.pixels)
+    throw Error(fmt::format("{}: needs pixels, and this runner gives features only", method.name()));
+  if (needs.views_at_test) {
+    throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
+  }
+}
+
 /// PlannedRun -> RunSpec: asks the method to settle its options and recipe. Throws what the method throws.
 RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   const auto learner = bench.registry().create(*run.method, given);
@@ -96,8 +118,9 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   spec.method = run.method->name();
   spec.method_version = run.method->spec->version;
   spec.options = learner->resolve(run.setting).values();
-  spec.precision = bench.spec().placement.precision == Precision::bf16 ? "bf16" : "f32";
+  spec.precision = to_string(bench.spec().placement.precision);
   run.needs = learner->needs();
+  check_needs(run.needs, *run.method);
   if (run.method->trainable()) {
     spec.classes = to_string(ClassSet::base);
     spec.shots = run.shots;
@@ -120,24 +143,30 @@ PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> 
   try {
     run.spec = settle(run, given, bench);
     run.id = run.spec.id();
-    if (const Ledger* ledger = bench.existing_ledger()) run.status = ledger->status(run.id);
-  } catch (const Error& fault) {
+    if (const Ledger* ledger = bench.existing_ledger()) run.state = ledger->state(run.id);
+  } catch (const PromptTooLong& fault) {
     run.obstacle = fault.what();
   }
   return run;
 }
 
-void check_grid(const SweepSpec& spec) {
-  const auto check = [](const char* option, const std::vector<int64_t>& values, int64_t least) {
-    for (const int64_t value : values) {
-      if (value < least) throw Error(fmt::format("{} {}: give {} or more", option, value, least));
+void check_range(const char* option, const std::vector<int64_t>& values, int64_t least, int64_t most) {
+  for (const int64_t value : values) {
+    if (value < least || value > most) {
+      throw Error(fmt::format("{} {}: give {} to {}", option, value, least, most));
     }
-  };
-  check("--shots", spec.shots, 1);
-  check("--seeds", spec.seeds, 0);
-  check("--views", {spec.views}, 0);
-  if (spec.epochs) check("--epochs", {*spec.epochs}, 1);
-  if (spec.batch_size) check("--batch-size", {*spec.batch_size}, 1);
+  }
+}
+
+void check_grid(const SweepSpec& spec) {
+  check_range("--shots", spec.shots, 1, kMost);
+  check_range("--seeds", spec.seeds, 0, kMost);
+  check_range("--views", {spec.views}, 0, kMostViews);
+  if (spec.epochs) check_range("--epochs", {*spec.epochs}, 1, kMost);
+  if (spec.batch_size) check_range("--batch-size", {*spec.batch_size}, 1, kMost);
+  if (spec.learning_rate && !(std::isfinite(*spec.learning_rate) && *spec.learning_rate > 0)) {
+    throw Error(fmt::format("--lr {}: give a number above 0", *spec.learning_rate));
+  }
 }
 
 }  // namespace
@@ -150,7 +179,7 @@ std::string PlannedRun::title() const {
 std::vector<const PlannedRun*> Plan::pending(bool force) const {
   std::vector<const PlannedRun*> chosen;
   for (const PlannedRun& run : runs) {
-    if (run.obstacle.empty() && (force || run.status != RunStatus::done)) chosen.push_back(&run);
+    if (run.obstacle.empty() && (force || !run.done())) chosen.push_back(&run);
   }
   return chosen;
 }
@@ -164,8 +193,8 @@ Plan plan_sweep(const Workbench& bench) {
 
   Plan plan;
   for (const DatasetSpec& dataset : select_datasets(bench.suite(), spec.datasets)) {
-    plan.datasets.push_back(
-        std::make_shared<PlannedDataset>(PlannedDataset{dataset, read_split(dataset, spec.data)}));
+    check_interrupt();
+    plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec)));
   }
   for (const auto& dataset : plan.datasets) {
     for (const Method* method : methods) {
@@ -189,8 +218,7 @@ std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& benc
   for (const RunRecord& record : bench.existing_ledger()->list()) made_by[record.id] = record.plugin_hash;
   std::map<std::string, int64_t> runs_of;
   for (const PlannedRun& run : plan.runs) {
-    if (run.status == RunStatus::done && made_by[run.id] != run.method->file_hash)
-      ++runs_of[run.method->name()];
+    if (run.done() && made_by[run.id] != run.method->file_hash) ++runs_of[run.method->name()];
   }
   std::vector<std::string> warnings;
   for (const auto& [method, runs] : runs_of) {

@@ -32,7 +32,10 @@ struct PlannedRun {
   std::string obstacle;  ///< why it cannot run; "" where it can
   RunSpec spec;          ///< what follows has meaning without an obstacle only
   std::string id;
-  std::optional<RunStatus> status;  ///< in the ledger when it was planned
+  std::optional<RunState> state;  ///< in the ledger when it was planned
+
+  bool done() const { return state && state->status == RunStatus::done; }
+  int64_t attempts() const { return state ? state->attempts : 0; }
 
   /// "coop on transport, 16 shots, seed 1"
   std::string title() const;

@@ -1,5 +1,8 @@
 #include "sweep/run.h"
 
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -53,7 +56,12 @@ std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& t
   Options options = run.method->default_options();
   for (const auto& [name, value] : run.spec.options) options.set(name, value);
   auto learner = bench.registry().create(*run.method, options);
-  learner->resolve(task);
+  if (learner->resolve(task).values() != run.spec.options) {
+    throw Error(fmt::format(
+        "{}: settles its options in another way when it is asked again; report it to the plugin's "
+        "author",
+        run.method->name()));
+  }
   learner->bind(task);
   return learner;
 }
@@ -69,17 +77,20 @@ std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& 
   return records;
 }
 
-/// The prompt on disk, to be tested on other classes and datasets later. Returns the hash of its tensors.
-std::string save_prompt(PromptLearner& learner, const PlannedRun& run, const Workbench& bench) {
+/// What the method wants to keep, apart from its graph and device.
+NamedTensors trained_state(PromptLearner& learner) {
   NamedTensors state = learner.state();
+  for (auto& [name, tensor] : state) tensor = tensor.detach().to(torch::kCPU).contiguous().clone();
+  return state;
+}
+
+std::string hash_state(const NamedTensors& state) {
   if (state.empty()) return {};
   Hasher hasher;
-  for (auto& [name, tensor] : state) {
-    tensor = tensor.detach().to(torch::kCPU).contiguous();
+  for (const auto& [name, tensor] : state) {
     hasher.add(name).add(
         std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
   }
-  write_safetensors(bench.prompt_path(run.id), state, {{"run", run.spec.canonical().dump()}});
   return hasher.hex();
 }
 
@@ -128,31 +139,40 @@ ShotRange count_shots(const PlannedRun& run) {
 
 }  // namespace
 
-RunOutcome make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
   Stopwatch watch;
-  RunOutcome outcome;
-  outcome.execution = describe_execution(bench, *run.method);
-  outcome.draw_hash = hash_draw(run.draw);
-  outcome.class_names_hash = hash_class_names(run.setting);
-  outcome.shots = count_shots(run);
-
   const Task task = make_task(run, cache, bench);
   const auto learner = make_learner(run, task, bench);
   watch.lap("set-up");
 
-  outcome.epochs = train_prompt(*learner, run, task);
-  outcome.state_hash = save_prompt(*learner, run, bench);
+  MadeRun made;
+  made.outcome.epochs = train_prompt(*learner, run, task);
+  made.state = trained_state(*learner);
   watch.lap("training");
 
-  outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
+  made.outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
   learner->retarget(run.setting.unseen_class_names);
-  outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+  made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
   watch.lap("evaluation");
 
-  outcome.execution.seconds = watch.seconds();
-  outcome.execution.cache_hits = static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
-  outcome.execution.peak_memory = peak_memory();
-  return outcome;
+  made.outcome.draw_hash = hash_draw(run.draw);
+  made.outcome.class_names_hash = hash_class_names(run.setting);
+  made.outcome.state_hash = hash_state(made.state);
+  made.outcome.shots = count_shots(run);
+  made.outcome.execution = describe_execution(bench, *run.method);
+  made.outcome.execution.seconds = watch.seconds();
+  made.outcome.execution.cache_hits =
+      static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
+  made.outcome.execution.peak_memory = peak_memory();
+  return made;
+}
+
+void put_on_record(const MadeRun& made, const PlannedRun& run, Workbench& bench) {
+  if (!made.state.empty()) {
+    write_safetensors(prompt_path(bench.spec().ledger, run.id), made.state,
+                      {{"run", run.spec.canonical().dump()}});
+  }
+  bench.ledger().finish(run.id, made.outcome);
 }
 
 }  // namespace promptbed

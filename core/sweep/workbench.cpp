@@ -28,8 +28,8 @@ const ImageEncoder& Workbench::image_encoder() {
   return *image_encoder_;
 }
 
-std::filesystem::path Workbench::prompt_path(const std::string& run) const {
-  return spec_.ledger.parent_path() / "prompts" / (run + ".safetensors");
+std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run) {
+  return ledger.parent_path() / "prompts" / (run + ".safetensors");
 }
 
 }  // namespace promptbed

@@ -12,6 +12,9 @@
 
 namespace promptbed {
 
+/// Where the trained prompt of a run is kept: prompts/ID.safetensors beside the ledger.
+std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run);
+
 /// What all runs of a sweep share. Towers come into memory when they are first asked for.
 class Workbench {
  public:
@@ -31,9 +34,6 @@ class Workbench {
 
   std::shared_ptr<const TextEncoder> text_encoder();
   const ImageEncoder& image_encoder();
-
-  /// Where the trained prompt of a run is kept: prompts/ID.safetensors beside the ledger.
-  std::filesystem::path prompt_path(const std::string& run) const;
 
  private:
   SweepSpec spec_;

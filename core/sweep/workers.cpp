@@ -6,12 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <fcntl.h>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -21,7 +21,7 @@ namespace promptbed {
 namespace {
 
 constexpr auto kWatchInterval = std::chrono::milliseconds(200);
-constexpr int kInterruptedExit = 130;
+constexpr int kCannotStart = 127;
 
 /// One copy of the program. Its destructor stops it and waits for it.
 class Worker {
@@ -51,60 +51,50 @@ class Worker {
     if (pid_ != 0) ::kill(pid_, SIGTERM);
   }
 
-  /// Whether it has ended. Throws Error where it ended otherwise than by itself or by request.
-  bool ended() {
+  /// Nothing while it works; then "", or how it came to a bad end.
+  std::optional<std::string> end() {
     int status = 0;
-    if (pid_ == 0) return true;
-    if (::waitpid(pid_, &status, WNOHANG) == 0) return false;
+    if (::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
     pid_ = 0;
-    if (WIFSIGNALED(status) && !interrupted()) {
-      throw Error(fmt::format(
-          "a worker process was ended by signal {} ({}); run the sweep again, with fewer --jobs if "
-          "memory was short",
-          WTERMSIG(status), ::strsignal(WTERMSIG(status))));
+    if (interrupted()) return "";
+    if (WIFSIGNALED(status)) {
+      return fmt::format(
+          "a worker process was ended by signal {} ({}); if memory was short, use fewer --jobs",
+          WTERMSIG(status), ::strsignal(WTERMSIG(status)));
     }
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : kInterruptedExit;
-    if (code > 1 && code != kInterruptedExit) {
-      throw Error(fmt::format("a worker process ended with exit code {}; its error stands above", code));
+    if (WEXITSTATUS(status) != 0) {
+      return fmt::format("a worker process ended with exit code {}; try --jobs 1", WEXITSTATUS(status));
     }
-    return true;
+    return "";
   }
 
  private:
   /// In the child: only calls that are safe after a fork of a process with threads.
   [[noreturn]] static void become(char* const* argv, int standard_input, pid_t parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (::getppid() != parent) ::_exit(kInterruptedExit);
-    ::lseek(standard_input, 0, SEEK_SET);
+    if (::getppid() != parent) ::_exit(kCannotStart);
     ::dup2(standard_input, STDIN_FILENO);
     ::execv("/proc/self/exe", argv);
-    ::_exit(127);
+    ::_exit(kCannotStart);
   }
 
   pid_t pid_ = 0;
 };
 
-/// A file without a name that holds the lines, open for reading and gone when it is closed.
+/// A file without a name that holds the lines, to be read from its start and gone when it is closed.
 class LinesFile {
  public:
   explicit LinesFile(const std::vector<std::string>& lines) : file_(std::tmpfile()) {
     if (file_ == nullptr)
       throw Error("no temporary file can be made for the worker processes; free some space");
     for (const std::string& line : lines) fmt::print(file_, "{}\n", line);
-    std::fflush(file_);
+    std::rewind(file_);
   }
   ~LinesFile() { std::fclose(file_); }
   LinesFile(const LinesFile&) = delete;
   LinesFile& operator=(const LinesFile&) = delete;
 
-  /// A descriptor of its own for one reader, at the file's start.
-  int open() const {
-    const int descriptor =
-        ::open(fmt::format("/proc/self/fd/{}", ::fileno(file_)).c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0)
-      throw Error(fmt::format("no worker process can be given its runs ({})", std::strerror(errno)));
-    return descriptor;
-  }
+  int descriptor() const { return ::fileno(file_); }
 
  private:
   std::FILE* file_;
@@ -112,25 +102,27 @@ class LinesFile {
 
 }  // namespace
 
-void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines,
-                 int64_t jobs, const std::function<void()>& watch) {
-  const LinesFile file(lines);
+std::vector<std::string> run_workers(const std::vector<std::string>& arguments,
+                                     const std::vector<std::string>& lines, int64_t count,
+                                     const std::function<void()>& watch) {
   std::vector<Worker> workers;
-  for (int64_t i = 0; i < jobs; ++i) {
-    const int input = file.open();
-    workers.emplace_back(arguments, input);
-    ::close(input);
-  }
+  for (int64_t i = 0; i < count; ++i) workers.emplace_back(arguments, LinesFile(lines).descriptor());
+  std::vector<std::string> accidents;
   bool asked_to_stop = false;
   while (!workers.empty()) {
     if (interrupted() && !asked_to_stop) {
       for (const Worker& worker : workers) worker.stop();
       asked_to_stop = true;
     }
-    std::erase_if(workers, [](Worker& worker) { return worker.ended(); });
+    std::erase_if(workers, [&](Worker& worker) {
+      const auto end = worker.end();
+      if (end && !end->empty()) accidents.push_back(*end);
+      return end.has_value();
+    });
     watch();
     std::this_thread::sleep_for(kWatchInterval);
   }
+  return accidents;
 }
 
 }  // namespace promptbed

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -15,8 +14,8 @@ constexpr const char* kImageNetTemplates[] = {
     "itap of a {}.",         "a bad photo of the {}.", "a origami {}.",           "a photo of the large {}.",
     "a {} in a video game.", "art of the {}.",         "a photo of the small {}."};
 
-std::string fill(std::string text, std::string class_name) {
-  std::replace(class_name.begin(), class_name.end(), '_', ' ');
+std::string fill(std::string text, const std::string& name) {
+  const std::string class_name = spoken(name);
   for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + class_name.size())) {
     text.replace(at, 2, class_name);
   }
@@ -79,7 +78,7 @@ class ZeroShot final : public PromptLearner {
     for (const std::string& name : names) {
       const auto length = static_cast<int64_t>(setting.tokenizer->encode(fill(text, name)).size()) + 2;
       if (length <= setting.context_length) continue;
-      throw Error(fmt::format(
+      throw PromptTooLong(fmt::format(
           "class \"{}\" of {}: the prompt has {} tokens and the model takes {}; shorten the name or the "
           "template",
           name, setting.dataset, length, setting.context_length));

@@ -1,5 +1,4 @@
 #include <ATen/ATen.h>
-#include <promptbed/context.h>
 #include <promptbed/promptbed.h>
 
 #include <optional>

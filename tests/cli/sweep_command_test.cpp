@@ -63,6 +63,15 @@ TEST(Sweep, GivesTheSameBitsWhateverTheJobs) {
   EXPECT_EQ(fingerprints(alone / "runs/promptbed.db"), fingerprints(together / "runs/promptbed.db"));
 }
 
+TEST(Sweep, ForcesEachRunOnceMoreWhateverTheJobs) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("coop").code, 0);
+  const auto again = world.sweep("coop", {"--force", "--jobs", "2"});
+  EXPECT_EQ(again.out, "4 runs: 4 done now\n") << again.err;
+  for (const RunRecord& run : Ledger::open_existing(world / "runs/promptbed.db").list())
+    EXPECT_EQ(run.attempts, 2);
+}
+
 TEST(Sweep, ReusesTheCacheForEveryMethodAndSeed) {
   const SweepWorld world;
   ASSERT_EQ(world.sweep("coop", {"--seeds", "1,2,3,4,5,6"}).code, 0);
@@ -83,8 +92,9 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
   const auto done = world.sweep("coop,coop_ctx60");
   EXPECT_EQ(done.code, 1);
   EXPECT_EQ(done.out, "8 runs: 4 done now, 4 failed\n");
-  EXPECT_NE(done.err.find("failed: coop_ctx60 on one, 2 shots, seed 1: coop_ctx60: class \"a\" of one"),
-            std::string::npos)
+  EXPECT_NE(
+      done.err.find("failed: coop_ctx60 on one, 2 shots, seed 1 and 1 more: coop_ctx60: class \"a\" of one"),
+      std::string::npos)
       << done.err;
 }
 
@@ -112,6 +122,41 @@ TEST(Sweep, GoesOnAfterAnInterruption) {
   EXPECT_NE(stopped.err.find("interrupted"), std::string::npos) << stopped.err;
   const auto after = world.sweep("clip_zeroshot,coop");
   EXPECT_EQ(after.out, "6 runs: 4 done now, 2 done before\n") << after.err;
+}
+
+TEST(Sweep, WorkersStopWithTheSweepThatStartedThem) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  const auto stopped =
+      world.sweep("coop", {"--epochs", "2000000", "--jobs", "2"}, "timeout --preserve-status -s INT 8");
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_EQ(stopped.err.find("runner:"), std::string::npos) << stopped.err;
+  for (const RunRecord& run : Ledger::open_existing(world / "runs/promptbed.db").list()) {
+    EXPECT_EQ(run.spec.method, "clip_zeroshot") << "an interrupted run leaves no trace";
+  }
+  EXPECT_FALSE(fs::exists(world / "runs/prompts"));
+}
+
+TEST(Sweep, TellsOfAFailureOnceWhateverTheJobs) {
+  const SweepWorld world;
+  const auto result = world.sweep("coop", {"--lr", "1e30", "--epochs", "4", "--jobs", "2"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_EQ(result.out, "4 runs: 4 failed\n") << result.err;
+  EXPECT_NE(result.err.find("lower the learning rate with --lr"), std::string::npos) << result.err;
+  for (const RunRecord& run : Ledger::open_existing(world / "runs/promptbed.db").list())
+    EXPECT_EQ(run.attempts, 1);
+}
+
+TEST(Sweep, RefusesACacheFileThatIsNone) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  for (const auto& entry : fs::recursive_directory_iterator(world / "runs/cache")) {
+    if (entry.path().filename() == "two.h5") write_file(entry.path(), "no features");
+  }
+  const auto result = world.sweep("coop");
+  EXPECT_EQ(result.code, 2) << result.err;
+  EXPECT_EQ(count_lines(result.err), 1) << result.err;
+  EXPECT_NE(result.err.find("two.h5"), std::string::npos) << result.err;
 }
 
 TEST(Report, ShowsTheSweptMethods) {
@@ -165,7 +210,15 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
       {sweep(with({"--set", "coop.n_ctx=many"})), "\"many\" is not an integer"},
       {sweep(with({"--set", "cocoop.n_ctx=2"})), "method cocoop is not among --methods coop"},
-      {sweep(with({"--shots", "0"})), "--shots 0"},
+      {sweep(with({"--set", "coop.position=sideways"})), "known: end, middle, front"},
+      {sweep(with({"--set", "coop.csc=true", "--set", "coop.n_ctx=1"})),
+       "coop: csc has no vectors for classes"},
+      {sweep(with({"--set", "coop.n_ctx=-1"})), "n_ctx: -1 is negative"},
+      {sweep(with({"--shots", "0"})), "--shots 0: give 1 to"},
+      {sweep(with({"--seeds", "1,1"})), "--seeds 1,1: 1 is there twice"},
+      {sweep(with({"--lr", "nan"})), "--lr nan: give a number above 0"},
+      {sweep(with({"--threads", "5000000000"})), "--threads 5000000000: give 1 to 1024"},
+      {sweep(with({"--db", "model/config.json/ledger.db"})), "model/config.json"},
       {sweep(with({"--seeds", "1,two"})), "\"two\" is not a whole number"},
       {sweep(with({"--protocol", "all"})), "known: base-new"},
       {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N"},

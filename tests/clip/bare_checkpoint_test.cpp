@@ -118,7 +118,7 @@ class OpenClip : public BareCheckpoint {
 TEST_F(OpenClip, TellsActivationAndPreprocessing) {
   write(tensors_, "open_clip/open_clip_model.safetensors");
   const ClipModel model = ClipModel::load(folder_);
-  EXPECT_EQ(model.fingerprint(), fingerprint_);
+  EXPECT_EQ(model.checkpoint().fingerprint(), fingerprint_);
   EXPECT_FLOAT_EQ(model.preprocessing().mean[1], 0.2f);
   EXPECT_FLOAT_EQ(model.preprocessing().std[2], 3);
   write_config({{"model_cfg", {{"quick_gelu", true}}}});

@@ -25,7 +25,14 @@ TEST_F(MiniClip, TellsItsSizes) {
   EXPECT_DOUBLE_EQ(model.logit_scale(), std::exp(2.5));
   EXPECT_EQ(model.preprocessing().size, 8);
   EXPECT_FLOAT_EQ(model.preprocessing().mean[0], 0.48145466f);
-  EXPECT_EQ(model.fingerprint(), model.checkpoint().fingerprint());
+}
+
+TEST_F(MiniClip, FingerprintTellsWeightsAndPreprocessing) {
+  const std::string fingerprint = ClipModel::load(scratch_.path()).fingerprint();
+  EXPECT_EQ(ClipModel::load(scratch_.path()).fingerprint(), fingerprint);
+  write_file(scratch_ / "preprocessor_config.json",
+             R"({"image_mean": [0.5, 0.5, 0.5], "image_std": [1, 1, 1]})");
+  EXPECT_NE(ClipModel::load(scratch_.path()).fingerprint(), fingerprint);
 }
 
 TEST_F(MiniClip, EncodesEachImageByItself) {

@@ -3,13 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "clip/safetensors.h"
 #include "support/expect_error.h"
 #include "support/golden_clip.h"
+#include "support/plain_text_tower.h"
 #include "support/random_text_tower.h"
 #include "support/relative_difference.h"
 #include "support/word_tokenizer.h"
@@ -17,68 +16,8 @@
 namespace promptbed {
 namespace {
 
+using test::PlainTextTower;
 using test::relative_difference;
-
-/// CLIP's text tower as its paper has it: whole prompts, padded to the context length, every token of every
-/// layer.
-class PlainTower {
- public:
-  explicit PlainTower(Checkpoint checkpoint) : checkpoint_(std::move(checkpoint)) {}
-
-  Tensor encode(const PromptBatch& prompts) const {
-    const int64_t batch =
-        std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
-    const Tensor prefix = prompts.prefix.expand({batch, -1, -1});
-    const Tensor suffix = prompts.suffix.expand({batch, -1, -1});
-    std::vector<Tensor> features;
-    int64_t begin = 0;
-    for (const int64_t length : prompts.suffix_lengths) {
-      const int64_t tokens = prefix.size(1) + length;
-      const Tensor pads = at::ones({batch, at("positional_embedding").size(0) - tokens, prefix.size(2)});
-      features.push_back(
-          run(at::cat({prefix, suffix.narrow(1, begin, length), pads}, 1)).select(1, tokens - 1));
-      begin += length;
-    }
-    return at::matmul(at::stack(features, 1), at("text_projection"));
-  }
-
- private:
-  const Tensor& at(const std::string& name) const { return checkpoint_.at(name); }
-
-  Tensor norm(const Tensor& x, const std::string& name) const {
-    return at::layer_norm(x, {x.size(-1)}, at(name + ".weight"), at(name + ".bias"), 1e-5);
-  }
-  Tensor linear(const Tensor& x, const std::string& name) const {
-    return at::linear(x, at(name + ".weight"), at(name + ".bias"));
-  }
-
-  Tensor attend(const Tensor& x, const std::string& name) const {
-    const int64_t length = x.size(1), heads = checkpoint_.text_heads, head_width = x.size(2) / heads;
-    const auto parts = at::linear(x, at(name + ".in_proj_weight"), at(name + ".in_proj_bias")).chunk(3, -1);
-    const auto split = [&](const Tensor& t) {
-      return t.reshape({t.size(0), length, heads, head_width}).transpose(1, 2);
-    };
-    const Tensor mask = at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
-    const Tensor scores = at::matmul(split(parts[0]), split(parts[1]).transpose(-1, -2)) /
-                          std::sqrt(static_cast<double>(head_width));
-    const Tensor mixed = at::matmul(at::softmax(scores + mask, -1), split(parts[2]));
-    return linear(mixed.transpose(1, 2).reshape(x.sizes()), name + ".out_proj");
-  }
-
-  /// [B, T, W] without positions -> [B, T, W] after the final norm.
-  Tensor run(const Tensor& tokens) const {
-    Tensor x = tokens + at("positional_embedding");
-    for (int64_t i = 0; checkpoint_.has(fmt::format("transformer.resblocks.{}.ln_1.weight", i)); ++i) {
-      const std::string block = fmt::format("transformer.resblocks.{}.", i);
-      x = x + attend(norm(x, block + "ln_1"), block + "attn");
-      const Tensor hidden = linear(norm(x, block + "ln_2"), block + "mlp.c_fc");
-      x = x + linear(hidden * at::sigmoid(1.702 * hidden), block + "mlp.c_proj");
-    }
-    return norm(x, "ln_final");
-  }
-
-  Checkpoint checkpoint_;
-};
 
 /// A shape that prompts come in.
 struct Shape {
@@ -106,18 +45,18 @@ class TextTransformerShapes : public ::testing::TestWithParam<Shape> {
  protected:
   const Checkpoint checkpoint_ = test::random_text_tower();
   const TextTransformer fast_{checkpoint_, {}};
-  const PlainTower plain_{checkpoint_};
+  const PlainTextTower plain_{checkpoint_};
   PromptBatch prompts_ = random_prompts(GetParam(), fast_.width());
 };
 
-TEST_P(TextTransformerShapes, GiveTheFeaturesOfThePlainTower) {
+TEST_P(TextTransformerShapes, GiveTheFeaturesOfThePlainTextTower) {
   const Tensor expected = plain_.encode(prompts_);
   EXPECT_LT(relative_difference(fast_.encode(prompts_), expected), 1e-5);
   const at::NoGradGuard no_grad;
   EXPECT_LT(relative_difference(fast_.encode(prompts_), expected), 1e-5);
 }
 
-TEST_P(TextTransformerShapes, GiveTheGradientsOfThePlainTower) {
+TEST_P(TextTransformerShapes, GiveTheGradientsOfThePlainTextTower) {
   prompts_.prefix.requires_grad_();
   prompts_.suffix.requires_grad_();
   const auto gradients = [&](const TextTransformer* fast) {

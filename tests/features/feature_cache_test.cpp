@@ -25,7 +25,7 @@ TEST(FeatureCache, IsEmptyWhereThereIsNoFile) {
   EXPECT_EQ(missing[1].views, (Views{0, 1}));
   EXPECT_EQ(cache.read(Images{}, Views{0, 1}).sizes(), (std::vector<int64_t>{0, 2, 8}));
   EXPECT_ERROR(cache.read(Images{"a.png"}, Views{0}),
-               "pets.h5: has no feature of a.png (view 0); extract it with `runner features build`");
+               "pets.h5: has no feature of a.png (view 0); run `runner sweep` to extract it");
 }
 
 TEST(FeatureCache, ReadsInTheOrderAskedFor) {

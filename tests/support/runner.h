@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -19,19 +20,19 @@ struct Finished {
 };
 
 inline std::string quoted(const std::string& word) {
-  return "'" + word + "'";
+  return fmt::format("'{}'", word);
 }
 
 /// Runs the built `runner` in a folder, with environment assignments ("NAME=VALUE") and arguments.
 inline Finished run_runner(const std::filesystem::path& folder, const std::vector<std::string>& environment,
                            const std::vector<std::string>& arguments, const std::string& prefix = "") {
-  std::string command = "cd " + quoted(folder.string()) + " && " + prefix + " env";
-  for (const std::string& assignment : environment) command += " " + quoted(assignment);
-  command += " " + quoted((program_folder() / "runner").string());
-  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  std::string command = fmt::format("cd {} && {} env", quoted(folder.string()), prefix);
+  for (const std::string& assignment : environment) command.append(" ").append(quoted(assignment));
+  command.append(" ").append(quoted((program_folder() / "runner").string()));
+  for (const std::string& argument : arguments) command.append(" ").append(quoted(argument));
   const auto out = folder / "stdout.txt", err = folder / "stderr.txt";
   const int status =
-      std::system((command + " > " + quoted(out.string()) + " 2> " + quoted(err.string())).c_str());
+      std::system(fmt::format("{} > {} 2> {}", command, quoted(out.string()), quoted(err.string())).c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
 }
 

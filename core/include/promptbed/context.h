@@ -11,6 +11,9 @@
 /// with it.
 namespace promptbed {
 
+/// A class name as a prompt says it: underscores are spaces.
+std::string spoken(std::string class_name);
+
 /// The two options that say how a context starts. Put them into a method's OptionSpec table.
 ///   n_ctx     0 or the number of context tokens; alone it means random vectors
 ///   ctx_init  "" or the words that the context starts from
@@ -25,8 +28,8 @@ inline constexpr OptionSpec kContextWords = {
 /// is too long.
 Options resolve_context(Options options, const Setting& setting);
 
-/// Throws Error naming the first class, trained or unseen, whose prompt with M context tokens is too long for
-/// the model.
+/// Throws PromptTooLong naming the first class, trained or unseen, whose prompt with M context tokens is too
+/// long for the model.
 void check_prompt_lengths(const Setting& setting, int64_t context_tokens);
 
 /// First values of the context, [M, W], or [copies, M, W] where given: embeddings of the words of resolved

@@ -11,6 +11,12 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A class's prompt has more tokens than the model takes. Concerns the runs on that dataset only.
+class PromptTooLong : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A trained prompt cannot serve other classes than those it was trained on.
 class NotTransferable : public Error {
  public:

@@ -8,14 +8,13 @@
 #include <iterator>
 
 /// A plugin is a shared library that exports one constant, `promptbed_plugin`. It is read before any C++ call
-/// into the library, so it holds plain C data and two function pointers. Write it with the macro at the end
-/// of this file:
+/// into the library, so it holds plain C data and function pointers. Write it with the macro at the end of
+/// this file:
 ///
-///     const OptionSpec kOptions[] = {{"n_ctx", OptionType::integer, "4", "context tokens"}};
-///     const MethodSpec kMethods[] = {{"coop", 1, "Learned context (CoOp)", kTrainable, kOptions,
-///     std::size(kOptions),
-///                                     [](const Options& options) -> PromptLearner* { return new
-///                                     CoOp(options); }}};
+///     PromptLearner* create(const Options& options) { return new CoOp(options); }
+///     constexpr OptionSpec kOptions[] = {{"n_ctx", OptionType::integer, "4", "context tokens"}};
+///     constexpr MethodSpec kMethods[] = {
+///         {"coop", 1, "Learned context", Training::trainable, kOptions, std::size(kOptions), create}};
 ///     PROMPTBED_PLUGIN(kMethods);
 namespace promptbed {
 

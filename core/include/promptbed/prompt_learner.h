@@ -30,9 +30,9 @@ class PromptLearner {
 
   virtual Needs needs() const { return {}; }
 
-  /// Settles the options that depend on the dataset; called once, when the run is planned. The result enters
-  /// the RunSpec. Throws Error when options contradict each other or a class's prompt does not fit the
-  /// context length.
+  /// Settles the options that depend on the dataset. The result enters the RunSpec; settling it again must
+  /// not change it. Throws PromptTooLong where a class's prompt does not fit, which fails the run, and any
+  /// other Error where the options are wrong or contradict each other, which stops the sweep before any work.
   virtual Options resolve(const Setting& setting) = 0;
 
   /// Epochs, batch, optimiser groups and schedule: the paper's, unless the user overrides them.

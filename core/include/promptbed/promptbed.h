@@ -1,6 +1,7 @@
 #pragma once
 
 /// All that a plugin needs. Start at prompt_learner.h (the interface) and plugin.h (how a library offers it).
+#include <promptbed/context.h>
 #include <promptbed/error.h>
 #include <promptbed/options.h>
 #include <promptbed/plugin.h>
