@@ -83,18 +83,22 @@ export function cleanNames(setId, icons) {
 }
 
 /**
- * The icons of a set with their clean names, at most `most` of a name: which ones is up to a hash, drawings under their
- * own names before synonyms. One drawing bears a name only once.
+ * The icons of a set that have a name, with it and with a hash, in the order of the hashes; drawings under their own names come
+ * before synonyms.
  */
-export function namedIcons(setId, icons, most) {
+export function namedIcons(setId, icons) {
   const names = cleanNames(setId, icons.map(({ icon }) => icon));
-  const candidates = icons
+  return icons
     .map((icon, i) => ({ ...icon, name: names[i], hash: hashOf(`${setId}:${icon.icon}`) }))
     .filter(({ name }) => name !== '')
     .sort((a, b) => Number(a.synonym) - Number(b.synonym) || (a.hash < b.hash ? -1 : 1));
+}
+
+/** The first of the named icons, at most `most` of a name; one drawing bears a name only once. */
+export function sampleOfNames(icons, most) {
   const counts = new Map();
   const seen = new Set();
-  return candidates.filter(({ name, svg }) => {
+  return icons.filter(({ name, svg }) => {
     const key = `${name}\n${svg}`;
     const count = counts.get(name) ?? 0;
     if (count === most || seen.has(key)) return false;

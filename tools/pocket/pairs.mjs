@@ -15,12 +15,12 @@ async function write(stream, bytes) {
 
 /** Draws the icons of one set; drawings that names share are drawn and written once. */
 async function drawSet(set, drawer, pictures, offset, log) {
-  const svgs = [...new Set(set.named.map(({ svg }) => svg))];
+  const svgs = [...new Set(set.sample.map(({ svg }) => svg))];
   const drawings = await drawer.draw(svgs);
   const places = new Map();
   for (let i = 0; i < svgs.length; ++i) {
     if (!drawings[i]) {
-      const { icon } = set.named.find(({ svg }) => svg === svgs[i]);
+      const { icon } = set.sample.find(({ svg }) => svg === svgs[i]);
       log(`${set.id}:${icon}: ${drawings[i] === null ? 'blank' : 'the renderer aborts'}; left out`);
       continue;
     }
@@ -28,7 +28,7 @@ async function drawSet(set, drawer, pictures, offset, log) {
     await write(pictures, drawings[i]);
     offset += drawings[i].length;
   }
-  const pairs = set.named
+  const pairs = set.sample
     .filter(({ svg }) => places.has(svg))
     .map(({ svg, icon, name, category }) => ({ ...places.get(svg), name, set: set.title, category, key: `${set.id}:${icon}` }));
   return { pairs, offset };

@@ -23,7 +23,12 @@ export function packageVersions() {
   });
 }
 
-/** The sets under a free licence, by id: {id, title, author, authorUrl, licence, licenceUrl}. */
+/** Whether a set draws the marks of firms and programs rather than things. */
+function drawsLogos({ name, category }) {
+  return category === 'Logos' || category === 'Programming' || /\bBrands\b/.test(name);
+}
+
+/** The sets under a free licence in the order of their ids: {id, title, author, authorUrl, licence, licenceUrl, drawsLogos}. */
 export function freeSets() {
   const collections = readJson(join(kFolder, 'collections.json'));
   return Object.entries(collections)
@@ -35,6 +40,7 @@ export function freeSets() {
       authorUrl: info.author.url ?? '',
       licence: info.license.spdx,
       licenceUrl: info.license.url ?? '',
+      drawsLogos: drawsLogos(info),
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
