@@ -8,8 +8,8 @@ import { freeSets, iconsOf } from './sets.mjs';
 const kMostOfAName = 2;
 
 /**
- * The free sets in the order of their ids, each with its family, whether it is held out, its `icons` that have a name and the
- * `sample` of them with few drawings of a name.
+ * The free sets in the order of their ids, each with its family, whether it is held out, its `icons` that
+ * have a name and the `sample` of them with few drawings of a name.
  */
 export function readCatalogue() {
   const sets = freeSets().map((set) => {

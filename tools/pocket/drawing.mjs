@@ -13,7 +13,10 @@ class DrawingProcess {
 
   /** The drawings of the SVGs, or undefined where the process died of one of them. */
   ask(request) {
-    this.#child ??= fork(kProgram, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    this.#child ??= fork(kProgram, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     const child = this.#child;
     return new Promise((answer) => {
       const onMessage = (drawings) => finish(drawings);
@@ -48,7 +51,10 @@ export class Drawer {
     this.#form = form;
   }
 
-  /** The drawings of the SVGs in order: bytes, null for a blank one, undefined for one that the renderer died of. */
+  /**
+   * The drawings of the SVGs in order: bytes, null for a blank one, undefined for one that the renderer died
+   * of.
+   */
   async draw(svgs) {
     const drawings = new Array(svgs.length);
     let next = 0;
@@ -80,4 +86,12 @@ export class Drawer {
   stop() {
     for (const process of this.#processes) process.stop();
   }
+}
+
+/**
+ * Logs the loss of a drawing: `drawing` is null for a blank one and undefined for one that the renderer died
+ * of.
+ */
+export function logLoss(name, drawing, log) {
+  log(`${name}: ${drawing === null ? 'blank' : 'the renderer aborts'}; left out`);
 }

@@ -2,10 +2,16 @@
 
 import { Resvg } from '@resvg/resvg-js';
 
-/** Drawings with less ink than this share of the square count as blank (animated icons before their first frame). */
+/**
+ * Drawings with less ink than this share of the square count as blank (animated icons before their first
+ * frame).
+ */
 const kLeastInk = 0.004;
 
-/** Planes of a drawing from premultiplied RGBA pixels: alpha alone where all ink is black, otherwise R, G, B (straight) and A. */
+/**
+ * Planes of a drawing from premultiplied RGBA pixels: alpha alone where all ink is black, otherwise R, G, B
+ * (straight) and A.
+ */
 function planesOf(pixels) {
   const size = pixels.length / 4;
   const planes = new Uint8Array(4 * size);
@@ -23,7 +29,9 @@ function planesOf(pixels) {
   return colour ? planes : planes.slice(3 * size);
 }
 
-/** Whether hardly anything is to be seen: too little opaque ink, or, on white, too little that is not white. */
+/**
+ * Whether hardly anything is to be seen: too little opaque ink, or, on white, too little that is not white.
+ */
 function isBlank(pixels, onWhite) {
   let ink = 0;
   for (let i = 0; i < pixels.length; i += 4) {

@@ -2,7 +2,9 @@
 
 import { hashOf } from './hash.mjs';
 
-/** Sets drawn after one another by different authors: each line is one family whatever the rules below say. */
+/**
+ * Sets drawn after one another by different authors: each line is one family whatever the rules below say.
+ */
 const kKinship = [
   ['material-symbols', 'ic', 'mdi', 'zmdi', 'line-md'],
   ['feather', 'lucide', 'fe', 'meteor-icons', 'vadivam'],
@@ -18,7 +20,10 @@ const kKinship = [
   ['flag', 'circle-flags', 'flagpack', 'cif'],
 ];
 
-/** Of each group of five families of like size, this many are held out: about 40 % of families and of drawings. */
+/**
+ * Of each group of five families of like size, this many are held out: about 40 % of families and of
+ * drawings.
+ */
 const kGroup = 5;
 const kHeldOut = 2;
 
@@ -28,8 +33,8 @@ function stemOf(id) {
 }
 
 /**
- * The families: lists of set ids. Two sets belong together where they have the author, the stem of their ids or a line of
- * kKinship in common.
+ * The families: lists of set ids. Two sets belong together where they have the author, the stem of their ids
+ * or a line of kKinship in common.
  */
 export function familiesOf(sets) {
   const families = new Map();
@@ -54,8 +59,8 @@ export function familiesOf(sets) {
 }
 
 /**
- * Ids of the sets that are held out. Families are put in the order of their numbers of drawings and cut into groups of five;
- * in each group the two with the smallest hashes of their first ids are held out.
+ * Ids of the sets that are held out. Families are put in the order of their numbers of drawings and cut into
+ * groups of five; in each group the two with the smallest hashes of their first ids are held out.
  */
 export function heldOutSets(families, drawings) {
   const sizes = new Map(families.map((ids) => [ids, ids.reduce((sum, id) => sum + drawings.get(id), 0)]));

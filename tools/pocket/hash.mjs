@@ -1,4 +1,5 @@
-// Every choice that is left to chance is made by a hash of what it is about, so that it is the same on every machine.
+// Every choice that is left to chance is made by a hash of what it is about, so that it is the same on every
+// machine.
 
 import { createHash } from 'node:crypto';
 

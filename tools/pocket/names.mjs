@@ -4,14 +4,21 @@ import { hashOf } from './hash.mjs';
 
 /** Words that tell only of style or size wherever they end or begin a name. */
 const kStyleWords = new Set(
-  ('outline outlined filled duotone twotone skintone baseline monotone alt alt2 rounded fill 24px 1x1 4x3 wordmark').split(' '),
+  (
+    '1x1 24px 4x3 alt alt2 baseline duotone fill filled monotone outline outlined rounded skintone ' +
+    'twotone wordmark'
+  ).split(' '),
 );
 
-/** Words of style that can also be a thing's own ("line chart", "traffic light"): dropped only from sets that use them often. */
+/**
+ * Words of style that can also be a thing's own ("line chart", "traffic light"): dropped only from sets that
+ * use them often.
+ */
 const kDoubtfulWords = new Set(
   (
-    'background block bold broken brand compact dark duo expressive f flat icon ios light line linear logo loop md medium ' +
-    'mirrored negative o one print r regular remix round sharp small solid square thick thin three transition two'
+    'background block bold broken brand compact dark duo expressive f flat icon ios light line linear logo loop ' +
+    'md medium mirrored negative o one print r regular remix round sharp small solid square thick thin three ' +
+    'transition two'
   ).split(' '),
 );
 
@@ -38,7 +45,10 @@ function wordsOf(icon) {
     .filter((word) => word !== '');
 }
 
-/** Drops words from both ends as long as they are ones to drop; a name made of such words alone stays as it is. */
+/**
+ * Drops words from both ends as long as they are ones to drop; a name made of such words alone stays as it
+ * is.
+ */
 function trimmed(words, isLastDropped, isFirstDropped) {
   let [begin, end] = [0, words.length];
   while (end > begin && isLastDropped(words[end - 1])) --end;
@@ -83,11 +93,14 @@ export function cleanNames(setId, icons) {
 }
 
 /**
- * The icons of a set that have a name, with it and with a hash, in the order of the hashes; drawings under their own names come
- * before synonyms.
+ * The icons of a set that have a name, with it and with a hash, in the order of the hashes; drawings under
+ * their own names come before synonyms.
  */
 export function namedIcons(setId, icons) {
-  const names = cleanNames(setId, icons.map(({ icon }) => icon));
+  const names = cleanNames(
+    setId,
+    icons.map(({ icon }) => icon),
+  );
   return icons
     .map((icon, i) => ({ ...icon, name: names[i], hash: hashOf(`${setId}:${icon.icon}`) }))
     .filter(({ name }) => name !== '')

@@ -3,7 +3,7 @@
 import { createWriteStream, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Drawer } from './drawing.mjs';
+import { Drawer, logLoss } from './drawing.mjs';
 import { shuffled } from './hash.mjs';
 
 const kSide = 64;
@@ -21,7 +21,7 @@ async function drawSet(set, drawer, pictures, offset, log) {
   for (let i = 0; i < svgs.length; ++i) {
     if (!drawings[i]) {
       const { icon } = set.sample.find(({ svg }) => svg === svgs[i]);
-      log(`${set.id}:${icon}: ${drawings[i] === null ? 'blank' : 'the renderer aborts'}; left out`);
+      logLoss(`${set.id}:${icon}`, drawings[i], log);
       continue;
     }
     places.set(svgs[i], { offset, planes: drawings[i].length / (kSide * kSide) });
@@ -30,13 +30,19 @@ async function drawSet(set, drawer, pictures, offset, log) {
   }
   const pairs = set.sample
     .filter(({ svg }) => places.has(svg))
-    .map(({ svg, icon, name, category }) => ({ ...places.get(svg), name, set: set.title, category, key: `${set.id}:${icon}` }));
+    .map(({ svg, icon, name, category }) => ({
+      ...places.get(svg),
+      name,
+      set: set.title,
+      category,
+      key: `${set.id}:${icon}`,
+    }));
   return { pairs, offset };
 }
 
 /**
- * Writes pictures.bin (planes of 64 * 64 bytes, one picture after the other) and pairs.jsonl (one pair a line, shuffled) to
- * FOLDER/pairs. Both appear complete or not at all. Returns the number of pairs.
+ * Writes pictures.bin (planes of 64 * 64 bytes, one picture after the other) and pairs.jsonl (one pair a
+ * line, shuffled) to FOLDER/pairs. Both appear complete or not at all. Returns the number of pairs.
  */
 export async function writePairs(catalogue, folder, log) {
   const target = join(folder, 'pairs');

@@ -15,7 +15,9 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-/** Name and version of the two packages that the pictures come from, as their own package.json states them. */
+/**
+ * Name and version of the two packages that the pictures come from, as their own package.json states them.
+ */
 export function packageVersions() {
   return ['@iconify/json', '@resvg/resvg-js'].map((name) => {
     const { version } = kRequire(`${name}/package.json`);
@@ -28,7 +30,10 @@ function drawsLogos({ name, category }) {
   return category === 'Logos' || category === 'Programming' || /\bBrands\b/.test(name);
 }
 
-/** The sets under a free licence in the order of their ids: {id, title, author, authorUrl, licence, licenceUrl, drawsLogos}. */
+/**
+ * The sets under a free licence in the order of their ids: {id, title, author, authorUrl, licence,
+ * licenceUrl, drawsLogos}.
+ */
 export function freeSets() {
   const collections = readJson(join(kFolder, 'collections.json'));
   return Object.entries(collections)

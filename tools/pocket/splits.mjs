@@ -2,7 +2,9 @@
 
 import { hashOf } from './hash.mjs';
 
-/** Shares of a class, and how many drawings training and validation take at most; the test part has no bound. */
+/**
+ * Shares of a class, and how many drawings training and validation take at most; the test part has no bound.
+ */
 const kTrainShare = 0.5;
 const kValShare = 0.2;
 const kMostTrain = 20;
@@ -11,7 +13,8 @@ const kMostVal = 8;
 /** Families in the order of their numbers of drawings, those of a number in the order of their hashes. */
 function byFamily(className, drawings) {
   const families = new Map();
-  for (const drawing of drawings) families.set(drawing.family, [...(families.get(drawing.family) ?? []), drawing]);
+  for (const drawing of drawings)
+    families.set(drawing.family, [...(families.get(drawing.family) ?? []), drawing]);
   return [...families]
     .map(([family, members]) => ({ members, hash: hashOf(`${className}:${family}`) }))
     .sort((a, b) => b.members.length - a.members.length || (a.hash < b.hash ? -1 : 1))
@@ -19,9 +22,9 @@ function byFamily(className, drawings) {
 }
 
 /**
- * Shares out the drawings ({family, ...}) of a class: {train, val, test}. All drawings of one family of icon sets fall on the same
- * side, since they are near duplicates. Largest families first, each goes where most drawings are still wanted; what a side
- * has beyond its bound is left out.
+ * Shares out the drawings ({family, ...}) of a class: {train, val, test}. All drawings of one family of icon
+ * sets fall on the same side, since they are near duplicates. Largest families first, each goes where most
+ * drawings are still wanted; what a side has beyond its bound is left out.
  */
 export function splitClass(className, drawings) {
   const wanted = {

@@ -8,7 +8,9 @@ function classOfName(id, classes) {
   for (const [name, icons] of Object.entries(classes)) {
     for (const icon of icons) {
       if (owners.has(icon)) {
-        throw new Error(`classes.json: ${id}: "${icon}" stands in "${owners.get(icon)}" and in "${name}"; keep one`);
+        throw new Error(
+          `classes.json: ${id}: "${icon}" stands in "${owners.get(icon)}" and in "${name}"; keep one`,
+        );
       }
       owners.set(icon, name);
     }
@@ -17,11 +19,14 @@ function classOfName(id, classes) {
 }
 
 /**
- * The themes of classes.json: a list of {id, title, classNames, classOfName} where classOfName maps an icon's clean name to its
- * class; the shifted test set {id, title, source, sets}; and `misnamed`, drawings ("set:icon") that are something else than their names say.
+ * The themes of classes.json: a list of {id, title, classNames, classOfName} where classOfName maps an icon's
+ * clean name to its class; the shifted test set {id, title, source, sets}; and `misnamed`, drawings
+ * ("set:icon") that are something else than their names say.
  */
 export function readThemes() {
-  const { datasets, misnamed, shift } = JSON.parse(readFileSync(new URL('classes.json', import.meta.url), 'utf8'));
+  const { datasets, misnamed, shift } = JSON.parse(
+    readFileSync(new URL('classes.json', import.meta.url), 'utf8'),
+  );
   const themes = Object.entries(datasets).map(([id, { title, classes }]) => ({
     id,
     title,

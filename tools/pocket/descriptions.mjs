@@ -1,0 +1,46 @@
+// The suites' descriptions that promptbed reads: one JSON file for each dataset and one for each suite.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { packageVersions } from './sets.mjs';
+import { readSplit, setOf } from './splitfile.mjs';
+import { readThemes } from './themes.mjs';
+
+function writeJson(path, value) {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Where a dataset's pictures come from. */
+function sourceOf(split) {
+  const sets = new Set(Object.values(split).flat().map(setOf));
+  const [icons, renderer] = packageVersions();
+  return (
+    `Drawn with the npm package ${renderer} from ${sets.size} icon sets of ${icons}, ` +
+    'each under its own licence: see datasets/pocket/NOTICE.md. tools/pocket makes it.'
+  );
+}
+
+function writeSuite(target, id, title, datasets, folder) {
+  mkdirSync(join(target, id), { recursive: true });
+  writeJson(join(target, id, 'suite.json'), { id, title, datasets: datasets.map((dataset) => dataset.id) });
+  for (const dataset of datasets) {
+    writeJson(join(target, id, `${dataset.id}.json`), {
+      id: dataset.id,
+      title: dataset.title,
+      folder: dataset.id,
+      images: 'images',
+      split: { kind: 'zhou', file: `split_zhou_${dataset.id}.json` },
+      template: 'an icon of a {}.',
+      context_init: 'an icon of a',
+      source: sourceOf(readSplit(folder, dataset.id)),
+    });
+  }
+}
+
+/** Writes TARGET/pocket and TARGET/pocket_shift for the datasets in FOLDER. */
+export function writeDescriptions(folder, target) {
+  const { themes, shift } = readThemes();
+  writeSuite(target, 'pocket', 'Pocket: few-shot datasets of icon drawings', themes, folder);
+  writeSuite(target, 'pocket_shift', 'Pocket shift: the same classes in other styles', [shift], folder);
+}
