@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "clip/model.h"
 #include "data/class_half.h"
@@ -30,12 +32,14 @@ class EmbeddedSuite : public testing::Test {
  protected:
   EmbeddedSuite() { world_.embed(); }
 
-  Finished sweep(std::vector<std::string> more = {}) const {
-    std::vector<std::string> words = {
-        "sweep",  "--methods", "clip_zeroshot,coop", "--shots", "2", "--epochs", "2", "--seeds", "1,2",
-        "--jobs", "1",         "--threads",          "1"};
-    if (std::find(more.begin(), more.end(), "--views") == more.end())
-      more.insert(more.end(), {"--views", "2"});
+  Finished sweep(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"sweep", "--methods", "clip_zeroshot,coop"};
+    const std::map<std::string, std::string> defaults = {{"--shots", "2"},  {"--views", "2"},
+                                                         {"--epochs", "2"}, {"--seeds", "1,2"},
+                                                         {"--jobs", "1"},   {"--threads", "1"}};
+    for (const auto& [option, value] : defaults) {
+      if (std::ranges::find(more, option) == more.end()) words.insert(words.end(), {option, value});
+    }
     words.insert(words.end(), more.begin(), more.end());
     return world_.run(words);
   }
