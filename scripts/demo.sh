@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Builds promptbed and compares the four methods on the pocket datasets: scripts/demo.sh MODEL DATA
-# MODEL is a CLIP (a folder or a file), DATA holds the datasets' folders. Results stay in runs/.
+# From a clone to the first table: installs what is missing, builds promptbed, compares four methods on the embedded suite
+# pocket with three seeds, and prints the table. Results stay in runs/; what is done is not done again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-if [ $# -ne 2 ]; then
-  echo "usage: scripts/demo.sh MODEL DATA" >&2
-  exit 2
-fi
 
+step() { printf '\n== %s\n' "$*"; }
+
+step "1 of 4: packages (nothing to do where they are installed; otherwise a few minutes of downloads)"
 scripts/deps.sh
-cmake --preset release
+
+step "2 of 4: building runner and the plugins (about 6 minutes on 2 cores the first time, seconds after that)"
+cmake --preset release > /dev/null
 cmake --build --preset release --target runner plugins
-build/release/runner sweep --methods clip_zeroshot,coop,cocoop,coop_ctx60 --suite pocket --model "$1" --data "$2"
+
+step "3 of 4: the sweep: four methods, three seeds, all datasets (about 20 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
+build/release/runner sweep --methods clip_zeroshot,coop,cocoop,coop_ctx60 --suite pocket --seeds 1,2,3
+
+step "4 of 4: the table"
 build/release/runner report --table base-new --suite pocket

@@ -1,5 +1,7 @@
 #include "base/installation.h"
 
+#include <promptbed/error.h>
+
 #include <cstdlib>
 #include <sstream>
 
@@ -25,6 +27,12 @@ std::vector<fs::path> search_folders(const std::vector<fs::path>& given, const c
     if (fs::is_directory(folder)) folders.push_back(folder);
   }
   return folders;
+}
+
+fs::path datasets_folder() {
+  const auto folders = search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
+  if (folders.empty()) throw Error("no folder of suites beside the program; name one in PROMPTBED_DATASETS");
+  return folders.front();
 }
 
 }  // namespace promptbed

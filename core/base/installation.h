@@ -15,4 +15,8 @@ std::vector<std::filesystem::path> search_folders(const std::vector<std::filesys
                                                   const char* variable,
                                                   const std::vector<std::filesystem::path>& beside_program);
 
+/// The folder that holds the suites, what is embedded with them included: $PROMPTBED_DATASETS, or the one
+/// that belongs to the program. Throws Error where there is none.
+std::filesystem::path datasets_folder();
+
 }  // namespace promptbed

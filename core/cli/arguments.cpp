@@ -1,16 +1,11 @@
 #include "cli/arguments.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <promptbed/error.h>
-
 #include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iostream>
 #include <sstream>
-
-#include "base/installation.h"
+#include <thread>
 
 namespace promptbed {
 namespace {
@@ -107,10 +102,16 @@ std::vector<int64_t> split_numbers(const std::string& option, const std::string&
   return numbers;
 }
 
-std::filesystem::path suites_folder() {
-  const auto folders = search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
-  if (folders.empty()) throw Error("no folder of suites beside the program; name one in PROMPTBED_DATASETS");
-  return folders.front();
+int64_t positive(const options::variables_map& values, const std::string& name, int64_t otherwise,
+                 int64_t most) {
+  if (values.count(name) == 0) return otherwise;
+  const auto value = values[name].as<int64_t>();
+  if (value < 1 || value > most) throw Error(fmt::format("--{} {}: give 1 to {}", name, value, most));
+  return value;
+}
+
+int64_t count_cores() {
+  return std::max<int64_t>(1, std::thread::hardware_concurrency());
 }
 
 }  // namespace promptbed

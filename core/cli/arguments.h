@@ -1,9 +1,14 @@
 #pragma once
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
 #include <boost/program_options.hpp>
-#include <filesystem>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
@@ -32,8 +37,26 @@ std::vector<std::string> split_list(const std::string& option, const std::string
 /// The same for whole numbers.
 std::vector<int64_t> split_numbers(const std::string& option, const std::string& text);
 
-/// The folder that holds the suites: $PROMPTBED_DATASETS, or the one that belongs to the program. Throws
-/// Error where there is none.
-std::filesystem::path suites_folder();
+/// The value of an option that has to be 1 to `most`; `otherwise` where it is not given. Throws Error.
+int64_t positive(const options::variables_map& values, const std::string& name, int64_t otherwise,
+                 int64_t most);
+
+/// What one of the known words stands for. Throws Error for another, listing them.
+template <class Value>
+Value one_of(const std::string& option, const std::string& text,
+             const std::vector<std::pair<std::string, Value>>& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : known) {
+    if (name == text) return value;
+    names.push_back(name);
+  }
+  throw Error(fmt::format("{} {}: known: {}", option, text, fmt::join(names, ", ")));
+}
+
+/// Cores of this machine, the default of --threads.
+int64_t count_cores();
+
+/// What --threads may be at most.
+inline constexpr int64_t kMostThreads = 1024;
 
 }  // namespace promptbed

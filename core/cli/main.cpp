@@ -21,6 +21,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
     {"report", "print a table of the results", report_command},
+    {"features", "extract, list, verify, prune or seal image features", features_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list the datasets of the suites", datasets_command},
     {"runs", "list or delete runs in the ledger", runs_command},
@@ -32,9 +33,10 @@ void print_help() {
   for (const Command& command : kCommands) fmt::print("  {:<10} {}\n", command.name, command.summary);
   fmt::print(
       "\nThe main job:\n"
-      "  runner sweep --methods clip_zeroshot,coop,cocoop --datasets all --model models/ViT-B-16 --data "
-      "data\n"
+      "  runner sweep --methods clip_zeroshot,coop,cocoop\n"
       "  runner report --table base-new\n"
+      "The same on your own model and data:\n"
+      "  runner sweep --methods clip_zeroshot,coop,cocoop --model models/ViT-B-16 --data data\n"
       "\nrunner COMMAND --help tells a command's options.\n");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/installation.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "data/suite.h"
@@ -29,7 +30,7 @@ options::options_description describe(BaseNewQuery& query) {
   add("format", text("F")->default_value("text"), "text, or csv with deviations, seeds and shots");
   add("methods", text("M,..."), "columns, in this order; default: all");
   add("datasets", text("D,..."), "rows, in this order; default: all, in their suite's order");
-  add("suite", text("S"), "only the datasets of this suite");
+  add("suite", text("S"), "the datasets of this suite; default: the one that the ledger has runs on");
   add("shots", options::value<int64_t>(&query.shots)->value_name("N")->default_value(16),
       "training images per class");
   add("seeds", text("N,..."), "seeds to take the means over; default: all");
@@ -39,16 +40,33 @@ options::options_description describe(BaseNewQuery& query) {
   return described;
 }
 
-/// The ledger's datasets: those of the suites in the suites' order, then all others; only `suite`'s where one
-/// is named.
+/// The suite that `id` names, or else the one whose datasets the ledger has; nothing where there is none.
+/// Throws Error where there are several.
+std::optional<Suite> reported_suite(const Ledger& ledger, const std::set<std::string>& found,
+                                    const std::optional<std::string>& id) {
+  if (id) return read_suite(datasets_folder(), *id);
+  std::vector<Suite> suites = read_suites(datasets_folder());
+  std::erase_if(suites, [&](const Suite& suite) {
+    return std::ranges::none_of(suite.datasets,
+                                [&](const auto& dataset) { return found.contains(dataset.id); });
+  });
+  if (suites.empty()) return std::nullopt;
+  if (suites.size() > 1) {
+    std::vector<std::string> ids;
+    for (const Suite& suite : suites) ids.push_back(suite.id);
+    throw Error(fmt::format("{}: has runs on the suites {}; choose one with --suite", ledger.path().string(),
+                            fmt::join(ids, ", ")));
+  }
+  return suites.front();
+}
+
+/// The ledger's datasets: the suite's in its order, and, unless `suite` names it, those of no suite.
 std::vector<std::string> ordered_datasets(const Ledger& ledger, const std::optional<std::string>& suite) {
   std::set<std::string> found;
   for (const RunRecord& run : ledger.list()) found.insert(run.spec.dataset);
   std::vector<std::string> ordered;
-  const auto suites =
-      suite ? std::vector<Suite>{read_suite(suites_folder(), *suite)} : read_suites(suites_folder());
-  for (const Suite& one : suites) {
-    for (const DatasetSpec& dataset : one.datasets) {
+  if (const auto reported = reported_suite(ledger, found, suite)) {
+    for (const DatasetSpec& dataset : reported->datasets) {
       if (found.erase(dataset.id) > 0) ordered.push_back(dataset.id);
     }
   }

@@ -1,4 +1,3 @@
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,11 +6,11 @@
 #include <algorithm>
 #include <iostream>
 #include <map>
-#include <thread>
 
 #include "base/interrupt.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/input_options.h"
 #include "results/render_text.h"
 #include "sweep/dry_run.h"
 #include "sweep/plan.h"
@@ -22,16 +21,17 @@ namespace promptbed {
 namespace {
 
 constexpr int64_t kDefaultMostJobs = 8;
-constexpr int64_t kMostJobs = 256, kMostThreads = 1024;
+constexpr int64_t kMostJobs = 256;
 
 // The last word of a worker's command line: it does runs that it reads from standard input.
 constexpr const char* kWorker = "--worker";
 
 const Usage kUsage = {
-    "runner sweep --methods M,... --model MODEL --data FOLDER [OPTIONS]",
-    "Trains and tests methods over datasets, shots and seeds. Image features are extracted once and cached, "
-    "every score\n"
-    "goes into the ledger, and what is finished is never done again.\n\n"
+    "runner sweep --methods M,... [OPTIONS]",
+    "Trains and tests methods over datasets, shots and seeds: on the suite pocket, which is embedded with\n"
+    "its model and features, or on your own --model and --data. Image features are extracted once and\n"
+    "cached, every score goes into the ledger, and what is finished is never done again.\n\n"
+    "  runner sweep --methods clip_zeroshot,coop,cocoop\n"
     "  runner sweep --methods clip_zeroshot,coop,cocoop --datasets all --model models/ViT-B-16 --data data\n"
     "  runner sweep --methods coop --set coop.n_ctx=16 --shots 1,2,4 --seeds 1,2,3 --dry-run ..."};
 
@@ -40,98 +40,39 @@ options::options_description describe(SweepSpec& spec) {
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("methods", text("M,...")->required(), "methods, with commas between (see runner methods)");
-  add("datasets", text("D,...")->default_value("all"),
-      "datasets of the suite, or all (see runner datasets list)");
-  add("suite", text("S")->default_value("paper"), "list of datasets");
   add("shots", text("N,...")->default_value("16"), "training images per class");
   add("seeds", text("N,...")->default_value("1,2,3"), "seeds of draws, initial values and order");
   add("protocol", text("P")->default_value("base-new"),
       "base-new: train on the first half of the classes, test both");
-  add("model", text("PATH")->required(), "CLIP: a folder in the Hugging Face layout, or a checkpoint file");
-  add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
-  add("data", text("FOLDER")->required(), "holds the datasets' folders");
-  add("cache", text("FOLDER")->default_value("runs/cache"), "image features");
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
   add("plugins", text("FOLDER"), "one more folder of plugins");
   add("set", options::value<std::vector<std::string>>(&spec.assignments)->value_name("M.O=V")->composing(),
       "option of a method, such as coop.n_ctx=16; may be repeated");
-  add("views", options::value<int64_t>(&spec.views)->value_name("N")->default_value(10),
-      "augmented renderings per training image; 0: the centre crop only");
   add("epochs", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("batch-size", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("lr", options::value<double>()->value_name("X"), "learning rate, instead of the method's recipe");
-  add("precision", text("P")->default_value("f32"), "of the frozen towers: f32 or bf16");
-  add("device", text("D")->default_value("cpu"), "cpu, cuda or cuda:N");
   add("jobs", options::value<int64_t>()->value_name("N"),
       "runs at the same time; default: one a core, at most 8");
   add("threads", options::value<int64_t>()->value_name("N"),
       "of each job; default: the cores shared among the jobs");
   add("force", options::bool_switch(&spec.force), "do finished runs once more");
   add("dry-run", options::bool_switch(), "show what would be done, and do nothing");
+  described.add(describe_input_options(spec));
   return described;
-}
-
-int64_t count_cores() {
-  return std::max<int64_t>(1, std::thread::hardware_concurrency());
-}
-
-int64_t positive(const options::variables_map& values, const std::string& name, int64_t otherwise,
-                 int64_t most) {
-  if (values.count(name) == 0) return otherwise;
-  const auto value = values[name].as<int64_t>();
-  if (value < 1 || value > most) throw Error(fmt::format("--{} {}: give 1 to {}", name, value, most));
-  return value;
-}
-
-torch::Device parse_device(const std::string& text) {
-  try {
-    const torch::Device device(text);
-    if (device.is_cuda() && !at::globalContext().hasCUDA()) {
-      throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", text));
-    }
-    if (device.is_cpu() || device.is_cuda()) return device;
-  } catch (const c10::Error&) {
-    // The text is no device at all; said below.
-  }
-  throw Error(fmt::format("--device {}: known: cpu, cuda, cuda:N", text));
-}
-
-template <class Value>
-Value one_of(const std::string& option, const std::string& text,
-             const std::vector<std::pair<std::string, Value>>& known) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : known) {
-    if (name == text) return value;
-    names.push_back(name);
-  }
-  throw Error(fmt::format("{} {}: known: {}", option, text, fmt::join(names, ", ")));
 }
 
 void fill_in(SweepSpec& spec, const options::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  read_input_options(spec, values);
   spec.methods = split_list("--methods", text("methods"));
-  spec.datasets = text("datasets");
-  spec.suite = text("suite");
   spec.shots = split_numbers("--shots", text("shots"));
   spec.seeds = split_numbers("--seeds", text("seeds"));
   spec.protocol = one_of<Protocol>("--protocol", text("protocol"), {{"base-new", Protocol::base_new}});
-  spec.model = text("model");
-  if (values.count("activation") > 0) {
-    spec.activation =
-        one_of<Activation>("--activation", text("activation"),
-                           {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
-  }
-  spec.data = text("data");
-  spec.cache = text("cache");
   spec.ledger = text("db");
-  spec.suites = suites_folder();
   if (values.count("plugins") > 0) spec.plugins = {text("plugins")};
   if (values.count("epochs") > 0) spec.epochs = values["epochs"].as<int64_t>();
   if (values.count("batch-size") > 0) spec.batch_size = values["batch-size"].as<int64_t>();
   if (values.count("lr") > 0) spec.learning_rate = values["lr"].as<double>();
-  spec.placement.precision = one_of<Precision>("--precision", text("precision"),
-                                               {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
-  spec.placement.device = parse_device(text("device"));
   spec.jobs = positive(values, "jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
   spec.threads = positive(values, "threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
 }

@@ -18,10 +18,11 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
-/// A dataset's pictures, divided. Every label 0..K-1 has a training and a test image and one name.
+/// A dataset's pictures, divided. Every label 0..K-1 has one name, a test image and, unless the dataset is a
+/// test set alone, a training image.
 struct Split {
-  std::vector<Image> train;
-  std::vector<Image> val;  ///< may be empty
+  std::vector<Image> train;  ///< empty for a test set alone, such as a shifted one
+  std::vector<Image> val;    ///< may be empty
   std::vector<Image> test;
   std::vector<std::string> class_names;  ///< K names; the place is the label
 
@@ -31,7 +32,8 @@ struct Split {
 
 /// Reads a dataset's split below the data root. Looks at no picture. Throws Error for a missing folder or
 /// file, for a file that is not as it has to be, for a path that leaves the image folder, for labels with
-/// holes or with two names, and for a class without training or without test images.
+/// holes or with two names, and for a class without test images or, where others have them, without training
+/// images.
 Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root);
 
 /// Where a picture of a split is.

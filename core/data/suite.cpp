@@ -77,6 +77,22 @@ DatasetSpec read_dataset(const fs::path& file) {
   return spec;
 }
 
+/// What a suite embeds under the key, or nothing. It may lie in a neighbouring suite, so '..' is allowed.
+fs::path read_embedded(JsonObject& fields, std::string_view key, const fs::path& suite) {
+  const fs::path path = fields.text_or(key, "");
+  if (path.empty()) return {};
+  if (path.is_absolute()) throw Error(fields.fault(key, "has to be relative to the suite's folder"));
+  return (suite / path).lexically_normal();
+}
+
+void read_embedded(JsonObject& fields, const fs::path& folder, Suite& suite) {
+  suite.model = read_embedded(fields, "model", folder);
+  suite.data = read_embedded(fields, "data", folder);
+  suite.features = read_embedded(fields, "features", folder);
+  if (!suite.features.empty() && (suite.model.empty() || suite.data.empty()))
+    throw Error(fields.fault("features", "stands without 'model' and 'data'; add what they were taken from"));
+}
+
 std::vector<std::string> suite_ids(const fs::path& folder) {
   std::error_code failure;
   std::vector<std::string> ids;
@@ -122,6 +138,7 @@ Suite read_suite(const fs::path& folder, std::string_view id) {
   suite.title = fields.text("title");
   for (const std::string& dataset : fields.texts("datasets"))
     suite.datasets.push_back(read_dataset(folder / id / (dataset + ".json")));
+  read_embedded(fields, folder / id, suite);
   fields.refuse_others();
   return suite;
 }

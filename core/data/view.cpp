@@ -1,5 +1,7 @@
 #include "data/view.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -89,6 +91,10 @@ void flip(Picture& picture) {
 }
 
 }  // namespace
+
+std::string view_name(int view) {
+  return view == kCentreView ? "the centre view" : fmt::format("view {}", view);
+}
 
 uint64_t view_key(std::string_view dataset, std::string_view image_path) {
   return Hasher().add(dataset).add(image_path).low64();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "data/picture.h"
@@ -9,6 +10,9 @@ namespace promptbed {
 
 /// The view that CLIP's own preprocessing makes; the augmented ones count from 0.
 inline constexpr int kCentreView = -1;
+
+/// "the centre view" or "view 3".
+std::string view_name(int view);
 
 /// Part of a feature cache's key: goes up when any view of any picture changes.
 inline constexpr int kViewRecipeVersion = 1;

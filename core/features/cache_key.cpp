@@ -5,17 +5,12 @@
 #include <nlohmann/json.hpp>
 
 namespace promptbed {
-namespace {
-
-constexpr int kFormatVersion = 1;
-
-}  // namespace
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Precision, {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(StoredType, {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}})
 
 nlohmann::json to_json(const CacheKey& key) {
-  return {{"format", kFormatVersion},
+  return {{"format", kFeatureFormat},
           {"model", key.model},
           {"image size", key.preprocessing.size},
           {"image mean", key.preprocessing.mean},
@@ -51,10 +46,14 @@ std::string difference(const CacheKey& found, const CacheKey& expected) {
   return {};
 }
 
+std::filesystem::path sealed_path(const std::filesystem::path& folder, const CacheKey& key) {
+  const bool is_plain = key.precision == Precision::f32;
+  return folder /
+         fmt::format("{}{}{}.h5", key.dataset, is_plain ? "" : ".", is_plain ? "" : to_string(key.precision));
+}
+
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key) {
-  const std::string precision =
-      key.precision == Precision::f32 ? "" : "." + std::string(to_string(key.precision));
-  return folder / key.model.substr(0, 16) / (key.dataset + precision + ".h5");
+  return sealed_path(folder / key.model.substr(0, 16), key);
 }
 
 }  // namespace promptbed

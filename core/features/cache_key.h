@@ -11,6 +11,9 @@
 
 namespace promptbed {
 
+/// The version of a feature file's layout; another one is refused.
+inline constexpr int kFeatureFormat = 2;
+
 /// What a feature is stored as.
 enum class StoredType { f16, f32 };
 
@@ -34,7 +37,10 @@ CacheKey cache_key_from_json(const nlohmann::json& json);
 /// Where they differ, in words: "model a1b2, not c3d4"; empty where they are the same.
 std::string difference(const CacheKey& found, const CacheKey& expected);
 
-/// <folder>/<first 16 digits of the model's fingerprint>/<dataset>.h5, or <dataset>.bf16.h5
+/// <folder>/<dataset>.h5, or <dataset>.bf16.h5: a sealed file, in a folder for one model.
+std::filesystem::path sealed_path(const std::filesystem::path& folder, const CacheKey& key);
+
+/// The same in <folder>/<first 16 digits of the model's fingerprint>: a cache, in a folder for all models.
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
 
 }  // namespace promptbed

@@ -96,6 +96,8 @@ class PictureEncoder {
   torch::Device device_;
 };
 
+}  // namespace
+
 int64_t count_rows(std::span<const FeatureRequest> requests) {
   int64_t rows = 0;
   for (const FeatureRequest& request : requests) {
@@ -103,8 +105,6 @@ int64_t count_rows(std::span<const FeatureRequest> requests) {
   }
   return rows;
 }
-
-}  // namespace
 
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
                                   const fs::path& image_folder, const ImageEncoder& encoder,

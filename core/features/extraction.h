@@ -34,6 +34,9 @@ struct ExtractionSettings {
   torch::Device device = torch::kCPU;
 };
 
+/// Features that the requests ask for, one for each picture and view.
+int64_t count_rows(std::span<const FeatureRequest> requests);
+
 /// Brings into the cache what the requests ask for and it does not have. Each picture is decoded
 /// once, its views rendered and encoded by one thread. Does nothing where nothing is missing; otherwise waits
 /// for other writers. Progress and waiting are told on `log`.

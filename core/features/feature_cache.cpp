@@ -41,7 +41,7 @@ std::vector<MissingPicture> FeatureCache::missing(std::span<const FeatureRequest
   std::unordered_map<std::string_view, size_t> place;  // of an image in `result`
   for (const FeatureRequest& request : requests) {
     for (const std::string& image : request.images) {
-      const auto stamp = image_folder.empty() ? std::nullopt : stamp_of(image_folder / image);
+      const auto stamp = sealed() || image_folder.empty() ? std::nullopt : stamp_of(image_folder / image);
       for (const int view : request.views) {
         const auto row = row_of(image, view);
         if (row && (!stamp || *stamp == file_->rows()[*row].stamp)) continue;
@@ -62,8 +62,8 @@ Tensor FeatureCache::read(std::span<const std::string> images, std::span<const i
     for (const int view : views) {
       const auto row = row_of(image, view);
       if (!row) {
-        throw Error(fmt::format("{}: has no feature of {} (view {}); run `runner sweep` to extract it",
-                                path_.string(), image, view));
+        throw Error(fmt::format("{}: has no feature of {} ({}); run `runner sweep` to extract it",
+                                path_.string(), image, view_name(view)));
       }
       rows.push_back(*row);
     }
@@ -74,22 +74,6 @@ Tensor FeatureCache::read(std::span<const std::string> images, std::span<const i
   return features_.index_select(0, torch::tensor(rows, torch::kInt64))
       .to(torch::kFloat32)
       .view({static_cast<int64_t>(images.size()), static_cast<int64_t>(views.size()), key_.width});
-}
-
-std::vector<CacheSummary> list_caches(const fs::path& folder) {
-  std::vector<CacheSummary> caches;
-  if (!fs::exists(folder)) return caches;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() != ".h5") continue;
-    const FeatureFile file(entry.path());
-    caches.push_back({entry.path(), file.key(), static_cast<int64_t>(file.rows().size()), entry.file_size()});
-  }
-  std::ranges::sort(caches, {}, &CacheSummary::path);
-  return caches;
-}
-
-void verify_cache(const fs::path& path) {
-  FeatureFile(path).features();
 }
 
 }  // namespace promptbed

@@ -42,6 +42,9 @@ class FeatureCache {
   const std::filesystem::path& path() const { return path_; }
   const CacheKey& key() const { return key_; }
 
+  /// Whether the file is a sealed one: its rows count whatever the pictures are, and it is not to be written.
+  bool sealed() const { return file_ && file_->sealed(); }
+
   /// What has to be extracted to satisfy the requests, each picture once, in order of first appearance. Rows
   /// count as missing where the picture in `image_folder` is another by now; a picture that is not there (or
   /// an empty `image_folder`) does not matter.
@@ -64,19 +67,5 @@ class FeatureCache {
   std::unordered_map<std::string, std::map<int, int64_t>> row_numbers_;  ///< by image and view
   mutable Tensor features_;  ///< all of the file's, once they have been asked for
 };
-
-/// What `runner features list` tells of a cache file.
-struct CacheSummary {
-  std::filesystem::path path;
-  CacheKey key;
-  int64_t rows = 0;
-  uintmax_t bytes = 0;
-};
-
-/// All cache files under a folder, sorted by path. Throws Error where one is damaged.
-std::vector<CacheSummary> list_caches(const std::filesystem::path& folder);
-
-/// Reads all features of a file. Throws Error naming it where it is damaged.
-void verify_cache(const std::filesystem::path& path);
 
 }  // namespace promptbed

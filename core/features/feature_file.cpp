@@ -1,18 +1,19 @@
 #include "features/feature_file.h"
 
 #include <ATen/ATen.h>
-#include <H5Cpp.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "features/hdf5_columns.h"
 
 namespace promptbed {
 namespace {
@@ -20,6 +21,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kBlockRows = 1024;
+constexpr const char* kStampBytes = "picture_bytes";
+constexpr const char* kStampModified = "picture_modified";
+
+// What can be done about a file that is no good, where nothing tells which kind it is, and where its kind is
+// known.
+constexpr const char* kReplace =
+    "delete it, and its features are extracted again; if it is a suite's, put back the original";
+constexpr const char* kDelete = "delete it, and its features are extracted again";
+constexpr const char* kPutBack = "put back the original, or seal it again (runner features seal)";
 
 /// HDF5 has no name for IEEE half precision: it is described by its bits.
 H5::FloatType half_type() {
@@ -42,101 +52,67 @@ H5::FileAccPropList without_locking() {
   return access;
 }
 
-template <class Value>
-void write_column(H5::H5File& file, const char* name, const H5::DataType& type,
-                  const std::vector<Value>& values) {
-  const hsize_t size = values.size();
-  file.createDataSet(name, type, H5::DataSpace(1, &size)).write(values.data(), type);
-}
-
-std::vector<hsize_t> shape_of(const H5::DataSet& set) {
-  const H5::DataSpace space = set.getSpace();
-  std::vector<hsize_t> shape(static_cast<size_t>(space.getSimpleExtentNdims()));
-  space.getSimpleExtentDims(shape.data());
-  return shape;
-}
-
-/// A dataset that must have a certain shape; a file that says otherwise is damaged.
-H5::DataSet open_set(const H5::H5File& file, const char* name, const std::vector<hsize_t>& shape) {
-  H5::DataSet set = file.openDataSet(name);
-  if (shape_of(set) != shape) throw H5::DataSetIException(name, "its shape is wrong");
-  return set;
-}
-
-template <class Value>
-std::vector<Value> read_column(const H5::H5File& file, const char* name, const H5::DataType& type,
-                               size_t size) {
-  std::vector<Value> values(size);
-  open_set(file, name, {size}).read(values.data(), type);
-  return values;
-}
-
-/// Texts of a column, one after another, each padded with zeros to `width`.
-struct PaddedTexts {
-  size_t width = 1;
-  std::vector<char> characters;
+/// The rows' pictures, each once, and for each row the place of its picture among them.
+struct PictureColumn {
+  std::vector<std::string> pictures;
+  std::vector<int32_t> places;
 };
 
-PaddedTexts padded_images(std::span<const FeatureRow> rows) {
-  PaddedTexts texts;
-  for (const FeatureRow& row : rows) texts.width = std::max(texts.width, row.image.size());
-  texts.characters.resize(rows.size() * texts.width, '\0');
-  for (size_t i = 0; i < rows.size(); ++i) {
-    std::ranges::copy(rows[i].image, texts.characters.begin() + static_cast<int64_t>(i * texts.width));
+PictureColumn pictures_of(std::span<const FeatureRow> rows) {
+  PictureColumn column;
+  std::unordered_map<std::string_view, int32_t> known;
+  for (const FeatureRow& row : rows) {
+    const auto [place, is_new] = known.try_emplace(row.image, static_cast<int32_t>(known.size()));
+    if (is_new) column.pictures.push_back(row.image);
+    column.places.push_back(place->second);
   }
-  return texts;
+  return column;
 }
 
-H5::StrType padded_type(size_t width) {
-  H5::StrType type(H5::PredType::C_S1, width);
-  type.setStrpad(H5T_STR_NULLPAD);
-  type.setCset(H5T_CSET_UTF8);
-  return type;
+void write_stamps(H5::H5File& file, std::span<const FeatureRow> rows) {
+  std::vector<int64_t> bytes, modified;
+  for (const FeatureRow& row : rows) {
+    bytes.push_back(row.stamp.bytes);
+    modified.push_back(row.stamp.modified);
+  }
+  write_column(file, kStampBytes, H5::PredType::STD_I64LE, bytes);
+  write_column(file, kStampModified, H5::PredType::STD_I64LE, modified);
 }
 
-std::vector<std::string> read_images(const H5::H5File& file, size_t size) {
-  const H5::DataSet set = open_set(file, "image", {size});
-  const size_t width = set.getStrType().getSize();
-  std::vector<char> characters(size * width);
-  set.read(characters.data(), padded_type(width));
-  std::vector<std::string> images;
-  for (size_t i = 0; i < size; ++i) {
-    const std::string_view padded(characters.data() + i * width, width);
-    images.emplace_back(padded.substr(0, padded.find('\0')));
-  }
-  return images;
+void write_rows(H5::H5File& file, std::span<const FeatureRow> rows) {
+  const PictureColumn column = pictures_of(rows);
+  std::vector<int32_t> views;
+  for (const FeatureRow& row : rows) views.push_back(row.view);
+  write_texts(file, "pictures", column.pictures);
+  write_column(file, "picture", H5::PredType::STD_I32LE, column.places);
+  write_column(file, "view", H5::PredType::STD_I32LE, views);
 }
 
 std::vector<FeatureRow> read_rows(const H5::H5File& file) {
   const auto shape = shape_of(file.openDataSet("features"));
   const size_t size = shape.empty() ? 0 : shape[0];
-  std::vector<std::string> images = read_images(file, size);
+  const auto pictures = read_texts(file, "pictures");
+  const auto places = read_column<int32_t>(file, "picture", H5::PredType::NATIVE_INT32, size);
   const auto views = read_column<int32_t>(file, "view", H5::PredType::NATIVE_INT32, size);
-  const auto bytes = read_column<int64_t>(file, "picture_bytes", H5::PredType::NATIVE_INT64, size);
-  const auto modified = read_column<int64_t>(file, "picture_modified", H5::PredType::NATIVE_INT64, size);
   std::vector<FeatureRow> rows;
   rows.reserve(size);
   for (size_t i = 0; i < size; ++i) {
-    rows.push_back({std::move(images[i]), views[i], {bytes[i], modified[i]}});
+    if (places[i] < 0 || static_cast<size_t>(places[i]) >= pictures.size())
+      throw H5::DataSetIException("picture", "a row's picture is not listed");
+    rows.push_back({pictures[places[i]], views[i], {}});
   }
   return rows;
 }
 
-void write_rows(H5::H5File& file, std::span<const FeatureRow> rows) {
-  std::vector<int32_t> views;
-  std::vector<int64_t> bytes, modified;
-  for (const FeatureRow& row : rows) {
-    views.push_back(row.view);
-    bytes.push_back(row.stamp.bytes);
-    modified.push_back(row.stamp.modified);
-  }
-  const PaddedTexts images = padded_images(rows);
-  const hsize_t size = rows.size();
-  const H5::StrType text = padded_type(images.width);
-  file.createDataSet("image", text, H5::DataSpace(1, &size)).write(images.characters.data(), text);
-  write_column(file, "view", H5::PredType::STD_I32LE, views);
-  write_column(file, "picture_bytes", H5::PredType::STD_I64LE, bytes);
-  write_column(file, "picture_modified", H5::PredType::STD_I64LE, modified);
+void read_stamps(const H5::H5File& file, std::vector<FeatureRow>& rows) {
+  const auto bytes = read_column<int64_t>(file, kStampBytes, H5::PredType::NATIVE_INT64, rows.size());
+  const auto modified = read_column<int64_t>(file, kStampModified, H5::PredType::NATIVE_INT64, rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].stamp = {bytes[i], modified[i]};
+}
+
+std::vector<FeatureRow> without_stamps(std::vector<FeatureRow> rows) {
+  for (FeatureRow& row : rows) row.stamp = {};
+  return rows;
 }
 
 std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tensor& features) {
@@ -157,24 +133,24 @@ std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tenso
 }
 
 void write_key(H5::H5File& file, const CacheKey& key) {
-  const H5::StrType text(H5::PredType::C_S1, H5T_VARIABLE);
-  file.createAttribute("key", text, H5::DataSpace()).write(text, to_json(key).dump());
+  const std::string json = to_json(key).dump();
+  const H5::StrType text(H5::PredType::C_S1, json.size());
+  file.createAttribute("key", text, H5::DataSpace()).write(text, json);
 }
 
-CacheKey read_key(const H5::H5File& file) {
+nlohmann::json read_key(const H5::H5File& file) {
   const H5::Attribute attribute = file.openAttribute("key");
   std::string text;
   attribute.read(attribute.getStrType(), text);
-  return cache_key_from_json(nlohmann::json::parse(text));
+  return nlohmann::json::parse(text);
 }
 
 /// Runs what reads from a file; whatever HDF5 finds wrong is the file's damage.
 template <class Action>
-auto reading(const fs::path& path, Action&& action) {
+auto reading(const fs::path& path, const char* remedy, Action&& action) {
   const auto damaged = [&](const std::string& what) {
-    return Error(fmt::format(
-        "{}: is a damaged or foreign feature file ({}); delete it, and its features are extracted again",
-        path.string(), what));
+    return Error(
+        fmt::format("{}: is a damaged or foreign feature file ({}); {}", path.string(), what, remedy));
   };
   try {
     return action();
@@ -195,21 +171,31 @@ FeatureFile::FeatureFile(const fs::path& path) : path_(path), handle_(std::make_
   H5::Exception::dontPrint();
   if (H5Fis_hdf5(path.c_str()) <= 0) {
     read_file(path);  // says so where it is missing, a folder or not readable
-    throw Error(
-        fmt::format("{}: is no HDF5 file; delete it or choose another folder with --cache", path.string()));
+    throw Error(fmt::format("{}: is no HDF5 file; {}", path.string(), kReplace));
   }
-  reading(path, [&] {
-    handle_->file = H5::H5File(path, H5F_ACC_RDONLY, H5::FileCreatPropList::DEFAULT, without_locking());
-    key_ = read_key(handle_->file);
-    rows_ = read_rows(handle_->file);
+  reading(path, kReplace, [&] {
+    H5::H5File& file = handle_->file;
+    file = H5::H5File(path, H5F_ACC_RDONLY, H5::FileCreatPropList::DEFAULT, without_locking());
+    const nlohmann::json key = read_key(file);
+    if (const int format = key.at("format"); format != kFeatureFormat) {
+      throw Error(fmt::format("{}: is a feature file of format {}, and this runner reads format {}; {}",
+                              path.string(), format, kFeatureFormat, kReplace));
+    }
+    key_ = cache_key_from_json(key);
+    rows_ = read_rows(file);
+    sealed_ = !file.nameExists(kStampBytes);
+    if (!sealed_) read_stamps(file, rows_);
   });
 }
 
 FeatureFile::FeatureFile(const fs::path& path, const CacheKey& expected) : FeatureFile(path) {
   const std::string other = difference(key_, expected);
   if (!other.empty()) {
-    throw Error(fmt::format("{}: holds features of {}; delete it or choose another folder with --cache",
-                            path.string(), other));
+    throw Error(
+        fmt::format("{}: holds features of {}; {}", path.string(), other,
+                    sealed_ ? "it is sealed: leave --model and --precision out, or give the pictures' folder "
+                              "with --data"
+                            : "delete it or choose another folder with --cache"));
   }
 }
 
@@ -218,9 +204,10 @@ FeatureFile& FeatureFile::operator=(FeatureFile&&) noexcept = default;
 FeatureFile::~FeatureFile() = default;
 
 Tensor FeatureFile::features() const {
+  const char* remedy = sealed_ ? kPutBack : kDelete;
   const size_t blocks = (rows_.size() + kBlockRows - 1) / kBlockRows;
   Tensor features = at::empty({static_cast<int64_t>(rows_.size()), key_.width}, dtype_of(key_.stored));
-  const auto checksums = reading(path_, [&] {
+  const auto checksums = reading(path_, remedy, [&] {
     open_set(handle_->file, "features", {rows_.size(), static_cast<hsize_t>(key_.width)})
         .read(features.data_ptr(), feature_type(key_.stored));
     return read_column<uint64_t>(handle_->file, "checksums", H5::PredType::NATIVE_UINT64, blocks);
@@ -228,26 +215,28 @@ Tensor FeatureFile::features() const {
   const auto found = checksums_of(rows_, features);
   const auto bad = std::ranges::mismatch(found, checksums).in1 - found.begin();
   if (bad != static_cast<int64_t>(blocks)) {
-    throw Error(
-        fmt::format("{}: rows from {} on do not match their checksum; delete it, and its features are "
-                    "extracted again",
-                    path_.string(), bad * kBlockRows));
+    throw Error(fmt::format("{}: rows from {} on do not match their checksum; {}", path_.string(),
+                            bad * kBlockRows, remedy));
   }
   return features;
 }
 
-void write_feature_file(const fs::path& path, const CacheKey& key, const FeatureTable& table) {
+void write_feature_file(const fs::path& path, const CacheKey& key, const FeatureTable& table, FileKind kind) {
   H5::Exception::dontPrint();
   write_atomically(path, [&](const fs::path& temporary) {
     try {
       H5::H5File file(temporary, H5F_ACC_TRUNC, H5::FileCreatPropList::DEFAULT, without_locking());
+      const bool sealed = kind == FileKind::sealed;
+      const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
       const Tensor features = table.features.contiguous();
-      const std::array<hsize_t, 2> shape{table.rows.size(), static_cast<hsize_t>(features.size(1))};
       const H5::FloatType type = feature_type(key.stored);
       write_key(file, key);
-      file.createDataSet("features", type, H5::DataSpace(2, shape.data())).write(features.data_ptr(), type);
-      write_rows(file, table.rows);
-      write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(table.rows, features));
+      create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))},
+                 sealed ? Packing::deflated : Packing::plain)
+          .write(features.data_ptr(), type);
+      write_rows(file, rows);
+      if (!sealed) write_stamps(file, rows);
+      write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
       file.close();  // here, for a destructor would keep a full disk to itself
     } catch (const H5::Exception& fault) {
       throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space",

@@ -1,13 +1,10 @@
 #include "features/feature_writer.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <string>
 #include <utility>
 
 #include "features/feature_file.h"
+#include "features/leftovers.h"
 
 namespace promptbed {
 namespace {
@@ -16,32 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kBlockRows = 4096;
 constexpr auto kBlockTime = std::chrono::seconds(20);
-
-fs::path part_path(const fs::path& cache, int64_t number) {
-  return fmt::format("{}.part{:06}", cache.string(), number);
-}
-
-/// Files beside the cache that a writer leaves when it is killed.
-struct Leftovers {
-  std::vector<fs::path> parts;       ///< complete, oldest first
-  std::vector<fs::path> incomplete;  ///< temporary files
-};
-
-Leftovers find_leftovers(const fs::path& cache) {
-  Leftovers found;
-  const std::string prefix = cache.filename().string() + ".";
-  for (const auto& entry : fs::directory_iterator(cache.parent_path())) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    if (name.ends_with(".tmp")) {
-      found.incomplete.push_back(entry.path());
-    } else if (name.starts_with(prefix + "part")) {
-      found.parts.push_back(entry.path());
-    }
-  }
-  std::ranges::sort(found.parts);
-  return found;
-}
 
 }  // namespace
 

@@ -38,14 +38,16 @@ Table dry_run_table(const Plan& plan, const Workbench& bench) {
   table.columns.push_back({"Dataset", Alignment::left});
   for (const std::string& method : bench.spec().methods) table.columns.push_back({method});
   table.columns.push_back({"Pictures to encode"});
-  for (const auto& dataset : plan.datasets) {
-    std::vector<std::string> row = {dataset->spec.id};
+  const std::vector<int64_t> missing = count_missing_pictures(plan, pending, bench.inputs());
+  for (size_t i = 0; i < plan.datasets.size(); ++i) {
+    const std::string& dataset = plan.datasets[i]->spec.id;
+    std::vector<std::string> row = {dataset};
     for (const std::string& method : bench.spec().methods)
-      row.push_back(describe(count(plan, dataset->spec.id, method)));
-    row.push_back(
-        std::to_string(missing_pictures(open_cache(*dataset, bench), *dataset, pending, bench).size()));
+      row.push_back(describe(count(plan, dataset, method)));
+    row.push_back(std::to_string(missing[i]));
     table.rows.push_back(std::move(row));
   }
+  table.notes.push_back(bench.inputs().feature_source());
   for (const PlannedRun& run : plan.runs) {
     if (!run.obstacle.empty())
       table.notes.push_back(fmt::format("{} cannot run: {}", run.title(), run.obstacle));

@@ -11,8 +11,6 @@
 namespace promptbed {
 namespace {
 
-constexpr int64_t kMostDecoders = 64;
-
 std::vector<std::string> paths_of(const std::vector<Image>& images) {
   std::vector<std::string> paths;
   paths.reserve(images.size());
@@ -20,11 +18,23 @@ std::vector<std::string> paths_of(const std::vector<Image>& images) {
   return paths;
 }
 
-std::filesystem::path image_folder(const PlannedDataset& dataset, const Workbench& bench) {
-  return bench.spec().data / dataset.spec.folder / dataset.spec.images;
+}  // namespace
+
+std::vector<int> training_views(int64_t views) {
+  if (views == 0) return {kCentreView};
+  std::vector<int> all(static_cast<size_t>(views));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
-/// What the dataset's runs read: all test images once, and each run's draw.
+std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
+  std::vector<int> centre_and_views = {kCentreView};
+  for (int view = 0; view < views; ++view) centre_and_views.push_back(view);
+  return {{paths_of(split.train), centre_and_views},
+          {paths_of(split.val), {kCentreView}},
+          {paths_of(split.test), {kCentreView}}};
+}
+
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs) {
   std::vector<FeatureRequest> requests;
@@ -38,46 +48,26 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
   return requests;
 }
 
-}  // namespace
-
-std::vector<int> training_views(int64_t views) {
-  if (views == 0) return {kCentreView};
-  std::vector<int> all(static_cast<size_t>(views));
-  std::iota(all.begin(), all.end(), 0);
-  return all;
+std::vector<int64_t> count_missing_pictures(const Plan& plan, const std::vector<const PlannedRun*>& runs,
+                                            const Inputs& inputs) {
+  std::vector<int64_t> counts;
+  for (const auto& dataset : plan.datasets) {
+    const FeatureCache cache = inputs.open_cache(dataset->spec);
+    const auto missing = cache.missing(requests_of(*dataset, runs), inputs.image_folder(dataset->spec));
+    check_sealed(cache, missing);
+    counts.push_back(static_cast<int64_t>(missing.size()));
+  }
+  return counts;
 }
 
-FeatureCache open_cache(const PlannedDataset& dataset, const Workbench& bench) {
-  CacheKey key;
-  key.model = bench.model().fingerprint();
-  key.preprocessing = bench.model().preprocessing();
-  key.precision = bench.spec().placement.precision;
-  key.dataset = dataset.spec.id;
-  key.width = bench.model().embedding_width();
-  return {cache_path(bench.spec().cache, key), key};
-}
-
-std::vector<MissingPicture> missing_pictures(const FeatureCache& cache, const PlannedDataset& dataset,
-                                             const std::vector<const PlannedRun*>& runs,
-                                             const Workbench& bench) {
-  return cache.missing(requests_of(dataset, runs), image_folder(dataset, bench));
-}
-
-std::map<std::string, std::string> extract_missing_features(const Plan& plan, Workbench& bench,
-                                                            std::ostream& log) {
-  const auto pending = plan.pending(bench.spec().force);
-  for (const auto& dataset : plan.datasets)
-    open_cache(*dataset, bench);  // one that is wrong shows before any work
+std::map<std::string, std::string> extract_missing_features(const Plan& plan,
+                                                            const std::vector<const PlannedRun*>& runs,
+                                                            Workbench& bench, std::ostream& log) {
   std::map<std::string, std::string> spoilt;
   for (const auto& dataset : plan.datasets) {
-    FeatureCache cache = open_cache(*dataset, bench);
-    if (missing_pictures(cache, *dataset, pending, bench).empty()) continue;
-    const ExtractionSettings settings{
-        static_cast<int>(std::min(bench.spec().threads * bench.spec().jobs, kMostDecoders)),
-        bench.spec().placement.device};
     try {
-      extract_features(cache, requests_of(*dataset, pending), image_folder(*dataset, bench),
-                       bench.image_encoder(), settings, log);
+      bench.inputs().extract(dataset->spec, requests_of(*dataset, runs),
+                             bench.spec().threads * bench.spec().jobs, log);
     } catch (const PictureError& fault) {
       spoilt[dataset->spec.id] = fault.what();
     }

@@ -15,7 +15,6 @@ namespace promptbed {
 namespace {
 
 constexpr int64_t kMost = 1'000'000'000;
-constexpr int64_t kMostViews = 1000;
 
 /// One "--set METHOD.OPTION=VALUE".
 struct Assignment {
@@ -69,8 +68,8 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   return recipe;
 }
 
-PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec) {
-  PlannedDataset planned{dataset, read_split(dataset, spec.data)};
+PlannedDataset read_dataset(const DatasetSpec& dataset, const Inputs& inputs) {
+  PlannedDataset planned{dataset, inputs.read_split(dataset)};
   if (planned.split.class_names.size() < 2) {
     throw Error(
         fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
@@ -87,8 +86,8 @@ Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int6
   setting.unseen_class_names = class_names_of(dataset.split, ClassSet::new_);
   setting.prompt_template = dataset.spec.prompt_template;
   setting.context_init = dataset.spec.context_init;
-  setting.tokenizer = bench.model().tokenizer();
-  setting.context_length = bench.model().context_length();
+  setting.tokenizer = bench.inputs().model().tokenizer();
+  setting.context_length = bench.inputs().model().context_length();
   return setting;
 }
 
@@ -110,7 +109,7 @@ void check_needs(const Needs& needs, const Method& method) {
 RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   const auto learner = bench.registry().create(*run.method, given);
   RunSpec spec;
-  spec.model = bench.model().fingerprint();
+  spec.model = bench.inputs().model().fingerprint();
   spec.dataset = run.dataset->spec.id;
   spec.split_hash = run.dataset->split.hash();
   spec.prompt_template = run.setting.prompt_template;
@@ -140,6 +139,10 @@ PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> 
   run.seed = seed;
   run.setting = make_setting(*run.dataset, bench, shots);
   if (method.trainable()) run.draw = draw_training_classes(run.dataset->split, shots, seed);
+  if (method.trainable() && run.draw.train.empty()) {
+    run.obstacle = fmt::format("{}: has no training images, only a test set", run.setting.dataset);
+    return run;
+  }
   try {
     run.spec = settle(run, given, bench);
     run.id = run.spec.id();
@@ -161,7 +164,6 @@ void check_range(const char* option, const std::vector<int64_t>& values, int64_t
 void check_grid(const SweepSpec& spec) {
   check_range("--shots", spec.shots, 1, kMost);
   check_range("--seeds", spec.seeds, 0, kMost);
-  check_range("--views", {spec.views}, 0, kMostViews);
   if (spec.epochs) check_range("--epochs", {*spec.epochs}, 1, kMost);
   if (spec.batch_size) check_range("--batch-size", {*spec.batch_size}, 1, kMost);
   if (spec.learning_rate && !(std::isfinite(*spec.learning_rate) && *spec.learning_rate > 0)) {
@@ -192,9 +194,9 @@ Plan plan_sweep(const Workbench& bench) {
   const auto assignments = parse_assignments(spec, bench.registry());
 
   Plan plan;
-  for (const DatasetSpec& dataset : select_datasets(bench.suite(), spec.datasets)) {
+  for (const DatasetSpec& dataset : bench.inputs().datasets()) {
     check_interrupt();
-    plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec)));
+    plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, bench.inputs())));
   }
   for (const auto& dataset : plan.datasets) {
     for (const Method* method : methods) {

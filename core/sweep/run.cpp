@@ -44,9 +44,9 @@ Task make_task(const PlannedRun& run, const FeatureCache& cache, Workbench& benc
     task.train = read_features(cache, run.draw.train, training_views(run.spec.views), device);
   if (run.needs.validation_features)
     task.validation = read_features(cache, run.draw.val, {kCentreView}, device);
-  task.text_encoder = bench.text_encoder();
-  task.logit_scale = bench.model().logit_scale();
-  task.feature_width = bench.model().embedding_width();
+  task.text_encoder = bench.inputs().text_encoder();
+  task.logit_scale = bench.inputs().model().logit_scale();
+  task.feature_width = bench.inputs().model().embedding_width();
   task.generator = seeded_generator(static_cast<uint64_t>(run.seed), "init");
   task.device = device;
   return task;

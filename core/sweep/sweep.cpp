@@ -24,7 +24,7 @@ class OpenCache {
  public:
   const FeatureCache& of(const PlannedDataset& dataset, const Workbench& bench) {
     if (!cache_ || dataset_ != dataset.spec.id) {
-      cache_.emplace(open_cache(dataset, bench));
+      cache_.emplace(bench.inputs().open_cache(dataset.spec));
       dataset_ = dataset.spec.id;
     }
     return *cache_;
@@ -144,8 +144,10 @@ SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& st
   report.present = static_cast<int64_t>(plan.runs.size() - pending.size() - report.failures.size());
   if (pending.empty()) return report;
 
-  bench.ledger();  // one that cannot be made shows before any work
-  const auto spoilt = extract_missing_features(plan, bench, log);
+  // Features that are wrong and a ledger that cannot be made show before any work.
+  count_missing_pictures(plan, pending, bench.inputs());
+  bench.ledger();
+  const auto spoilt = extract_missing_features(plan, pending, bench, log);
   pending = without_spoilt(std::move(pending), spoilt, bench, report);
   if (pending.empty()) return report;
 

@@ -200,7 +200,9 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep({"--model", "none", "--data", "data"}), "none"},
       {sweep({"--model", "broken", "--data", "data"}), "model.safetensors"},
       {sweep({"--model", "model", "--data", "none"}), "none"},
-      {sweep({"--model", "model"}), "'--data' is required"},
+      {sweep({"--model", "model"}), "suite small has no data folder of its own; give one with --data"},
+      {sweep({"--data", "data"}), "suite small has no model of its own; give one with --model"},
+      {sweep(with({"--views", "-1"})), "--views -1: give 0 to 1000"},
       {sweep(with({"--colour", "red"})), "unrecognised option '--colour'; known: --methods"},
       {sweep(with({"--config", "options.ini"})), "unrecognised option 'colour'; known: --methods"},
       {sweep(inputs, {"--methods", "coopp"}),
@@ -261,7 +263,7 @@ TEST(Runner, RefusesSplitsThatAreWrong) {
 TEST(Runner, HelpsWithEveryCommand) {
   const SweepWorld world;
   EXPECT_NE(world.run({"--help"}).out.find("sweep"), std::string::npos);
-  for (const char* command : {"sweep", "report", "methods", "datasets", "runs"}) {
+  for (const char* command : {"sweep", "report", "features", "methods", "datasets", "runs"}) {
     const auto help = world.run({command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_TRUE(help.out.starts_with("usage: runner " + std::string(command))) << help.out;
@@ -274,7 +276,7 @@ TEST(Runner, ListsMethodsAndDatasets) {
   for (const char* name : {"clip_zeroshot", "cocoop", "coop", "coop_ctx60", "n_ctx"}) {
     EXPECT_NE(methods.out.find(name), std::string::npos) << methods.out;
   }
-  const auto datasets = world.run({"datasets", "list", "--data", "data"});
+  const auto datasets = world.run({"datasets", "list", "--suite", "small", "--data", "data"});
   EXPECT_NE(datasets.out.find("Dataset one"), std::string::npos) << datasets.out;
   EXPECT_NE(datasets.out.find("12"), std::string::npos) << datasets.out;  // training and test images
 }

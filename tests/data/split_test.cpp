@@ -120,5 +120,12 @@ TEST_F(SplitTest, AClassNeedsTrainingAndTestImages) {
   EXPECT_ERROR(read(), "class 'cat' (label 0) has no training images");
 }
 
+TEST_F(SplitTest, ATestSetAloneNeedsNoTrainingImages) {
+  json_["train"] = nlohmann::json::array();
+  EXPECT_TRUE(read().train.empty());
+  json_["test"].erase(0);
+  EXPECT_ERROR(read(), "label 0 has no images");
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -106,13 +107,35 @@ TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
   EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' has to be a list");
 }
 
+TEST_F(SuiteTest, EmbedsWhatItsJsonNames) {
+  EXPECT_TRUE(read_suite(scratch_.path(), "small").model.empty());
+  nlohmann::json suite = {{"id", "small"}, {"title", "A small suite"}, {"datasets", {"one"}}};
+  suite["model"] = "../pocket/model";
+  suite["data"] = "data";
+  suite["features"] = "features";
+  write("suite", suite);
+  const Suite embedded = read_suite(scratch_.path(), "small");
+  EXPECT_EQ(embedded.model, scratch_ / "pocket/model");
+  EXPECT_EQ(embedded.data, scratch_ / "small/data");
+  EXPECT_EQ(embedded.features, scratch_ / "small/features");
+
+  suite["data"] = "/data";
+  write("suite", suite);
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"),
+               "suite.json: 'data' has to be relative to the suite's folder");
+  suite.erase("data");
+  write("suite", suite);
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "'features' stands without 'model' and 'data'");
+}
+
 TEST(Suites, ThoseOfTheRepositoryAreWellFormed) {
   const std::vector<Suite> suites = read_suites(std::filesystem::path(PROMPTBED_SOURCE_DIR) / "datasets");
-  ASSERT_EQ(suites.size(), 2U);
-  EXPECT_EQ(suites[0].id, "paper");
-  EXPECT_EQ(suites[1].id, "pocket");
-  EXPECT_EQ(suites[0].datasets.size(), 11U);
-  EXPECT_EQ(suites[1].datasets.size(), 9U);
+  const auto has = [&](const std::string& id, bool embedded) {
+    return std::ranges::any_of(
+        suites, [&](const Suite& suite) { return suite.id == id && suite.features.empty() != embedded; });
+  };
+  EXPECT_TRUE(has("paper", false));
+  EXPECT_TRUE(has("pocket", true));
 }
 
 }  // namespace

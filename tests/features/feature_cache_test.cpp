@@ -83,20 +83,19 @@ TEST(CachePath, IsByModelAndDataset) {
   EXPECT_EQ(cache_path("cache", small_key()), "cache/0123456789abcdef/pets.h5");
 }
 
-TEST(ListCaches, TellsKeysAndRowsSortedByPath) {
+TEST(FeatureCache, ASealedRowCountsWhateverThePictureIs) {
   test::ScratchFolder scratch;
-  CacheKey cars = small_key(StoredType::f32);
-  cars.dataset = "cars";
-  write_feature_file(cache_path(scratch.path(), small_key()), small_key(StoredType::f32), small_table(3));
-  write_feature_file(cache_path(scratch.path(), cars), cars, small_table(5));
-  const auto caches = list_caches(scratch.path());
-  ASSERT_EQ(caches.size(), 2U);
-  EXPECT_EQ(caches[0].key.dataset, "cars");
-  EXPECT_EQ(caches[0].rows, 5);
-  EXPECT_EQ(caches[1].rows, 3);
-  EXPECT_EQ(difference(caches[1].key, small_key(StoredType::f32)), "");
-  EXPECT_EQ(caches[0].bytes, std::filesystem::file_size(caches[0].path));
-  EXPECT_TRUE(list_caches(scratch / "none").empty());
+  write_file(scratch / "a.png", "1234");
+  FeatureTable table = small_table(1);
+  table.rows = {{"a.png", 0, {}}};
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), table, FileKind::sealed);
+  const FeatureCache cache(scratch / "pets.h5", small_key(StoredType::f32));
+  EXPECT_TRUE(cache.sealed());
+  EXPECT_TRUE(cache.missing(std::vector<FeatureRequest>{{{"a.png"}, {0}}}, scratch.path()).empty());
+  const auto missing =
+      cache.missing(std::vector<FeatureRequest>{{{"a.png", "b.png"}, {0, 1}}}, scratch.path());
+  ASSERT_EQ(missing.size(), 2U);
+  EXPECT_EQ(missing[0].views, Views{1});
 }
 
 }  // namespace

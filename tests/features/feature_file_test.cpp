@@ -1,8 +1,11 @@
 #include "features/feature_file.h"
 
 #include <gtest/gtest.h>
+#include <promptbed/error.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "base/files.h"
 #include "features/small_table.h"
@@ -68,11 +71,85 @@ TEST(FeatureFile, AChangedFeatureIsNoticed) {
                "pets.h5: rows from 1024 on do not match their checksum; delete it");
 }
 
-TEST(FeatureFile, AChangedPathIsNoticed) {
+class FeatureFileOfKind : public testing::TestWithParam<FileKind> {};
+
+TEST_P(FeatureFileOfKind, AChangedByteAnywhereIsNoticedOrDoesNoHarm) {
   test::ScratchFolder scratch;
-  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), small_table(20));
-  flip_bytes(scratch / "pets.h5", "cat/7.png");
-  EXPECT_ERROR(FeatureFile(scratch / "pets.h5").features(), "rows from 0 on do not match their checksum");
+  FeatureTable table = small_table(200);
+  table.features = table.features.to(torch::kFloat16);
+  write_feature_file(scratch / "pets.h5", small_key(), table, GetParam());
+  const std::string whole = read_file(scratch / "pets.h5");
+  const std::vector<FeatureRow> rows = FeatureFile(scratch / "pets.h5").rows();
+  int noticed = 0;
+  for (size_t place = 0; place < whole.size(); place += 37) {
+    std::string changed = whole;
+    changed[place] = static_cast<char>(changed[place] ^ 4);
+    write_file(scratch / "pets.h5", changed);
+    try {
+      const FeatureFile file(scratch / "pets.h5", small_key());
+      ASSERT_TRUE(file.features().equal(table.features)) << place;
+      for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(file.rows()[i].image, rows[i].image) << place;
+    } catch (const Error& fault) {
+      ++noticed;
+      EXPECT_NE(std::string(fault.what()).find("pets.h5"), std::string::npos) << fault.what();
+    }
+  }
+  EXPECT_GT(noticed, 50);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, FeatureFileOfKind, testing::Values(FileKind::cache, FileKind::sealed),
+                         [](const auto& info) { return info.param == FileKind::cache ? "cache" : "sealed"; });
+
+TEST(FeatureFile, ASealedOneHasNoStampsAndAPathOnce) {
+  test::ScratchFolder scratch;
+  FeatureTable table = small_table(1);
+  const std::string path(200, 'x');
+  table.rows.assign(3000, {path, 0, {5, 7}});
+  for (int view = 0; view < 3000; ++view) table.rows[view].view = view;
+  table.features = at::zeros({3000, 8}, torch::kFloat16);
+  write_feature_file(scratch / "pets.h5", small_key(), table, FileKind::sealed);
+  EXPECT_LT(std::filesystem::file_size(scratch / "pets.h5"), 20'000U);
+
+  const FeatureFile file(scratch / "pets.h5", small_key());
+  EXPECT_TRUE(file.sealed());
+  ASSERT_EQ(file.rows().size(), 3000U);
+  EXPECT_EQ(file.rows()[2999].image, path);
+  EXPECT_EQ(file.rows()[2999].view, 2999);
+  EXPECT_EQ(file.rows()[2999].stamp, PictureStamp());
+  EXPECT_TRUE(file.features().equal(table.features));
+}
+
+TEST(FeatureFile, EqualFeaturesAreEqualBytesWheneverTheyAreSealed) {
+  test::ScratchFolder scratch;
+  FeatureTable table = small_table(1500);
+  table.features = table.features.to(torch::kFloat16);
+  write_feature_file(scratch / "first.h5", small_key(), table, FileKind::sealed);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 would note the second
+  for (FeatureRow& row : table.rows) row.stamp.modified += 5;
+  write_feature_file(scratch / "second.h5", small_key(), table, FileKind::sealed);
+  EXPECT_EQ(read_file(scratch / "first.h5"), read_file(scratch / "second.h5"));
+}
+
+TEST(FeatureFile, WhatCanBeDoneAboutASealedOneIsSaid) {
+  test::ScratchFolder scratch;
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), small_table(15), FileKind::sealed);
+  CacheKey other = small_key(StoredType::f32);
+  other.model = "ff";
+  EXPECT_ERROR(
+      FeatureFile(scratch / "pets.h5", other),
+      "holds features of model \"0123456789abcdef0123456789abcdef\", not \"ff\"; it is sealed: leave "
+      "--model and --precision out, or give the pictures' folder with --data");
+}
+
+TEST(FeatureFile, RefusesAnEarlierFormat) {
+  test::ScratchFolder scratch;
+  write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), small_table(3));
+  std::string contents = read_file(scratch / "pets.h5");
+  const std::string format = "\"format\":2";
+  contents[contents.find(format) + format.size() - 1] = '1';
+  write_file(scratch / "pets.h5", contents);
+  EXPECT_ERROR(FeatureFile(scratch / "pets.h5"),
+               "pets.h5: is a feature file of format 1, and this runner reads format 2; delete it");
 }
 
 TEST(FeatureFile, RefusesAnotherKeyAndSaysWhatDiffers) {
@@ -106,8 +183,7 @@ TEST(FeatureFile, RefusesAnotherKeyAndSaysWhatDiffers) {
 TEST(FeatureFile, NoHdf5FileIsRefused) {
   test::ScratchFolder scratch;
   write_file(scratch / "pets.h5", "not at all");
-  EXPECT_ERROR(FeatureFile(scratch / "pets.h5"),
-               "pets.h5: is no HDF5 file; delete it or choose another folder");
+  EXPECT_ERROR(FeatureFile(scratch / "pets.h5"), "pets.h5: is no HDF5 file; delete it");
   EXPECT_ERROR(FeatureFile(scratch / "none.h5"), "none.h5: cannot be read");
 }
 

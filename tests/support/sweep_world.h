@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -65,6 +68,39 @@ class SweepWorld {
     if (!given("--threads")) arguments.insert(arguments.end(), {"--threads", "1"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments, prefix);
+  }
+
+  /// Makes a suite "pocket" of the same datasets with the model, the splits and sealed features of two views
+  /// embedded, and takes everything else away: "model" and "data" go to "away".
+  void embed() const {
+    namespace fs = std::filesystem;
+    const fs::path pocket = scratch_ / "suites/pocket";
+    fs::copy(scratch_ / "suites/small", pocket);
+    write_file(pocket / "suite.json", nlohmann::json({{"id", "pocket"},
+                                                      {"title", "Pocket"},
+                                                      {"datasets", {"one", "two"}},
+                                                      {"model", "model"},
+                                                      {"data", "data"},
+                                                      {"features", "features"}})
+                                          .dump());
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"build"}, {"seal", "--output", (pocket / "features").string()}}) {
+      std::vector<std::string> words = {"features"};
+      words.insert(words.end(), command.begin(), command.end());
+      words.insert(words.end(), {"--suite", "small", "--model", "model", "--data", "data", "--views", "2"});
+      const Finished done = run(words);
+      if (done.code != 0) throw std::runtime_error(done.err);
+    }
+    fs::copy(scratch_ / "model", pocket / "model");
+    for (const std::string dataset : {"one", "two"}) {
+      fs::create_directories(pocket / "data" / dataset);
+      fs::copy(scratch_ / "data" / dataset / "split_zhou.json",
+               pocket / "data" / dataset / "split_zhou.json");
+    }
+    fs::create_directory(scratch_ / "away");
+    for (const char* name : {"model", "data", "suites/small"})
+      fs::rename(scratch_ / name, scratch_ / "away" / fs::path(name).filename());
+    fs::remove_all(scratch_ / "runs");
   }
 
   void write_split(const std::string& dataset, const nlohmann::json& split) const {

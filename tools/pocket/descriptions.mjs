@@ -1,6 +1,6 @@
 // The suites' descriptions that promptbed reads: one JSON file for each dataset and one for each suite.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageVersions } from './sets.mjs';
@@ -21,9 +21,17 @@ function sourceOf(split) {
   );
 }
 
-function writeSuite(target, id, title, datasets, folder) {
+/** A suite that embeds its splits and sealed features, and the path of its model. */
+function writeSuite(target, id, title, model, datasets, folder) {
   mkdirSync(join(target, id), { recursive: true });
-  writeJson(join(target, id, 'suite.json'), { id, title, datasets: datasets.map((dataset) => dataset.id) });
+  writeJson(join(target, id, 'suite.json'), {
+    id,
+    title,
+    datasets: datasets.map((dataset) => dataset.id),
+    model,
+    data: 'data',
+    features: 'features',
+  });
   for (const dataset of datasets) {
     writeJson(join(target, id, `${dataset.id}.json`), {
       id: dataset.id,
@@ -35,12 +43,16 @@ function writeSuite(target, id, title, datasets, folder) {
       context_init: 'an icon of a',
       source: sourceOf(readSplit(folder, dataset.id)),
     });
+    const split = join(dataset.id, `split_zhou_${dataset.id}.json`);
+    mkdirSync(join(target, id, 'data', dataset.id), { recursive: true });
+    copyFileSync(join(folder, split), join(target, id, 'data', split));
   }
 }
 
-/** Writes TARGET/pocket and TARGET/pocket_shift for the datasets in FOLDER. */
+/** Writes the descriptions and splits of TARGET/pocket and TARGET/pocket_shift for the datasets in FOLDER. */
 export function writeDescriptions(folder, target) {
   const { themes, shift } = readThemes();
-  writeSuite(target, 'pocket', 'Pocket: few-shot datasets of icon drawings', themes, folder);
-  writeSuite(target, 'pocket_shift', 'Pocket shift: the same classes in other styles', [shift], folder);
+  writeSuite(target, 'pocket', 'Pocket: few-shot datasets of icon drawings', 'model', themes, folder);
+  const shiftTitle = 'Pocket shift: the same classes in other styles';
+  writeSuite(target, 'pocket_shift', shiftTitle, '../pocket/model', [shift], folder);
 }

@@ -1,0 +1,74 @@
+#include "cli/input_options.h"
+
+#include <ATen/Context.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include "base/installation.h"
+
+namespace promptbed {
+namespace {
+
+constexpr int64_t kMostViews = 1000;
+
+torch::Device parse_device(const std::string& text) {
+  try {
+    const torch::Device device(text);
+    if (device.is_cuda() && !at::globalContext().hasCUDA()) {
+      throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", text));
+    }
+    if (device.is_cpu() || device.is_cuda()) return device;
+  } catch (const c10::Error&) {
+    // The text is no device at all; said below.
+  }
+  throw Error(fmt::format("--device {}: known: cpu, cuda, cuda:N", text));
+}
+
+}  // namespace
+
+options::options_description describe_input_options(InputSpec& spec) {
+  options::options_description described("datasets, model and features", 110, 60);
+  auto add = described.add_options();
+  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
+  add("datasets", text("D,...")->default_value("all"),
+      "datasets of the suite, or all (see runner datasets list)");
+  add("suite", text("S"), "list of datasets; default: pocket, or paper where --data is given");
+  add("model", text("PATH"),
+      "CLIP: a folder in the Hugging Face layout, or a checkpoint file; default: the suite's own");
+  add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
+  add("data", text("FOLDER"),
+      "holds the datasets' folders with their pictures; default: the suite's own splits and sealed features");
+  add("cache", text("FOLDER")->default_value("runs/cache"), "image features");
+  add("views", options::value<int64_t>(&spec.views)->value_name("N")->default_value(10),
+      "augmented renderings per training image; 0: the centre crop only");
+  add("precision", text("P")->default_value("f32"), "of the frozen towers: f32 or bf16");
+  add("device", text("D")->default_value("cpu"), "cpu, cuda or cuda:N");
+  return described;
+}
+
+void read_input_options(InputSpec& spec, const options::variables_map& values) {
+  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  spec.datasets = text("datasets");
+  spec.suite = chosen_suite(values);
+  if (values.count("model") > 0) spec.model = text("model");
+  if (values.count("activation") > 0) {
+    spec.activation =
+        one_of<Activation>("--activation", text("activation"),
+                           {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
+  }
+  if (values.count("data") > 0) spec.data = text("data");
+  spec.cache = text("cache");
+  spec.suites = datasets_folder();
+  if (spec.views < 0 || spec.views > kMostViews)
+    throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
+  spec.placement.precision = one_of<Precision>("--precision", text("precision"),
+                                               {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
+  spec.placement.device = parse_device(text("device"));
+}
+
+std::string chosen_suite(const options::variables_map& values) {
+  if (values.count("suite") > 0) return values["suite"].as<std::string>();
+  return values.count("data") > 0 ? "paper" : "pocket";
+}
+
+}  // namespace promptbed

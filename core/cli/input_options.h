@@ -1,0 +1,19 @@
+#pragma once
+
+#include "cli/arguments.h"
+#include "sweep/input_spec.h"
+
+namespace promptbed {
+
+/// The options that say which datasets, which model and where the features are: the same in every command
+/// that works on features. The values of some go into `spec`, the others are for read_input_options.
+options::options_description describe_input_options(InputSpec& spec);
+
+/// Fills in the rest. Throws Error naming an option whose value cannot be.
+void read_input_options(InputSpec& spec, const options::variables_map& values);
+
+/// The suite that --suite names, or else: paper, whose data are the user's, where there is --data, and
+/// pocket, which is embedded, where there is none.
+std::string chosen_suite(const options::variables_map& values);
+
+}  // namespace promptbed

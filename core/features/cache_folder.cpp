@@ -1,0 +1,57 @@
+#include "features/cache_folder.h"
+
+#include <promptbed/error.h>
+
+#include <algorithm>
+
+#include "features/feature_file.h"
+#include "features/leftovers.h"
+#include "features/writer_lock.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+CacheSummary summary_of(const fs::path& path) {
+  CacheSummary summary;
+  summary.path = path;
+  summary.bytes = fs::file_size(path);
+  try {
+    const FeatureFile file(path);
+    summary.key = file.key();
+    summary.rows = static_cast<int64_t>(file.rows().size());
+    summary.sealed = file.sealed();
+  } catch (const Error& fault) {
+    summary.fault = fault.what();
+  }
+  return summary;
+}
+
+}  // namespace
+
+std::vector<CacheSummary> list_caches(const fs::path& folder) {
+  std::vector<CacheSummary> caches;
+  if (!fs::exists(folder)) return caches;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".h5") caches.push_back(summary_of(entry.path()));
+  }
+  std::ranges::sort(caches, {}, &CacheSummary::path);
+  return caches;
+}
+
+void verify_cache(const fs::path& path) {
+  FeatureFile(path).features();
+}
+
+void remove_cache(const fs::path& path, std::ostream& log) {
+  const WriterLock lock(path, log);
+  const Leftovers leftovers = find_leftovers(path);
+  for (const auto* files : {&leftovers.parts, &leftovers.incomplete}) {
+    for (const fs::path& file : *files) fs::remove(file);
+  }
+  fs::remove(path);
+  fs::remove(path.string() + ".lock");
+}
+
+}  // namespace promptbed

@@ -1,0 +1,78 @@
+#include "features/hdf5_columns.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace promptbed {
+namespace {
+
+constexpr hsize_t kBlockRows = 1024;
+constexpr int kDeflateLevel = 6;
+
+/// Texts of a column, one after another, each padded with zeros to the longest one's width.
+H5::StrType padded_type(size_t width) {
+  H5::StrType type(H5::PredType::C_S1, width);
+  type.setStrpad(H5T_STR_NULLPAD);
+  type.setCset(H5T_CSET_UTF8);
+  return type;
+}
+
+H5::DSetCreatPropList properties_of(const std::vector<hsize_t>& shape, Packing packing) {
+  H5::DSetCreatPropList properties;
+  H5Pset_obj_track_times(properties.getId(), false);
+  if (packing == Packing::deflated && shape.front() > 0) {
+    std::vector<hsize_t> block = shape;
+    block.front() = std::min(block.front(), kBlockRows);
+    properties.setChunk(static_cast<int>(block.size()), block.data());
+    properties.setShuffle();
+    properties.setDeflate(kDeflateLevel);
+  }
+  return properties;
+}
+
+}  // namespace
+
+H5::DataSet create_set(H5::H5File& file, const char* name, const H5::DataType& type,
+                       const std::vector<hsize_t>& shape, Packing packing) {
+  const H5::DataSpace space(static_cast<int>(shape.size()), shape.data());
+  return file.createDataSet(name, type, space, properties_of(shape, packing));
+}
+
+H5::DataSet open_set(const H5::H5File& file, const char* name, const std::vector<hsize_t>& shape) {
+  H5::DataSet set = file.openDataSet(name);
+  if (shape_of(set) != shape) throw H5::DataSetIException(name, "its shape is wrong");
+  return set;
+}
+
+std::vector<hsize_t> shape_of(const H5::DataSet& set) {
+  const H5::DataSpace space = set.getSpace();
+  std::vector<hsize_t> shape(static_cast<size_t>(space.getSimpleExtentNdims()));
+  space.getSimpleExtentDims(shape.data());
+  return shape;
+}
+
+void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts) {
+  size_t width = 1;
+  for (const std::string& text : texts) width = std::max(width, text.size());
+  std::string characters;
+  for (const std::string& text : texts) characters.append(text).append(width - text.size(), '\0');
+  const H5::StrType type = padded_type(width);
+  create_set(file, name, type, {texts.size()}, Packing::deflated).write(characters.data(), type);
+}
+
+std::vector<std::string> read_texts(const H5::H5File& file, const char* name) {
+  const H5::DataSet set = file.openDataSet(name);
+  const size_t width = set.getStrType().getSize();
+  const auto shape = shape_of(set);
+  const size_t size = shape.empty() ? 0 : shape.front();
+  std::string characters(size * width, '\0');
+  set.read(characters.data(), padded_type(width));
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < size; ++i) {
+    const std::string_view padded = std::string_view(characters).substr(i * width, width);
+    texts.emplace_back(padded.substr(0, padded.find('\0')));
+  }
+  return texts;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "clip/model.h"
+#include "clip/text_transformer.h"
+#include "data/split.h"
+#include "data/suite.h"
+#include "features/extraction.h"
+#include "features/feature_cache.h"
+#include "sweep/input_spec.h"
+
+namespace promptbed {
+
+/// What all work starts from: a suite, a CLIP, and the features of the suite's images by the CLIP. The
+/// suite's own model and data serve where the user names none; and where the data are the suite's own, so are
+/// the features, if they are embedded: sealed files that need no pictures. Towers come into memory when they
+/// are first asked for.
+class Inputs {
+ public:
+  /// Reads the suite and the model. Throws Error for what is missing or wrong, and for a model or data that
+  /// neither the user nor the suite names.
+  explicit Inputs(InputSpec spec);
+
+  const Suite& suite() const { return suite_; }
+  const ClipModel& model() const { return model_; }
+
+  /// The datasets that the user chose, in the suite's order.
+  std::vector<DatasetSpec> datasets() const { return select_datasets(suite_, spec_.datasets); }
+
+  Split read_split(const DatasetSpec& dataset) const { return promptbed::read_split(dataset, spec_.data); }
+
+  /// Whether features come sealed with the suite.
+  bool sealed() const { return sealed_; }
+
+  /// What the features of a dataset depend on here.
+  CacheKey key_of(const DatasetSpec& dataset) const;
+
+  /// The features of a dataset: the suite's sealed file, or the cache. Throws Error where the file is of
+  /// another key or damaged, and where a sealed one is not there.
+  FeatureCache open_cache(const DatasetSpec& dataset) const;
+
+  /// Where the dataset's pictures are. With sealed features there need not be any.
+  std::filesystem::path image_folder(const DatasetSpec& dataset) const;
+
+  /// In words, where features come from.
+  std::string feature_source() const;
+
+  /// Brings into the cache what the requests ask for and it lacks, with so many pictures in work at a time.
+  /// Throws Error where a sealed file lacks something, otherwise what extract_features throws.
+  ExtractionReport extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
+                           int64_t threads, std::ostream& log);
+
+  std::shared_ptr<const TextEncoder> text_encoder();
+  const ImageEncoder& image_encoder();
+
+ private:
+  InputSpec spec_;  ///< with the suite's own filled in
+  Suite suite_;
+  bool sealed_;
+  ClipModel model_;
+  std::shared_ptr<const TextEncoder> text_encoder_;
+  std::unique_ptr<ImageEncoder> image_encoder_;
+};
+
+/// Throws Error, with the remedy, where a sealed cache lacks some pictures.
+void check_sealed(const FeatureCache& cache, const std::vector<MissingPicture>& missing);
+
+}  // namespace promptbed

@@ -1,0 +1,188 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "clip/model.h"
+#include "data/class_half.h"
+#include "features/cache_folder.h"
+#include "results/ledger.h"
+#include "support/sweep_world.h"
+#include "sweep/features.h"
+#include "sweep/inputs.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Finished;
+
+/// Every file below a folder, with its size and time.
+std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> files_in(const fs::path& folder) {
+  std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files[entry.path()] = {entry.file_size(), entry.last_write_time()};
+  }
+  return files;
+}
+
+/// A suite "pocket" that needs neither model nor data.
+class EmbeddedSuite : public testing::Test {
+ protected:
+  EmbeddedSuite() { world_.embed(); }
+
+  Finished sweep(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"sweep", "--methods", "clip_zeroshot,coop"};
+    const std::map<std::string, std::string> defaults = {{"--shots", "2"},  {"--views", "2"},
+                                                         {"--epochs", "2"}, {"--seeds", "1,2"},
+                                                         {"--jobs", "1"},   {"--threads", "1"}};
+    for (const auto& [option, value] : defaults) {
+      if (std::ranges::find(more, option) == more.end()) words.insert(words.end(), {option, value});
+    }
+    words.insert(words.end(), more.begin(), more.end());
+    return world_.run(words);
+  }
+
+  /// A wrong sweep: exit code 2, nothing made, and one line that has all these parts.
+  void expect_refused(const std::vector<std::string>& more, const std::vector<std::string>& parts) const {
+    const Finished result = sweep(more);
+    EXPECT_EQ(result.code, 2);
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    for (const std::string& part : parts) EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
+    EXPECT_FALSE(fs::exists(world_ / "runs"));
+  }
+
+  test::SweepWorld world_;
+};
+
+TEST_F(EmbeddedSuite, SweepsWithoutModelDataAndPictures) {
+  const auto before = files_in(world_ / "suites");
+  const Finished first = sweep({"--jobs", "2"});
+  EXPECT_EQ(first.out, "6 runs: 6 done now\n") << first.err;
+  EXPECT_EQ(sweep().out, "6 runs: 6 done before\n");
+  EXPECT_EQ(files_in(world_ / "suites"), before) << "nothing is written beside the suite";
+  EXPECT_FALSE(fs::exists(world_ / "runs/cache"));
+}
+
+TEST_F(EmbeddedSuite, GivesTheScoresOfThePicturesItself) {
+  ASSERT_EQ(sweep().code, 0);
+  const Finished again = sweep({"--suite", "pocket", "--data", "away/data", "--force"});
+  EXPECT_EQ(again.out, "6 runs: 6 done now\n") << again.err;
+  EXPECT_TRUE(fs::exists(world_ / "runs/cache")) << "from pictures, not from the sealed features";
+  const Ledger ledger = Ledger::open_existing(world_ / "runs/promptbed.db");
+  EXPECT_EQ(ledger.list().size(), 6U) << "the same runs";
+  for (const RunRecord& run : ledger.list()) EXPECT_EQ(run.attempts, 2);
+}
+
+TEST_F(EmbeddedSuite, TellsWhereFeaturesComeFrom) {
+  const Finished sealed = sweep({"--dry-run"});
+  EXPECT_NE(sealed.out.find("features: sealed, in " + (world_ / "suites/pocket/features").string()),
+            std::string::npos)
+      << sealed.out << sealed.err;
+  const Finished pictures = sweep({"--suite", "pocket", "--data", "away/data", "--dry-run"});
+  EXPECT_NE(pictures.out.find("features: cached in runs/cache, extracted from the pictures in away/data"),
+            std::string::npos)
+      << pictures.out;
+}
+
+TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
+  auto tensors = test::mini_huggingface_tensors(3);
+  tensors.at("logit_scale").add_(1);
+  write_safetensors(world_ / "other/model.safetensors", {tensors.begin(), tensors.end()});
+  fs::copy(world_ / "away/model/config.json", world_ / "other");
+  fs::copy(world_ / "away/model/merges.txt", world_ / "other");
+  const auto name_of = [&](const fs::path& model) { return ClipModel::load(world_ / model).fingerprint(); };
+  expect_refused({"--model", "other"},
+                 {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
+                  "leave --model and --precision out, or give the pictures' folder with --data"});
+  EXPECT_EQ(sweep({"--model", "away/model"}).code, 0) << "a copy of the same model is the same model";
+}
+
+TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {
+  expect_refused({"--views", "3"},
+                 {"one.h5: is sealed and lacks views of", "first view 2 of", "lower --views"});
+  expect_refused({"--precision", "bf16"}, {"one.bf16.h5: no such file", "change --precision"});
+  const fs::path split = world_ / "suites/pocket/data/one/split_zhou.json";
+  auto foreign = read_json(split);
+  foreign["test"][0][0] = "a/foreign.bmp";
+  write_file(split, foreign.dump());
+  expect_refused({},
+                 {"one.h5: is sealed and lacks views of 1 pictures, first the centre view of a/foreign.bmp"});
+}
+
+TEST_F(EmbeddedSuite, NoticesADamagedFile) {
+  const fs::path file = world_ / "suites/pocket/features/two.h5";
+  std::string contents = read_file(file);
+  contents[contents.size() / 2] = static_cast<char>(contents[contents.size() / 2] ^ 0x55);
+  write_file(file, contents.substr(0, contents.size() - 1));
+  expect_refused({}, {"two.h5: is", "put back the original"});
+}
+
+TEST_F(EmbeddedSuite, ListsAndVerifiesTheSealedFiles) {
+  const Finished listed = world_.run({"features", "list"});
+  EXPECT_NE(listed.out.find("sealed"), std::string::npos) << listed.out;
+  EXPECT_EQ(world_.run({"features", "verify"}).out, "2 files: 2 good, 0 failed\n");
+  const Finished counts = world_.run({"datasets", "list", "--suite", "pocket"});
+  EXPECT_NE(counts.out.find(" 12 "), std::string::npos) << counts.out;
+  EXPECT_EQ(counts.out.find("* "), std::string::npos) << counts.out;
+}
+
+TEST_F(EmbeddedSuite, ATestSetAloneServesZeroShotOnly) {
+  const fs::path split = world_ / "away/data/one/split_zhou.json";
+  auto shifted = read_json(split);
+  shifted["train"] = shifted["val"] = nlohmann::json::array();
+  write_file(split, shifted.dump());
+  const Finished result = sweep({"--suite", "pocket", "--data", "away/data", "--datasets", "one"});
+  EXPECT_EQ(result.out, "3 runs: 1 done now, 2 failed\n") << result.err;
+  EXPECT_NE(result.err.find("one: has no training images, only a test set"), std::string::npos) << result.err;
+}
+
+/// What this repository embeds.
+class RepositorySuites : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(suites_ / "pocket/features"))
+      GTEST_SKIP() << "datasets/pocket/features is not in this clone";
+  }
+
+  const fs::path suites_ = fs::path(PROMPTBED_SOURCE_DIR) / "datasets";
+};
+
+TEST_F(RepositorySuites, HaveAllFeaturesOfTheirSplits) {
+  for (const Suite& suite : read_suites(suites_)) {
+    if (suite.features.empty()) continue;
+    InputSpec spec;
+    spec.suites = suites_;
+    spec.suite = suite.id;
+    const Inputs inputs(spec);
+    for (const DatasetSpec& dataset : inputs.datasets()) {
+      const FeatureCache cache = inputs.open_cache(dataset);
+      EXPECT_TRUE(cache.sealed()) << dataset.id;
+      EXPECT_TRUE(cache.missing(requests_of(inputs.read_split(dataset), spec.views), {}).empty())
+          << dataset.id;
+      EXPECT_NO_THROW(verify_cache(cache.path()));
+    }
+  }
+}
+
+TEST_F(RepositorySuites, PocketIsSweptOutOfTheBox) {
+  const Suite suite = read_suite(suites_, "pocket");
+  const DatasetSpec& dataset = suite.datasets.front();
+  const Split split = read_split(dataset, suite.data);
+  test::ScratchFolder scratch;
+  const Finished swept = test::run_runner(scratch.path(), {"PROMPTBED_DATASETS=" + suites_.string()},
+                                          {"sweep", "--methods", "clip_zeroshot,coop", "--datasets",
+                                           dataset.id, "--seeds", "1", "--epochs", "2", "--jobs", "1"});
+  EXPECT_EQ(swept.out, "2 runs: 2 done now\n") << swept.err;
+
+  const auto classes = static_cast<double>(split.class_names.size());
+  for (const RunScore& entry : Ledger::open_existing(scratch / "runs/promptbed.db").scores()) {
+    const ClassSet set = parse_class_set(entry.score.class_set);
+    EXPECT_EQ(entry.score.images, static_cast<int64_t>(subset(split.test, split, set).size()));
+    EXPECT_GT(entry.score.accuracy, 3 * 100 / (classes / 2)) << "three times chance";
+  }
+}
+
+}  // namespace
+}  // namespace promptbed
