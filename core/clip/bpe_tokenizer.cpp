@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 #include <promptbed/error.h>
-#include <unicode/unistr.h>
 
-#include <algorithm>
-#include <functional>
+#include <array>
 #include <limits>
 
+#include "clip/byte_symbols.h"
 #include "clip/words.h"
 
 namespace promptbed {
@@ -15,35 +14,7 @@ namespace {
 
 constexpr const char* kStartOfText = "<|startoftext|>";
 constexpr const char* kEndOfText = "<|endoftext|>";
-constexpr const char* kWordEnd = "</w>";
-constexpr int64_t kBytes = 256;
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-
-/// The bytes in the order of their tokens: those that Latin-1 prints come first.
-std::array<uint8_t, kBytes> bytes_in_token_order() {
-  const auto printable = [](int byte) {
-    return (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xFF && byte != 0xAD);
-  };
-  std::array<uint8_t, kBytes> bytes;
-  for (int byte = 0; byte < kBytes; ++byte) bytes[byte] = static_cast<uint8_t>(byte);
-  std::stable_partition(bytes.begin(), bytes.end(), printable);
-  return bytes;
-}
-
-/// How the merges' files write bytes: one visible character each, a printable byte as its Latin-1 character
-/// and the others as the characters from U+0100 on.
-std::vector<std::string> byte_symbols() {
-  std::vector<std::string> symbols;
-  char16_t next = 0x100;
-  const std::array<uint8_t, kBytes> bytes = bytes_in_token_order();
-  const auto others =
-      std::adjacent_find(bytes.begin(), bytes.end(), std::greater<>());  // where the order restarts
-  for (auto byte = bytes.begin(); byte != bytes.end(); ++byte) {
-    const char16_t character = byte <= others ? char16_t{*byte} : next++;
-    icu::UnicodeString(character).toUTF8String(symbols.emplace_back());
-  }
-  return symbols;
-}
 
 uint64_t pair_key(int64_t left, int64_t right) {
   return static_cast<uint64_t>(left) << 32 | static_cast<uint64_t>(right);

@@ -15,7 +15,7 @@ class ImageEncoder {
  public:
   virtual ~ImageEncoder() = default;
 
-  /// Image features [B, D] in f32, not normalised, of normalised pixels [B, 3, R, R]. Without autograd.
+  /// Image features [B, D] in f32, not normalised, of normalised pixels [B, 3, R, R].
   virtual Tensor encode(const Tensor& pixels) const = 0;
 
   virtual int64_t resolution() const = 0;       ///< R

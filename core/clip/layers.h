@@ -22,7 +22,8 @@ struct Placement {
   Precision precision = Precision::f32;
 };
 
-/// x -> x W^T + b with frozen W [out, in] and b [out]; f32 in and out whatever the precision.
+/// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. Weights that ask for
+/// gradients get them; frozen ones cost none.
 class Linear {
  public:
   Linear(const Tensor& weight, const Tensor& bias, const Placement& placement);

@@ -15,7 +15,10 @@ namespace promptbed {
 ///   - the prefix does not depend on the class: it runs once per batch row, and each class attends to its
 ///   keys and values;
 ///   - in the last block only the EOS rows are computed beyond keys and values;
-///   - the weights are frozen and receive no gradients.
+///   - frozen weights receive no gradients.
+///
+/// A checkpoint whose tensors ask for gradients makes a tower that learns: its output is differentiable in
+/// them. (tools/pocket/pretrain does that.)
 class TextTransformer final : public TextEncoder {
  public:
   /// Takes the text tower's weights. Throws Error where the checkpoint lacks one.

@@ -51,21 +51,26 @@ int64_t VisionTransformer::resolution_of(const Checkpoint& checkpoint) {
   return grid * checkpoint.at("visual.conv1.weight").size(2);
 }
 
-Tensor VisionTransformer::encode(const Tensor& pixels) const {
-  const at::NoGradGuard no_grad;
-  Tensor x = norm_before_(embed(pixels.to(device_)));
+Tensor VisionTransformer::encode(const Tensor& pixels, const Tensor& patches) const {
+  Tensor x = norm_before_(embed(pixels.to(device_), patches));
   // The features are the class token's alone, so the last block computes no other row.
   for (const Block& block : blocks_) x = run(block, x, &block == &blocks_.back() ? 1 : x.size(1));
   return projection_(norm_after_(x.select(1, 0)));
 }
 
-Tensor VisionTransformer::embed(const Tensor& pixels) const {
+Tensor VisionTransformer::embed(const Tensor& pixels, const Tensor& patches) const {
   const int64_t batch = pixels.size(0), grid = resolution_ / patch_;
-  const Tensor patches = pixels.reshape({batch, 3, grid, patch_, grid, patch_})
-                             .permute({0, 2, 4, 1, 3, 5})
-                             .reshape({batch, grid * grid, 3 * patch_ * patch_});
-  const Tensor class_token = class_embedding_.expand({batch, 1, -1});
-  return at::cat({class_token, patch_embedding_(patches)}, 1).add_(positional_embedding_);
+  Tensor cut = pixels.reshape({batch, 3, grid, patch_, grid, patch_})
+                   .permute({0, 2, 4, 1, 3, 5})
+                   .reshape({batch, grid * grid, 3 * patch_ * patch_});
+  Tensor positions = positional_embedding_.narrow(0, 1, grid * grid).expand({batch, -1, -1});
+  if (patches.defined()) {
+    const Tensor number = patches.to(device_).unsqueeze(-1);
+    cut = cut.gather(1, number.expand({-1, -1, cut.size(2)}));
+    positions = positions.gather(1, number.expand({-1, -1, positions.size(2)}));
+  }
+  const Tensor class_token = (class_embedding_ + positional_embedding_[0]).expand({batch, 1, -1});
+  return at::cat({class_token, patch_embedding_(cut) + positions}, 1);
 }
 
 Tensor VisionTransformer::run(const Block& block, const Tensor& x, int64_t rows) const {

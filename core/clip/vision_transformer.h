@@ -17,7 +17,12 @@ class VisionTransformer : public ImageEncoder {
  public:
   VisionTransformer(const Checkpoint& checkpoint, const Placement& placement);
 
-  Tensor encode(const Tensor& pixels) const override;
+  Tensor encode(const Tensor& pixels) const override { return encode(pixels, Tensor()); }
+
+  /// The same from some patches of each picture alone, as masked pre-training does it (FLIP, arXiv
+  /// 2212.00794): patches [B, n] are their numbers, row by row; undefined for all.
+  Tensor encode(const Tensor& pixels, const Tensor& patches) const;
+
   int64_t resolution() const override { return resolution_; }
   int64_t embedding_width() const override { return embedding_width_; }
 
@@ -31,8 +36,8 @@ class VisionTransformer : public ImageEncoder {
     Linear expand, contract;
   };
 
-  /// [B, 3, R, R] -> [B, T, W]: the class token, then the patches row by row; with positions.
-  Tensor embed(const Tensor& pixels) const;
+  /// [B, 3, R, R] -> [B, T, W]: the class token, then the patches; with positions.
+  Tensor embed(const Tensor& pixels, const Tensor& patches) const;
 
   /// One block on tokens x [B, T, W], for the first `rows` of them: [B, rows, W].
   Tensor run(const Block& block, const Tensor& x, int64_t rows) const;

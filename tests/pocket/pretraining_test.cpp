@@ -1,0 +1,120 @@
+#include "pretraining.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/files.h"
+#include "clip/model.h"
+#include "pair_set.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed::pocket {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kPairs = 32;
+
+/// Four shapes (a half of the square is black) under four names, eight of each.
+void write_pairs(const fs::path& folder) {
+  constexpr const char* kNames[] = {"top", "bottom", "left", "right"};
+  constexpr int64_t kSide = PairSet::kSide, kBytes = kSide * kSide;
+  std::string list, bytes;
+  for (int64_t i = 0; i < kPairs; ++i) {
+    const int64_t dimension = i % 4 / 2, begin = i % 2 * kSide / 2;
+    Tensor alpha = at::zeros({kSide, kSide}, torch::kUInt8);
+    alpha.narrow(dimension, begin, kSide / 2).fill_(255);
+    bytes.append(reinterpret_cast<const char*>(alpha.data_ptr<uint8_t>()), kBytes);
+    list += fmt::format(R"({{"offset":{},"planes":1,"name":"{}","set":"Halves","category":""}})", i * kBytes,
+                        kNames[i % 4]) +
+            "\n";
+  }
+  write_file(folder / "pairs.jsonl", list);
+  write_file(folder / "pictures.bin", bytes);
+}
+
+PretrainingRecipe small_recipe() {
+  PretrainingRecipe recipe;
+  recipe.architecture.resolution = 16;
+  recipe.architecture.vision_width = 64;
+  recipe.architecture.vision_layers = 1;
+  recipe.architecture.text_width = 64;
+  recipe.architecture.text_layers = 1;
+  recipe.architecture.embedding_width = 16;
+  recipe.architecture.context_length = 32;
+  recipe.merges = 50;
+  recipe.batch = 16;
+  recipe.passes = 20;
+  recipe.warm_up = 5;
+  return recipe;
+}
+
+PretrainingJob job_in(const test::ScratchFolder& folder, const char* model) {
+  write_pairs(folder / "pairs");
+  return {folder / "pairs", folder / model, {}, 2};
+}
+
+std::vector<double> losses(const fs::path& curve) {
+  std::ifstream in(curve);
+  std::vector<double> found;
+  std::string line;
+  std::getline(in, line);
+  EXPECT_EQ(line, "step,learning_rate,loss,accuracy,scale,pairs_per_second");
+  while (std::getline(in, line)) {
+    std::istringstream cells(line);
+    std::string cell;
+    for (int n = 0; n < 3; ++n) std::getline(cells, cell, ',');
+    found.push_back(std::stod(cell));
+  }
+  return found;
+}
+
+TEST(Pretraining, WritesAModelThatHasLearned) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  pretrain(small_recipe(), job);
+  const std::vector<double> curve = losses(job.output / "training" / "curve.csv");
+  ASSERT_EQ(curve.size(), 2u);  // forty steps, twenty a line
+  EXPECT_LT(curve.back(), curve.front());
+  EXPECT_EQ(ClipModel::load(job.output).embedding_width(), 16);
+}
+
+TEST(Pretraining, EndsWithTheSameBitsWhereverItWasTakenUp) {
+  const test::ScratchFolder folder;
+  const PretrainingJob straight = job_in(folder, "straight"), taken_up = job_in(folder, "taken_up");
+  pretrain(small_recipe(), straight);
+  pretrain(small_recipe(), taken_up, /*most_steps=*/13);
+  EXPECT_FALSE(fs::exists(taken_up.output / "model.safetensors"));
+  pretrain(small_recipe(), taken_up);
+  EXPECT_EQ(read_file(straight.output / "model.safetensors"),
+            read_file(taken_up.output / "model.safetensors"));
+}
+
+TEST(Pretraining, RefusesAStateOfAnotherArchitecture) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  PretrainingRecipe recipe = small_recipe();
+  pretrain(recipe, job, /*most_steps=*/1);
+  recipe.architecture.vision_layers = 2;
+  EXPECT_ERROR(pretrain(recipe, job), "of another architecture; delete it");
+}
+
+TEST(Pretraining, NamesWhatIsWrongWithThePairs) {
+  const test::ScratchFolder folder;
+  PretrainingJob job = job_in(folder, "model");
+  PretrainingRecipe recipe = small_recipe();
+  recipe.batch = 64;
+  EXPECT_ERROR(pretrain(recipe, job), "32 pairs are fewer than a batch of 64");
+  write_file(folder / "pairs" / "pictures.bin", "short");
+  EXPECT_ERROR(pretrain(small_recipe(), job), "lies outside pictures.bin");
+  job.pairs = folder / "nowhere";
+  EXPECT_ERROR(pretrain(small_recipe(), job), "pictures.bin: is missing or empty");
+}
+
+}  // namespace
+}  // namespace promptbed::pocket

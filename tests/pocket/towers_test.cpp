@@ -1,0 +1,119 @@
+#include "towers.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <promptbed/text_encoder.h>
+
+#include "clip/text_transformer.h"
+#include "clip/vision_transformer.h"
+#include "initial_weights.h"
+#include "support/relative_difference.h"
+
+namespace promptbed::pocket {
+namespace {
+
+constexpr int64_t kBatch = 35;  // more than two slices of pictures, the last one smaller
+
+Checkpoint small_clip() {
+  Architecture sizes;
+  sizes.resolution = 16;
+  sizes.vision_width = 64;
+  sizes.vision_layers = 2;
+  sizes.text_width = 64;
+  sizes.text_layers = 2;
+  sizes.embedding_width = 16;
+  sizes.context_length = 12;
+  sizes.vocabulary = 40;
+  Checkpoint clip = initial_weights(sizes, 1);
+  for (auto& [name, tensor] : clip.tensors) tensor.requires_grad_();
+  return clip;
+}
+
+TowerInput some_input() {
+  TowerInput input;
+  input.pixels = at::randn({kBatch, 3, 16, 16}, at::make_generator<at::CPUGeneratorImpl>(1));
+  for (int64_t i = 0; i < kBatch; ++i) {
+    std::vector<int64_t> tokens = {38};
+    for (int64_t n = 0; n < 1 + i % 4; ++n) tokens.push_back((7 * i + n) % 38);
+    tokens.push_back(39);
+    input.captions.push_back(tokens);
+  }
+  return input;
+}
+
+/// The gradients of a made-up loss of the features, by the towers of so many threads.
+std::map<std::string, Tensor> gradients(int64_t threads, const TowerInput& input) {
+  const Checkpoint clip = small_clip();
+  TrainableTowers towers(clip, {}, threads);
+  const auto [images, texts] = towers.forward(input);
+  towers.backward(images.sin(), texts.cos());
+  std::map<std::string, Tensor> found;
+  for (const auto& [name, weight] : clip.tensors) found[name] = weight.grad();
+  return found;
+}
+
+TEST(TrainableTowers, GiveTheFeaturesOfTheFrozenTowers) {
+  const Checkpoint clip = small_clip();
+  const TowerInput input = some_input();
+  const auto [images, texts] = TrainableTowers(clip, {}, 2).forward(input);
+  const at::NoGradGuard no_grad;
+  EXPECT_LT(test::relative_difference(images, VisionTransformer(clip, {}).encode(input.pixels)), 1e-5);
+  const TextTransformer tower(clip, {});
+  for (int64_t i = 0; i < kBatch; ++i) {
+    const auto& tokens = input.captions[static_cast<size_t>(i)];
+    const PromptBatch prompt = {tower.embed(std::span(tokens).first(1)).unsqueeze(0),
+                                tower.embed(std::span(tokens).subspan(1)),
+                                {static_cast<int64_t>(tokens.size()) - 1}};
+    EXPECT_LT(test::relative_difference(texts[i], tower.encode(prompt).flatten()), 1e-5);
+  }
+}
+
+TEST(TrainableTowers, FindTheGradientsOfTheWholeBatch) {
+  const Checkpoint clip = small_clip();
+  const TowerInput input = some_input();
+  const Tensor images = VisionTransformer(clip, {}).encode(input.pixels);
+  images.backward(images.detach().sin());
+  const auto found = gradients(2, input);
+  for (const auto& [name, weight] : clip.tensors) {
+    if (name.starts_with("visual."))
+      EXPECT_LT(test::relative_difference(found.at(name), weight.grad()), 1e-4) << name;
+  }
+}
+
+TEST(TrainableTowers, FindTheSameGradientsWithAnyNumberOfThreads) {
+  const auto one = gradients(1, some_input()), three = gradients(3, some_input());
+  for (const auto& [name, gradient] : one) {
+    if (name == "logit_scale") continue;  // the loss's business
+    EXPECT_LT(test::relative_difference(three.at(name), gradient), 1e-4) << name;
+  }
+}
+
+TEST(TrainableTowers, GiveTheSameBitsAgain) {
+  const auto once = gradients(2, some_input()), again = gradients(2, some_input());
+  for (const auto& [name, gradient] : once) {
+    if (gradient.defined()) EXPECT_TRUE(at::equal(again.at(name), gradient)) << name;
+  }
+}
+
+TEST(VisionTransformer, SeesTheSameInAllPatchesInWhateverOrder) {
+  const at::NoGradGuard no_grad;
+  const VisionTransformer tower(small_clip(), {});
+  const Tensor pixels = some_input().pixels.narrow(0, 0, 2);
+  const Tensor order = torch::tensor({3, 1, 0, 2}, torch::kLong).expand({2, 4});
+  EXPECT_LT(test::relative_difference(tower.encode(pixels, order), tower.encode(pixels)), 1e-5);
+}
+
+TEST(VisionTransformer, DoesNotSeePatchesThatAreLeftOut) {
+  const at::NoGradGuard no_grad;
+  const VisionTransformer tower(small_clip(), {});
+  Tensor pixels = some_input().pixels.narrow(0, 0, 1).clone();
+  const Tensor upper = torch::tensor({{0, 1}}, torch::kLong);
+  const Tensor before = tower.encode(pixels, upper);
+  pixels.narrow(2, 8, 8).fill_(9);  // the lower two patches
+  EXPECT_TRUE(at::equal(tower.encode(pixels, upper), before));
+  pixels.narrow(2, 0, 8).fill_(9);
+  EXPECT_FALSE(at::allclose(tower.encode(pixels, upper), before));
+}
+
+}  // namespace
+}  // namespace promptbed::pocket

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "clip/checkpoint.h"
+#include "clip/layers.h"
+
+namespace promptbed::pocket {
+
+/// What the towers see of a batch of B pairs.
+struct TowerInput {
+  Tensor pixels;                               ///< [B, 3, R, R], normalised
+  Tensor patches;                              ///< [B, n] the patches to look at; undefined: all
+  std::vector<std::vector<int64_t>> captions;  ///< B lists of tokens, start and end of text included
+};
+
+/// Both towers of a CLIP while it learns, worked by several threads. Each thread computes with aliases of the
+/// weights and a graph of its own, so that threads never meet; the gradients that they find are added up in a
+/// fixed order. The same number of threads gives the same bits.
+class TrainableTowers {
+ public:
+  /// `weights` are leaves that ask for gradients, and stay the caller's.
+  TrainableTowers(const Checkpoint& weights, const Placement& placement, int64_t threads);
+  ~TrainableTowers();
+
+  /// Image and text features of a batch, each [B, D], detached.
+  std::pair<Tensor, Tensor> forward(const TowerInput& input);
+
+  /// Carries the loss's gradients with respect to the features of the last forward, each [B, D], on to the
+  /// weights, and sets their grad. Once for each forward.
+  void backward(const Tensor& image_gradients, const Tensor& text_gradients);
+
+ private:
+  class Lane;
+
+  const Checkpoint& weights_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace promptbed::pocket
