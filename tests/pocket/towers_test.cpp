@@ -75,8 +75,8 @@ TEST(TrainableTowers, FindTheGradientsOfTheWholeBatch) {
   images.backward(images.detach().sin());
   const auto found = gradients(2, input);
   for (const auto& [name, weight] : clip.tensors) {
-    if (name.starts_with("visual."))
-      EXPECT_LT(test::relative_difference(found.at(name), weight.grad()), 1e-4) << name;
+    if (!name.starts_with("visual.")) continue;
+    EXPECT_LT(test::relative_difference(found.at(name), weight.grad()), 1e-4) << name;
   }
 }
 
@@ -91,7 +91,8 @@ TEST(TrainableTowers, FindTheSameGradientsWithAnyNumberOfThreads) {
 TEST(TrainableTowers, GiveTheSameBitsAgain) {
   const auto once = gradients(2, some_input()), again = gradients(2, some_input());
   for (const auto& [name, gradient] : once) {
-    if (gradient.defined()) EXPECT_TRUE(at::equal(again.at(name), gradient)) << name;
+    if (!gradient.defined()) continue;
+    EXPECT_TRUE(at::equal(again.at(name), gradient)) << name;
   }
 }
 
