@@ -1,6 +1,6 @@
 # Every third-party package, in one place. scripts/deps.sh installs them; another LibTorch comes in with CMAKE_PREFIX_PATH.
 find_package(Torch REQUIRED)
-find_package(Boost 1.74 REQUIRED COMPONENTS filesystem program_options system)
+find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS filesystem program_options system)
 find_package(HDF5 REQUIRED COMPONENTS C CXX)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)

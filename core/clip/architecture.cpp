@@ -17,7 +17,7 @@ constexpr int64_t kBottleneckExpansion = 4;
 constexpr const char* kRemedy = "give a CLIP of OpenAI's, open_clip's or Hugging Face's layout with --model";
 
 /// The tensor of that name, which must have so many dimensions, none of them empty.
-const Tensor& with_dimensions(const Checkpoint& checkpoint, const std::string& name, int64_t dimensions) {
+Tensor with_dimensions(const Checkpoint& checkpoint, const std::string& name, int64_t dimensions) {
   const Tensor& tensor = checkpoint.at(name);
   if (tensor.dim() != dimensions || tensor.numel() == 0) {
     throw Error(fmt::format("tensor '{}' has the shape [{}] instead of {} dimensions; {}", name,
@@ -60,9 +60,9 @@ void expect_transformer(Shapes& shapes, const Checkpoint& checkpoint, const std:
 }
 
 void expect_vision_transformer(Shapes& shapes, const Checkpoint& checkpoint, int64_t embedding_width) {
-  const Tensor& patches = with_dimensions(checkpoint, "visual.conv1.weight", 4);
+  const Tensor patches = with_dimensions(checkpoint, "visual.conv1.weight", 4);
   const int64_t width = patches.size(0), patch = patches.size(2);
-  const Tensor& positions = with_dimensions(checkpoint, "visual.positional_embedding", 2);
+  const Tensor positions = with_dimensions(checkpoint, "visual.positional_embedding", 2);
   const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
   shapes["visual.conv1.weight"] = {width, 3, patch, patch};
   shapes["visual.class_embedding"] = {width};
@@ -111,7 +111,7 @@ void expect_modified_resnet(Shapes& shapes, const Checkpoint& checkpoint, int64_
                             width << (stage - 1));
 
   const std::string pool = "visual.attnpool";
-  const Tensor& positions = with_dimensions(checkpoint, pool + ".positional_embedding", 2);
+  const Tensor positions = with_dimensions(checkpoint, pool + ".positional_embedding", 2);
   const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
   shapes[pool + ".positional_embedding"] = {grid * grid + 1, channels};
   for (const char* projection : {".q_proj", ".k_proj", ".v_proj"})
@@ -135,7 +135,7 @@ bool has_modified_resnet(const Checkpoint& checkpoint) {
 
 Shapes expected_shapes(const Checkpoint& checkpoint) {
   Shapes shapes;
-  const Tensor& projection = with_dimensions(checkpoint, "text_projection", 2);
+  const Tensor projection = with_dimensions(checkpoint, "text_projection", 2);
   const int64_t width = projection.size(0), embedding_width = projection.size(1);
   shapes["text_projection"] = {width, embedding_width};
   shapes["token_embedding.weight"] = {with_dimensions(checkpoint, "token_embedding.weight", 2).size(0),

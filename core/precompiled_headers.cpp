@@ -1,0 +1,1 @@
+// Owns the precompiled header that the core, the runner and the plugins share.
