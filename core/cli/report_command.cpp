@@ -26,7 +26,7 @@ options::options_description describe(BaseNewQuery& query) {
   options::options_description described("options", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("table", text("T")->required(), "base-new: base, new and H by dataset and method");
+  add("table", text("T")->default_value("base-new"), "base-new: base, new and H by dataset and method");
   add("format", text("F")->default_value("text"), "text, or csv with deviations, seeds and shots");
   add("methods", text("M,..."), "columns, in this order; default: all");
   add("datasets", text("D,..."), "rows, in this order; default: all, in their suite's order");

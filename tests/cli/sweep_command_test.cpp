@@ -167,7 +167,7 @@ TEST(Report, ShowsTheSweptMethods) {
   for (const char* word : {"clip_zeroshot", "coop", "Average", "one", "two"}) {
     EXPECT_NE(text.out.find(word), std::string::npos) << text.out;
   }
-  const auto csv = world.run({"report", "--table", "base-new", "--shots", "2", "--format", "csv"});
+  const auto csv = world.run({"report", "--shots", "2", "--format", "csv"});
   EXPECT_EQ(count_lines(csv.out), 5) << csv.out;
 }
 

@@ -15,7 +15,7 @@ struct PretrainingRecipe {
   Architecture architecture;  ///< the vocabulary follows from the merges
   int64_t merges = 8000;
   int64_t batch = 256;
-  int64_t passes = 4;  ///< over all pairs
+  int64_t passes = 8;  ///< over all pairs
   double learning_rate = 1e-3;
   int64_t warm_up = 200;  ///< steps
   double weight_decay = 0.1;
