@@ -155,8 +155,10 @@ int verify(const Arguments& arguments) {
   return faults.empty() ? kAllDone : kSomeFailed;
 }
 
-/// Why no sweep (with this model, if one is given) can use a cache; "" where one can.
+/// Why no sweep (with this model, if one is given) can use a cache; "" where one can. Files that the cache
+/// did not make, and sealed ones, are never pruned.
 std::string reason_to_prune(const CacheSummary& cache, const std::optional<ClipModel>& model) {
+  if (!cache.in_place || cache.sealed) return "";
   if (!cache.fault.empty()) return cache.fault;
   CacheKey wanted = cache.key;
   wanted.view_recipe = kViewRecipeVersion;

@@ -13,9 +13,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-CacheSummary summary_of(const fs::path& path) {
+/// <folder>/<16 hexadecimal digits>/<name>
+bool is_in_place(const fs::path& folder, const fs::path& path) {
+  const std::string model = path.parent_path().filename();
+  return folder / model / path.filename() == path && model.size() == kModelDigits &&
+         model.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+CacheSummary summary_of(const fs::path& folder, const fs::path& path) {
   CacheSummary summary;
   summary.path = path;
+  summary.in_place = is_in_place(folder, path);
   summary.bytes = fs::file_size(path);
   try {
     const FeatureFile file(path);
@@ -34,7 +42,8 @@ std::vector<CacheSummary> list_caches(const fs::path& folder) {
   std::vector<CacheSummary> caches;
   if (!fs::exists(folder)) return caches;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() == ".h5") caches.push_back(summary_of(entry.path()));
+    if (entry.is_regular_file() && entry.path().extension() == ".h5")
+      caches.push_back(summary_of(folder, entry.path()));
   }
   std::ranges::sort(caches, {}, &CacheSummary::path);
   return caches;
@@ -51,7 +60,6 @@ void remove_cache(const fs::path& path, std::ostream& log) {
     for (const fs::path& file : *files) fs::remove(file);
   }
   fs::remove(path);
-  fs::remove(path.string() + ".lock");
 }
 
 }  // namespace promptbed

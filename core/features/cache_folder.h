@@ -18,6 +18,7 @@ struct CacheSummary {
   CacheKey key;
   int64_t rows = 0;
   bool sealed = false;
+  bool in_place = false;  ///< lies where a cache has its files: below the folder, in one of a fingerprint
 };
 
 /// All feature files under a folder, sorted by path; none where there is no such folder. Features are not
@@ -28,7 +29,7 @@ std::vector<CacheSummary> list_caches(const std::filesystem::path& folder);
 void verify_cache(const std::filesystem::path& path);
 
 /// Removes a cache file and what a killed writer left beside it; waits for one that is at work, and says so
-/// on `log`.
+/// on `log`. The lock stays: another may be waiting for it.
 void remove_cache(const std::filesystem::path& path, std::ostream& log);
 
 }  // namespace promptbed

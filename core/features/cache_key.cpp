@@ -53,7 +53,7 @@ std::filesystem::path sealed_path(const std::filesystem::path& folder, const Cac
 }
 
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key) {
-  return sealed_path(folder / key.model.substr(0, 16), key);
+  return sealed_path(folder / key.model.substr(0, kModelDigits), key);
 }
 
 }  // namespace promptbed

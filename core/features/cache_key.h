@@ -40,6 +40,9 @@ std::string difference(const CacheKey& found, const CacheKey& expected);
 /// <folder>/<dataset>.h5, or <dataset>.bf16.h5: a sealed file, in a folder for one model.
 std::filesystem::path sealed_path(const std::filesystem::path& folder, const CacheKey& key);
 
+/// How many digits of a model's fingerprint name its folder.
+inline constexpr size_t kModelDigits = 16;
+
 /// The same in <folder>/<first 16 digits of the model's fingerprint>: a cache, in a folder for all models.
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
 

@@ -140,7 +140,10 @@ PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> 
   run.setting = make_setting(*run.dataset, bench, shots);
   if (method.trainable()) run.draw = draw_training_classes(run.dataset->split, shots, seed);
   if (method.trainable() && run.draw.train.empty()) {
-    run.obstacle = fmt::format("{}: has no training images, only a test set", run.setting.dataset);
+    run.obstacle = fmt::format(
+        "{}: has no training images, only a test set; leave it out with --datasets, or choose a method that "
+        "does not train",
+        run.setting.dataset);
     return run;
   }
   try {

@@ -88,7 +88,8 @@ TEST(FeaturesPrune, DeletesWhatNoSweepCanUse) {
                       "--datasets", "one"})
                 .code,
             0);
-  write_file(world / "runs/cache/damaged.h5", "no features");
+  write_file(world / "runs/cache/0123456789abcdef/damaged.h5", "no features");
+  write_file(world / "runs/cache/somebody/elses.h5", "the cache did not make it");
   const auto count_files = [&] {
     return std::ranges::count_if(fs::recursive_directory_iterator(world / "runs/cache"),
                                  [](const auto& entry) { return entry.path().extension() == ".h5"; });
@@ -97,14 +98,15 @@ TEST(FeaturesPrune, DeletesWhatNoSweepCanUse) {
   const Finished shown = world.run({"features", "prune", "--model", "model", "--dry-run"});
   EXPECT_NE(shown.out.find("2 files, "), std::string::npos) << shown.out;
   EXPECT_NE(shown.out.find("would be deleted"), std::string::npos);
-  EXPECT_EQ(count_files(), 4);
+  EXPECT_EQ(count_files(), 5);
 
   const Finished cautious = world.run({"features", "prune"});
   EXPECT_NE(cautious.out.find("damaged.h5: is no HDF5 file"), std::string::npos) << cautious.out;
-  EXPECT_EQ(count_files(), 3) << "another model's features are kept unless a model is named";
+  EXPECT_EQ(count_files(), 4) << "another model's features are kept unless a model is named";
 
   EXPECT_EQ(world.run({"features", "prune", "--model", "model"}).code, 0);
-  EXPECT_EQ(count_files(), 2);
+  EXPECT_EQ(count_files(), 3);
+  EXPECT_TRUE(fs::exists(world / "runs/cache/somebody/elses.h5"));
   EXPECT_NE(features(world, "build").out.find("one: 0 features extracted"), std::string::npos);
 }
 

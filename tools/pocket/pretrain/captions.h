@@ -12,7 +12,7 @@ namespace promptbed::pocket {
 /// category, its icon set or whether it has colours.
 std::string draw_caption(const Pair& pair, std::mt19937_64& random);
 
-/// One caption of every pair, and the sentences about them: what the merges are learned from.
+/// One caption of every pair: what the merges are learned from.
 std::vector<std::string> caption_corpus(const PairSet& pairs);
 
 }  // namespace promptbed::pocket

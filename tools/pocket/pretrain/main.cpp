@@ -43,6 +43,12 @@ options::options_description describe(PretrainingRecipe& recipe, PretrainingJob&
   return described;
 }
 
+/// Throws Error naming the option.
+void check_range(const char* option, int64_t value, int64_t most) {
+  if (value < 1 || value > most)
+    throw promptbed::Error(fmt::format("--{} {}: give 1 to {}", option, value, most));
+}
+
 int run(int count, char** words) {
   PretrainingRecipe recipe;
   PretrainingJob job;
@@ -54,6 +60,9 @@ int run(int count, char** words) {
     return 0;
   }
   options::notify(values);
+  check_range("passes", recipe.passes, 1000);
+  check_range("batch", recipe.batch, 65536);
+  check_range("threads", job.threads, 1024);
   if (values.count("bf16") > 0) job.placement.precision = promptbed::Precision::bf16;
   at::set_num_threads(1);  // the lanes are the threads
   promptbed::watch_for_interrupts();

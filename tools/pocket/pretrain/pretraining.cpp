@@ -303,11 +303,12 @@ void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::op
     curve.add(state.step, rate, loss, state.weights().at("logit_scale").exp().item<double>());
     ++state.step;
     progress.advance();
-    if (interrupted() || Clock::now() - saved > kBetweenSaves) {
+    const bool stops = interrupted();
+    if (stops || Clock::now() - saved > kBetweenSaves) {
       state.save(kept);
       saved = Clock::now();
     }
-    check_interrupt();
+    if (stops) throw Interrupted();
   }
   state.save(kept);
   if (state.step == batches.steps()) write_huggingface_folder(job.output, state.weights(), merges);
