@@ -45,10 +45,9 @@ void expect_linear(Shapes& shapes, const std::string& name, int64_t out, int64_t
 
 void expect_transformer(Shapes& shapes, const Checkpoint& checkpoint, const std::string& name,
                         int64_t width) {
-  const std::string stem = name + ".resblocks.";
-  const int64_t layers = count(checkpoint, stem, ".attn.in_proj_weight");
+  const int64_t layers = count_layers(checkpoint, name);
   for (int64_t layer = 0; layer < layers; ++layer) {
-    const std::string block = fmt::format("{}{}", stem, layer);
+    const std::string block = fmt::format("{}.resblocks.{}", name, layer);
     expect_affine(shapes, block + ".ln_1", width);
     shapes[block + ".attn.in_proj_weight"] = {3 * width, width};
     shapes[block + ".attn.in_proj_bias"] = {3 * width};
@@ -131,6 +130,10 @@ void check_heads(const char* tower, int64_t heads, int64_t width) {
 
 bool has_modified_resnet(const Checkpoint& checkpoint) {
   return checkpoint.has("visual.layer1.0.conv1.weight");
+}
+
+int64_t count_layers(const Checkpoint& checkpoint, const std::string& transformer) {
+  return count(checkpoint, transformer + ".resblocks.", ".attn.in_proj_weight");
 }
 
 Shapes expected_shapes(const Checkpoint& checkpoint) {

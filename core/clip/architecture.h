@@ -11,6 +11,10 @@ namespace promptbed {
 /// Whether the image tower is a ModifiedResNet; a vision transformer otherwise.
 bool has_modified_resnet(const Checkpoint& checkpoint);
 
+/// How many blocks "<transformer>.resblocks.<n>" there are; `transformer` is "transformer" for the text
+/// tower, "visual.transformer" for the image tower.
+int64_t count_layers(const Checkpoint& checkpoint, const std::string& transformer);
+
 /// Every tensor of a CLIP and its shape, all sizes inferred from a few tensors of the checkpoint:
 ///
 ///     {"text_projection": [W, D], "transformer.resblocks.0.attn.in_proj_weight": [3 W, W], ...}

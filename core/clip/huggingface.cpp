@@ -4,13 +4,12 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
-#include <utility>
 
 #include "base/files.h"
+#include "clip/huggingface_names.h"
 #include "clip/tensor_file.h"
 
 namespace promptbed {
@@ -18,41 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Hugging Face's spelling and OpenAI's; all that apply to a name are applied in this order.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSpellings = {{
-    {"text_model.encoder.layers.", "transformer.resblocks."},
-    {"text_model.embeddings.token_embedding.", "token_embedding."},
-    {"text_model.embeddings.position_embedding.weight", "positional_embedding"},
-    {"text_model.final_layer_norm.", "ln_final."},
-    {"text_projection.weight", "text_projection"},
-    {"vision_model.encoder.layers.", "visual.transformer.resblocks."},
-    {"vision_model.embeddings.class_embedding", "visual.class_embedding"},
-    {"vision_model.embeddings.patch_embedding.", "visual.conv1."},
-    {"vision_model.embeddings.position_embedding.weight", "visual.positional_embedding"},
-    {"vision_model.pre_layrnorm.", "visual.ln_pre."},  // sic
-    {"vision_model.post_layernorm.", "visual.ln_post."},
-    {"visual_projection.weight", "visual.proj"},
-    {".layer_norm1.", ".ln_1."},
-    {".layer_norm2.", ".ln_2."},
-    {".mlp.fc1.", ".mlp.c_fc."},
-    {".mlp.fc2.", ".mlp.c_proj."},
-    {".self_attn.", ".attn."},
-    {".embeddings.position_ids", ".position_ids"},
-}};
-
 /// What config.json leaves out has these values: the defaults of the layout.
 constexpr int64_t kDefaultTextHeads = 8;
 constexpr int64_t kDefaultVisionHeads = 12;
 constexpr const char* kDefaultActivation = "quick_gelu";
 constexpr double kLayerNormEps = 1e-5;
-
-std::string openai_name(std::string name) {
-  for (const auto& [theirs, ours] : kSpellings) {
-    if (const size_t place = name.find(theirs); place != std::string::npos)
-      name.replace(place, theirs.size(), ours);
-  }
-  return name;
-}
 
 using Tensors = std::map<std::string, Tensor>;
 

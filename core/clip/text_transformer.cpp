@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "base/interrupt.h"
+#include "clip/architecture.h"
 
 namespace promptbed {
 namespace {
@@ -23,12 +24,6 @@ constexpr float kMasked = -std::numeric_limits<float>::infinity();
 /// [n, n]: 0 where row i may see column j (j <= i), minus infinity elsewhere.
 Tensor causal_mask(int64_t n, torch::Device device) {
   return at::full({n, n}, kMasked, torch::dtype(torch::kFloat).device(device)).triu(1);
-}
-
-int64_t count_blocks(const Checkpoint& checkpoint) {
-  int64_t blocks = 0;
-  while (checkpoint.has(fmt::format("transformer.resblocks.{}.ln_1.weight", blocks))) ++blocks;
-  return blocks;
 }
 
 /// softmax(scores) over keys that are split in two: P shared ones and the L of the class itself.
@@ -92,7 +87,7 @@ TextTransformer::TextTransformer(const Checkpoint& checkpoint, const Placement& 
       final_norm_(checkpoint, "ln_final", placement),
       projection_(checkpoint.at("text_projection").t(), Tensor(), placement),
       embedding_width_(checkpoint.at("text_projection").size(1)) {
-  const int64_t blocks = count_blocks(checkpoint);
+  const int64_t blocks = count_layers(checkpoint, "transformer");
   if (blocks == 0) throw Error("the checkpoint's text tower has no layers; it is no CLIP");
   blocks_.reserve(blocks);
   for (int64_t i = 0; i < blocks; ++i) blocks_.push_back(read_block(checkpoint, i, placement));

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "clip/architecture.h"
+
 namespace promptbed {
 namespace {
 
@@ -32,10 +34,10 @@ VisionTransformer::VisionTransformer(const Checkpoint& checkpoint, const Placeme
       norm_before_(checkpoint, "visual.ln_pre", placement),
       norm_after_(checkpoint, "visual.ln_post", placement),
       projection_(projection(checkpoint, placement)) {
-  for (int64_t layer = 0;; ++layer) {
+  const int64_t layers = count_layers(checkpoint, "visual.transformer");
+  for (int64_t layer = 0; layer < layers; ++layer) {
     const std::string name = fmt::format("visual.transformer.resblocks.{}", layer);
     const std::string attention = name + ".attn.in_proj_";
-    if (!checkpoint.has(attention + "weight")) break;
     blocks_.push_back(
         {LayerNorm(checkpoint, name + ".ln_1", placement),
          Linear(checkpoint.at(attention + "weight"), checkpoint.at(attention + "bias"), placement),

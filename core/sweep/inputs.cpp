@@ -89,10 +89,13 @@ const ImageEncoder& Inputs::image_encoder() {
 void check_sealed(const FeatureCache& cache, const std::vector<MissingPicture>& missing) {
   if (!cache.sealed() || missing.empty()) return;
   const MissingPicture& first = missing.front();
-  throw Error(
-      fmt::format("{}: is sealed and lacks views of {} pictures, first {} of {}; lower --views, or give the "
-                  "pictures' folder with --data",
-                  cache.path().string(), missing.size(), view_name(first.views.front()), first.image));
+  const int view = first.views.front();
+  // Every picture of the suite has the centre view, so one without it is not the suite's.
+  const char* remedy = view == kCentreView ? "put back the split that it was sealed for" : "lower --views";
+  throw Error(fmt::format(
+      "{}: is sealed and lacks views of {} pictures, first {} of {}; {}, or give the pictures' folder with "
+      "--data",
+      cache.path().string(), missing.size(), view_name(view), first.image, remedy));
 }
 
 }  // namespace promptbed

@@ -93,9 +93,10 @@ TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
   fs::copy(world_ / "away/model/config.json", world_ / "other");
   fs::copy(world_ / "away/model/merges.txt", world_ / "other");
   const auto name_of = [&](const fs::path& model) { return ClipModel::load(world_ / model).fingerprint(); };
-  expect_refused({"--model", "other"},
-                 {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
-                  "leave --model and --precision out, or give the pictures' folder with --data"});
+  expect_refused(
+      {"--model", "other"},
+      {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
+       "leave --model and --precision out, give the pictures' folder with --data, or seal it again"});
   EXPECT_EQ(sweep({"--model", "away/model"}).code, 0) << "a copy of the same model is the same model";
 }
 
@@ -108,7 +109,8 @@ TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {
   foreign["test"][0][0] = "a/foreign.bmp";
   write_file(split, foreign.dump());
   expect_refused({},
-                 {"one.h5: is sealed and lacks views of 1 pictures, first the centre view of a/foreign.bmp"});
+                 {"one.h5: is sealed and lacks views of 1 pictures, first the centre view of a/foreign.bmp",
+                  "put back the split"});
 }
 
 TEST_F(EmbeddedSuite, NoticesADamagedFile) {
@@ -141,15 +143,18 @@ TEST_F(EmbeddedSuite, ATestSetAloneServesZeroShotOnly) {
 /// What this repository embeds.
 class RepositorySuites : public testing::Test {
  protected:
-  void SetUp() override {
-    if (!fs::exists(suites_ / "pocket/features"))
-      GTEST_SKIP() << "datasets/pocket/features is not in this clone";
+  /// The runner, on the repository's suites.
+  Finished run(const std::vector<std::string>& words) const {
+    return test::run_runner(scratch_.path(), {"PROMPTBED_DATASETS=" + suites_.string()}, words);
   }
 
+  test::ScratchFolder scratch_;
   const fs::path suites_ = fs::path(PROMPTBED_SOURCE_DIR) / "datasets";
 };
 
 TEST_F(RepositorySuites, HaveAllFeaturesOfTheirSplits) {
+  for (const char* id : {"pocket", "pocket_shift"})
+    EXPECT_FALSE(read_suite(suites_, id).features.empty()) << id;
   for (const Suite& suite : read_suites(suites_)) {
     if (suite.features.empty()) continue;
     InputSpec spec;
@@ -170,17 +175,27 @@ TEST_F(RepositorySuites, PocketIsSweptOutOfTheBox) {
   const Suite suite = read_suite(suites_, "pocket");
   const DatasetSpec& dataset = suite.datasets.front();
   const Split split = read_split(dataset, suite.data);
-  test::ScratchFolder scratch;
-  const Finished swept = test::run_runner(scratch.path(), {"PROMPTBED_DATASETS=" + suites_.string()},
-                                          {"sweep", "--methods", "clip_zeroshot,coop", "--datasets",
-                                           dataset.id, "--seeds", "1", "--epochs", "2", "--jobs", "1"});
+  const Finished swept = run({"sweep", "--methods", "clip_zeroshot,coop", "--datasets", dataset.id, "--seeds",
+                              "1", "--epochs", "2", "--jobs", "1"});
   EXPECT_EQ(swept.out, "2 runs: 2 done now\n") << swept.err;
 
   const auto classes = static_cast<double>(split.class_names.size());
-  for (const RunScore& entry : Ledger::open_existing(scratch / "runs/promptbed.db").scores()) {
+  for (const RunScore& entry : Ledger::open_existing(scratch_ / "runs/promptbed.db").scores()) {
     const ClassSet set = parse_class_set(entry.score.class_set);
     EXPECT_EQ(entry.score.images, static_cast<int64_t>(subset(split.test, split, set).size()));
     EXPECT_GT(entry.score.accuracy, 3 * 100 / (classes / 2)) << "three times chance";
+  }
+}
+
+TEST_F(RepositorySuites, EmbeddedPicturesGoFromPixelsToScores) {
+  const std::string pictures = (suites_ / "pocket/pictures").string();
+  const Finished swept = run({"sweep", "--methods", "clip_zeroshot,coop", "--suite", "pocket", "--datasets",
+                              "nature_food", "--data", pictures, "--shots", "2", "--views", "2", "--seeds",
+                              "1", "--epochs", "2", "--jobs", "1"});
+  EXPECT_EQ(swept.out, "2 runs: 2 done now\n") << swept.err;
+  for (const RunScore& entry : Ledger::open_existing(scratch_ / "runs/promptbed.db").scores()) {
+    EXPECT_EQ(entry.score.images, 10) << "five classes of two test pictures";
+    EXPECT_GE(entry.score.accuracy, 40) << "twice chance";
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "clip/model.h"
 #include "pair_set.h"
+#include "small_architecture.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 
@@ -40,13 +41,7 @@ void write_pairs(const fs::path& folder) {
 
 PretrainingRecipe small_recipe() {
   PretrainingRecipe recipe;
-  recipe.architecture.resolution = 16;
-  recipe.architecture.vision_width = 64;
-  recipe.architecture.vision_layers = 1;
-  recipe.architecture.text_width = 64;
-  recipe.architecture.text_layers = 1;
-  recipe.architecture.embedding_width = 16;
-  recipe.architecture.context_length = 32;
+  recipe.architecture = small_architecture();
   recipe.merges = 50;
   recipe.batch = 16;
   recipe.passes = 20;
@@ -59,7 +54,8 @@ PretrainingJob job_in(const test::ScratchFolder& folder, const char* model) {
   return {folder / "pairs", folder / model, {}, 2};
 }
 
-std::vector<double> losses(const fs::path& curve) {
+/// A column of the loss curve.
+std::vector<double> column(const fs::path& curve, int number) {
   std::ifstream in(curve);
   std::vector<double> found;
   std::string line;
@@ -68,7 +64,7 @@ std::vector<double> losses(const fs::path& curve) {
   while (std::getline(in, line)) {
     std::istringstream cells(line);
     std::string cell;
-    for (int n = 0; n < 3; ++n) std::getline(cells, cell, ',');
+    for (int n = 0; n <= number; ++n) std::getline(cells, cell, ',');
     found.push_back(std::stod(cell));
   }
   return found;
@@ -78,9 +74,10 @@ TEST(Pretraining, WritesAModelThatHasLearned) {
   const test::ScratchFolder folder;
   const PretrainingJob job = job_in(folder, "model");
   pretrain(small_recipe(), job);
-  const std::vector<double> curve = losses(job.output / "training" / "curve.csv");
-  ASSERT_EQ(curve.size(), 2u);  // forty steps, twenty a line
-  EXPECT_LT(curve.back(), curve.front());
+  const fs::path curve = job.output / "training" / "curve.csv";
+  EXPECT_EQ(column(curve, 0), (std::vector<double>{20, 40}));
+  const std::vector<double> losses = column(curve, 2);
+  EXPECT_LT(losses.back(), losses.front());
   EXPECT_EQ(ClipModel::load(job.output).embedding_width(), 16);
 }
 
@@ -95,13 +92,44 @@ TEST(Pretraining, EndsWithTheSameBitsWhereverItWasTakenUp) {
             read_file(taken_up.output / "model.safetensors"));
 }
 
-TEST(Pretraining, RefusesAStateOfAnotherArchitecture) {
+TEST(Pretraining, DropsWhatAKilledTrainingWroteToTheCurveAfterItsState) {
   const test::ScratchFolder folder;
   const PretrainingJob job = job_in(folder, "model");
-  PretrainingRecipe recipe = small_recipe();
-  pretrain(recipe, job, /*most_steps=*/1);
-  recipe.architecture.vision_layers = 2;
-  EXPECT_ERROR(pretrain(recipe, job), "of another architecture; delete it");
+  pretrain(small_recipe(), job, /*most_steps=*/20);
+  const fs::path curve = job.output / "training" / "curve.csv";
+  write_file(curve, read_file(curve) + "40,0.001,1,1,1,1\n");
+  pretrain(small_recipe(), job, /*most_steps=*/19);
+  EXPECT_EQ(column(curve, 0), (std::vector<double>{20}));
+}
+
+TEST(Pretraining, RefusesAStateOfAnotherRecipe) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  pretrain(small_recipe(), job, /*most_steps=*/2);
+  const auto expect_refused = [&](const auto& change) {
+    PretrainingRecipe recipe = small_recipe();
+    change(recipe);
+    EXPECT_ERROR(pretrain(recipe, job), "state.pt: is of another recipe or of other pairs; give what");
+  };
+  expect_refused([](PretrainingRecipe& recipe) { recipe.passes = 1; });
+  expect_refused([](PretrainingRecipe& recipe) { recipe.seed = 2; });
+  expect_refused([](PretrainingRecipe& recipe) { recipe.learning_rate = 2e-3; });
+  expect_refused([](PretrainingRecipe& recipe) { recipe.architecture.vision_layers = 1; });
+  PretrainingJob in_bf16 = job;
+  in_bf16.precision = Precision::bf16;
+  EXPECT_ERROR(pretrain(small_recipe(), in_bf16), "is of another recipe");
+}
+
+TEST(Pretraining, RefusesAStateOfOtherPairsAndADamagedOne) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  pretrain(small_recipe(), job, /*most_steps=*/1);
+  const std::string pairs = read_file(job.pairs / "pairs.jsonl");
+  write_file(job.pairs / "pairs.jsonl", pairs + pairs);
+  EXPECT_ERROR(pretrain(small_recipe(), job), "of other pairs");
+  write_file(job.pairs / "pairs.jsonl", pairs);
+  write_file(job.output / "training" / "state.pt", "no state");
+  EXPECT_ERROR(pretrain(small_recipe(), job), "state.pt: is damaged; delete it");
 }
 
 TEST(Pretraining, NamesWhatIsWrongWithThePairs) {

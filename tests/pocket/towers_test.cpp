@@ -6,7 +6,7 @@
 
 #include "clip/text_transformer.h"
 #include "clip/vision_transformer.h"
-#include "initial_weights.h"
+#include "small_architecture.h"
 #include "support/relative_difference.h"
 
 namespace promptbed::pocket {
@@ -14,17 +14,10 @@ namespace {
 
 constexpr int64_t kBatch = 35;  // more than two slices of pictures, the last one smaller
 
+constexpr int64_t kVocabulary = 40;
+
 Checkpoint small_clip() {
-  Architecture sizes;
-  sizes.resolution = 16;
-  sizes.vision_width = 64;
-  sizes.vision_layers = 2;
-  sizes.text_width = 64;
-  sizes.text_layers = 2;
-  sizes.embedding_width = 16;
-  sizes.context_length = 12;
-  sizes.vocabulary = 40;
-  Checkpoint clip = initial_weights(sizes, 1);
+  Checkpoint clip = initial_weights(small_architecture(kVocabulary), 1);
   for (auto& [name, tensor] : clip.tensors) tensor.requires_grad_();
   return clip;
 }

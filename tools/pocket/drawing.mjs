@@ -45,6 +45,7 @@ export class Drawer {
   #processes = Array.from({ length: kProcesses }, () => new DrawingProcess());
   #side;
   #form;
+  #checked = false;
 
   constructor(side, form) {
     this.#side = side;
@@ -56,6 +57,7 @@ export class Drawer {
    * of.
    */
   async draw(svgs) {
+    if (svgs.length > 0) await this.#checkRenderer();
     const drawings = new Array(svgs.length);
     let next = 0;
     const work = async (process) => {
@@ -68,6 +70,15 @@ export class Drawer {
     };
     await Promise.all(this.#processes.map(work));
     return drawings;
+  }
+
+  /** A renderer that dies of everything is broken, and its losses would look like bad drawings. */
+  async #checkRenderer() {
+    if (this.#checked) return;
+    const blank = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>';
+    const answer = await this.#processes[0].ask({ svgs: [blank], side: this.#side, form: this.#form });
+    if (!answer) throw new Error('the renderer @resvg/resvg-js does not start; run npm ci in tools/pocket');
+    this.#checked = true;
   }
 
   /** Halves a chunk that killed the process until the one at fault stands alone. */

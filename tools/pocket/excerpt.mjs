@@ -1,4 +1,4 @@
-// A few dozen pictures of one dataset for the repository: something real for `predict` and for the tests.
+// A few dozen pictures of one dataset for the repository: something real for the tests and to try.
 
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';

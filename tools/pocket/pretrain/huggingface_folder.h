@@ -4,13 +4,13 @@
 
 #include "clip/checkpoint.h"
 #include "clip/merges.h"
+#include "clip/preprocessing.h"
 
 namespace promptbed::pocket {
 
-/// Writes a CLIP with a vision transformer in the Hugging Face layout: config.json, model.safetensors in f16,
-/// preprocessor_config.json (mean and standard deviation 0.5), merges.txt and vocab.json. It is what
-/// read_huggingface_folder reads, turned round.
+/// Writes a CLIP with a vision transformer in the Hugging Face layout, as read_huggingface_folder reads it:
+/// config.json, preprocessor_config.json, model.safetensors in f16, merges.txt and vocab.json.
 void write_huggingface_folder(const std::filesystem::path& folder, const Checkpoint& checkpoint,
-                              const Merges& merges);
+                              const Preprocessing& preprocessing, const Merges& merges);
 
 }  // namespace promptbed::pocket

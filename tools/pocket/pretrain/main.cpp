@@ -63,7 +63,7 @@ int run(int count, char** words) {
   check_range("passes", recipe.passes, 1000);
   check_range("batch", recipe.batch, 65536);
   check_range("threads", job.threads, 1024);
-  if (values.count("bf16") > 0) job.placement.precision = promptbed::Precision::bf16;
+  if (values.count("bf16") > 0) job.precision = promptbed::Precision::bf16;
   at::set_num_threads(1);  // the lanes are the threads
   promptbed::watch_for_interrupts();
   promptbed::pocket::pretrain(recipe, job);

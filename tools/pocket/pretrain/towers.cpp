@@ -135,10 +135,10 @@ class TrainableTowers::Lane {
   std::vector<Part> image_parts_, text_parts_;
 };
 
-TrainableTowers::TrainableTowers(const Checkpoint& weights, const Placement& placement, int64_t threads)
+TrainableTowers::TrainableTowers(const Checkpoint& weights, Precision precision, int64_t threads)
     : weights_(weights) {
   for (int64_t number = 0; number < threads; ++number)
-    lanes_.emplace_back(weights, placement, number, threads);
+    lanes_.emplace_back(weights, Placement{torch::kCPU, precision}, number, threads);
 }
 
 TrainableTowers::~TrainableTowers() = default;

@@ -24,7 +24,7 @@ struct TowerInput {
 class TrainableTowers {
  public:
   /// `weights` are leaves that ask for gradients, and stay the caller's.
-  TrainableTowers(const Checkpoint& weights, const Placement& placement, int64_t threads);
+  TrainableTowers(const Checkpoint& weights, Precision precision, int64_t threads);
   ~TrainableTowers();
 
   /// Image and text features of a batch, each [B, D], detached.

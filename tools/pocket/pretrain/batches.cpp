@@ -1,0 +1,93 @@
+#include "batches.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <cmath>
+#include <random>
+#include <unordered_map>
+
+#include "augmentation.h"
+#include "captions.h"
+#include "clip/tokenize.h"
+#include "training/epoch_order.h"
+
+namespace promptbed::pocket {
+namespace {
+
+/// The random numbers of a pair in a step.
+std::mt19937_64 random_of(uint64_t seed, int64_t step, int64_t row) {
+  std::seed_seq words = {static_cast<uint32_t>(seed), static_cast<uint32_t>(step),
+                         static_cast<uint32_t>(row)};
+  return std::mt19937_64(words);
+}
+
+/// A number for each distinct name.
+std::vector<int64_t> number_names(const PairSet& pairs) {
+  std::unordered_map<std::string, int64_t> known;
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < pairs.size(); ++i)
+    numbers.push_back(known.try_emplace(pairs[i].name, static_cast<int64_t>(known.size())).first->second);
+  return numbers;
+}
+
+/// [3, 1, 1]
+Tensor per_channel(const std::array<float, 3>& values) {
+  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat).view({3, 1, 1});
+}
+
+}  // namespace
+
+Batches::Batches(const PretrainingRecipe& recipe, const Preprocessing& preprocessing, const PairSet& pairs,
+                 const Tokenizer& tokenizer)
+    : recipe_(recipe),
+      preprocessing_(preprocessing),
+      pairs_(pairs),
+      tokenizer_(tokenizer),
+      names_(number_names(pairs)) {
+  if (pairs.size() < recipe.batch) {
+    throw Error(
+        fmt::format("{} pairs are fewer than a batch of {}; make more of them", pairs.size(), recipe.batch));
+  }
+}
+
+Batch Batches::make(int64_t step) {
+  const Tensor rows = order_of(step / per_pass()).narrow(0, step % per_pass() * recipe_.batch, recipe_.batch);
+  Batch batch;
+  std::vector<Tensor> pictures;
+  for (int64_t row = 0; row < recipe_.batch; ++row) {
+    const auto index = rows[row].item<int64_t>();
+    std::mt19937_64 random = random_of(recipe_.seed, step, row);
+    pictures.push_back(draw_rendering(pairs_.picture(index), preprocessing_.size, random));
+    batch.input.captions.push_back(tokenize(tokenizer_, draw_caption(pairs_[index], random),
+                                            recipe_.architecture.context_length, TooLong::truncate));
+    batch.names.push_back(names_[static_cast<size_t>(index)]);
+  }
+  batch.input.pixels =
+      (at::stack(pictures) - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
+  if (static_cast<double>(step) < (1 - recipe_.last_full_steps) * static_cast<double>(steps()))
+    batch.input.patches = draw_patches(step);
+  return batch;
+}
+
+const Tensor& Batches::order_of(int64_t pass) {
+  if (pass != pass_) {
+    pass_ = pass;
+    order_ = at::randperm(pairs_.size(), seeded_generator(recipe_.seed, fmt::format("pass {}", pass)),
+                          torch::kLong);
+  }
+  return order_;
+}
+
+Tensor Batches::draw_patches(int64_t step) const {
+  const int64_t grid = recipe_.architecture.resolution / recipe_.architecture.patch, patches = grid * grid;
+  const auto seen = static_cast<int64_t>(std::lround(recipe_.seen_patches * static_cast<double>(patches)));
+  if (seen >= patches) return {};
+  const Tensor noise =
+      at::rand({recipe_.batch, patches}, seeded_generator(recipe_.seed, fmt::format("patches {}", step)),
+               torch::kFloat);
+  return std::get<0>(noise.argsort(int64_t{1}, /*descending=*/false).narrow(1, 0, seen).sort(1));
+}
+
+}  // namespace promptbed::pocket

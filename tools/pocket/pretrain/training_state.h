@@ -1,0 +1,41 @@
+#pragma once
+
+#include <torch/optim/adamw.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "clip/checkpoint.h"
+#include "pretraining_recipe.h"
+
+namespace promptbed::pocket {
+
+/// The weights while they learn, with the optimiser's moments; can be put aside and taken up again.
+class TrainingState {
+ public:
+  /// Starts from these weights. `origin` names all that the bits of the result follow from; a state of
+  /// another origin is not taken up.
+  TrainingState(Checkpoint initial, const PretrainingRecipe& recipe, std::string origin);
+
+  /// Leaves that ask for gradients.
+  const Checkpoint& weights() const { return weights_; }
+
+  int64_t step() const { return step_; }
+
+  /// Moves the weights along their gradients, whose norm over all weights is cut to 1.
+  void advance(double learning_rate);
+
+  void save(const std::filesystem::path& path);
+
+  /// Throws Error where the file is damaged or of another origin.
+  void load(const std::filesystem::path& path);
+
+ private:
+  Checkpoint weights_;
+  torch::optim::AdamW optimiser_;
+  std::string origin_;
+  int64_t step_ = 0;
+};
+
+}  // namespace promptbed::pocket
