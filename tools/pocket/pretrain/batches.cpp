@@ -16,6 +16,9 @@
 namespace promptbed::pocket {
 namespace {
 
+// Between two pixels of a patch, in units of the normalised pixels: less is one colour.
+constexpr double kLeastContrast = 0.1;
+
 /// The random numbers of a pair in a step.
 std::mt19937_64 random_of(uint64_t seed, int64_t step, int64_t row) {
   std::seed_seq words = {static_cast<uint32_t>(seed), static_cast<uint32_t>(step),
@@ -67,7 +70,7 @@ Batch Batches::make(int64_t step) {
   batch.input.pixels =
       (at::stack(pictures) - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
   if (static_cast<double>(step) < (1 - recipe_.last_full_steps) * static_cast<double>(steps()))
-    batch.input.patches = draw_patches(step);
+    batch.input.patches = draw_patches(batch.input.pixels, step);
   return batch;
 }
 
@@ -80,14 +83,19 @@ const Tensor& Batches::order_of(int64_t pass) {
   return order_;
 }
 
-Tensor Batches::draw_patches(int64_t step) const {
-  const int64_t grid = recipe_.architecture.resolution / recipe_.architecture.patch, patches = grid * grid;
-  const auto seen = static_cast<int64_t>(std::lround(recipe_.seen_patches * static_cast<double>(patches)));
-  if (seen >= patches) return {};
+Tensor Batches::draw_patches(const Tensor& pixels, int64_t step) const {
+  const int64_t patch = recipe_.architecture.patch, grid = recipe_.architecture.resolution / patch;
+  const auto seen =
+      static_cast<int64_t>(std::lround(recipe_.seen_patches * static_cast<double>(grid * grid)));
+  if (seen >= grid * grid) return {};
   const Tensor noise =
-      at::rand({recipe_.batch, patches}, seeded_generator(recipe_.seed, fmt::format("patches {}", step)),
+      at::rand({recipe_.batch, grid * grid}, seeded_generator(recipe_.seed, fmt::format("patches {}", step)),
                torch::kFloat);
-  return std::get<0>(noise.argsort(int64_t{1}, /*descending=*/false).narrow(1, 0, seen).sort(1));
+  // Icons are mostly ground: patches of one colour are left out first.
+  const Tensor cut = pixels.reshape({recipe_.batch, 3, grid, patch, grid, patch}).permute({0, 2, 4, 1, 3, 5});
+  const Tensor drawn = (cut.amax({4, 5}) - cut.amin({4, 5})).amax(3).gt(kLeastContrast).flatten(1);
+  const Tensor order = (noise + drawn).argsort(int64_t{1}, /*descending=*/true);
+  return std::get<0>(order.narrow(1, 0, seen).sort(1));
 }
 
 }  // namespace promptbed::pocket

@@ -39,7 +39,7 @@ class Batches {
   const Tensor& order_of(int64_t pass);
 
   /// [B, n], in ascending order for each picture; undefined where all patches are seen.
-  Tensor draw_patches(int64_t step) const;
+  Tensor draw_patches(const Tensor& pixels, int64_t step) const;
 
   const PretrainingRecipe& recipe_;
   const Preprocessing& preprocessing_;

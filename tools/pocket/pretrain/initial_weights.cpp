@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kTokenSpread = 0.02;
 constexpr double kPositionSpread = 0.01;
+constexpr double kPatchPositionScale = 0.5;  // beside patches of unit variance; icons are mostly about where
+constexpr double kLongestWave = 10000;
 constexpr double kInitialTemperature = 0.07;
 
 /// Fills a checkpoint tensor by tensor from one stream of random numbers.
@@ -55,6 +57,17 @@ class Initialiser {
   torch::Generator generator_;
 };
 
+/// Sines and cosines of each patch's row and column, as in MAE (arXiv 2111.06377): [grid grid, width]
+Tensor patch_positions(int64_t grid, int64_t width) {
+  const int64_t waves = width / 4;
+  const Tensor frequency =
+      at::pow(kLongestWave, -at::arange(waves, torch::kFloat) / static_cast<double>(waves));
+  const Tensor angle = at::arange(grid, torch::kFloat).unsqueeze(1) * frequency;
+  const Tensor place = at::cat({angle.sin(), angle.cos()}, 1);  // [grid, width / 2]
+  return at::cat({place.unsqueeze(1).expand({-1, grid, -1}), place.unsqueeze(0).expand({grid, -1, -1})}, 2)
+      .flatten(0, 1);
+}
+
 }  // namespace
 
 Checkpoint initial_weights(const Architecture& sizes, uint64_t seed) {
@@ -65,11 +78,12 @@ Checkpoint initial_weights(const Architecture& sizes, uint64_t seed) {
 
   Initialiser initialise(checkpoint, seed);
   const double vision_spread = std::pow(sizes.vision_width, -0.5);
-  const int64_t patches = (sizes.resolution / sizes.patch) * (sizes.resolution / sizes.patch);
+  const int64_t grid = sizes.resolution / sizes.patch;
   initialise.normal("visual.conv1.weight", {sizes.vision_width, 3, sizes.patch, sizes.patch},
                     std::pow(3.0 * static_cast<double>(sizes.patch * sizes.patch), -0.5));
   initialise.normal("visual.class_embedding", {sizes.vision_width}, vision_spread);
-  initialise.normal("visual.positional_embedding", {patches + 1, sizes.vision_width}, vision_spread);
+  checkpoint.tensors["visual.positional_embedding"] = at::cat(
+      {at::zeros({1, sizes.vision_width}), kPatchPositionScale * patch_positions(grid, sizes.vision_width)});
   initialise.layer_norm("visual.ln_pre", sizes.vision_width);
   initialise.transformer("visual.transformer", sizes.vision_layers, sizes.vision_width);
   initialise.layer_norm("visual.ln_post", sizes.vision_width);

@@ -14,9 +14,10 @@ struct PretrainingRecipe {
   int64_t batch = 256;
   int64_t passes = 8;  ///< over all pairs
   double learning_rate = 1e-3;
-  int64_t warm_up = 200;  ///< steps
+  int64_t warm_up = 100;  ///< steps
   double weight_decay = 0.1;
-  double seen_patches = 0.5;      ///< of each picture, drawn at random (FLIP, arXiv 2212.00794), ...
+  double seen_patches =
+      0.5;  ///< of each picture (FLIP, arXiv 2212.00794), drawn at random, those of one colour last, ...
   double last_full_steps = 0.15;  ///< ... but for this last part of the steps, which sees all
   uint64_t seed = 1;
 };
