@@ -11,7 +11,8 @@ int64_t image_resolution(const Checkpoint& checkpoint) {
                                          : VisionTransformer::resolution_of(checkpoint);
 }
 
-std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, const Placement& placement) {
+std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, Placement placement) {
+  placement.differentiable = false;  // nothing is learned in front of it
   if (has_modified_resnet(checkpoint)) return std::make_unique<ModifiedResNet>(checkpoint, placement);
   return std::make_unique<VisionTransformer>(checkpoint, placement);
 }

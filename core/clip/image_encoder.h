@@ -26,6 +26,6 @@ class ImageEncoder {
 int64_t image_resolution(const Checkpoint& checkpoint);
 
 /// A vision transformer or a ModifiedResNet, as the checkpoint has it.
-std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, const Placement& placement);
+std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, Placement placement);
 
 }  // namespace promptbed

@@ -20,10 +20,12 @@ std::string_view to_string(Precision precision);
 struct Placement {
   torch::Device device = torch::kCPU;
   Precision precision = Precision::f32;
+  bool differentiable = true;  ///< gradients flow through its frozen layers, which costs a second weight
 };
 
-/// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. Weights that ask for
-/// gradients get them; frozen ones cost none.
+/// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. A frozen weight is
+/// laid out once as products with it are fastest, and gradients flow through to x alone; a weight that asks
+/// for gradients gets them.
 class Linear {
  public:
   Linear(const Tensor& weight, const Tensor& bias, const Placement& placement);
@@ -34,7 +36,8 @@ class Linear {
   Tensor operator()(const Tensor& x) const;
 
  private:
-  Tensor weight_, bias_;
+  bool learns_;
+  Tensor weight_, transposed_, bias_;  // transposed_ is for gradients
 };
 
 /// Layer norm over the last dimension with frozen scale and shift, in f32 (eps 1e-5, as in CLIP).

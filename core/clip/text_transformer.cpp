@@ -6,78 +6,41 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
 
 #include "base/interrupt.h"
 #include "clip/architecture.h"
+#include "clip/recomputed.h"
 
 namespace promptbed {
 namespace {
 
-// Without gradients, images go through in groups of about this many token rows: enough to fill the cores,
-// small enough for the caches and for ImageNet's thousand classes.
-constexpr int64_t kRowsAtOnce = 16384;
+// Images go through in slices of about this many rows: enough to fill the cores, small enough for the caches.
+constexpr int64_t kRowsAtOnce = 1024;
 
-constexpr float kMasked = -std::numeric_limits<float>::infinity();
+// Activations of so many rows are kept for the backward pass; those of more are computed again there. A row
+// of ViT-B/16's text tower keeps about 300 KB.
+constexpr int64_t kRowsKept = 2048;
 
-/// [n, n]: 0 where row i may see column j (j <= i), minus infinity elsewhere.
-Tensor causal_mask(int64_t n, torch::Device device) {
-  return at::full({n, n}, kMasked, torch::dtype(torch::kFloat).device(device)).triu(1);
+/// B, from whichever of the two parts depends on the image.
+int64_t batch_of(const PromptBatch& prompts) {
+  return std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
 }
 
-/// softmax(scores) over keys that are split in two: P shared ones and the L of the class itself.
-///   query [B, H, K, Q, d]; shared keys and values [B, H, P, d]; own ones [B, H, K, L, d]; mask broadcasts to
-///   [K, Q, L].
-Tensor attend_to_shared_and_own(const Tensor& query, const Tensor& shared_key, const Tensor& shared_value,
-                                const Tensor& own_key, const Tensor& own_value, const Tensor& mask) {
-  const int64_t shared = shared_key.size(2);
-  const auto flat = query.flatten(2, 3);  // [B, H, K Q, d]
-  const auto shared_scores =
-      at::matmul(flat, shared_key.transpose(-1, -2)).unflatten(2, {query.size(2), query.size(3)});
-  const auto own_scores = at::matmul(query, own_key.transpose(-1, -2)) + mask;
-  const auto weights = at::softmax(at::cat({shared_scores, own_scores}, -1), -1);
-  const auto from_shared = at::matmul(weights.narrow(-1, 0, shared).flatten(2, 3), shared_value);
-  const auto from_own = at::matmul(weights.narrow(-1, shared, own_key.size(3)), own_value);
-  return from_shared.view_as(from_own) + from_own;
+/// Queries, keys and values: [B, R, 3 W] -> [3, B, H, R, d]
+Tensor heads(const Tensor& x, int64_t count) {
+  return x.unflatten(-1, {3, count, -1}).permute({2, 0, 3, 1, 4});
+}
+
+/// softmax(query key^T + mask) value, per head: [B, H, Q, d] and twice [B, H, R, d] -> [B, Q, H d]; the mask
+/// is [Q, R].
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask) {
+  const auto flat = [](const Tensor& x) { return x.flatten(0, 1); };
+  const auto weights = at::softmax(at::baddbmm(mask, flat(query), flat(key).transpose(1, 2)), -1);
+  const auto mixed = at::bmm(weights, flat(value)).unflatten(0, {query.size(0), query.size(1)});
+  return mixed.transpose(1, 2).flatten(2);
 }
 
 }  // namespace
-
-/// Where the tokens of a PromptBatch go: row 0..P-1 the prefix, then K suffixes of L rows each, L the
-/// longest's length. Shorter suffixes end in rows that nothing attends to.
-class TextTransformer::Layout {
- public:
-  Layout(const PromptBatch& prompts, torch::Device device)
-      : prefix(prompts.prefix.size(1)),
-        classes(static_cast<int64_t>(prompts.suffix_lengths.size())),
-        longest(*std::max_element(prompts.suffix_lengths.begin(), prompts.suffix_lengths.end())) {
-    std::vector<int64_t> source(classes * longest), last(classes);
-    std::vector<float> seen(classes * longest, kMasked);
-    int64_t begin = 0;
-    for (int64_t k = 0; k < classes; ++k) {
-      const int64_t length = prompts.suffix_lengths[k];
-      for (int64_t j = 0; j < longest; ++j) source[k * longest + j] = begin + std::min(j, length - 1);
-      last[k] = k * longest + length - 1;
-      std::fill_n(seen.begin() + k * longest, length, 0.0f);
-      begin += length;
-    }
-    packed_row = torch::tensor(source, torch::kLong).to(device);
-    last_row = torch::tensor(last, torch::kLong).to(device);
-    seen_by_last = torch::tensor(seen, torch::kFloat).view({classes, 1, longest}).to(device);
-    causal_prefix = causal_mask(prefix, device);
-    causal_suffix = causal_mask(longest, device);
-  }
-
-  int64_t rows() const { return prefix + classes * longest; }
-
-  int64_t prefix, classes, longest;  // P, K, L
-  Tensor packed_row;                 // [K L] row of the packed suffix that each suffix row shows
-  Tensor last_row;                   // [K] suffix row of each class's EOS
-  Tensor seen_by_last;               // [K, 1, L] mask of what the EOS sees
-  Tensor causal_prefix;              // [P, P]
-  Tensor causal_suffix;              // [L, L]
-};
 
 TextTransformer::TextTransformer(const Checkpoint& checkpoint, const Placement& placement)
     : heads_(checkpoint.text_heads),
@@ -101,10 +64,12 @@ TextTransformer::Block TextTransformer::read_block(const Checkpoint& checkpoint,
   // The scores' factor 1/sqrt(d) goes into the query; for d = 64 it is a power of two, and the change is
   // exact.
   const double scale = 1 / std::sqrt(static_cast<double>(width()) / static_cast<double>(heads_));
+  const auto scale_query = [&](const Tensor& x) {
+    return at::cat({x.narrow(0, 0, width()) * scale, x.narrow(0, width(), 2 * width())});
+  };
   return {LayerNorm(checkpoint, name + "ln_1", placement),
           LayerNorm(checkpoint, name + "ln_2", placement),
-          Linear(weight.narrow(0, 0, width()) * scale, bias.narrow(0, 0, width()) * scale, placement),
-          Linear(weight.narrow(0, width(), 2 * width()), bias.narrow(0, width(), 2 * width()), placement),
+          Linear(scale_query(weight), scale_query(bias), placement),
           Linear(checkpoint, name + "attn.out_proj", placement),
           Linear(checkpoint, name + "mlp.c_fc", placement),
           Linear(checkpoint, name + "mlp.c_proj", placement)};
@@ -118,84 +83,68 @@ Tensor TextTransformer::embed(std::span<const int64_t> tokens) const {
 Tensor TextTransformer::encode(const PromptBatch& prompts) const {
   if (prompts.suffix_lengths.empty())
     throw Error("there is no class to encode a prompt for; give class names");
-  const Layout layout(prompts, position_embedding_.device());
-  if (layout.prefix + layout.longest > context_length()) {
+  const int64_t prefix = prompts.prefix.size(1), longest = *std::ranges::max_element(prompts.suffix_lengths);
+  if (prefix + longest > context_length()) {
     throw Error(fmt::format(
         "a prompt has {} tokens and the model takes {}; use fewer context tokens or shorter names",
-        layout.prefix + layout.longest, context_length()));
+        prefix + longest, context_length()));
   }
-  const int64_t batch =
-      std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
-  const auto prefix =
-      (prompts.prefix + position_embedding_.narrow(0, 0, layout.prefix)).expand({batch, -1, -1});
-  const auto suffix_position =
-      position_embedding_.narrow(0, layout.prefix, layout.longest).repeat({layout.classes, 1});
-  const auto suffix =
-      (prompts.suffix.index_select(-2, layout.packed_row) + suffix_position).expand({batch, -1, -1});
-
-  const int64_t group =
-      at::GradMode::is_enabled() ? batch : std::max<int64_t>(1, kRowsAtOnce / layout.rows());
-  if (group >= batch) return encode_rows(prefix, suffix, layout);
+  const auto groups = pack_prompts(prefix, prompts.suffix_lengths, position_embedding_.device());
+  int64_t rows = 0;
+  for (const PackedPrompts& group : groups) rows += batch_of(prompts) * group.rows();
+  const bool keeps = !at::GradMode::is_enabled() || rows <= kRowsKept;
   std::vector<Tensor> features;
-  for (int64_t begin = 0; begin < batch; begin += group) {
-    check_interrupt();
-    const int64_t count = std::min(group, batch - begin);
-    features.push_back(encode_rows(prefix.narrow(0, begin, count), suffix.narrow(0, begin, count), layout));
-  }
-  return at::cat(features);
+  for (const PackedPrompts& group : groups) features.push_back(encode_group(prompts, group, keeps));
+  return features.size() == 1 ? features.front() : at::cat(features, 1);
 }
 
-/// prefix [B, P, W], suffix [B, K L, W], both with positions -> [B, K, D].
-Tensor TextTransformer::encode_rows(const Tensor& prefix, const Tensor& suffix, const Layout& layout) const {
-  Tensor x = at::cat({prefix, suffix}, 1);
+/// [B, K, D] of the group's classes, images in slices; their activations are kept for the backward pass, or
+/// computed again.
+Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPrompts& group,
+                                     bool keeps) const {
+  const int64_t batch = batch_of(prompts), slice = std::max<int64_t>(1, kRowsAtOnce / group.rows());
+  const Tensor suffix = prompts.suffix.narrow(-2, group.first_token, group.tokens);
+  const auto images = [&](const Tensor& x, int64_t begin) {
+    return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
+  };
+  const auto encode = [this, group](const Tensor& prefix, const Tensor& own) {
+    return encode_rows(prefix, own, group);
+  };
+  std::vector<Tensor> features;
+  for (int64_t begin = 0; begin < batch; begin += slice) {
+    if (begin > 0) check_interrupt();
+    const Tensor prefix = images(prompts.prefix, begin), own = images(suffix, begin);
+    features.push_back(keeps ? encode(prefix, own) : recomputed(encode, prefix, own));
+  }
+  return features.size() == 1 ? features.front() : at::cat(features);
+}
+
+/// prefix [B or 1, P, W], suffix [B, S, W] or [S, W] -> [B, K, D]
+Tensor TextTransformer::encode_rows(const Tensor& prefix, const Tensor& suffix,
+                                    const PackedPrompts& group) const {
+  const int64_t batch = std::max(prefix.size(0), suffix.dim() == 3 ? suffix.size(0) : 1);
+  const auto each = [batch](const Tensor& x) { return x.expand({batch, -1, -1}); };
+  Tensor x = at::cat({each(prefix), each(suffix)}, 1) + position_embedding_.index_select(0, group.position);
   for (size_t i = 0; i + 1 < blocks_.size(); ++i) {
-    x = x + attend(blocks_[i], x, layout);
+    x = x + attend(blocks_[i], x, group);
     x = x + mlp(blocks_[i], x);
   }
-  x = x.index_select(1, layout.last_row + layout.prefix) + attend_last_tokens(blocks_.back(), x, layout);
+  x = x.index_select(1, group.last_row) + attend_last_rows(blocks_.back(), x, group);
   x = x + mlp(blocks_.back(), x);
   return projection_(final_norm_(x));
 }
 
-/// [B, R, n W] -> [n B, H, R, d], the n parts one after the other.
-Tensor TextTransformer::heads(const Tensor& x) const {
-  return x.unflatten(-1, {-1, heads_, width() / heads_}).permute({2, 0, 3, 1, 4}).flatten(0, 1);
-}
-
-Tensor TextTransformer::attend(const Block& block, const Tensor& x, const Layout& layout) const {
-  const auto normed = block.attention_norm(x);
-  const auto query = heads(block.query(normed));
-  const auto key_value = heads(block.key_value(normed)).chunk(2);
-  const auto prefix_part = [&](const Tensor& t) { return t.narrow(2, 0, layout.prefix); };
-  const auto suffix_part = [&](const Tensor& t) {
-    return t.narrow(2, layout.prefix, layout.classes * layout.longest)
-        .unflatten(2, {layout.classes, layout.longest});
-  };
-  const auto shared_key = prefix_part(key_value[0]);
-  const auto shared_value = prefix_part(key_value[1]);
-
-  const auto prefix_scores =
-      at::matmul(prefix_part(query), shared_key.transpose(-1, -2)) + layout.causal_prefix;
-  const auto prefix = at::matmul(at::softmax(prefix_scores, -1), shared_value);
-  const auto suffix =
-      attend_to_shared_and_own(suffix_part(query), shared_key, shared_value, suffix_part(key_value[0]),
-                               suffix_part(key_value[1]), layout.causal_suffix);
-  return block.attention_output(at::cat({prefix, suffix.flatten(2, 3)}, 2).transpose(1, 2).flatten(2));
+Tensor TextTransformer::attend(const Block& block, const Tensor& x, const PackedPrompts& group) const {
+  const auto qkv = heads(block.query_key_value(block.attention_norm(x)), heads_);
+  return block.attention_output(attention(qkv[0], qkv[1], qkv[2], group.mask));
 }
 
 /// The same for the EOS rows alone: [B, K, W].
-Tensor TextTransformer::attend_last_tokens(const Block& block, const Tensor& x, const Layout& layout) const {
-  const auto normed = block.attention_norm(x);
-  const auto query = heads(block.query(normed.index_select(1, layout.last_row + layout.prefix)));
-  const auto key_value = heads(block.key_value(normed)).chunk(2);
-  const auto own = [&](const Tensor& t) {
-    return t.narrow(2, layout.prefix, layout.classes * layout.longest)
-        .unflatten(2, {layout.classes, layout.longest});
-  };
-  const auto mixed = attend_to_shared_and_own(query.unsqueeze(3), key_value[0].narrow(2, 0, layout.prefix),
-                                              key_value[1].narrow(2, 0, layout.prefix), own(key_value[0]),
-                                              own(key_value[1]), layout.seen_by_last);
-  return block.attention_output(mixed.squeeze(3).transpose(1, 2).flatten(2));
+Tensor TextTransformer::attend_last_rows(const Block& block, const Tensor& x,
+                                         const PackedPrompts& group) const {
+  const auto qkv = heads(block.query_key_value(block.attention_norm(x)), heads_);
+  const auto query = qkv[0].index_select(2, group.last_row);
+  return block.attention_output(attention(query, qkv[1], qkv[2], group.last_mask));
 }
 
 Tensor TextTransformer::mlp(const Block& block, const Tensor& x) const {

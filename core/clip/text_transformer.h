@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "clip/layers.h"
+#include "clip/packed_prompts.h"
 
 namespace promptbed {
 
@@ -12,8 +13,8 @@ namespace promptbed {
 /// the plain tower (all prompts padded to the context length) for a fraction of the work:
 ///
 ///   - tokens after EOS never reach it, so they are not computed;
-///   - the prefix does not depend on the class: it runs once per batch row, and each class attends to its
-///   keys and values;
+///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
+///   suffixes follow each other without padding (packed_prompts.h);
 ///   - in the last block only the EOS rows are computed beyond keys and values;
 ///   - frozen weights receive no gradients.
 ///
@@ -33,16 +34,15 @@ class TextTransformer final : public TextEncoder {
  private:
   struct Block {
     LayerNorm attention_norm, mlp_norm;
-    Linear query, key_value, attention_output, mlp_in, mlp_out;
+    Linear query_key_value, attention_output, mlp_in, mlp_out;
   };
-  class Layout;
 
   Block read_block(const Checkpoint& checkpoint, int64_t index, const Placement& placement) const;
-  Tensor encode_rows(const Tensor& prefix, const Tensor& suffix, const Layout& layout) const;
-  Tensor attend(const Block& block, const Tensor& x, const Layout& layout) const;
-  Tensor attend_last_tokens(const Block& block, const Tensor& x, const Layout& layout) const;
+  Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, bool keeps) const;
+  Tensor encode_rows(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const;
+  Tensor attend(const Block& block, const Tensor& x, const PackedPrompts& group) const;
+  Tensor attend_last_rows(const Block& block, const Tensor& x, const PackedPrompts& group) const;
   Tensor mlp(const Block& block, const Tensor& x) const;
-  Tensor heads(const Tensor& x) const;
 
   int64_t heads_;
   Activation activation_;

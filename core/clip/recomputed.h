@@ -1,0 +1,15 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <functional>
+
+namespace promptbed {
+
+/// f(a, b), differentiable in both, that keeps nothing for the backward pass but its arguments: there f is
+/// computed again. A third more work for a fraction of the memory, with the same gradients (Chen et al.,
+/// arXiv 1604.06174). What f refers to must outlive the backward pass.
+Tensor recomputed(std::function<Tensor(const Tensor& a, const Tensor& b)> f, const Tensor& a,
+                  const Tensor& b);
+
+}  // namespace promptbed
