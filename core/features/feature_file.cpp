@@ -5,6 +5,7 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
@@ -158,6 +159,8 @@ auto reading(const fs::path& path, const char* remedy, Action&& action) {
     throw damaged(fault.getDetailMsg());
   } catch (const nlohmann::json::exception&) {
     throw damaged("its key is not understood");
+  } catch (const std::bad_alloc&) {
+    throw damaged("it asks for more memory than there is");
   }
 }
 

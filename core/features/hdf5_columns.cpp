@@ -8,6 +8,7 @@ namespace {
 
 constexpr hsize_t kBlockRows = 1024;
 constexpr int kDeflateLevel = 6;
+constexpr hsize_t kMostDeflation = 1100;  // deflate makes data at most 1032 times smaller
 
 /// Texts of a column, one after another, each padded with zeros to the longest one's width.
 H5::StrType padded_type(size_t width) {
@@ -65,6 +66,8 @@ std::vector<std::string> read_texts(const H5::H5File& file, const char* name) {
   const size_t width = set.getStrType().getSize();
   const auto shape = shape_of(set);
   const size_t size = shape.empty() ? 0 : shape.front();
+  if (size > 0 && width > kMostDeflation * set.getStorageSize() / size)
+    throw H5::DataSetIException(name, "it says to be longer than its bytes can be");
   std::string characters(size * width, '\0');
   set.read(characters.data(), padded_type(width));
   std::vector<std::string> texts;
