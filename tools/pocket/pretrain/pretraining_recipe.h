@@ -16,8 +16,7 @@ struct PretrainingRecipe {
   double learning_rate = 1e-3;
   int64_t warm_up = 100;  ///< steps
   double weight_decay = 0.1;
-  double seen_patches =
-      0.5;  ///< of each picture (FLIP, arXiv 2212.00794), drawn at random, those of one colour last, ...
+  double seen_patches = 0.5;      ///< of each picture (FLIP, arXiv 2212.00794), those of one colour last, ...
   double last_full_steps = 0.15;  ///< ... but for this last part of the steps, which sees all
   uint64_t seed = 1;
 };
