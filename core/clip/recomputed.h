@@ -7,8 +7,8 @@
 namespace promptbed {
 
 /// f(a, b), differentiable in both, that keeps nothing for the backward pass but its arguments: there f is
-/// computed again. Half as much work again (weights are frozen) for a fraction of the memory, with the same gradients (Chen et al.,
-/// arXiv 1604.06174). What f refers to must outlive the backward pass.
+/// computed again. Half as much work again (weights are frozen) for a fraction of the memory, with the same
+/// gradients (Chen et al., arXiv 1604.06174). What f refers to must outlive the backward pass.
 Tensor recomputed(std::function<Tensor(const Tensor& a, const Tensor& b)> f, const Tensor& a,
                   const Tensor& b);
 
