@@ -53,6 +53,21 @@ H5::FileAccPropList without_locking() {
   return access;
 }
 
+/// The format of HDF5 1.10 and no older one: there all that describes the data has checksums, which HDF5
+/// compares before it believes it. (In older formats a damaged file can crash HDF5 itself.)
+H5::FileAccPropList with_checksums() {
+  H5::FileAccPropList access = without_locking();
+  access.setLibverBounds(H5F_LIBVER_V110, H5F_LIBVER_V110);
+  return access;
+}
+
+/// Equal contents are to be equal bytes, so the file does not say when it was made.
+H5::FileCreatPropList without_times() {
+  H5::FileCreatPropList properties;
+  H5Pset_obj_track_times(properties.getId(), false);
+  return properties;
+}
+
 /// The rows' pictures, each once, and for each row the place of its picture among them.
 struct PictureColumn {
   std::vector<std::string> pictures;
@@ -228,7 +243,7 @@ void write_feature_file(const fs::path& path, const CacheKey& key, const Feature
   H5::Exception::dontPrint();
   write_atomically(path, [&](const fs::path& temporary) {
     try {
-      H5::H5File file(temporary, H5F_ACC_TRUNC, H5::FileCreatPropList::DEFAULT, without_locking());
+      H5::H5File file(temporary, H5F_ACC_TRUNC, without_times(), with_checksums());
       const bool sealed = kind == FileKind::sealed;
       const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
       const Tensor features = table.features.contiguous();
