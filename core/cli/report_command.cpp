@@ -11,6 +11,7 @@
 #include "results/base_new_table.h"
 #include "results/render_csv.h"
 #include "results/render_text.h"
+#include "results/versus.h"
 
 namespace promptbed {
 namespace {
@@ -20,6 +21,7 @@ const Usage kUsage = {"runner report --table base-new [OPTIONS]",
                       "averages are means over the datasets,\n"
                       "and H is the harmonic mean of the base and new means that stand beside it.\n\n"
                       "  runner report --table base-new\n"
+                      "  runner report --table base-new --versus clip_zeroshot\n"
                       "  runner report --table base-new --methods coop,cocoop --format csv > base-new.csv"};
 
 options::options_description describe(BaseNewQuery& query) {
@@ -28,6 +30,9 @@ options::options_description describe(BaseNewQuery& query) {
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("table", text("T")->default_value("base-new"), "base-new: base, new and H by dataset and method");
   add("format", text("F")->default_value("text"), "text, or csv with deviations, seeds and shots");
+  add("versus", text("METHOD"),
+      "instead of accuracies, what the other methods gain over this one on the same datasets, with 95 % "
+      "intervals");
   add("methods", text("M,..."), "columns, in this order; default: all");
   add("datasets", text("D,..."), "rows, in this order; default: all, in their suite's order");
   add("suite", text("S"), "the datasets of this suite; default: the one that the ledger has runs on");
@@ -97,8 +102,15 @@ int report_command(const Arguments& arguments) {
                                     : ordered_datasets(ledger, text("suite"));
 
   const BaseNewTable table = base_new_table(ledger, query);
-  fmt::print("{}",
-             text("format") == "csv" ? render_csv(table.to_long_table()) : render_text(table.to_table()));
+  const auto print = [&](const auto& results) {
+    fmt::print("{}", text("format") == "csv" ? render_csv(results.to_long_table())
+                                             : render_text(results.to_table()));
+  };
+  if (text("versus")) {
+    print(versus(table, *text("versus")));
+  } else {
+    print(table);
+  }
   return kAllDone;
 }
 

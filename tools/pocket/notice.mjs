@@ -46,11 +46,11 @@ export function writeNotice(catalogue, folder, excerpt, path) {
 
 The pocket suite is made of drawings of ${used.length} icon sets, taken from the npm package ${icons}
 and drawn with ${renderer} (MPL-2.0). Those marked "pre-training" make the
-pairs that a model is trained on; the datasets, whose features are in this folder, are drawings of the sets marked
-"datasets"; no set is in both. (The weights in \`model/\` are of an earlier division: see docs/pocket.md.) Pictures themselves are only in \`pictures/\`: they are the icons in raster form
-at 96 pixels on white, otherwise unchanged, each file named after its set and icon. Each set remains under its
-own licence. Sets under other licences than MIT, Apache-2.0, ISC, CC0, CC-BY, OFL and MPL were not used. Trade
-marks that some icons show belong to their owners.
+pairs that the model in \`model/\` was trained on; the datasets, whose features are in this folder, are drawings of
+the sets marked "datasets"; no set is in both. Pictures themselves are only in \`pictures/\`: they are the icons in
+raster form at 96 pixels on white, otherwise unchanged, each file named after its set and icon. Each set remains
+under its own licence. Sets under other licences than MIT, Apache-2.0, ISC, CC0, CC-BY, OFL and MPL were not used.
+Trade marks that some icons show belong to their owners.
 
 \`tools/pocket\` writes this file from the sets' metadata.
 
