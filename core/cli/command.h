@@ -20,6 +20,7 @@ using Arguments = std::vector<std::string>;
 int sweep_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int features_command(const Arguments& arguments);
+int bench_command(const Arguments& arguments);
 int methods_command(const Arguments& arguments);
 int datasets_command(const Arguments& arguments);
 int runs_command(const Arguments& arguments);

@@ -11,6 +11,12 @@ namespace {
 
 constexpr int64_t kMostViews = 1000;
 
+}  // namespace
+
+Precision parse_precision(const std::string& text) {
+  return one_of<Precision>("--precision", text, {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
+}
+
 torch::Device parse_device(const std::string& text) {
   try {
     const torch::Device device(text);
@@ -23,8 +29,6 @@ torch::Device parse_device(const std::string& text) {
   }
   throw Error(fmt::format("--device {}: known: cpu, cuda, cuda:N", text));
 }
-
-}  // namespace
 
 options::options_description describe_input_options(InputSpec& spec) {
   options::options_description described("datasets, model and features", 110, 60);
@@ -61,8 +65,7 @@ void read_input_options(InputSpec& spec, const options::variables_map& values) {
   spec.suites = datasets_folder();
   if (spec.views < 0 || spec.views > kMostViews)
     throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
-  spec.placement.precision = one_of<Precision>("--precision", text("precision"),
-                                               {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
+  spec.placement.precision = parse_precision(text("precision"));
   spec.placement.device = parse_device(text("device"));
 }
 

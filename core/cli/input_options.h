@@ -9,6 +9,10 @@ namespace promptbed {
 /// that works on features. The values of some go into `spec`, the others are for read_input_options.
 options::options_description describe_input_options(InputSpec& spec);
 
+/// What a value of --precision or --device stands for. Throws Error for another, listing the known ones.
+Precision parse_precision(const std::string& text);
+torch::Device parse_device(const std::string& text);
+
 /// Fills in the rest. Throws Error naming an option whose value cannot be.
 void read_input_options(InputSpec& spec, const options::variables_map& values);
 

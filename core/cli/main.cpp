@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
     {"report", "print a table of the results", report_command},
     {"features", "extract, list, verify, prune or seal image features", features_command},
+    {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list the datasets of the suites", datasets_command},
     {"runs", "list or delete runs in the ledger", runs_command},

@@ -10,40 +10,12 @@
 
 #include "base/interrupt.h"
 #include "data/class_half.h"
+#include "methods/assignment.h"
 
 namespace promptbed {
 namespace {
 
 constexpr int64_t kMost = 1'000'000'000;
-
-/// One "--set METHOD.OPTION=VALUE".
-struct Assignment {
-  std::string method, option, value;
-};
-
-Assignment parse_assignment(const std::string& text) {
-  const size_t equals = text.find('=');
-  const size_t dot = text.find('.');
-  if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
-    throw Error(fmt::format("--set {}: write METHOD.OPTION=VALUE, such as coop.n_ctx=16", text));
-  }
-  return {text.substr(0, dot), text.substr(dot + 1, equals - dot - 1), text.substr(equals + 1)};
-}
-
-/// The method's defaults under the user's assignments.
-Options given_options(const Method& method, const std::vector<Assignment>& assignments) {
-  Options options = method.default_options();
-  for (const Assignment& assignment : assignments) {
-    if (assignment.method != method.name()) continue;
-    try {
-      options.set(assignment.option, std::string_view(assignment.value));
-    } catch (const Error& fault) {
-      throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, assignment.value,
-                              fault.what()));
-    }
-  }
-  return options;
-}
 
 std::vector<Assignment> parse_assignments(const SweepSpec& spec, const MethodRegistry& registry) {
   std::vector<Assignment> assignments;

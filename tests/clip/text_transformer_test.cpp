@@ -5,11 +5,11 @@
 
 #include <numeric>
 
+#include "clip/random_text_tower.h"
 #include "clip/safetensors.h"
 #include "support/expect_error.h"
 #include "support/golden_clip.h"
 #include "support/plain_text_tower.h"
-#include "support/random_text_tower.h"
 #include "support/relative_difference.h"
 #include "support/word_tokenizer.h"
 
@@ -50,7 +50,7 @@ PromptBatch random_prompts(const Shape& shape, int64_t width) {
 
 class TextTransformerShapes : public ::testing::TestWithParam<Shape> {
  protected:
-  const Checkpoint checkpoint_ = test::random_text_tower();
+  const Checkpoint checkpoint_ = random_text_tower();
   const TextTransformer fast_{checkpoint_, {}};
   const PlainTextTower plain_{checkpoint_};
   PromptBatch prompts_ = random_prompts(GetParam(), fast_.width());
@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Prompts, TextTransformerShapes,
                          [](const auto& info) { return std::string(info.param.name); });
 
 TEST(TextTransformer, GroupsOfABatchGiveWhatTheWholeBatchGives) {
-  const TextTransformer tower(test::random_text_tower(), {});
+  const TextTransformer tower(random_text_tower(), {});
   // 1000 images with 2 + 10 x 4 rows each are more than the rows that go through at once without gradients.
   const PromptBatch prompts =
       random_prompts({"ManyImages", 1000, 0, 2, std::vector<int64_t>(10, 4)}, tower.width());
@@ -107,13 +107,13 @@ TEST(TextTransformer, GroupsOfABatchGiveWhatTheWholeBatchGives) {
 }
 
 TEST(TextTransformer, RefusesAPromptThatIsTooLong) {
-  const TextTransformer tower(test::random_text_tower(), {});
+  const TextTransformer tower(random_text_tower(), {});
   EXPECT_ERROR(tower.encode(random_prompts({"Long", 1, 0, 13, {1, 4}}, tower.width())),
                "a prompt has 17 tokens and the model takes 16; use fewer context tokens or shorter names");
 }
 
 TEST(TextTransformer, Bf16StaysNearF32AndReturnsF32) {
-  const Checkpoint checkpoint = test::random_text_tower();
+  const Checkpoint checkpoint = random_text_tower();
   const TextTransformer exact(checkpoint, {}), rough(checkpoint, {torch::kCPU, Precision::bf16});
   PromptBatch prompts = random_prompts({"Any", 2, 0, 5, {3, 7}}, exact.width());
   prompts.prefix.requires_grad_();
@@ -130,7 +130,7 @@ TEST(TextTransformer, Bf16StaysNearF32AndReturnsF32) {
 }
 
 TEST(TextTransformer, EmbedsTokensInF32) {
-  Checkpoint checkpoint = test::random_text_tower();
+  Checkpoint checkpoint = random_text_tower();
   Tensor& table = checkpoint.tensors["token_embedding.weight"];
   table = table.to(torch::kHalf);
   const std::vector<int64_t> tokens = {7, 0, 7};
@@ -140,7 +140,7 @@ TEST(TextTransformer, EmbedsTokensInF32) {
 }
 
 TEST(EncodeTexts, PutsStartAndEndAroundEachText) {
-  const TextTransformer tower(test::random_text_tower(), {});
+  const TextTransformer tower(random_text_tower(), {});
   const std::vector<std::string> texts = {"a photo of a dog.", "dog"};
   const Tensor features = encode_texts(tower, test::WordTokenizer(), texts);
   const std::vector<int64_t> start = {28}, rest = {1, 5, 2, 1, 3, 0, 29, 3, 29};
@@ -149,7 +149,7 @@ TEST(EncodeTexts, PutsStartAndEndAroundEachText) {
 }
 
 TEST(EncodeTexts, NamesTheTextThatIsTooLong) {
-  const TextTransformer tower(test::random_text_tower({.context_length = 5}), {});
+  const TextTransformer tower(random_text_tower({.context_length = 5}), {});
   const std::vector<std::string> texts = {"a dog.", "a big dog."};
   EXPECT_ERROR(encode_texts(tower, test::WordTokenizer(), texts),
                "\"a big dog.\" has 6 tokens and the model takes 5; shorten it");

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <promptbed/text_encoder.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "clip/checkpoint.h"
+#include "support/plain_transformer.h"
 
 namespace promptbed::test {
 
@@ -45,36 +44,12 @@ class PlainTextTower {
  private:
   const Tensor& at(const std::string& name) const { return checkpoint_.at(name); }
 
-  Tensor norm(const Tensor& x, const std::string& name) const {
-    return at::layer_norm(x, {x.size(-1)}, at(name + ".weight"), at(name + ".bias"), 1e-5);
-  }
-  Tensor linear(const Tensor& x, const std::string& name) const {
-    return at::linear(x, at(name + ".weight"), at(name + ".bias"));
-  }
-
-  Tensor attend(const Tensor& x, const std::string& name) const {
-    const int64_t length = x.size(1), heads = checkpoint_.text_heads, head_width = x.size(2) / heads;
-    const auto parts = at::linear(x, at(name + ".in_proj_weight"), at(name + ".in_proj_bias")).chunk(3, -1);
-    const auto split = [&](const Tensor& t) {
-      return t.reshape({t.size(0), length, heads, head_width}).transpose(1, 2);
-    };
-    const Tensor mask = at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
-    const Tensor scores = at::matmul(split(parts[0]), split(parts[1]).transpose(-1, -2)) /
-                          std::sqrt(static_cast<double>(head_width));
-    const Tensor mixed = at::matmul(at::softmax(scores + mask, -1), split(parts[2]));
-    return linear(mixed.transpose(1, 2).reshape(x.sizes()), name + ".out_proj");
-  }
-
   /// [B, T, W] without positions -> [B, T, W] after the final norm.
   Tensor run(const Tensor& tokens) const {
-    Tensor x = tokens + at("positional_embedding");
-    for (int64_t i = 0; checkpoint_.has(fmt::format("transformer.resblocks.{}.ln_1.weight", i)); ++i) {
-      const std::string block = fmt::format("transformer.resblocks.{}.", i);
-      x = x + attend(norm(x, block + "ln_1"), block + "attn");
-      const Tensor hidden = linear(norm(x, block + "ln_2"), block + "mlp.c_fc");
-      x = x + linear(hidden * at::sigmoid(1.702 * hidden), block + "mlp.c_proj");
-    }
-    return norm(x, "ln_final");
+    const PlainTransformer transformer(checkpoint_, "transformer", checkpoint_.text_heads);
+    const int64_t length = tokens.size(1);
+    const Tensor mask = at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
+    return transformer.norm(transformer.run(tokens + at("positional_embedding"), mask), "ln_final");
   }
 
   Checkpoint checkpoint_;

@@ -1,22 +1,40 @@
-#pragma once
+#include "clip/random_text_tower.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
 
-#include <string>
+#include <utility>
+#include <vector>
 
-#include "clip/checkpoint.h"
+namespace promptbed {
+namespace {
 
-namespace promptbed::test {
-
-/// Sizes of a random text tower.
-struct TextTowerSizes {
-  int64_t width = 64, heads = 2, layers = 3, context_length = 16, vocabulary = 30, embedding = 24;
+// From the configurations that OpenAI published with each model (github.com/openai/CLIP).
+constexpr int64_t kContextLength = 77;
+constexpr int64_t kVocabulary = 49408;
+constexpr std::pair<const char*, TextTowerSizes> kPublished[] = {
+    {"RN50", {512, 8, 12, kContextLength, kVocabulary, 1024}},
+    {"RN101", {512, 8, 12, kContextLength, kVocabulary, 512}},
+    {"ViT-B/32", {512, 8, 12, kContextLength, kVocabulary, 512}},
+    {"ViT-B/16", {512, 8, 12, kContextLength, kVocabulary, 512}},
+    {"ViT-L/14", {768, 12, 12, kContextLength, kVocabulary, 768}},
 };
 
-/// The text tower of a CLIP with random weights, alike whenever the sizes are.
-inline Checkpoint random_text_tower(const TextTowerSizes& sizes = {}) {
+}  // namespace
+
+TextTowerSizes text_tower_sizes(const std::string& architecture) {
+  std::vector<std::string> names;
+  for (const auto& [name, sizes] : kPublished) {
+    if (name == architecture) return sizes;
+    names.emplace_back(name);
+  }
+  throw Error(fmt::format("no architecture {}; known: {}", architecture, fmt::join(names, ", ")));
+}
+
+Checkpoint random_text_tower(const TextTowerSizes& sizes) {
   const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(11);
   const auto random = [&](at::IntArrayRef shape) { return at::randn(shape, generator).mul_(0.15); };
   Checkpoint checkpoint;
@@ -45,4 +63,4 @@ inline Checkpoint random_text_tower(const TextTowerSizes& sizes = {}) {
   return checkpoint;
 }
 
-}  // namespace promptbed::test
+}  // namespace promptbed

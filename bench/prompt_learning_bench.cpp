@@ -1,0 +1,119 @@
+// A training step and a test of CoCoOp, and a step of CoOp, on the sizes of ViT-B/16's text tower with random
+// weights. The reference's work is the same plugin on a text tower that runs all 77 tokens of every prompt
+// through at::linear in f32.
+#include <benchmark/benchmark.h>
+
+#include "base/installation.h"
+#include "clip/random_text_tower.h"
+#include "clip/text_transformer.h"
+#include "made_task.h"
+#include "methods/method_registry.h"
+#include "support/plain_text_tower.h"
+
+namespace promptbed::bench {
+namespace {
+
+constexpr int64_t kClasses = 50;
+constexpr int64_t kTestImages = 16;
+
+const Checkpoint& checkpoint() {
+  static const Checkpoint weights = random_text_tower(text_tower_sizes("ViT-B/16"));
+  return weights;
+}
+
+/// What the reference computes.
+class ReferenceTextEncoder final : public TextEncoder {
+ public:
+  Tensor encode(const PromptBatch& prompts) const override { return tower_.encode(prompts); }
+  Tensor embed(std::span<const int64_t> tokens) const override {
+    return checkpoint()
+        .at("token_embedding.weight")
+        .index_select(0, torch::tensor(std::vector(tokens.begin(), tokens.end()), torch::kLong));
+  }
+  int64_t context_length() const override { return 77; }
+  int64_t width() const override { return checkpoint().at("positional_embedding").size(1); }
+  int64_t embedding_width() const override { return checkpoint().at("text_projection").size(1); }
+
+ private:
+  test::PlainTextTower tower_{checkpoint()};
+};
+
+std::shared_ptr<const TextEncoder> reference() {
+  return std::make_shared<ReferenceTextEncoder>();
+}
+
+std::shared_ptr<const TextEncoder> ours(Precision precision) {
+  return std::make_shared<TextTransformer>(checkpoint(), Placement{torch::kCPU, precision});
+}
+
+/// A method of the plugins, bound to 50 classes on the given tower.
+struct Bound {
+  Bound(const char* method, std::shared_ptr<const TextEncoder> encoder)
+      : registry(plugin_folders({})), task(made_task(std::move(encoder), kClasses)) {
+    const Method& found = registry.at(method);
+    learner = registry.create(found, found.default_options());
+    learner->resolve(task);
+    learner->bind(task);
+  }
+
+  MethodRegistry registry;
+  Task task;
+  std::unique_ptr<PromptLearner> learner;
+};
+
+void step(benchmark::State& state, const char* method, std::shared_ptr<const TextEncoder> encoder,
+          int64_t images) {
+  Bound bound(method, std::move(encoder));
+  const Batch batch = first_rows(bound.task, images);
+  if (state.max_iterations > 1) bound.learner->backward(batch);
+  for (auto _ : state) {
+    for (auto& [name, parameter] : bound.learner->trainable()) parameter.mutable_grad() = Tensor();
+    bound.learner->backward(batch);
+  }
+}
+
+/// Seconds an image, of a few that are tested together.
+void test_images(benchmark::State& state, std::shared_ptr<const TextEncoder> encoder, int64_t images) {
+  Bound bound("cocoop", std::move(encoder));
+  const at::NoGradGuard no_gradients;
+  Batch batch = first_rows(bound.task, images);
+  for (auto _ : state) {
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(bound.learner->logits(batch));
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
+                           static_cast<double>(images));
+  }
+}
+
+void reference_step(benchmark::State& state) {
+  step(state, "cocoop", reference(), 1);
+}
+void cocoop_step_f32(benchmark::State& state) {
+  step(state, "cocoop", ours(Precision::f32), 1);
+}
+void cocoop_step_bf16(benchmark::State& state) {
+  step(state, "cocoop", ours(Precision::bf16), 1);
+}
+void coop_step_f32(benchmark::State& state) {
+  step(state, "coop", ours(Precision::f32), 32);
+}
+void reference_test(benchmark::State& state) {
+  test_images(state, reference(), 1);
+}
+void cocoop_test_f32(benchmark::State& state) {
+  test_images(state, ours(Precision::f32), kTestImages);
+}
+void cocoop_test_bf16(benchmark::State& state) {
+  test_images(state, ours(Precision::bf16), kTestImages);
+}
+
+BENCHMARK(reference_step)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMillisecond);
+BENCHMARK(cocoop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(coop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(cocoop_step_bf16)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMillisecond);
+BENCHMARK(reference_test)->Iterations(1)->Repetitions(3)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(cocoop_test_f32)->Iterations(1)->Repetitions(5)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(cocoop_test_bf16)->Iterations(1)->Repetitions(3)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace promptbed::bench

@@ -1,0 +1,33 @@
+#include "methods/assignment.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <string_view>
+
+namespace promptbed {
+
+Assignment parse_assignment(const std::string& text) {
+  const size_t equals = text.find('=');
+  const size_t dot = text.find('.');
+  if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
+    throw Error(fmt::format("--set {}: write METHOD.OPTION=VALUE, such as coop.n_ctx=16", text));
+  }
+  return {text.substr(0, dot), text.substr(dot + 1, equals - dot - 1), text.substr(equals + 1)};
+}
+
+Options given_options(const Method& method, const std::vector<Assignment>& assignments) {
+  Options options = method.default_options();
+  for (const Assignment& assignment : assignments) {
+    if (assignment.method != method.name()) continue;
+    try {
+      options.set(assignment.option, std::string_view(assignment.value));
+    } catch (const Error& fault) {
+      throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, assignment.value,
+                              fault.what()));
+    }
+  }
+  return options;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,97 @@
+#include "training/cost.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "base/interrupt.h"
+#include "training/evaluate.h"
+#include "training/sgd.h"
+
+namespace promptbed {
+namespace {
+
+constexpr size_t kFewestSteps = 4;   // the first is not counted
+constexpr int64_t kTrialImages = 4;  // tell how many images fill the time
+constexpr int64_t kMostImages = 2000;
+
+template <class Action>
+double seconds_of(Action&& action) {
+  const auto start = std::chrono::steady_clock::now();
+  action();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+int64_t count(const NamedTensors& tensors) {
+  int64_t numbers = 0;
+  for (const auto& [name, tensor] : tensors) numbers += tensor.numel();
+  return numbers;
+}
+
+/// The rows of a step, going round and round through the training images.
+Batch rows_of_step(const FeatureSet& data, int64_t step, int64_t batch_size) {
+  Batch batch;
+  const auto on_device = data.labels.options();
+  batch.images =
+      at::arange(step * batch_size, (step + 1) * batch_size, on_device).remainder(data.labels.size(0));
+  batch.views = at::zeros({batch_size}, on_device);
+  batch.features = data.features.index({batch.images, batch.views});
+  batch.labels = data.labels.index_select(0, batch.images);
+  return batch;
+}
+
+std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+                               double seconds) {
+  Sgd optimiser(learner.trainable(), recipe);
+  optimiser.start_epoch(0);
+  std::vector<double> steps;
+  for (double passed = 0; passed < seconds || steps.size() < kFewestSteps; passed += steps.back()) {
+    check_interrupt();
+    const Batch batch = rows_of_step(data, static_cast<int64_t>(steps.size()), recipe.batch_size);
+    steps.push_back(seconds_of([&] {
+      optimiser.zero_gradients();
+      learner.backward(batch).item<float>();  // waits for the device
+      optimiser.step();
+    }));
+  }
+  return {steps.begin() + 1, steps.end()};
+}
+
+/// So many images, tested as in a sweep.
+double time_test(PromptLearner& learner, const FeatureSet& images, int64_t number) {
+  const Tensor rows = at::arange(number, images.labels.options()).remainder(images.labels.size(0));
+  const FeatureSet test{images.features.index_select(0, rows), images.labels.index_select(0, rows)};
+  return seconds_of([&] { evaluate(learner, test); });
+}
+
+}  // namespace
+
+Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds) {
+  Cost cost;
+  bool solved = false;
+  const double solver_seconds = seconds_of([&] { solved = learner.fit(task.train, task.validation); });
+  if (solved) {
+    cost.train_images_per_second = static_cast<double>(task.train.labels.size(0)) / solver_seconds;
+  } else if (!learner.trainable().empty()) {
+    cost.batch_size = recipe.batch_size;
+    cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds));
+    cost.train_images_per_second = static_cast<double>(recipe.batch_size) / *cost.step_seconds;
+  }
+  cost.parameters = count(learner.state());
+
+  time_test(learner, task.train, kTrialImages);  // what a method computes once for its classes
+  const double trial = time_test(learner, task.train, kTrialImages) / kTrialImages;
+  const auto images = std::clamp(static_cast<int64_t>(seconds / trial), kTrialImages, kMostImages);
+  cost.test_images_per_second = static_cast<double>(images) / time_test(learner, task.train, images);
+  return cost;
+}
+
+}  // namespace promptbed
