@@ -39,5 +39,5 @@ int main(int count, char** words) {
   at::set_num_threads(1);
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
-  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.seconds())));
+  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.seconds()), /*width=*/140));
 }

@@ -14,7 +14,7 @@ namespace promptbed::bench {
 namespace {
 
 constexpr int64_t kClasses = 50;
-constexpr int64_t kTestImages = 16;
+constexpr int64_t kTestImages = 4;
 
 const Checkpoint& checkpoint() {
   static const Checkpoint weights = random_text_tower(text_tower_sizes("ViT-B/16"));
