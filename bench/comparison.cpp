@@ -2,16 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "base/median.h"
 
 namespace promptbed::bench {
 namespace {
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 std::string milliseconds(double seconds) {
   return fmt::format("{:.{}f}", seconds * 1e3, seconds < 0.1 ? 3 : 0);

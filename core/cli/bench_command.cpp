@@ -5,9 +5,9 @@
 #include <malloc.h>
 #include <promptbed/error.h>
 
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/files.h"
 #include "base/installation.h"
@@ -33,10 +33,9 @@ constexpr int64_t kMostBatch = 100'000;
 
 const Usage kUsage = {
     "runner bench [OPTIONS]",
-    "Measures methods on made image features: learned numbers, time of a training step (median), images a "
-    "second\n"
-    "in training and in testing, and peak memory (of the process while the method is at work). Nothing is "
-    "recorded.\n\n"
+    "Measures methods on made image features: learned numbers, time of a training step (median), images a\n"
+    "second in training and in testing, and peak memory (of the process while the method is at work).\n"
+    "Nothing is recorded.\n\n"
     "  runner bench --methods coop,cocoop --arch ViT-B/16 --classes 50\n"
     "  runner bench --methods mine --plugins build --model MODEL --class-names names.txt --format json"};
 
@@ -55,6 +54,7 @@ options::options_description describe() {
   add("methods", text("M,..."), "what to measure; default: all that the plugins offer");
   add("model", text("PATH"), "CLIP whose text tower is used; default: the embedded one");
   add("arch", text("A"), "instead of a model, random weights: RN50, RN101, ViT-B/32, ViT-B/16 or ViT-L/14");
+  add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
   add("classes", number(), "classes; default: 50, or as many as --class-names has");
   add("class-names", text("FILE"), "a name a line; default: the names of the embedded suite");
   add("batch-size", number(), "images of a step; default: the method's own");
@@ -115,7 +115,10 @@ Task make_task(const options::variables_map& values, const Suite& embedded) {
   };
   if (!text("model").empty() && !text("arch").empty())
     throw Error("--model and --arch contradict each other; give one of them");
-  const ClipModel model = ClipModel::load(text("model").empty() ? embedded.model.string() : text("model"));
+  std::optional<Activation> activation;
+  if (!text("activation").empty()) activation = parse_activation(text("activation"));
+  const ClipModel model =
+      ClipModel::load(text("model").empty() ? embedded.model.string() : text("model"), activation);
   const Placement placement{parse_device(text("device")), parse_precision(text("precision"))};
   Task task;
   task.text_encoder = std::make_shared<TextTransformer>(
@@ -199,16 +202,13 @@ nlohmann::json to_json(const std::vector<Measured>& methods, const std::string& 
   return {{"what", title}, {"methods", list}};
 }
 
-std::vector<const Method*> chosen_methods(const MethodRegistry& registry,
-                                          const options::variables_map& values) {
-  std::vector<const Method*> methods;
-  if (values.count("methods") > 0) {
-    for (const std::string& name : split_list("--methods", values["methods"].as<std::string>()))
-      methods.push_back(&registry.at(name));
-  } else {
-    for (const Method& method : registry.methods()) methods.push_back(&method);
-  }
-  return methods;
+/// --methods, or all that there are.
+std::vector<std::string> chosen_methods(const MethodRegistry& registry,
+                                        const options::variables_map& values) {
+  if (values.count("methods") > 0) return split_list("--methods", values["methods"].as<std::string>());
+  std::vector<std::string> names;
+  for (const Method& method : registry.methods()) names.push_back(method.name());
+  return names;
 }
 
 }  // namespace
@@ -219,7 +219,7 @@ int bench_command(const Arguments& arguments) {
   const std::string format = (*values)["format"].as<std::string>();
   one_of<bool>("--format", format, {{"text", true}, {"csv", true}, {"json", true}});
   if (const double seconds = (*values)["seconds"].as<double>(); !(seconds > 0 && seconds < 1e6))
-    throw Error(fmt::format("--seconds {}: give more than 0", seconds));
+    throw Error(fmt::format("--seconds {}: give more than 0 and less than 1000000", seconds));
   const int64_t threads = positive(*values, "threads", 1, kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
@@ -227,15 +227,13 @@ int bench_command(const Arguments& arguments) {
   if (values->count("plugins") > 0) folders.emplace_back((*values)["plugins"].as<std::string>());
   const MethodRegistry registry(plugin_folders(folders));
   for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
-  std::vector<Assignment> assignments;
-  if (values->count("set") > 0) {
-    for (const std::string& assignment : (*values)["set"].as<std::vector<std::string>>()) {
-      assignments.push_back(parse_assignment(assignment));
-      given_options(registry.at(assignments.back().method), assignments);
-    }
-  }
+  const std::vector<std::string> names = chosen_methods(registry, *values);
+  std::vector<const Method*> methods;
+  for (const std::string& name : names) methods.push_back(&registry.at(name));
+  const auto assignments = parse_assignments(
+      values->count("set") > 0 ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>(),
+      names, registry);
 
-  const std::vector<const Method*> methods = chosen_methods(registry, *values);
   const Task task = make_task(*values, read_suite(datasets_folder(), "pocket"));
   std::vector<Measured> measured;
   for (const Method* method : methods)

@@ -13,6 +13,11 @@ constexpr int64_t kMostViews = 1000;
 
 }  // namespace
 
+Activation parse_activation(const std::string& text) {
+  return one_of<Activation>("--activation", text,
+                            {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
+}
+
 Precision parse_precision(const std::string& text) {
   return one_of<Precision>("--precision", text, {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
 }
@@ -55,11 +60,7 @@ void read_input_options(InputSpec& spec, const options::variables_map& values) {
   spec.datasets = text("datasets");
   spec.suite = chosen_suite(values);
   if (values.count("model") > 0) spec.model = text("model");
-  if (values.count("activation") > 0) {
-    spec.activation =
-        one_of<Activation>("--activation", text("activation"),
-                           {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
-  }
+  if (values.count("activation") > 0) spec.activation = parse_activation(text("activation"));
   if (values.count("data") > 0) spec.data = text("data");
   spec.cache = text("cache");
   spec.suites = datasets_folder();

@@ -9,7 +9,9 @@ namespace promptbed {
 /// that works on features. The values of some go into `spec`, the others are for read_input_options.
 options::options_description describe_input_options(InputSpec& spec);
 
-/// What a value of --precision or --device stands for. Throws Error for another, listing the known ones.
+/// What a value of --activation, --precision or --device stands for. Throws Error for another, listing the
+/// known ones.
+Activation parse_activation(const std::string& text);
 Precision parse_precision(const std::string& text);
 torch::Device parse_device(const std::string& text);
 

@@ -46,7 +46,7 @@ Gain gain(const BaseNewColumn& column, const BaseNewColumn& reference, Accuracy 
   return gain;
 }
 
-/// "coop: not compared on brands, trained with seeds 1, 2 where clip_adapter has 1"
+/// "coop: not compared on brands, where its seeds are 1, 2 and those of cocoop are 1"
 void note_unpaired(const BaseNewColumn& column, const BaseNewColumn& reference, Versus& versus) {
   for (size_t i = 0; i < column.cells.size(); ++i) {
     const std::vector<int64_t>&own = column.cells[i].seeds, &other = reference.cells[i].seeds;
@@ -55,6 +55,15 @@ void note_unpaired(const BaseNewColumn& column, const BaseNewColumn& reference, 
         fmt::format("{}: not compared on {}, where its seeds are {} and those of {} are {}", column.label(),
                     versus.datasets[i], fmt::join(own, ", "), reference.label(), fmt::join(other, ", ")));
   }
+}
+
+std::string title(const Versus& versus) {
+  const std::string seeds =
+      versus.seeds.empty()
+          ? ""
+          : fmt::format(", seed{} {}", versus.seeds.size() == 1 ? "" : "s", fmt::join(versus.seeds, ", "));
+  return fmt::format("Accuracy gained over {} (points), {} shots{}; mean ± 95 % interval over datasets",
+                     versus.reference, versus.shots, seeds);
 }
 
 std::string points(const std::optional<double>& value) {
@@ -77,11 +86,7 @@ std::string exact_interval(const Gain& gain) {
 }  // namespace
 
 Table Versus::to_table() const {
-  Table table{
-      .title = fmt::format("Accuracy gained over {} (points); mean ± 95 % interval over datasets", reference),
-      .columns = {{"Dataset", Alignment::left}},
-      .rows = {},
-      .notes = notes};
+  Table table{.title = title(*this), .columns = {{"Dataset", Alignment::left}}, .rows = {}, .notes = notes};
   std::vector<std::string> means = {"Mean"};
   for (const VersusColumn& column : columns) {
     for (const char* heading : {"Base", "New"})
@@ -102,7 +107,7 @@ Table Versus::to_table() const {
 }
 
 Table Versus::to_long_table() const {
-  Table table{.title = to_table().title, .columns = {}, .rows = {}, .notes = notes};
+  Table table{.title = title(*this), .columns = {}, .rows = {}, .notes = notes};
   for (const char* name :
        {"dataset", "method", "versus", "base_gain", "new_gain", "base_interval", "new_interval"})
     table.columns.push_back({name});
@@ -120,7 +125,12 @@ Table Versus::to_long_table() const {
 
 Versus versus(const BaseNewTable& table, const std::string& reference) {
   const BaseNewColumn& other = find_reference(table, reference);
-  Versus versus{.reference = reference, .datasets = table.datasets, .columns = {}, .notes = {}};
+  Versus versus{.reference = reference,
+                .shots = table.shots,
+                .seeds = table.seeds,
+                .datasets = table.datasets,
+                .columns = {},
+                .notes = table.notes};
   for (const BaseNewColumn& column : table.columns) {
     if (&column == &other) continue;
     versus.columns.push_back({column.label(), gain(column, other, &BaseNewCell::base_accuracy),

@@ -27,9 +27,12 @@ struct VersusColumn {
 /// dataset hard does not blur the comparison. The interval is that of a mean over datasets.
 struct Versus {
   std::string reference;  ///< label of the column that the others are compared with
+  int64_t shots = 0;
+  std::vector<int64_t> seeds;  ///< that the means are over
   std::vector<std::string> datasets;
   std::vector<VersusColumn> columns;
-  std::vector<std::string> notes;  ///< pairs left out, because the two were trained with different seeds
+  std::vector<std::string>
+      notes;  ///< the table's, and pairs left out: the two were trained with different seeds
 
   /// A row a dataset below the mean with its interval, two columns a method, two decimals and a sign.
   Table to_table() const;

@@ -17,20 +17,6 @@ namespace {
 
 constexpr int64_t kMost = 1'000'000'000;
 
-std::vector<Assignment> parse_assignments(const SweepSpec& spec, const MethodRegistry& registry) {
-  std::vector<Assignment> assignments;
-  for (const std::string& text : spec.assignments) {
-    assignments.push_back(parse_assignment(text));
-    const std::string& name = assignments.back().method;
-    given_options(registry.at(name), assignments);
-    if (std::find(spec.methods.begin(), spec.methods.end(), name) == spec.methods.end()) {
-      throw Error(fmt::format("--set {}: method {} is not among --methods {}", text, name,
-                              fmt::join(spec.methods, ",")));
-    }
-  }
-  return assignments;
-}
-
 Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   if (spec.epochs) recipe.epochs = *spec.epochs;
   if (spec.batch_size) recipe.batch_size = *spec.batch_size;
@@ -166,7 +152,7 @@ Plan plan_sweep(const Workbench& bench) {
   check_grid(spec);
   std::vector<const Method*> methods;
   for (const std::string& name : spec.methods) methods.push_back(&bench.registry().at(name));
-  const auto assignments = parse_assignments(spec, bench.registry());
+  const auto assignments = parse_assignments(spec.assignments, spec.methods, bench.registry());
 
   Plan plan;
   for (const DatasetSpec& dataset : bench.inputs().datasets()) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/interrupt.h"
+#include "base/median.h"
+#include "training/epoch_order.h"
 #include "training/evaluate.h"
 #include "training/sgd.h"
 
@@ -24,12 +26,6 @@ double seconds_of(Action&& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 int64_t count(const NamedTensors& tensors) {
   int64_t numbers = 0;
   for (const auto& [name, tensor] : tensors) numbers += tensor.numel();
@@ -37,15 +33,9 @@ int64_t count(const NamedTensors& tensors) {
 }
 
 /// The rows of a step, going round and round through the training images.
-Batch rows_of_step(const FeatureSet& data, int64_t step, int64_t batch_size) {
-  Batch batch;
-  const auto on_device = data.labels.options();
-  batch.images =
-      at::arange(step * batch_size, (step + 1) * batch_size, on_device).remainder(data.labels.size(0));
-  batch.views = at::zeros({batch_size}, on_device);
-  batch.features = data.features.index({batch.images, batch.views});
-  batch.labels = data.labels.index_select(0, batch.images);
-  return batch;
+EpochRows rows_of_step(int64_t images, int64_t step, int64_t batch_size) {
+  return {at::arange(step * batch_size, (step + 1) * batch_size, torch::kLong).remainder(images),
+          at::zeros({batch_size}, torch::kLong)};
 }
 
 std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
@@ -55,7 +45,9 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
   std::vector<double> steps;
   for (double passed = 0; passed < seconds || steps.size() < kFewestSteps; passed += steps.back()) {
     check_interrupt();
-    const Batch batch = rows_of_step(data, static_cast<int64_t>(steps.size()), recipe.batch_size);
+    const EpochRows rows =
+        rows_of_step(data.labels.size(0), static_cast<int64_t>(steps.size()), recipe.batch_size);
+    const Batch batch = take_rows(data, rows, 0, recipe.batch_size);
     steps.push_back(seconds_of([&] {
       optimiser.zero_gradients();
       learner.backward(batch).item<float>();  // waits for the device

@@ -11,6 +11,15 @@ torch::Generator seeded_generator(uint64_t seed, std::string_view purpose) {
   return at::detail::createCPUGenerator(Hasher().add(purpose).add(static_cast<int64_t>(seed)).low64());
 }
 
+Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count) {
+  Batch batch;
+  batch.images = rows.images.narrow(0, begin, count).to(data.features.device());
+  batch.views = rows.views.narrow(0, begin, count).to(data.features.device());
+  batch.features = data.features.index({batch.images, batch.views});
+  batch.labels = data.labels.index_select(0, batch.images);
+  return batch;
+}
+
 ShuffledOrder::ShuffledOrder(int64_t images, int64_t views, uint64_t seed)
     : images_(images),
       views_(views),

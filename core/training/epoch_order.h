@@ -1,6 +1,6 @@
 #pragma once
 
-#include <promptbed/tensor.h>
+#include <promptbed/task.h>
 
 #include <cstdint>
 #include <string_view>
@@ -12,6 +12,9 @@ struct EpochRows {
   Tensor images;  ///< [N] int64, rows of the training set
   Tensor views;   ///< [N] int64, the view of each
 };
+
+/// `count` of the rows from `begin` on, with their features and labels, on the features' device.
+Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count);
 
 /// Decides the order and the views of each epoch from the run's seed alone.
 class EpochOrder {

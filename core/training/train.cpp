@@ -11,18 +11,6 @@
 #include "training/sgd.h"
 
 namespace promptbed {
-namespace {
-
-Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count) {
-  Batch batch;
-  batch.images = rows.images.narrow(0, begin, count).to(data.features.device());
-  batch.views = rows.views.narrow(0, begin, count).to(data.features.device());
-  batch.features = data.features.index({batch.images, batch.views});
-  batch.labels = data.labels.index_select(0, batch.images);
-  return batch;
-}
-
-}  // namespace
 
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                 EpochOrder& order,

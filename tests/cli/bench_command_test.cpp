@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "support/runner.h"
@@ -14,7 +15,8 @@ using test::Finished;
 class BenchCommand : public testing::Test {
  protected:
   Finished bench(std::vector<std::string> more) const {
-    std::vector<std::string> words = {"bench", "--seconds", "0.001"};
+    std::vector<std::string> words = {"bench"};
+    if (std::ranges::find(more, "--seconds") == more.end()) words.insert(words.end(), {"--seconds", "0.001"});
     words.insert(words.end(), more.begin(), more.end());
     return test::run_runner(scratch_.path(), {}, words);
   }
@@ -61,6 +63,11 @@ TEST_F(BenchCommand, RefusesWhatItDoesNotKnow) {
             "runner: no architecture ViT-B/17; known: RN50, RN101, ViT-B/32, ViT-B/16, ViT-L/14\n");
   EXPECT_EQ(refusal({"--arch", "RN50", "--model", "x"}),
             "runner: --model and --arch contradict each other; give one of them\n");
+  EXPECT_EQ(refusal({"--seconds", "0"}), "runner: --seconds 0: give more than 0 and less than 1000000\n");
+  EXPECT_EQ(refusal({"--activation", "relu"}), "runner: --activation relu: known: quick_gelu, gelu\n");
+  EXPECT_EQ(refusal({"--methods", "coop", "--set", "cocoop.n_ctx=3"}),
+            "runner: --set cocoop.n_ctx=3: method cocoop is not among --methods coop\n");
+  EXPECT_EQ(refusal({"--methods", "kgcoop"}).find("runner: no method kgcoop"), 0U);
   write_file(scratch_ / "empty.txt", "\n");
   EXPECT_EQ(refusal({"--class-names", "empty.txt"}),
             "runner: --class-names empty.txt: holds no name; write one a line\n");
