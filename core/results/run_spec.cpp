@@ -34,11 +34,15 @@ json to_json(const Recipe& recipe) {
                       {"momentum", group.momentum},
                       {"weight_decay", group.weight_decay}});
   }
-  return {{"epochs", recipe.epochs},
-          {"batch_size", recipe.batch_size},
-          {"warmup_epochs", recipe.warmup_epochs},
-          {"warmup_learning_rate", recipe.warmup_learning_rate},
-          {"groups", groups}};
+  json value = {{"epochs", recipe.epochs},
+                {"batch_size", recipe.batch_size},
+                {"warmup_epochs", recipe.warmup_epochs},
+                {"warmup_learning_rate", recipe.warmup_learning_rate},
+                {"groups", groups}};
+  // SGD goes without saying: a new optimiser must not change the ids of older runs.
+  if (recipe.optimiser == OptimiserKind::adamw)
+    value["optimiser"] = {{"kind", "adamw"}, {"epsilon", recipe.epsilon}};
+  return value;
 }
 
 Recipe to_recipe(const json& value) {
@@ -53,6 +57,10 @@ Recipe to_recipe(const json& value) {
                              .learning_rate = group.at("learning_rate"),
                              .momentum = group.at("momentum"),
                              .weight_decay = group.at("weight_decay")});
+  }
+  if (value.contains("optimiser")) {
+    recipe.optimiser = OptimiserKind::adamw;
+    value.at("optimiser").at("epsilon").get_to(recipe.epsilon);
   }
   return recipe;
 }

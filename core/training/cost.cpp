@@ -10,7 +10,7 @@
 #include "base/median.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
-#include "training/sgd.h"
+#include "training/optimiser.h"
 
 namespace promptbed {
 namespace {
@@ -40,7 +40,7 @@ EpochRows rows_of_step(int64_t images, int64_t step, int64_t batch_size) {
 
 std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                double seconds) {
-  Sgd optimiser(learner.trainable(), recipe);
+  Optimiser optimiser(learner.trainable(), recipe);
   optimiser.start_epoch(0);
   std::vector<double> steps;
   for (double passed = 0; passed < seconds || steps.size() < kFewestSteps; passed += steps.back()) {

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "base/interrupt.h"
-#include "training/sgd.h"
+#include "training/optimiser.h"
 
 namespace promptbed {
 
@@ -16,7 +16,7 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
                                 EpochOrder& order,
                                 const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
-  Sgd optimiser(learner.trainable(), recipe);
+  Optimiser optimiser(learner.trainable(), recipe);
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
   if (batch_size < 1) {

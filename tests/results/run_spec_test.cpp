@@ -67,5 +67,17 @@ TEST(RunSpec, RefusesOtherJson) {
   EXPECT_ERROR(RunSpec::parse(mistyped), "run spec: ");
 }
 
+TEST(RunSpec, ARecipeNamesItsOptimiserOnlyWhereItIsNotSgd) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("optimiser"));
+  spec.recipe->optimiser = OptimiserKind::adamw;
+  spec.recipe->epsilon = 1e-4;
+  EXPECT_EQ(spec.canonical().at("recipe").at("optimiser").at("kind"), "adamw");
+  const RunSpec read = RunSpec::parse(spec.canonical());
+  EXPECT_EQ(read.recipe->optimiser, OptimiserKind::adamw);
+  EXPECT_EQ(read.recipe->epsilon, 1e-4);
+  EXPECT_NE(spec.id(), test::sample_spec().id());
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -6,11 +6,17 @@
 
 namespace promptbed {
 
-/// Trainable tensors whose names start with `prefix`, and how SGD moves them.
+/// How tensors are moved along their gradients.
+enum class OptimiserKind {
+  sgd,    ///< with momentum
+  adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), betas 0.9 and 0.999
+};
+
+/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them.
 struct ParameterGroup {
   std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
   double learning_rate = 0.002;
-  double momentum = 0.9;
+  double momentum = 0.9;  ///< of SGD
   double weight_decay = 5e-4;
 };
 
@@ -21,6 +27,8 @@ struct Recipe {
   int64_t warmup_epochs = 1;           ///< first epochs, at a constant rate
   double warmup_learning_rate = 1e-5;  ///< that rate; afterwards a cosine over all epochs
   std::vector<ParameterGroup> groups = {ParameterGroup{}};
+  OptimiserKind optimiser = OptimiserKind::sgd;
+  double epsilon = 1e-8;  ///< AdamW's, in its denominator
 };
 
 }  // namespace promptbed

@@ -1,0 +1,86 @@
+#include "training/optimiser.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "training/learning_rate.h"
+
+namespace promptbed {
+namespace {
+
+constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of AdamW
+
+}  // namespace
+
+Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe)
+    : kind_(recipe.optimiser), epsilon_(recipe.epsilon), groups_(recipe.groups) {
+  for (const ParameterGroup& group : groups_) {
+    rates_.push_back(learning_rates(recipe.epochs, group.learning_rate, recipe.warmup_epochs,
+                                    recipe.warmup_learning_rate));
+  }
+  for (const auto& [name, tensor] : trainable) {
+    const auto group =
+        std::find_if(groups_.begin(), groups_.end(),
+                     [&, &key = name](const ParameterGroup& g) { return key.starts_with(g.prefix); });
+    if (group == groups_.end()) {
+      throw Error(fmt::format(
+          "tensor {} is in no optimiser group; add one with the prefix \"\" to the recipe", name));
+    }
+    slots_.push_back({tensor, static_cast<size_t>(group - groups_.begin()), Tensor()});
+  }
+}
+
+void Optimiser::start_epoch(int64_t epoch) {
+  epoch_ = epoch;
+}
+
+double Optimiser::learning_rate() const {
+  return rates_.front().at(epoch_);
+}
+
+void Optimiser::zero_gradients() {
+  for (Slot& slot : slots_) slot.parameter.mutable_grad() = Tensor();
+}
+
+void Optimiser::step() {
+  const at::NoGradGuard no_grad;
+  for (Slot& slot : slots_) {
+    if (!slot.parameter.grad().defined()) continue;
+    const double rate = rates_[slot.group].at(epoch_);
+    if (kind_ == OptimiserKind::adamw) {
+      step_adamw(slot, groups_[slot.group], rate);
+    } else {
+      step_sgd(slot, groups_[slot.group], rate);
+    }
+  }
+}
+
+void Optimiser::step_sgd(Slot& slot, const ParameterGroup& group, double rate) {
+  const Tensor gradient = slot.parameter.grad().add(slot.parameter, group.weight_decay);
+  if (slot.momentum.defined()) {
+    slot.momentum.mul_(group.momentum).add_(gradient);
+  } else {
+    slot.momentum = gradient;
+  }
+  slot.parameter.add_(slot.momentum, -rate);
+}
+
+void Optimiser::step_adamw(Slot& slot, const ParameterGroup& group, double rate) {
+  if (!slot.momentum.defined()) {
+    slot.momentum = at::zeros_like(slot.parameter);
+    slot.square = at::zeros_like(slot.parameter);
+  }
+  const Tensor& gradient = slot.parameter.grad();
+  const auto t = static_cast<double>(++slot.steps);
+  slot.parameter.mul_(1 - rate * group.weight_decay);
+  slot.momentum.mul_(kBeta1).add_(gradient, 1 - kBeta1);
+  slot.square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+  const Tensor denominator = slot.square.sqrt().div_(std::sqrt(1 - std::pow(kBeta2, t))).add_(epsilon_);
+  slot.parameter.addcdiv_(slot.momentum, denominator, -rate / (1 - std::pow(kBeta1, t)));
+}
+
+}  // namespace promptbed

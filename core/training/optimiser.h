@@ -1,0 +1,49 @@
+#pragma once
+
+#include <promptbed/recipe.h>
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace promptbed {
+
+/// Moves trainable tensors by a recipe, in the order of operations of PyTorch's optimisers. At step t:
+///   SGD    g = grad + decay p;  m = momentum m + g (at first m = g);  p = p - lr m
+///   AdamW  p = p - lr decay p;  m = 0.9 m + 0.1 grad;  v = 0.999 v + 0.001 grad^2;
+///          p = p - lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + epsilon)
+class Optimiser {
+ public:
+  /// Throws Error where a tensor belongs to no group.
+  Optimiser(const NamedTensors& trainable, const Recipe& recipe);
+
+  /// The rates of this epoch, counted from 0, for each group.
+  void start_epoch(int64_t epoch);
+
+  /// The first group's learning rate in this epoch.
+  double learning_rate() const;
+
+  void zero_gradients();
+  void step();
+
+ private:
+  struct Slot {
+    Tensor parameter;
+    size_t group;
+    Tensor momentum;
+    Tensor square = {};  // AdamW's v
+    int64_t steps = 0;
+  };
+
+  void step_sgd(Slot& slot, const ParameterGroup& group, double rate);
+  void step_adamw(Slot& slot, const ParameterGroup& group, double rate);
+
+  OptimiserKind kind_;
+  double epsilon_;
+  std::vector<ParameterGroup> groups_;
+  std::vector<std::vector<double>> rates_;  // per group and epoch
+  std::vector<Slot> slots_;
+  int64_t epoch_ = 0;
+};
+
+}  // namespace promptbed
