@@ -65,6 +65,7 @@ BaseNewCell cell_of(const Runs& runs) {
   cell.base_accuracy = mean_or_none(base);
   cell.new_accuracy = mean_or_none(unseen);
   cell.h = h_of(cell.base_accuracy, cell.new_accuracy);
+  cell.base_only = cell.base_accuracy && !cell.new_accuracy;
   cell.base_deviation = deviation_or_zero(base);
   cell.new_deviation = deviation_or_zero(unseen);
   cell.h_deviation = deviation_or_zero(h);
@@ -116,7 +117,10 @@ std::vector<BaseNewColumn> columns_of(const std::string& method, const Runs& run
 void note_missing_datasets(const BaseNewColumn& column, std::vector<std::string>& notes) {
   const auto found = std::count_if(column.cells.begin(), column.cells.end(),
                                    [](const BaseNewCell& cell) { return cell.h.has_value(); });
-  if (found == 0) {
+  if (std::any_of(column.cells.begin(), column.cells.end(),
+                  [](const auto& cell) { return cell.base_only; })) {
+    notes.push_back(fmt::format("{}: cannot serve classes that it was not trained on", column.label()));
+  } else if (found == 0) {
     notes.push_back(fmt::format("{}: no dataset with both base and new accuracy yet", column.label()));
   } else if (static_cast<size_t>(found) < column.cells.size()) {
     notes.push_back(
@@ -160,6 +164,11 @@ std::string percent(const std::optional<double>& value) {
   return value ? fmt::format("{:.2f}", *value) : "-";
 }
 
+/// New accuracy or H of a cell.
+std::string percent_on_new(const BaseNewCell& cell, const std::optional<double>& value) {
+  return cell.base_only ? "cannot" : percent(value);
+}
+
 std::string exact(const std::optional<double>& value) {
   return value ? fmt::format("{:.4f}", *value) : "";
 }
@@ -197,7 +206,8 @@ Table BaseNewTable::to_table() const {
   Table table{.title = title, .columns = {{"Dataset", Alignment::left}}, .rows = {}, .notes = notes};
   std::vector<std::string> averages = {"Average"};
   const auto append = [](std::vector<std::string>& row, const BaseNewCell& cell) {
-    row.insert(row.end(), {percent(cell.base_accuracy), percent(cell.new_accuracy), percent(cell.h)});
+    row.insert(row.end(), {percent(cell.base_accuracy), percent_on_new(cell, cell.new_accuracy),
+                           percent_on_new(cell, cell.h)});
   };
   for (const BaseNewColumn& column : columns) {
     for (const char* heading : {"Base", "New", "H"})

@@ -27,6 +27,7 @@ struct BaseNewCell {
   double base_deviation = 0;            ///< population standard deviations over seeds
   double new_deviation = 0;
   double h_deviation = 0;      ///< of the runs' own H
+  bool base_only = false;      ///< tested on base classes, and the method cannot serve new ones
   std::vector<int64_t> seeds;  ///< found; none without training
   ShotRange shots;             ///< training images that the classes really have
 };

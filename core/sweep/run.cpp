@@ -113,6 +113,16 @@ Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, cons
   return score;
 }
 
+/// Turns the learner to other classes. A method that cannot is scored on those it was trained on.
+bool serves(PromptLearner& learner, const ClassNames& class_names) {
+  try {
+    learner.retarget(class_names);
+    return true;
+  } catch (const NotTransferable&) {
+    return false;
+  }
+}
+
 std::string hash_draw(const FewShotDraw& draw) {
   Hasher hasher;
   for (const std::vector<Image>* images : {&draw.train, &draw.val}) {
@@ -151,8 +161,8 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   watch.lap("training");
 
   made.outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
-  learner->retarget(run.setting.unseen_class_names);
-  made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+  if (serves(*learner, run.setting.unseen_class_names))
+    made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
   watch.lap("evaluation");
 
   made.outcome.draw_hash = hash_draw(run.draw);

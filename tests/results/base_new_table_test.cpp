@@ -108,6 +108,16 @@ TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
              "1 failed run is missing here; `runner runs list` tells why"}));
 }
 
+TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
+  RunOutcome outcome = test::sample_outcome("brands", 60, 50);
+  outcome.scores.pop_back();
+  ledger_.claim(sample_spec());
+  ledger_.finish(sample_spec().id(), outcome);
+  const BaseNewTable shown = table();
+  EXPECT_EQ(shown.to_table().rows.back(), (Texts{"brands", "60.00", "cannot", "cannot"}));
+  EXPECT_EQ(shown.notes, (Texts{"coop: cannot serve classes that it was not trained on"}));
+}
+
 TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {
   record(ledger_, zero_shot_spec("brands"), 62, 52);
   RunSpec four_shots = sample_spec("brands", 3);
