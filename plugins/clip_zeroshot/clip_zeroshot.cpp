@@ -14,14 +14,6 @@ constexpr const char* kImageNetTemplates[] = {
     "itap of a {}.",         "a bad photo of the {}.", "a origami {}.",           "a photo of the large {}.",
     "a {} in a video game.", "art of the {}.",         "a photo of the small {}."};
 
-std::string fill(std::string text, const std::string& name) {
-  const std::string class_name = spoken(name);
-  for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + class_name.size())) {
-    text.replace(at, 2, class_name);
-  }
-  return text;
-}
-
 /// CLIP as it is: the class names in hand-written templates (arXiv 2103.00020, section 3.1).
 class ZeroShot final : public PromptLearner {
  public:
@@ -32,14 +24,7 @@ class ZeroShot final : public PromptLearner {
     if (kind != "dataset" && kind != "ensemble") {
       throw Error(fmt::format("no templates \"{}\"; known: dataset, ensemble", kind));
     }
-    for (const std::string& text : templates(setting)) {
-      if (text.find("{}") == std::string::npos) {
-        throw Error(
-            fmt::format("template \"{}\" of {} has no place {{}} for the class name", text, setting.dataset));
-      }
-      check_lengths(setting, text, setting.class_names);
-      check_lengths(setting, text, setting.unseen_class_names);
-    }
+    for (const std::string& text : templates(setting)) check_template(setting, text);
     return options_;
   }
 
@@ -53,13 +38,10 @@ class ZeroShot final : public PromptLearner {
   }
 
   void retarget(const ClassNames& class_names) override {
-    const at::NoGradGuard frozen;
     Tensor sum;
     const auto texts = templates(task_);
     for (const std::string& text : texts) {
-      std::vector<std::string> sentences;
-      for (const std::string& name : class_names) sentences.push_back(fill(text, name));
-      const Tensor features = normalised(encode_texts(*task_.text_encoder, *task_.tokenizer, sentences));
+      const Tensor features = template_features(task_, text, class_names);
       sum = sum.defined() ? sum + features : features;
     }
     text_features_ = texts.size() == 1 ? sum : normalised(sum / static_cast<double>(texts.size()));
@@ -72,17 +54,6 @@ class ZeroShot final : public PromptLearner {
     std::vector<std::string> all(std::begin(kImageNetTemplates), std::end(kImageNetTemplates));
     if (setting.dataset != "imagenet") all.push_back(setting.prompt_template);
     return all;
-  }
-
-  static void check_lengths(const Setting& setting, const std::string& text, const ClassNames& names) {
-    for (const std::string& name : names) {
-      const auto length = static_cast<int64_t>(setting.tokenizer->encode(fill(text, name)).size()) + 2;
-      if (length <= setting.context_length) continue;
-      throw PromptTooLong(fmt::format(
-          "class \"{}\" of {}: the prompt has {} tokens and the model takes {}; shorten the name or the "
-          "template",
-          name, setting.dataset, length, setting.context_length));
-    }
   }
 
   Options options_;

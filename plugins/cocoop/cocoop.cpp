@@ -2,7 +2,6 @@
 #include <promptbed/promptbed.h>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 
 namespace promptbed {
@@ -13,18 +12,14 @@ class MetaNet {
  public:
   MetaNet() = default;
 
-  /// D inputs, W outputs; drawn as PyTorch's nn.Linear draws, weights and biases from U(-1/sqrt(in),
-  /// 1/sqrt(in)).
-  MetaNet(int64_t inputs, int64_t outputs, torch::Generator generator, torch::Device device) {
+  /// D inputs, W outputs.
+  explicit MetaNet(const Task& task) {
+    const int64_t inputs = task.feature_width, outputs = task.text_encoder->width();
     const int64_t hidden = std::max<int64_t>(1, inputs / kBottleneck);
-    const auto draw = [&](at::IntArrayRef shape, int64_t fan_in) {
-      const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-      return at::empty(shape, torch::kFloat).uniform_(-bound, bound, generator).to(device).requires_grad_();
-    };
-    weight1_ = draw({hidden, inputs}, inputs);
-    bias1_ = draw({hidden}, inputs);
-    weight2_ = draw({outputs, hidden}, hidden);
-    bias2_ = draw({outputs}, hidden);
+    weight1_ = initial_linear(task, {hidden, inputs}, inputs);
+    bias1_ = initial_linear(task, {hidden}, inputs);
+    weight2_ = initial_linear(task, {outputs, hidden}, hidden);
+    bias2_ = initial_linear(task, {outputs}, hidden);
   }
 
   /// [B, D] -> [B, W]
@@ -66,7 +61,7 @@ class CoCoOp final : public PromptLearner {
   void bind(const Task& task) override {
     task_ = task;
     context_ = initial_context(options_, task).requires_grad_();
-    meta_net_ = MetaNet(task.feature_width, task.text_encoder->width(), task.generator, task.device);
+    meta_net_ = MetaNet(task);
     retarget(task.class_names);
   }
 

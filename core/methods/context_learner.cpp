@@ -1,0 +1,56 @@
+#include <ATen/ATen.h>
+#include <promptbed/context_learner.h>
+
+namespace promptbed {
+
+Options ContextLearner::resolve(const Setting& setting) {
+  options_ = resolve_context(options_, setting);
+  return options_;
+}
+
+void ContextLearner::bind(const Task& task) {
+  task_ = task;
+  const auto copies =
+      class_specific() ? std::optional(static_cast<int64_t>(task.class_names.size())) : std::nullopt;
+  context_ = initial_context(options_, task, copies).requires_grad_();
+  serve(task.class_names);
+}
+
+Tensor ContextLearner::logits(const Batch& batch) {
+  return similarities(batch, text_features());
+}
+
+void ContextLearner::load_state(const NamedTensors& state) {
+  PromptLearner::load_state(state);
+  finished_features_.reset();
+}
+
+void ContextLearner::retarget(const ClassNames& class_names) {
+  serve(class_names);
+}
+
+Tensor ContextLearner::text_features() {
+  if (at::GradMode::is_enabled()) {
+    finished_features_.reset();
+    return encode();
+  }
+  if (!finished_features_.defined()) finished_features_ = encode();
+  return finished_features_;
+}
+
+Tensor ContextLearner::similarities(const Batch& batch, const Tensor& text_features) const {
+  return task_.logit_scale * at::matmul(normalised(batch.features), text_features.t());
+}
+
+void ContextLearner::serve(const ClassNames& class_names) {
+  prompts_.emplace(task_, class_names, options_.integer("n_ctx"), position());
+  finished_features_.reset();
+}
+
+Tensor ContextLearner::encode() const {
+  const PromptBatch prompts =
+      class_specific() ? prompts_->with_own(context_) : prompts_->with_shared(context_);
+  return normalised(task_.text_encoder->encode(prompts).squeeze(0));
+}
+
+}  // namespace promptbed

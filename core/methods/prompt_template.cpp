@@ -1,0 +1,51 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/context.h>
+#include <promptbed/error.h>
+#include <promptbed/prompt_template.h>
+
+#include <vector>
+
+namespace promptbed {
+namespace {
+
+std::string fill(std::string text, const std::string& name) {
+  const std::string class_name = spoken(name);
+  for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + class_name.size())) {
+    text.replace(at, 2, class_name);
+  }
+  return text;
+}
+
+void check_lengths(const Setting& setting, const std::string& prompt_template, const ClassNames& names) {
+  for (const std::string& name : names) {
+    const auto length =
+        static_cast<int64_t>(setting.tokenizer->encode(fill(prompt_template, name)).size()) + 2;
+    if (length <= setting.context_length) continue;
+    throw PromptTooLong(
+        fmt::format("class \"{}\" of {}: the prompt has {} tokens and the model takes {}; shorten the name "
+                    "or the template",
+                    name, setting.dataset, length, setting.context_length));
+  }
+}
+
+}  // namespace
+
+void check_template(const Setting& setting, const std::string& prompt_template) {
+  if (prompt_template.find("{}") == std::string::npos) {
+    throw Error(fmt::format("template \"{}\" of {} has no place {{}} for the class name", prompt_template,
+                            setting.dataset));
+  }
+  check_lengths(setting, prompt_template, setting.class_names);
+  check_lengths(setting, prompt_template, setting.unseen_class_names);
+}
+
+Tensor template_features(const Task& task, const std::string& prompt_template,
+                         const ClassNames& class_names) {
+  const at::NoGradGuard frozen;
+  std::vector<std::string> sentences;
+  for (const std::string& name : class_names) sentences.push_back(fill(prompt_template, name));
+  return normalised(encode_texts(*task.text_encoder, *task.tokenizer, sentences));
+}
+
+}  // namespace promptbed

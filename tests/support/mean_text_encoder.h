@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <promptbed/text_encoder.h>
+
+#include <vector>
+
+namespace promptbed::test {
+
+/// A text tower to be worked out by hand: tanh of the mean of a prompt's token embeddings, projected. Takes
+/// tokens below 30; W = 6, D = 5.
+class MeanTextEncoder final : public TextEncoder {
+ public:
+  Tensor encode(const PromptBatch& prompts) const override {
+    std::vector<Tensor> features;
+    int64_t begin = 0;
+    for (const int64_t length : prompts.suffix_lengths) {
+      const Tensor suffix = prompts.suffix.narrow(-2, begin, length);
+      const Tensor sum = prompts.prefix.sum(1) + suffix.sum(-2);  // [B, W]
+      features.push_back(at::matmul((sum / (prompts.prefix.size(1) + length)).tanh(), projection_));
+      begin += length;
+    }
+    return at::stack(features, 1);
+  }
+  Tensor embed(std::span<const int64_t> tokens) const override {
+    return table_.index_select(0, torch::tensor(std::vector<int64_t>(tokens.begin(), tokens.end())));
+  }
+  int64_t context_length() const override { return 12; }
+  int64_t width() const override { return 6; }
+  int64_t embedding_width() const override { return 5; }
+
+ private:
+  Tensor table_ = at::randn({30, 6}, at::make_generator<at::CPUGeneratorImpl>(1));
+  Tensor projection_ = at::randn({6, 5}, at::make_generator<at::CPUGeneratorImpl>(2));
+};
+
+}  // namespace promptbed::test
