@@ -7,7 +7,7 @@
 namespace promptbed {
 namespace {
 
-/// CLIP-Adapter (arXiv 2110.04544, section 3.2, the visual adapter): a bottleneck of a quarter of the width
+/// CLIP-Adapter (arXiv 2110.04544, the visual adapter): a bottleneck of a quarter of the width
 /// changes the image feature f, and the classes stay those of the hand-written template:
 ///
 ///     f* = ratio ReLU(ReLU(f W1) W2) + (1 - ratio) f
@@ -22,7 +22,7 @@ class ClipAdapter final : public PromptLearner {
     return options_;
   }
 
-  /// CoOp's, as the authors' code on CoOp's trainer has it.
+  /// CoOp's: the authors' code is a trainer for CoOp's code base, run by its commands.
   Recipe recipe(const Setting&) const override { return {}; }
 
   void bind(const Task& task) override {

@@ -4,7 +4,7 @@
 namespace promptbed {
 namespace {
 
-/// Knowledge-guided Context Optimization (arXiv 2303.13283, section 3.2): CoOp whose class features w_i are
+/// Knowledge-guided Context Optimization (arXiv 2303.13283): CoOp whose class features w_i are
 /// held near the features c_i of the hand-written prompts,
 ///
 ///     L = L_ce + weight L_kg,   L_kg = 1/K sum_i |w_i - c_i|^2

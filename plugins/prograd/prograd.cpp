@@ -5,7 +5,7 @@
 namespace promptbed {
 namespace {
 
-/// Prompt-aligned Gradient (arXiv 2205.14865, section 3.2, equation 5): where the gradient d of the
+/// Prompt-aligned Gradient (arXiv 2205.14865): where the gradient d of the
 /// cross-entropy turns against the gradient g of the divergence from the zero-shot predictions, its part
 /// along g is taken away:
 ///
