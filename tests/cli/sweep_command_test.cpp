@@ -206,7 +206,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--colour", "red"})), "unrecognised option '--colour'; known: --methods"},
       {sweep(with({"--config", "options.ini"})), "unrecognised option 'colour'; known: --methods"},
       {sweep(inputs, {"--methods", "coopp"}),
-       "no method coopp; known: clip_zeroshot, cocoop, coop, coop_ctx60"},
+       "no method coopp; known: clip_adapter, clip_zeroshot, cocoop, coop"},
       {sweep(with({"--datasets", "three"})), "three"},
       {sweep(with({"--datasets", "three"})), "one, two"},
       {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
