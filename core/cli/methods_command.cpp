@@ -31,7 +31,7 @@ void print_method(const Method& method) {
   fmt::print("{} (version {}, plugin {})\n  {}\n", method.name(), method.spec->version, method.plugin,
              method.spec->summary);
   for (const OptionSpec& option : std::span(method.spec->options, method.spec->option_count)) {
-    fmt::print("    {:<10} {:<8} default {:<8} {}\n", option.name, word_for(option.type),
+    fmt::print("    {:<12} {:<8} default {:<8} {}\n", option.name, word_for(option.type),
                *option.default_value == '\0' ? "\"\"" : option.default_value, option.help);
   }
 }
