@@ -7,8 +7,8 @@
 namespace promptbed {
 namespace {
 
-/// CLIP-Adapter (arXiv 2110.04544, the visual adapter): a bottleneck of a quarter of the width
-/// changes the image feature f, and the classes stay those of the hand-written template:
+/// CLIP-Adapter (arXiv 2110.04544, the visual adapter): a bottleneck of a quarter of the width changes the
+/// image feature f, and the classes stay those of the hand-written template:
 ///
 ///     f* = ratio ReLU(ReLU(f W1) W2) + (1 - ratio) f
 class ClipAdapter final : public PromptLearner {

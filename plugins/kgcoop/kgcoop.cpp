@@ -4,13 +4,13 @@
 namespace promptbed {
 namespace {
 
-/// Knowledge-guided Context Optimization (arXiv 2303.13283): CoOp whose class features w_i are
-/// held near the features c_i of the hand-written prompts,
+/// Knowledge-guided Context Optimization (arXiv 2303.13283): CoOp whose class features w_i are held near the
+/// features c_i of the hand-written prompts,
 ///
 ///     L = L_ce + weight L_kg,   L_kg = 1/K sum_i |w_i - c_i|^2
 ///
-/// as the paper writes it, all features of unit length. Since |w - c|^2 = 2 (1 - cos), a loss written as
-/// 1 - cos has the same minima with half the strength.
+/// as the paper writes it, all features of unit length. The authors' code (htyao89/KgCoOp) has 1 - cos
+/// instead, which is half of that: a weight of 8 there is one of 4 here. The recipe is that code's.
 class KgCoOp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
