@@ -5,6 +5,7 @@
 #include <iostream>
 #include <new>
 
+#include "base/freed_memory.h"
 #include "base/interrupt.h"
 #include "base/version.h"
 #include "cli/command.h"
@@ -81,6 +82,7 @@ int run_and_tell(const Arguments& words) {
 }  // namespace promptbed
 
 int main(int count, char** words) {
+  promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();
   return promptbed::run_and_tell({words + 1, words + count});
 }

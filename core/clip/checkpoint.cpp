@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/hash.h"
+#include "base/mapped_bytes.h"
 #include "clip/architecture.h"
 #include "clip/bare_checkpoint.h"
 #include "clip/huggingface.h"
@@ -51,8 +52,17 @@ std::string Checkpoint::fingerprint() const {
     hasher.add(name).add(tensor.dim());
     for (const int64_t extent : tensor.sizes()) hasher.add(extent);
     add_values(hasher, tensor);
+    promptbed::let_go(tensor);
   }
   return hasher.hex();
+}
+
+void Checkpoint::let_go() const {
+  for (const auto& [name, tensor] : tensors) promptbed::let_go(tensor);
+}
+
+void let_go(const Tensor& tensor) {
+  if (tensor.is_cpu()) let_go(std::span(static_cast<const std::byte*>(tensor.data_ptr()), tensor.nbytes()));
 }
 
 Checkpoint load_checkpoint(const fs::path& path, std::optional<Activation> activation) {

@@ -30,6 +30,9 @@ struct Checkpoint {
 
   bool has(const std::string& name) const { return tensors.contains(name); }
 
+  /// Lets go of the memory of tensors that a file backs (mapped_bytes.h), for whoever has read them all.
+  void let_go() const;
+
   /// Hash of activation, heads and every name, shape and value, the values taken as f32: the same for all
   /// forms of the same model.
   std::string fingerprint() const;
@@ -40,5 +43,8 @@ struct Checkpoint {
 /// Throws Error where the file is damaged or no CLIP, where nothing tells the activation, and where
 /// `activation` contradicts the file.
 Checkpoint load_checkpoint(const std::filesystem::path& path, std::optional<Activation> activation = {});
+
+/// Lets go of a tensor's memory where a file backs it.
+void let_go(const Tensor& tensor);
 
 }  // namespace promptbed

@@ -43,6 +43,7 @@ void join_attention(Tensors& tensors, const std::string& leaf) {
       parts.push_back(found->second);
     }
     joined[attention + "in_proj_" + leaf] = at::cat(parts);
+    for (const Tensor& part : parts) let_go(part);
   }
   std::erase_if(tensors, [&](const auto& named) {
     const std::string& name = named.first;

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/interprocess/file_mapping.hpp>
-#include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -19,13 +17,13 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/mapped_bytes.h"
 
 /// The format: eight bytes with the header's length (little-endian), the header as JSON, the tensors' bytes.
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
-namespace ipc = boost::interprocess;
 
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kAlignment = 8;                // of the data, by padding the header with spaces
@@ -120,17 +118,10 @@ void check_layout(const fs::path& path, std::vector<Entry>& entries, uint64_t da
     reject(path, fmt::format("{} bytes of tensors where the header announces {}", data_bytes, filled));
 }
 
-std::shared_ptr<ipc::mapped_region> map_file(const fs::path& path) {
-  std::error_code failure;
-  if (!fs::is_regular_file(path, failure))
-    throw Error(fmt::format("{}: is no file; check the path", path.string()));
-  if (fs::file_size(path, failure) < kLengthBytes) reject(path, "shorter than a header");
-  try {
-    return std::make_shared<ipc::mapped_region>(ipc::file_mapping(path.c_str(), ipc::read_only),
-                                                ipc::copy_on_write);
-  } catch (const ipc::interprocess_exception& fault) {
-    throw Error(fmt::format("{}: cannot be read ({}); check its permissions", path.string(), fault.what()));
-  }
+std::shared_ptr<const MappedBytes> map_file(const fs::path& path) {
+  auto mapping = std::make_shared<const MappedBytes>(path);
+  if (mapping->bytes().size() < kLengthBytes) reject(path, "shorter than a header");
+  return mapping;
 }
 
 /// The header's JSON, and where the data begin.
@@ -145,7 +136,7 @@ std::pair<nlohmann::json, uint64_t> read_header(const fs::path& path, std::span<
   return {std::move(header), kLengthBytes + length};
 }
 
-Tensor view_of(const Entry& entry, char* data, const std::shared_ptr<ipc::mapped_region>& mapping) {
+Tensor view_of(const Entry& entry, char* data, const std::shared_ptr<const MappedBytes>& mapping) {
   char* const first = data + entry.begin;
   Tensor view = at::from_blob(
       first, entry.shape, [mapping](void*) {}, at::TensorOptions(entry.type));
@@ -156,8 +147,8 @@ Tensor view_of(const Entry& entry, char* data, const std::shared_ptr<ipc::mapped
 }  // namespace
 
 Safetensors read_safetensors(const fs::path& path) {
-  const std::shared_ptr<ipc::mapped_region> mapping = map_file(path);
-  const std::span<char> file(static_cast<char*>(mapping->get_address()), mapping->get_size());
+  const std::shared_ptr<const MappedBytes> mapping = map_file(path);
+  const std::span<char> file(reinterpret_cast<char*>(mapping->bytes().data()), mapping->bytes().size());
   const auto [header, data_begin] = read_header(path, file);
 
   Safetensors contents;

@@ -1,0 +1,103 @@
+#include "base/mapped_bytes.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <system_error>
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where mappings begin, and how long they are: only of these is it safe to let go.
+struct Mappings {
+  std::mutex mutex;
+  std::map<const std::byte*, size_t> sizes;
+};
+
+Mappings& mappings() {
+  static Mappings all;
+  return all;
+}
+
+size_t page_size() {
+  return static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// An open file that is closed again.
+class Descriptor {
+ public:
+  explicit Descriptor(const fs::path& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+}  // namespace
+
+MappedBytes::MappedBytes(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::is_regular_file(path, failure))
+    throw Error(fmt::format("{}: is no file; check the path", path.string()));
+  try {
+    const Descriptor file(path);
+    map(file.number(), 0, fs::file_size(path), PROT_READ | PROT_WRITE, 0);
+  } catch (const std::system_error& fault) {
+    throw Error(
+        fmt::format("{}: cannot be read ({}); check its permissions", path.string(), fault.code().message()));
+  }
+}
+
+MappedBytes::MappedBytes(int descriptor, uint64_t offset, size_t size, Paging paging) {
+  map(descriptor, offset, size, PROT_READ, paging == Paging::at_once ? MAP_POPULATE : 0);
+}
+
+void MappedBytes::map(int descriptor, uint64_t offset, size_t size, int protection, int flags) {
+  if (size == 0) return;  // mmap maps no empty range
+  before_ = offset % page_size();
+  void* const region = ::mmap(nullptr, before_ + size, protection, MAP_PRIVATE | flags, descriptor,
+                              static_cast<off_t>(offset - before_));
+  if (region == MAP_FAILED) throw std::system_error(errno, std::generic_category());
+  bytes_ = {static_cast<std::byte*>(region) + before_, size};
+  const std::lock_guard lock(mappings().mutex);
+  mappings().sizes[bytes_.data()] = size;
+}
+
+MappedBytes::~MappedBytes() {
+  if (bytes_.empty()) return;
+  {
+    const std::lock_guard lock(mappings().mutex);
+    mappings().sizes.erase(bytes_.data());
+  }
+  ::munmap(bytes_.data() - before_, before_ + bytes_.size());
+}
+
+void let_go(std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mappings().mutex);
+  auto after = mappings().sizes.upper_bound(bytes.data());
+  if (after == mappings().sizes.begin()) return;
+  const auto [begin, size] = *--after;
+  if (bytes.data() + bytes.size() > begin + size) return;
+  // Pages that are wholly ours: what shares a page with others stays.
+  const auto first =
+      (reinterpret_cast<uintptr_t>(bytes.data()) + page_size() - 1) / page_size() * page_size();
+  const auto last = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page_size() * page_size();
+  if (last > first) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
+}  // namespace promptbed
