@@ -5,15 +5,18 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/mapped_bytes.h"
 #include "features/hdf5_columns.h"
 
 namespace promptbed {
@@ -91,17 +94,17 @@ void write_stamps(H5::H5File& file, std::span<const FeatureRow> rows) {
     bytes.push_back(row.stamp.bytes);
     modified.push_back(row.stamp.modified);
   }
-  write_column(file, kStampBytes, H5::PredType::STD_I64LE, bytes);
-  write_column(file, kStampModified, H5::PredType::STD_I64LE, modified);
+  write_column(file, kStampBytes, H5::PredType::STD_I64LE, bytes, Packing::plain);
+  write_column(file, kStampModified, H5::PredType::STD_I64LE, modified, Packing::plain);
 }
 
-void write_rows(H5::H5File& file, std::span<const FeatureRow> rows) {
+void write_rows(H5::H5File& file, std::span<const FeatureRow> rows, Packing packing) {
   const PictureColumn column = pictures_of(rows);
   std::vector<int32_t> views;
   for (const FeatureRow& row : rows) views.push_back(row.view);
-  write_texts(file, "pictures", column.pictures);
-  write_column(file, "picture", H5::PredType::STD_I32LE, column.places);
-  write_column(file, "view", H5::PredType::STD_I32LE, views);
+  write_texts(file, "pictures", column.pictures, packing);
+  write_column(file, "picture", H5::PredType::STD_I32LE, column.places, packing);
+  write_column(file, "view", H5::PredType::STD_I32LE, views, packing);
 }
 
 std::vector<FeatureRow> read_rows(const H5::H5File& file) {
@@ -115,7 +118,7 @@ std::vector<FeatureRow> read_rows(const H5::H5File& file) {
   for (size_t i = 0; i < size; ++i) {
     if (places[i] < 0 || static_cast<size_t>(places[i]) >= pictures.size())
       throw H5::DataSetIException("picture", "a row's picture is not listed");
-    rows.push_back({pictures[places[i]], views[i], {}});
+    rows.push_back({std::string(pictures[places[i]]), views[i], {}});
   }
   return rows;
 }
@@ -131,21 +134,61 @@ std::vector<FeatureRow> without_stamps(std::vector<FeatureRow> rows) {
   return rows;
 }
 
+/// The columns of a row as the checksums take them, behind what there is.
+void append_columns(std::vector<std::byte>& bytes, const FeatureRow& row) {
+  const auto append = [&bytes](const void* data, size_t size) {
+    const auto* first = static_cast<const std::byte*>(data);
+    bytes.insert(bytes.end(), first, first + size);
+  };
+  const std::array<int64_t, 3> numbers = {row.view, row.stamp.bytes, row.stamp.modified};
+  const auto length = static_cast<int64_t>(row.image.size());
+  append(&length, sizeof length);
+  append(row.image.data(), row.image.size());
+  append(numbers.data(), sizeof numbers);
+}
+
 std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tensor& features) {
   const auto size = static_cast<int64_t>(rows.size());
   const auto* bytes = static_cast<const std::byte*>(features.data_ptr());
   const size_t row_bytes = features.size(1) * features.element_size();
   std::vector<uint64_t> checksums;
+  std::vector<std::byte> columns;
   for (int64_t first = 0; first < size; first += kBlockRows) {
     const size_t count = std::min(kBlockRows, size - first);
+    columns.clear();
+    for (const FeatureRow& row : rows.subspan(first, count)) append_columns(columns, row);
     Hasher hasher;
-    hasher.add(std::span(bytes + first * row_bytes, count * row_bytes));
-    for (const FeatureRow& row : rows.subspan(first, count)) {
-      hasher.add(row.image).add(row.view).add(row.stamp.bytes).add(row.stamp.modified);
-    }
+    hasher.add(std::span(bytes + first * row_bytes, count * row_bytes))
+        .add(std::span<const std::byte>(columns));
     checksums.push_back(hasher.low64());
   }
   return checksums;
+}
+
+/// Bytes of an open file as a tensor, not copied and not to be written to. Mapped from the open file, not
+/// from its path, where another may lie by now.
+Tensor mapped(const H5::H5File& file, hsize_t offset, size_t size, at::IntArrayRef shape, torch::Dtype type) {
+  void* descriptor = nullptr;
+  file.getVFDHandle(&descriptor);
+  const auto mapping = std::make_shared<const MappedBytes>(*static_cast<const int*>(descriptor), offset, size,
+                                                           Paging::at_once);  // the checksums read all of it
+  return at::from_blob(
+      mapping->bytes().data(), shape, [mapping](void*) {}, at::TensorOptions(type));
+}
+
+/// The values of a set, [rows, D]: mapped where they lie as they are, else read into memory.
+Tensor read_values(const H5::H5File& file, const H5::DataSet& set, at::IntArrayRef shape, StoredType stored) {
+  const torch::Dtype type = dtype_of(stored);
+  const auto offset = offset_of(set);
+  if (!offset || shape[0] == 0) {
+    Tensor values = at::empty(shape, type);
+    set.read(values.data_ptr(), feature_type(stored));
+    return values;
+  }
+  const size_t bytes = shape[0] * shape[1] * c10::elementSize(type);
+  if (*offset > file.getFileSize() || bytes > file.getFileSize() - *offset)
+    throw H5::DataSetIException("features", "they reach beyond the end of the file");
+  return mapped(file, *offset, bytes, shape, type);
 }
 
 void write_key(H5::H5File& file, const CacheKey& key) {
@@ -172,6 +215,8 @@ auto reading(const fs::path& path, const char* remedy, Action&& action) {
     return action();
   } catch (const H5::Exception& fault) {
     throw damaged(fault.getDetailMsg());
+  } catch (const std::system_error& fault) {
+    throw damaged(fault.code().message());
   } catch (const nlohmann::json::exception&) {
     throw damaged("its key is not understood");
   } catch (const std::bad_alloc&) {
@@ -224,10 +269,10 @@ FeatureFile::~FeatureFile() = default;
 Tensor FeatureFile::features() const {
   const char* remedy = sealed_ ? kPutBack : kDelete;
   const size_t blocks = (rows_.size() + kBlockRows - 1) / kBlockRows;
-  Tensor features = at::empty({static_cast<int64_t>(rows_.size()), key_.width}, dtype_of(key_.stored));
+  Tensor features;
   const auto checksums = reading(path_, remedy, [&] {
-    open_set(handle_->file, "features", {rows_.size(), static_cast<hsize_t>(key_.width)})
-        .read(features.data_ptr(), feature_type(key_.stored));
+    const auto set = open_set(handle_->file, "features", {rows_.size(), static_cast<hsize_t>(key_.width)});
+    features = read_values(handle_->file, set, {static_cast<int64_t>(rows_.size()), key_.width}, key_.stored);
     return read_column<uint64_t>(handle_->file, "checksums", H5::PredType::NATIVE_UINT64, blocks);
   });
   const auto found = checksums_of(rows_, features);
@@ -245,14 +290,14 @@ void write_feature_file(const fs::path& path, const CacheKey& key, const Feature
     try {
       H5::H5File file(temporary, H5F_ACC_TRUNC, without_times(), with_checksums());
       const bool sealed = kind == FileKind::sealed;
+      const Packing packing = sealed ? Packing::deflated : Packing::plain;
       const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
       const Tensor features = table.features.contiguous();
       const H5::FloatType type = feature_type(key.stored);
       write_key(file, key);
-      create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))},
-                 sealed ? Packing::deflated : Packing::plain)
+      create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))}, packing)
           .write(features.data_ptr(), type);
-      write_rows(file, rows);
+      write_rows(file, rows, packing);
       if (!sealed) write_stamps(file, rows);
       write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
       file.close();  // here, for a destructor would keep a full disk to itself

@@ -44,8 +44,9 @@ class FeatureFile {
   /// Whether it counts without its pictures: there is nothing in it to compare them with.
   bool sealed() const { return sealed_; }
 
-  /// Reads all features in one go, verified -> [N, D] in the stored type. Throws Error naming the first rows
-  /// whose checksum does not match.
+  /// Reads all features in one go, verified -> [N, D] in the stored type, to be read only: where the file
+  /// holds them as they are, they are not copied. Throws Error naming the first rows whose checksum does not
+  /// match.
   Tensor features() const;
 
  private:

@@ -1,7 +1,7 @@
 #include "features/hdf5_columns.h"
 
 #include <algorithm>
-#include <string_view>
+#include <utility>
 
 namespace promptbed {
 namespace {
@@ -52,16 +52,16 @@ std::vector<hsize_t> shape_of(const H5::DataSet& set) {
   return shape;
 }
 
-void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts) {
+void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts, Packing packing) {
   size_t width = 1;
   for (const std::string& text : texts) width = std::max(width, text.size());
   std::string characters;
   for (const std::string& text : texts) characters.append(text).append(width - text.size(), '\0');
   const H5::StrType type = padded_type(width);
-  create_set(file, name, type, {texts.size()}, Packing::deflated).write(characters.data(), type);
+  create_set(file, name, type, {texts.size()}, packing).write(characters.data(), type);
 }
 
-std::vector<std::string> read_texts(const H5::H5File& file, const char* name) {
+PaddedTexts read_texts(const H5::H5File& file, const char* name) {
   const H5::DataSet set = file.openDataSet(name);
   const size_t width = set.getStrType().getSize();
   const auto shape = shape_of(set);
@@ -70,12 +70,12 @@ std::vector<std::string> read_texts(const H5::H5File& file, const char* name) {
     throw H5::DataSetIException(name, "it says to be longer than its bytes can be");
   std::string characters(size * width, '\0');
   set.read(characters.data(), padded_type(width));
-  std::vector<std::string> texts;
-  for (size_t i = 0; i < size; ++i) {
-    const std::string_view padded = std::string_view(characters).substr(i * width, width);
-    texts.emplace_back(padded.substr(0, padded.find('\0')));
-  }
-  return texts;
+  return PaddedTexts(std::move(characters), width);
+}
+
+std::optional<hsize_t> offset_of(const H5::DataSet& set) {
+  if (set.getCreatePlist().getLayout() != H5D_CONTIGUOUS) return std::nullopt;
+  return set.getOffset();
 }
 
 }  // namespace promptbed

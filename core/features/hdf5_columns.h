@@ -2,7 +2,10 @@
 
 #include <H5Cpp.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace promptbed {
@@ -37,8 +40,28 @@ std::vector<Value> read_column(const H5::H5File& file, const char* name, const H
   return values;
 }
 
+/// Texts of a column as they lie in the file: one after another, each padded with zeros to the longest.
+class PaddedTexts {
+ public:
+  PaddedTexts(std::string characters, size_t width) : characters_(std::move(characters)), width_(width) {}
+
+  size_t size() const { return characters_.size() / width_; }
+  std::string_view operator[](size_t i) const {
+    const std::string_view padded = std::string_view(characters_).substr(i * width_, width_);
+    return padded.substr(0, padded.find('\0'));
+  }
+
+ private:
+  std::string characters_;
+  size_t width_;
+};
+
 /// The same for texts, in UTF-8 and without zeros.
-void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts);
-std::vector<std::string> read_texts(const H5::H5File& file, const char* name);
+void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts, Packing packing);
+PaddedTexts read_texts(const H5::H5File& file, const char* name);
+
+/// Where the values of a set lie in its file, one after another as they are written; nothing where they lie
+/// in pieces or packed.
+std::optional<hsize_t> offset_of(const H5::DataSet& set);
 
 }  // namespace promptbed
