@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
+
+#include <utility>
 
 namespace promptbed {
 namespace {
@@ -12,40 +15,27 @@ using torch::autograd::variable_list;
 constexpr double kLayerNormEps = 1e-5;
 constexpr double kQuickGeluSlope = 1.702;
 
-torch::ScalarType multiply_type(Precision precision) {
-  return precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat;
-}
-
-/// W for x W^T, stored as it is multiplied fastest. f32 products run on BLAS, up to twice as fast where both
-/// factors are read along their rows; bf16 ones on oneDNN, which wants the transpose.
-Tensor stored_for_products(const Tensor& weight) {
-  return (weight.scalar_type() == torch::kFloat ? weight.t() : weight).contiguous();
-}
-
-/// x [..., in] -> [..., out] in f32, by a weight that is stored for products
-Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (weight.scalar_type() != torch::kFloat)
-    return at::linear(x.to(weight.scalar_type()), weight, bias).to(torch::kFloat);
-  const Tensor rows = x.reshape({-1, weight.size(0)});
-  std::vector<int64_t> shape = x.sizes().vec();
-  shape.back() = weight.size(1);
-  return (bias.defined() ? at::addmm(bias, rows, weight) : at::mm(rows, weight)).view(shape);
-}
-
-/// A frozen layer, as an argument that asks for no gradient.
+/// The two products of a frozen layer, as an argument that asks for no gradient.
 struct FrozenLayer {
-  Tensor weight, bias, transposed;
+  const FrozenWeight& forward;
+  const FrozenWeight& backward;
+};
+
+/// A weight in the form in which a graph's node can keep it.
+struct Kept : torch::CustomClassHolder {
+  explicit Kept(FrozenWeight w) : weight(std::move(w)) {}
+  FrozenWeight weight;
 };
 
 struct FrozenProduct : torch::autograd::Function<FrozenProduct> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const FrozenLayer& layer) {
-    context->saved_data["transposed"] = layer.transposed;
-    return product(x, layer.weight, layer.bias);
+    context->saved_data["backward"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(layer.backward));
+    return layer.forward.multiply(x);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const Tensor transposed = context->saved_data["transposed"].toTensor();
-    return {product(gradients[0], transposed, Tensor()), Tensor()};
+    const auto kept = context->saved_data["backward"].toCapsule();
+    return {static_cast<Kept*>(kept.get())->weight.multiply(gradients[0]), Tensor()};
   }
 };
 
@@ -74,15 +64,18 @@ Tensor frozen(const Checkpoint& checkpoint, const std::string& name, const Place
   return checkpoint.at(name).to(placement.device, torch::kFloat).contiguous();
 }
 
-Linear::Linear(const Tensor& weight, const Tensor& bias, const Placement& placement)
-    : learns_(weight.requires_grad()) {
-  const auto place = [&](const Tensor& x) {
-    return x.to(placement.device, multiply_type(placement.precision));
-  };
-  const Tensor placed = place(weight);
-  weight_ = learns_ ? placed.contiguous() : stored_for_products(placed);
-  if (!learns_ && placement.differentiable) transposed_ = stored_for_products(placed.t());
-  if (bias.defined()) bias_ = place(bias).contiguous();
+Linear::Linear(const Tensor& weight, const Tensor& bias, const Placement& placement) {
+  const Tensor placed_weight = weight.to(placement.device);
+  const Tensor placed_bias = bias.defined() ? bias.to(placement.device) : bias;
+  if (weight.requires_grad()) {
+    const auto type = placement.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat;
+    learned_weight_ = placed_weight.to(type).contiguous();
+    if (bias.defined()) learned_bias_ = placed_bias.to(type).contiguous();
+    return;
+  }
+  const ProductKernel kernel = kernel_for(placement);
+  forward_ = FrozenWeight(placed_weight, placed_bias, kernel);
+  if (placement.differentiable) backward_ = forward_.for_gradients(placed_weight);
 }
 
 Linear::Linear(const Checkpoint& checkpoint, const std::string& name, const Placement& placement)
@@ -90,10 +83,11 @@ Linear::Linear(const Checkpoint& checkpoint, const std::string& name, const Plac
              checkpoint.has(name + ".bias") ? checkpoint.at(name + ".bias") : Tensor(), placement) {}
 
 Tensor Linear::operator()(const Tensor& x) const {
-  if (learns_) return at::linear(x.to(weight_.scalar_type()), weight_, bias_).to(torch::kFloat);
+  if (learned_weight_.defined())
+    return at::linear(x.to(learned_weight_.scalar_type()), learned_weight_, learned_bias_).to(torch::kFloat);
   if (x.requires_grad() && at::GradMode::is_enabled())
-    return FrozenProduct::apply(x, FrozenLayer{weight_, bias_, transposed_});
-  return product(x, weight_, bias_);
+    return FrozenProduct::apply(x, FrozenLayer{forward_, backward_});
+  return forward_.multiply(x);
 }
 
 LayerNorm::LayerNorm(const Checkpoint& checkpoint, const std::string& name, const Placement& placement)
@@ -102,6 +96,16 @@ LayerNorm::LayerNorm(const Checkpoint& checkpoint, const std::string& name, cons
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
   return at::layer_norm(x, {x.size(-1)}, weight_, bias_, kLayerNormEps);
+}
+
+LayerNorm::Normed LayerNorm::forward(const Tensor& x) const {
+  auto [y, mean, rstd] = at::native_layer_norm(x, {x.size(-1)}, weight_, bias_, kLayerNormEps);
+  return {std::move(y), std::move(mean), std::move(rstd)};
+}
+
+Tensor LayerNorm::gradient(const Tensor& g, const Tensor& x, const Tensor& mean, const Tensor& rstd) const {
+  return std::get<0>(
+      at::native_layer_norm_backward(g, x, {x.size(-1)}, mean, rstd, weight_, bias_, {true, false, false}));
 }
 
 Tensor activate(const Tensor& x, Activation activation) {

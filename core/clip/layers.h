@@ -3,25 +3,12 @@
 #include <promptbed/tensor.h>
 
 #include <string>
-#include <string_view>
 
 #include "clip/checkpoint.h"
+#include "clip/frozen_weight.h"
+#include "clip/placement.h"
 
 namespace promptbed {
-
-/// What the frozen weights are multiplied in. With bf16 the residual stream, layer norms, softmax and all
-/// learned tensors stay in f32.
-enum class Precision { f32, bf16 };
-
-/// "f32" or "bf16".
-std::string_view to_string(Precision precision);
-
-/// Where a tower lives and what it computes in.
-struct Placement {
-  torch::Device device = torch::kCPU;
-  Precision precision = Precision::f32;
-  bool differentiable = true;  ///< gradients flow through its frozen layers, which costs a second weight
-};
 
 /// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. A frozen weight is
 /// laid out once as products with it are fastest, and gradients flow through to x alone; a weight that asks
@@ -35,9 +22,17 @@ class Linear {
 
   Tensor operator()(const Tensor& x) const;
 
+  /// What follows is for frozen weights and keeps no graph: for those who write their own backward pass.
+
+  /// y + x W^T + b.
+  Tensor added(const Tensor& y, const Tensor& x) const { return forward_.added(y, x); }
+
+  /// The gradient g W of x for the gradient g [.., out] of the result.
+  Tensor gradient(const Tensor& g) const { return backward_.multiply(g); }
+
  private:
-  bool learns_;
-  Tensor weight_, transposed_, bias_;  // transposed_ is for gradients
+  FrozenWeight forward_, backward_;
+  Tensor learned_weight_, learned_bias_;  // instead of the frozen ones
 };
 
 /// Layer norm over the last dimension with frozen scale and shift, in f32 (eps 1e-5, as in CLIP).
@@ -46,6 +41,17 @@ class LayerNorm {
   LayerNorm(const Checkpoint& checkpoint, const std::string& name, const Placement& placement);
 
   Tensor operator()(const Tensor& x) const;
+
+  /// What follows keeps no graph: for those who write their own backward pass.
+
+  /// The result, and the mean and the reciprocal deviation of each row.
+  struct Normed {
+    Tensor y, mean, rstd;
+  };
+  Normed forward(const Tensor& x) const;
+
+  /// The gradient of x for the gradient g of the result.
+  Tensor gradient(const Tensor& g, const Tensor& x, const Tensor& mean, const Tensor& rstd) const;
 
  private:
   Tensor weight_, bias_;

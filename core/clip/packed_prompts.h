@@ -1,6 +1,6 @@
 #pragma once
 
-#include <promptbed/tensor.h>
+#include <promptbed/text_encoder.h>
 
 #include <cstdint>
 #include <span>
@@ -9,23 +9,31 @@
 namespace promptbed {
 
 /// Consecutive classes of a PromptBatch that go through the tower together, as R rows without padding: the P
-/// rows of the prefix, then the classes' suffixes end to end. A mask lets each row see the prefix and what
-/// stands before it in its own suffix. Scores between classes are computed in vain, which costs less than
-/// padding and small products as long as R is a few hundred; hence the groups.
+/// rows of the prefix, then the classes' suffixes. Each row sees the prefix and its own suffix up to itself.
+/// Suffixes that begin with the same constant embeddings ("2012 Audi ...") share the rows of that beginning,
+/// which are the same numbers, so that rows form a tree.
 struct PackedPrompts {
-  int64_t first_token = 0;  ///< of the classes, in the batch's packed suffix
-  int64_t tokens = 0;       ///< of all their suffixes
-  Tensor position;          ///< [R] int64 place of each row in its prompt
-  Tensor mask;              ///< [R, R] 0 where a row sees a column, else minus infinity
-  Tensor last_row;          ///< [K] int64 row of each class's EOS
-  Tensor last_mask;         ///< [K, R] the mask of those rows
+  int64_t prefix = 0;  ///< P
+  Tensor token;        ///< [R - P] int64 place of each suffix row in the batch's packed suffix
+  Tensor position;     ///< [R] int64 place of each row in its prompt
+  Tensor every_row;    ///< [R] int64: 0, 1, ...
+  Tensor last_row;     ///< [K] int64 row of each class's EOS
+
+  /// The rows that row r sees, itself last: `seen` from first_seen[r] to first_seen[r + 1].
+  std::vector<int32_t> seen, first_seen;
 
   int64_t rows() const { return position.size(0); }
+
+  std::span<const int32_t> seen_by(int64_t r) const {
+    return std::span(seen).subspan(first_seen[r], first_seen[r + 1] - first_seen[r]);
+  }
+
+  /// [R, R] on the device of `position`: 0 where a row sees a column, else minus infinity.
+  Tensor mask() const;
 };
 
 /// All classes, in their order, in as few groups as have about 256 rows each (more for a long prefix, which
 /// every group repeats).
-std::vector<PackedPrompts> pack_prompts(int64_t prefix, std::span<const int64_t> suffix_lengths,
-                                        torch::Device device);
+std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts);
 
 }  // namespace promptbed

@@ -5,10 +5,9 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <cmath>
+#include <vector>
 
 #include "base/interrupt.h"
-#include "clip/architecture.h"
 #include "clip/recomputed.h"
 
 namespace promptbed {
@@ -18,7 +17,7 @@ namespace {
 constexpr int64_t kRowsAtOnce = 1024;
 
 // Activations of so many rows are kept for the backward pass; those of more are computed again there. A row
-// of ViT-B/16's text tower keeps about 300 KB.
+// of ViT-B/16's text tower keeps about 220 KB.
 constexpr int64_t kRowsKept = 2048;
 
 /// B, from whichever of the two parts depends on the image.
@@ -26,58 +25,31 @@ int64_t batch_of(const PromptBatch& prompts) {
   return std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
 }
 
-/// Queries, keys and values: [B, R, 3 W] -> [3, B, H, R, d]
-Tensor heads(const Tensor& x, int64_t count) {
-  return x.unflatten(-1, {3, count, -1}).permute({2, 0, 3, 1, 4});
+/// Whether some weight of the text tower asks for gradients.
+bool learns(const Checkpoint& checkpoint) {
+  return checkpoint.at("text_projection").requires_grad();
 }
 
-/// softmax(query key^T + mask) value, per head: [B, H, Q, d] and twice [B, H, R, d] -> [B, Q, H d]; the mask
-/// is [Q, R].
-Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask) {
-  const auto flat = [](const Tensor& x) { return x.flatten(0, 1); };
-  const auto weights = at::softmax(at::baddbmm(mask, flat(query), flat(key).transpose(1, 2)), -1);
-  const auto mixed = at::bmm(weights, flat(value)).unflatten(0, {query.size(0), query.size(1)});
-  return mixed.transpose(1, 2).flatten(2);
+std::unique_ptr<TextBlocks> make_text_blocks(const Checkpoint& checkpoint, const Placement& placement) {
+  return placement.device.is_cpu() && !learns(checkpoint)
+             ? make_frozen_text_blocks(checkpoint, placement)
+             : make_differentiable_text_blocks(checkpoint, placement);
 }
 
 }  // namespace
 
 TextTransformer::TextTransformer(const Checkpoint& checkpoint, const Placement& placement)
-    : heads_(checkpoint.text_heads),
-      activation_(checkpoint.activation),
-      token_embedding_(frozen(checkpoint, "token_embedding.weight", placement)),
-      position_embedding_(frozen(checkpoint, "positional_embedding", placement)),
-      final_norm_(checkpoint, "ln_final", placement),
-      projection_(checkpoint.at("text_projection").t(), Tensor(), placement),
-      embedding_width_(checkpoint.at("text_projection").size(1)) {
-  const int64_t blocks = count_layers(checkpoint, "transformer");
-  if (blocks == 0) throw Error("the checkpoint's text tower has no layers; it is no CLIP");
-  blocks_.reserve(blocks);
-  for (int64_t i = 0; i < blocks; ++i) blocks_.push_back(read_block(checkpoint, i, placement));
-}
-
-TextTransformer::Block TextTransformer::read_block(const Checkpoint& checkpoint, int64_t index,
-                                                   const Placement& placement) const {
-  const std::string name = fmt::format("transformer.resblocks.{}.", index);
-  const auto weight = checkpoint.at(name + "attn.in_proj_weight").to(torch::kFloat);
-  const auto bias = checkpoint.at(name + "attn.in_proj_bias").to(torch::kFloat);
-  // The scores' factor 1/sqrt(d) goes into the query; for d = 64 it is a power of two, and the change is
-  // exact.
-  const double scale = 1 / std::sqrt(static_cast<double>(width()) / static_cast<double>(heads_));
-  const auto scale_query = [&](const Tensor& x) {
-    return at::cat({x.narrow(0, 0, width()) * scale, x.narrow(0, width(), 2 * width())});
-  };
-  return {LayerNorm(checkpoint, name + "ln_1", placement),
-          LayerNorm(checkpoint, name + "ln_2", placement),
-          Linear(scale_query(weight), scale_query(bias), placement),
-          Linear(checkpoint, name + "attn.out_proj", placement),
-          Linear(checkpoint, name + "mlp.c_fc", placement),
-          Linear(checkpoint, name + "mlp.c_proj", placement)};
+    : token_embedding_(checkpoint.at("token_embedding.weight").to(placement.device)),
+      device_(placement.device),
+      context_length_(checkpoint.at("positional_embedding").size(0)),
+      embedding_width_(checkpoint.at("text_projection").size(1)),
+      blocks_(make_text_blocks(checkpoint, placement)) {
+  checkpoint.let_go();
 }
 
 Tensor TextTransformer::embed(std::span<const int64_t> tokens) const {
   const auto ids = torch::tensor(at::ArrayRef<int64_t>(tokens.data(), tokens.size()), torch::kLong);
-  return token_embedding_.index_select(0, ids.to(token_embedding_.device()));
+  return token_embedding_.index_select(0, ids.to(device_)).to(torch::kFloat);
 }
 
 Tensor TextTransformer::encode(const PromptBatch& prompts) const {
@@ -89,7 +61,7 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
         "a prompt has {} tokens and the model takes {}; use fewer context tokens or shorter names",
         prefix + longest, context_length()));
   }
-  const auto groups = pack_prompts(prefix, prompts.suffix_lengths, position_embedding_.device());
+  const auto groups = pack_prompts(prompts);
   int64_t rows = 0;
   for (const PackedPrompts& group : groups) rows += batch_of(prompts) * group.rows();
   const bool keeps = !at::GradMode::is_enabled() || rows <= kRowsKept;
@@ -103,12 +75,12 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
 Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPrompts& group,
                                      bool keeps) const {
   const int64_t batch = batch_of(prompts), slice = std::max<int64_t>(1, kRowsAtOnce / group.rows());
-  const Tensor suffix = prompts.suffix.narrow(-2, group.first_token, group.tokens);
+  const Tensor suffix = prompts.suffix.index_select(-2, group.token);
   const auto images = [&](const Tensor& x, int64_t begin) {
     return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
   };
   const auto encode = [this, group](const Tensor& prefix, const Tensor& own) {
-    return encode_rows(prefix, own, group);
+    return blocks_->encode(prefix, own, group);
   };
   std::vector<Tensor> features;
   for (int64_t begin = 0; begin < batch; begin += slice) {
@@ -117,38 +89,6 @@ Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPro
     features.push_back(keeps ? encode(prefix, own) : recomputed(encode, prefix, own));
   }
   return features.size() == 1 ? features.front() : at::cat(features);
-}
-
-/// prefix [B or 1, P, W], suffix [B, S, W] or [S, W] -> [B, K, D]
-Tensor TextTransformer::encode_rows(const Tensor& prefix, const Tensor& suffix,
-                                    const PackedPrompts& group) const {
-  const int64_t batch = std::max(prefix.size(0), suffix.dim() == 3 ? suffix.size(0) : 1);
-  const auto each = [batch](const Tensor& x) { return x.expand({batch, -1, -1}); };
-  Tensor x = at::cat({each(prefix), each(suffix)}, 1) + position_embedding_.index_select(0, group.position);
-  for (size_t i = 0; i + 1 < blocks_.size(); ++i) {
-    x = x + attend(blocks_[i], x, group);
-    x = x + mlp(blocks_[i], x);
-  }
-  x = x.index_select(1, group.last_row) + attend_last_rows(blocks_.back(), x, group);
-  x = x + mlp(blocks_.back(), x);
-  return projection_(final_norm_(x));
-}
-
-Tensor TextTransformer::attend(const Block& block, const Tensor& x, const PackedPrompts& group) const {
-  const auto qkv = heads(block.query_key_value(block.attention_norm(x)), heads_);
-  return block.attention_output(attention(qkv[0], qkv[1], qkv[2], group.mask));
-}
-
-/// The same for the EOS rows alone: [B, K, W].
-Tensor TextTransformer::attend_last_rows(const Block& block, const Tensor& x,
-                                         const PackedPrompts& group) const {
-  const auto qkv = heads(block.query_key_value(block.attention_norm(x)), heads_);
-  const auto query = qkv[0].index_select(2, group.last_row);
-  return block.attention_output(attention(query, qkv[1], qkv[2], group.last_mask));
-}
-
-Tensor TextTransformer::mlp(const Block& block, const Tensor& x) const {
-  return block.mlp_out(activate(block.mlp_in(block.mlp_norm(x)), activation_));
 }
 
 Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,

@@ -2,10 +2,11 @@
 
 #include <promptbed/text_encoder.h>
 
-#include <vector>
+#include <memory>
 
-#include "clip/layers.h"
-#include "clip/packed_prompts.h"
+#include "clip/checkpoint.h"
+#include "clip/placement.h"
+#include "clip/text_blocks.h"
 
 namespace promptbed {
 
@@ -14,7 +15,7 @@ namespace promptbed {
 ///
 ///   - tokens after EOS never reach it, so they are not computed;
 ///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
-///   suffixes follow each other without padding (packed_prompts.h);
+///     suffixes follow each other without padding, equal beginnings once (packed_prompts.h);
 ///   - in the last block only the EOS rows are computed beyond keys and values;
 ///   - frozen weights receive no gradients.
 ///
@@ -27,31 +28,17 @@ class TextTransformer final : public TextEncoder {
 
   Tensor encode(const PromptBatch& prompts) const override;
   Tensor embed(std::span<const int64_t> tokens) const override;
-  int64_t context_length() const override { return position_embedding_.size(0); }
-  int64_t width() const override { return position_embedding_.size(1); }
+  int64_t context_length() const override { return context_length_; }
+  int64_t width() const override { return token_embedding_.size(1); }
   int64_t embedding_width() const override { return embedding_width_; }
 
  private:
-  struct Block {
-    LayerNorm attention_norm, mlp_norm;
-    Linear query_key_value, attention_output, mlp_in, mlp_out;
-  };
-
-  Block read_block(const Checkpoint& checkpoint, int64_t index, const Placement& placement) const;
   Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, bool keeps) const;
-  Tensor encode_rows(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const;
-  Tensor attend(const Block& block, const Tensor& x, const PackedPrompts& group) const;
-  Tensor attend_last_rows(const Block& block, const Tensor& x, const PackedPrompts& group) const;
-  Tensor mlp(const Block& block, const Tensor& x) const;
 
-  int64_t heads_;
-  Activation activation_;
-  Tensor token_embedding_;     // [vocabulary, W]
-  Tensor position_embedding_;  // [context length, W]
-  std::vector<Block> blocks_;
-  LayerNorm final_norm_;
-  Linear projection_;
-  int64_t embedding_width_;
+  Tensor token_embedding_;  // [vocabulary, W] as stored
+  torch::Device device_;
+  int64_t context_length_, embedding_width_;
+  std::unique_ptr<TextBlocks> blocks_;
 };
 
 }  // namespace promptbed

@@ -1,0 +1,86 @@
+#include "clip/frozen_weight.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "support/relative_difference.h"
+
+namespace promptbed {
+namespace {
+
+using test::relative_difference;
+
+/// Every kernel gives the product, also those that are slow on the processor at hand.
+class FrozenWeightKernel : public ::testing::TestWithParam<ProductKernel> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == ProductKernel::onednn && !at::hasMKLDNN()) GTEST_SKIP() << "LibTorch lacks oneDNN";
+  }
+
+  static bool rounds() {
+    return GetParam() == ProductKernel::onednn_bf16 || GetParam() == ProductKernel::rounded_bf16;
+  }
+
+  /// What the factors are before they are multiplied.
+  static Tensor factor(const Tensor& x) { return rounds() ? x.to(torch::kBFloat16).to(torch::kFloat) : x; }
+
+  /// bf16 operators also round their result, to 8 binary digits.
+  static double tolerance() { return GetParam() == ProductKernel::onednn_bf16 ? 0.005 : 1e-6; }
+
+  const Tensor weight_ = at::randn({24, 40}), bias_ = at::randn({24}), x_ = at::randn({3, 7, 40});
+};
+
+TEST_P(FrozenWeightKernel, MultipliesRowsAndAddsTheBias) {
+  const Tensor product = at::matmul(factor(x_), factor(weight_).t());
+  EXPECT_LT(relative_difference(FrozenWeight(weight_, bias_, GetParam()).multiply(x_), product + bias_),
+            tolerance());
+  EXPECT_LT(relative_difference(FrozenWeight(weight_, Tensor(), GetParam()).multiply(x_), product),
+            tolerance());
+}
+
+TEST_P(FrozenWeightKernel, AddsTheProductToWhatThereIs) {
+  const Tensor y = at::randn({3, 7, 24}), before = y.clone();
+  const FrozenWeight weight(weight_, bias_, GetParam());
+  EXPECT_LT(relative_difference(weight.added(y, x_), y + weight.multiply(x_)), 1e-6);
+  EXPECT_TRUE(at::equal(y, before));
+}
+
+TEST_P(FrozenWeightKernel, MultipliesGradientsTheOtherWay) {
+  const Tensor gradient = at::randn({3, 7, 24});
+  const FrozenWeight backward = FrozenWeight(weight_, bias_, GetParam()).for_gradients(weight_);
+  EXPECT_LT(relative_difference(backward.multiply(gradient), at::matmul(factor(gradient), factor(weight_))),
+            tolerance());
+}
+
+TEST_P(FrozenWeightKernel, TakesRowsThatLieApart) {
+  const FrozenWeight weight(weight_, bias_, GetParam());
+  const Tensor apart = at::cat({x_, x_}, -1).narrow(-1, 0, 40);
+  EXPECT_TRUE(at::equal(weight.multiply(apart), weight.multiply(x_)));
+}
+
+TEST_P(FrozenWeightKernel, TakesAWeightInHalfPrecision) {
+  const FrozenWeight half(weight_.to(torch::kHalf), bias_.to(torch::kHalf), GetParam());
+  const FrozenWeight same(weight_.to(torch::kHalf).to(torch::kFloat),
+                          bias_.to(torch::kHalf).to(torch::kFloat), GetParam());
+  EXPECT_TRUE(at::equal(half.multiply(x_), same.multiply(x_)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, FrozenWeightKernel,
+                         ::testing::Values(ProductKernel::blas, ProductKernel::onednn,
+                                           ProductKernel::onednn_bf16, ProductKernel::rounded_bf16),
+                         [](const auto& info) {
+                           switch (info.param) {
+                             case ProductKernel::blas:
+                               return "Blas";
+                             case ProductKernel::onednn:
+                               return "OneDnn";
+                             case ProductKernel::onednn_bf16:
+                               return "OneDnnBf16";
+                             case ProductKernel::rounded_bf16:
+                               break;
+                           }
+                           return "RoundedBf16";
+                         });
+
+}  // namespace
+}  // namespace promptbed
