@@ -13,7 +13,8 @@
 namespace promptbed::bench {
 
 /// A task on random features, 16 images a class. Classes have names of one or two words, as Caltech101's 50
-/// base classes have: 171 suffix tokens for 50 classes.
+/// base classes have: 171 suffix tokens for 50 classes. No two begin with the same word, so that none share
+/// tokens.
 inline Task made_task(std::shared_ptr<const TextEncoder> encoder, int64_t classes) {
   Task task;
   task.tokenizer = std::make_shared<test::WordTokenizer>();
@@ -23,7 +24,7 @@ inline Task made_task(std::shared_ptr<const TextEncoder> encoder, int64_t classe
   task.feature_width = encoder->embedding_width();
   task.generator = at::make_generator<at::CPUGeneratorImpl>(1);
   for (int64_t k = 0; k < classes; ++k) {
-    task.class_names.push_back(std::string(static_cast<size_t>(1 + k % 12), 'x') +
+    task.class_names.push_back(std::string(static_cast<size_t>(2 + k), 'x') +
                                (k * 21 / 50 != (k + 1) * 21 / 50 ? " y" : ""));
   }
   task.train.features = at::randn({16 * classes, 1, task.feature_width}, task.generator);

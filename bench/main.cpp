@@ -9,35 +9,43 @@
 #include <string>
 #include <vector>
 
+#include "base/freed_memory.h"
 #include "comparison.h"
+#include "peak_memory.h"
 #include "results/render_text.h"
 
 namespace {
 
-/// Prints what Google Benchmark prints, and remembers the times.
+using promptbed::bench::kPeakMemory;
+
+/// Prints what Google Benchmark prints, and remembers times and peaks.
 class Collector final : public benchmark::ConsoleReporter {
  public:
   void ReportRuns(const std::vector<Run>& runs) override {
     ConsoleReporter::ReportRuns(runs);
     for (const Run& run : runs) {
-      if (run.run_type == Run::RT_Iteration && run.iterations > 0)
-        seconds_[run.run_name.function_name].push_back(run.real_accumulated_time /
-                                                       static_cast<double>(run.iterations));
+      if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
+      const auto peak = run.counters.find(kPeakMemory);
+      measured_[run.run_name.function_name].push_back(
+          peak != run.counters.end() ? peak->second.value
+                                     : run.real_accumulated_time / static_cast<double>(run.iterations));
     }
   }
-  const std::map<std::string, std::vector<double>>& seconds() const { return seconds_; }
+  const std::map<std::string, std::vector<double>>& measured() const { return measured_; }
 
  private:
-  std::map<std::string, std::vector<double>> seconds_;
+  std::map<std::string, std::vector<double>> measured_;
 };
 
 }  // namespace
 
 int main(int count, char** words) {
+  promptbed::keep_freed_memory();
+  at::set_num_threads(1);
+  if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);
   benchmark::Initialize(&count, words);
   if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
-  at::set_num_threads(1);
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
-  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.seconds()), /*width=*/140));
+  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.measured()), /*width=*/140));
 }

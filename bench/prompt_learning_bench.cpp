@@ -8,6 +8,8 @@
 #include "clip/text_transformer.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
+#include "plain_image_tower.h"
+#include "random_clip.h"
 #include "support/plain_text_tower.h"
 
 namespace promptbed::bench {
@@ -15,6 +17,10 @@ namespace {
 
 constexpr int64_t kClasses = 50;
 constexpr int64_t kTestImages = 4;
+constexpr int64_t kBatch = 32;
+constexpr int64_t kResolution = 224;
+constexpr int64_t kContextWords = 4;
+constexpr int64_t kBlocks = 12;
 
 const Checkpoint& checkpoint() {
   static const Checkpoint weights = random_text_tower(text_tower_sizes("ViT-B/16"));
@@ -89,6 +95,52 @@ void test_images(benchmark::State& state, std::shared_ptr<const TextEncoder> enc
 void reference_step(benchmark::State& state) {
   step(state, "cocoop", reference(), 1);
 }
+/// A whole CoOp step of the reference: it encodes the 32 images again, in f32, and then does the text work.
+void reference_coop_step(benchmark::State& state) {
+  const Checkpoint image_tower = random_image_tower();
+  Bound bound("coop", reference());
+  const Batch batch = first_rows(bound.task, kBatch);
+  const Tensor pixels = at::randn({kBatch, 3, kResolution, kResolution});
+  for (auto _ : state) {
+    {
+      const at::NoGradGuard no_gradients;
+      benchmark::DoNotOptimize(plain_image_features(image_tower, pixels));
+    }
+    bound.learner->backward(batch);
+  }
+}
+
+/// The floating-point operations of a CoCoOp step that no exact method can do without: each class's own
+/// tokens and each image's prefix, forward and back, in the last block EOS alone behind keys and values.
+double useful_operations(const Task& task) {
+  const double width = static_cast<double>(task.text_encoder->width());
+  double rows = 1 + kContextWords;
+  for (const std::string& name : task.class_names)
+    rows += static_cast<double>(task.tokenizer->encode(name + ".").size()) + 1;
+  const double blocks =
+      12 * rows * (kBlocks - 1) + 2 * rows + 10 * static_cast<double>(task.class_names.size());
+  return 2 * 2 * blocks * width * width;
+}
+
+/// What the faster of LibTorch's two products takes for as many operations, in one large product of each.
+void gemm(benchmark::State& state) {
+  constexpr int64_t kSize = 2048;
+  const Tensor a = at::randn({kSize, kSize}), b = at::randn({kSize, kSize}), packed = b.to_mkldnn();
+  const Bound bound("cocoop", ours(Precision::f32));
+  const auto seconds_of = [](const auto& product) {
+    product();
+    const auto start = std::chrono::steady_clock::now();
+    benchmark::DoNotOptimize(product());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const at::NoGradGuard no_gradients;
+  for (auto _ : state) {
+    const double fastest = std::min(seconds_of([&] { return at::mm(a, b); }),
+                                    seconds_of([&] { return at::mkldnn_linear(a.to_mkldnn(), packed, {}); }));
+    state.SetIterationTime(fastest * useful_operations(bound.task) / (2.0 * kSize * kSize * kSize));
+  }
+}
+
 void cocoop_step_f32(benchmark::State& state) {
   step(state, "cocoop", ours(Precision::f32), 1);
 }
@@ -96,7 +148,7 @@ void cocoop_step_bf16(benchmark::State& state) {
   step(state, "cocoop", ours(Precision::bf16), 1);
 }
 void coop_step_f32(benchmark::State& state) {
-  step(state, "coop", ours(Precision::f32), 32);
+  step(state, "coop", ours(Precision::f32), kBatch);
 }
 void reference_test(benchmark::State& state) {
   test_images(state, reference(), 1);
@@ -109,8 +161,10 @@ void cocoop_test_bf16(benchmark::State& state) {
 }
 
 BENCHMARK(reference_step)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMillisecond);
+BENCHMARK(gemm)->Iterations(1)->Repetitions(5)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cocoop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
 BENCHMARK(coop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(reference_coop_step)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(cocoop_step_bf16)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMillisecond);
 BENCHMARK(reference_test)->Iterations(1)->Repetitions(3)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cocoop_test_f32)->Iterations(1)->Repetitions(5)->UseManualTime()->Unit(benchmark::kMillisecond);
