@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 
 #include "base/hash.h"
 #include "clip/safetensors.h"
@@ -68,6 +69,12 @@ std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& t
 
 std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task) {
   if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
+  if (run.method->has_own_solver()) {
+    throw Error(
+        fmt::format("{}: declares a solver of its own, and its fit() did nothing; report it to the "
+                    "plugin's author",
+                    run.method->name()));
+  }
   ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1),
                       static_cast<uint64_t>(run.seed));
   std::vector<EpochRecord> records;
@@ -113,13 +120,13 @@ Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, cons
   return score;
 }
 
-/// Turns the learner to other classes. A method that cannot is scored on those it was trained on.
-bool serves(PromptLearner& learner, const ClassNames& class_names) {
+/// Turns the learner to other classes. Nothing, or why it cannot serve them.
+std::optional<std::string> refusal_of(PromptLearner& learner, const ClassNames& class_names) {
   try {
     learner.retarget(class_names);
-    return true;
-  } catch (const NotTransferable&) {
-    return false;
+    return std::nullopt;
+  } catch (const NotTransferable& refusal) {
+    return refusal.what();
   }
 }
 
@@ -161,8 +168,11 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   watch.lap("training");
 
   made.outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
-  if (serves(*learner, run.setting.unseen_class_names))
+  if (const auto reason = refusal_of(*learner, run.setting.unseen_class_names)) {
+    made.outcome.refusals.push_back({run.setting.dataset, std::string(to_string(ClassSet::new_)), *reason});
+  } else {
     made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+  }
   watch.lap("evaluation");
 
   made.outcome.draw_hash = hash_draw(run.draw);
