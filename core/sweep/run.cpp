@@ -154,6 +154,13 @@ ShotRange count_shots(const PlannedRun& run) {
   return {least->second, most->second};
 }
 
+/// Images whose features a run reads.
+int64_t count_images(const PlannedRun& run) {
+  size_t images = run.draw.train.size() + run.dataset->split.test.size();
+  if (run.needs.validation_features) images += run.draw.val.size();
+  return static_cast<int64_t>(images);
+}
+
 }  // namespace
 
 MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
@@ -181,8 +188,7 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   made.outcome.shots = count_shots(run);
   made.outcome.execution = describe_execution(bench, *run.method);
   made.outcome.execution.seconds = watch.seconds();
-  made.outcome.execution.cache_hits =
-      static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
+  made.outcome.execution.cache_hits = count_images(run);
   made.outcome.execution.peak_memory = peak_memory();
   return made;
 }
