@@ -18,9 +18,11 @@ const Usage kUsage = {
     "that the next sweep does them again. The beginning of an id will do where it is the only one."};
 
 void list_runs(const Ledger& ledger) {
-  std::map<std::string, std::map<std::string, double>> accuracies;  // run -> class set -> percent
+  std::map<std::string, std::map<std::string, std::string>> accuracies;  // run -> class set -> percent
   for (const RunScore& entry : ledger.scores())
-    accuracies[entry.run][entry.score.class_set] = entry.score.accuracy;
+    accuracies[entry.run][entry.score.class_set] = fmt::format("{:.2f}", entry.score.accuracy);
+  for (const RunRefusal& entry : ledger.refusals())
+    accuracies[entry.run].emplace(entry.refusal.class_set, "cannot");
   Table table;
   table.title = fmt::format("runs in {}", ledger.path().string());
   table.columns = {{"Id", Alignment::left},
@@ -33,10 +35,10 @@ void list_runs(const Ledger& ledger) {
                    {"New"},
                    {"Ended (UTC)", Alignment::left}};
   for (const RunRecord& run : ledger.list()) {
-    const bool trained = run.spec.recipe.has_value();
+    const bool trained = !run.spec.classes.empty();
     const auto accuracy = [&](const char* set) {
       const auto& of_run = accuracies[run.id];
-      return of_run.contains(set) ? fmt::format("{:.2f}", of_run.at(set)) : "-";
+      return of_run.contains(set) ? of_run.at(set) : "-";
     };
     table.rows.push_back({run.id, run.spec.method, run.spec.dataset,
                           trained ? std::to_string(run.spec.shots) : "-",

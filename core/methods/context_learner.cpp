@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <promptbed/context_learner.h>
+#include <promptbed/trained_classes.h>
 
 namespace promptbed {
 
@@ -43,13 +44,14 @@ Tensor ContextLearner::similarities(const Batch& batch, const Tensor& text_featu
 }
 
 void ContextLearner::serve(const ClassNames& class_names) {
+  if (class_specific()) rows_ = trained_labels(task_, class_names, "context vectors");
   prompts_.emplace(task_, class_names, options_.integer("n_ctx"), position());
   finished_features_.reset();
 }
 
 Tensor ContextLearner::encode() const {
-  const PromptBatch prompts =
-      class_specific() ? prompts_->with_own(context_) : prompts_->with_shared(context_);
+  const PromptBatch prompts = class_specific() ? prompts_->with_own(context_.index_select(0, rows_))
+                                               : prompts_->with_shared(context_);
   return normalised(task_.text_encoder->encode(prompts).squeeze(0));
 }
 

@@ -17,7 +17,8 @@ struct Method {
   const MethodSpec* spec;      ///< lives as long as the registry
 
   std::string name() const { return spec->name; }
-  bool trainable() const { return spec->training == Training::trainable; }
+  bool trainable() const { return spec->training != Training::none; }
+  bool has_own_solver() const { return spec->training == Training::own_solver; }
 
   /// The method's options at their defaults.
   Options default_options() const { return Options(std::span(spec->options, spec->option_count)); }

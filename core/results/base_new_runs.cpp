@@ -36,6 +36,11 @@ std::vector<BaseNewRun> finished_runs(const Ledger& ledger, RunFilter filter) {
     if (score.class_set == "base") found->second.base_accuracy = score.accuracy;
     if (score.class_set == "new") found->second.new_accuracy = score.accuracy;
   }
+  for (const auto& [run, refusal] : ledger.refusals(filter)) {
+    const auto found = by_id.find(run);
+    if (found == by_id.end() || refusal.dataset != found->second.record.spec.dataset) continue;
+    if (refusal.class_set == "new") found->second.new_refusal = refusal.reason;
+  }
   std::vector<BaseNewRun> runs;
   for (auto& [id, run] : by_id) {
     if (run.base_accuracy || run.new_accuracy) runs.push_back(std::move(run));

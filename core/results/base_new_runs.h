@@ -13,6 +13,7 @@ struct BaseNewRun {
   RunRecord record;
   std::optional<double> base_accuracy;  ///< percent
   std::optional<double> new_accuracy;   ///< percent
+  std::string new_refusal;              ///< why the method cannot serve the new classes; "" where it can
 };
 
 struct BaseNewRuns {

@@ -54,6 +54,7 @@ BaseNewCell cell_of(const Runs& runs) {
   for (const BaseNewRun* run : runs) {
     if (run->base_accuracy) base.push_back(*run->base_accuracy);
     if (run->new_accuracy) unseen.push_back(*run->new_accuracy);
+    if (!run->new_refusal.empty()) cell.refusal = run->new_refusal;
     if (const auto own = h_of(run->base_accuracy, run->new_accuracy)) h.push_back(*own);
     if (run->record.spec.classes.empty()) continue;
     const ShotRange& shots = run->record.shots;
@@ -65,22 +66,39 @@ BaseNewCell cell_of(const Runs& runs) {
   cell.base_accuracy = mean_or_none(base);
   cell.new_accuracy = mean_or_none(unseen);
   cell.h = h_of(cell.base_accuracy, cell.new_accuracy);
-  cell.base_only = cell.base_accuracy && !cell.new_accuracy;
+  if (cell.new_accuracy) cell.refusal.clear();
   cell.base_deviation = deviation_or_zero(base);
   cell.new_deviation = deviation_or_zero(unseen);
   cell.h_deviation = deviation_or_zero(h);
   return cell;
 }
 
-/// Over the datasets that have both accuracies, with H of the averages as the paper prints it.
-BaseNewCell average_of(const std::vector<BaseNewCell>& cells) {
-  std::vector<double> base, unseen;
+/// The first refusal among the cells of a method, or "".
+std::string refusal_among(const std::vector<BaseNewCell>& cells) {
+  const auto refused = std::ranges::find_if(cells, [](const auto& cell) { return !cell.refusal.empty(); });
+  return refused == cells.end() ? "" : refused->refusal;
+}
+
+/// The cells that an average is over: those with both accuracies, or with base accuracy where the method
+/// cannot serve new classes.
+std::vector<const BaseNewCell*> averaged_cells(const std::vector<BaseNewCell>& cells) {
+  const bool base_alone = !refusal_among(cells).empty();
+  std::vector<const BaseNewCell*> averaged;
   for (const BaseNewCell& cell : cells) {
-    if (!cell.h) continue;
-    base.push_back(*cell.base_accuracy);
-    unseen.push_back(*cell.new_accuracy);
+    if (base_alone ? cell.base_accuracy : cell.h) averaged.push_back(&cell);
   }
+  return averaged;
+}
+
+/// With H of the averages as the paper prints it.
+BaseNewCell average_of(const std::vector<BaseNewCell>& cells) {
   BaseNewCell average;
+  average.refusal = refusal_among(cells);
+  std::vector<double> base, unseen;
+  for (const BaseNewCell* cell : averaged_cells(cells)) {
+    base.push_back(*cell->base_accuracy);
+    if (average.refusal.empty()) unseen.push_back(*cell->new_accuracy);
+  }
   average.base_accuracy = mean_or_none(base);
   average.new_accuracy = mean_or_none(unseen);
   average.h = h_of(average.base_accuracy, average.new_accuracy);
@@ -115,16 +133,23 @@ std::vector<BaseNewColumn> columns_of(const std::string& method, const Runs& run
 
 /// "coop: average over 7 of 9 datasets" for a column with gaps.
 void note_missing_datasets(const BaseNewColumn& column, std::vector<std::string>& notes) {
-  const auto found = std::count_if(column.cells.begin(), column.cells.end(),
-                                   [](const BaseNewCell& cell) { return cell.h.has_value(); });
-  if (std::any_of(column.cells.begin(), column.cells.end(),
-                  [](const auto& cell) { return cell.base_only; })) {
-    notes.push_back(fmt::format("{}: cannot serve classes that it was not trained on", column.label()));
-  } else if (found == 0) {
+  const size_t found = averaged_cells(column.cells).size();
+  if (found == 0) {
     notes.push_back(fmt::format("{}: no dataset with both base and new accuracy yet", column.label()));
-  } else if (static_cast<size_t>(found) < column.cells.size()) {
+  } else if (found < column.cells.size()) {
     notes.push_back(
         fmt::format("{}: average over {} of {} datasets", column.label(), found, column.cells.size()));
+  }
+}
+
+/// "cannot: linear_probe: has no weights for ..." for each reason that a cell says so for.
+void note_refusals(const BaseNewTable& table, std::vector<std::string>& notes) {
+  std::set<std::string> reasons;
+  for (const BaseNewColumn& column : table.columns) {
+    for (const BaseNewCell& cell : column.cells) {
+      if (!cell.refusal.empty() && reasons.insert(cell.refusal).second)
+        notes.push_back("cannot: " + cell.refusal);
+    }
   }
 }
 
@@ -166,7 +191,7 @@ std::string percent(const std::optional<double>& value) {
 
 /// New accuracy or H of a cell.
 std::string percent_on_new(const BaseNewCell& cell, const std::optional<double>& value) {
-  return cell.base_only ? "cannot" : percent(value);
+  return cell.refusal.empty() ? percent(value) : "cannot";
 }
 
 std::string exact(const std::optional<double>& value) {
@@ -250,6 +275,7 @@ BaseNewTable base_new_table(const Ledger& ledger, const BaseNewQuery& query) {
     for (BaseNewColumn& column : columns_of(method, own, table.datasets))
       table.columns.push_back(std::move(column));
   }
+  note_refusals(table, table.notes);
   for (const BaseNewColumn& column : table.columns) {
     note_missing_datasets(column, table.notes);
     note_missing_seeds(column, table, table.notes);

@@ -27,7 +27,7 @@ struct BaseNewCell {
   double base_deviation = 0;            ///< population standard deviations over seeds
   double new_deviation = 0;
   double h_deviation = 0;      ///< of the runs' own H
-  bool base_only = false;      ///< tested on base classes, and the method cannot serve new ones
+  std::string refusal;         ///< why there is no new accuracy, where the method cannot serve new classes
   std::vector<int64_t> seeds;  ///< found; none without training
   ShotRange shots;             ///< training images that the classes really have
 };
@@ -37,7 +37,9 @@ struct BaseNewColumn {
   std::string method;
   std::string variant;             ///< "n_ctx=16": what differs from the other variants; "" for the only one
   std::vector<BaseNewCell> cells;  ///< one a dataset
-  BaseNewCell average;             ///< mean over the datasets with both accuracies, and H of those means
+  /// Means over the datasets with both accuracies, and H of those means; of a method that cannot serve new
+  /// classes, the mean base accuracy.
+  BaseNewCell average;
 
   std::string label() const { return variant.empty() ? method : method + " " + variant; }
 };

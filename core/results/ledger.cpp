@@ -136,6 +136,10 @@ std::vector<RunScore> Ledger::scores(const RunFilter& filter) const {
   return connection_->guarded([&](SQLite::Database& database) { return read_scores(database, filter); });
 }
 
+std::vector<RunRefusal> Ledger::refusals(const RunFilter& filter) const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_refusals(database, filter); });
+}
+
 RunOutcome Ledger::outcome(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) {
     std::optional<RunOutcome> outcome = read_outcome(database, id);

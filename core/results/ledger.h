@@ -70,6 +70,9 @@ class Ledger {
   /// Scores of the runs that the filter takes; of a run that is being redone, the earlier ones.
   std::vector<RunScore> scores(const RunFilter& filter = {}) const;
 
+  /// The class sets that the methods of these runs could not serve, in the same way.
+  std::vector<RunRefusal> refusals(const RunFilter& filter = {}) const;
+
   /// All that `finish` recorded last. Throws Error for a run that was never finished.
   RunOutcome outcome(std::string_view id) const;
 

@@ -66,6 +66,12 @@ Score score_of(const SQLite::Statement& row) {
           .predictions_hash = row.getColumn("predictions_hash")};
 }
 
+Refusal refusal_of(const SQLite::Statement& row) {
+  return {.dataset = row.getColumn("dataset"),
+          .class_set = row.getColumn("class_set"),
+          .reason = row.getColumn("reason")};
+}
+
 EpochRecord epoch_of(const SQLite::Statement& row) {
   const SQLite::Column loss = row.getColumn("loss");  // SQLite keeps NaN as NULL
   return {.epoch = row.getColumn("epoch").getInt64(),
@@ -106,6 +112,12 @@ void insert_score(SQLite::Database& database, const std::string& run, const Scor
   statement(database, "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
             score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
             score.predictions_hash)
+      .exec();
+}
+
+void insert_refusal(SQLite::Database& database, const std::string& run, const Refusal& refusal) {
+  statement(database, "INSERT INTO refusal VALUES (?, ?, ?, ?)", run, refusal.dataset, refusal.class_set,
+            refusal.reason)
       .exec();
 }
 
@@ -187,8 +199,10 @@ void write_outcome(SQLite::Database& database, std::string_view id, const RunOut
             outcome.shots.most, run)
       .exec();
   statement(database, "DELETE FROM score WHERE run = ?", run).exec();
+  statement(database, "DELETE FROM refusal WHERE run = ?", run).exec();
   statement(database, "DELETE FROM epoch WHERE run = ?", run).exec();
   for (const Score& score : outcome.scores) insert_score(database, run, score);
+  for (const Refusal& refusal : outcome.refusals) insert_refusal(database, run, refusal);
   for (const EpochRecord& epoch : outcome.epochs) insert_epoch(database, run, epoch);
   insert_execution(database, run, outcome.execution);
 }
@@ -238,6 +252,16 @@ std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& f
   return scores;
 }
 
+std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter) {
+  std::vector<RunRefusal> refusals;
+  auto row = filtered(database,
+                      std::string("SELECT refusal.* FROM refusal JOIN run ON run.id = refusal.run WHERE ") +
+                          kFilter + "ORDER BY refusal.run, refusal.dataset, refusal.class_set",
+                      filter);
+  while (row.executeStep()) refusals.push_back({row.getColumn("run"), refusal_of(row)});
+  return refusals;
+}
+
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
   const std::string run(id);
   auto execution =
@@ -255,6 +279,8 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
 
   auto score = statement(database, "SELECT * FROM score WHERE run = ? ORDER BY dataset, class_set", run);
   while (score.executeStep()) outcome.scores.push_back(score_of(score));
+  auto refusal = statement(database, "SELECT * FROM refusal WHERE run = ? ORDER BY dataset, class_set", run);
+  while (refusal.executeStep()) outcome.refusals.push_back(refusal_of(refusal));
   auto epoch = statement(database, "SELECT * FROM epoch WHERE run = ? ORDER BY epoch", run);
   while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch));
   return outcome;

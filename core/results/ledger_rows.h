@@ -36,6 +36,7 @@ void delete_run(SQLite::Database& database, std::string_view id);
 std::vector<std::string> ids_beginning_with(SQLite::Database& database, std::string_view prefix);
 std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& filter);
 std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter);
+std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter);
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id);
 
 }  // namespace promptbed

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <thread>
 
@@ -16,10 +17,10 @@ namespace fs = std::filesystem;
 
 constexpr int kBusyTimeoutMs = 30'000;
 constexpr int kApplicationId = 0x50424c47;  // "PBLG": tells a ledger from other SQLite files
-constexpr int kSchemaVersion = 1;
 
-/// The columns to filter on are taken out of the spec by SQLite itself, so that they cannot disagree with it.
-constexpr const char* kTables = R"sql(
+/// The tables of schema 1. The columns to filter on are taken out of the spec by SQLite itself, so that they
+/// cannot disagree with it.
+constexpr const char* kFirstSchema = R"sql(
 CREATE TABLE run (
   id TEXT PRIMARY KEY,
   spec TEXT NOT NULL,
@@ -82,6 +83,26 @@ CREATE TABLE execution (
 );
 )sql";
 
+/// What makes each schema of the one before; a new ledger goes through them all. Schema 2 tells why a run has
+/// no score on a class set. Until then one was missing only where the method had refused the classes.
+constexpr const char* kMigrations[] = {R"sql(
+CREATE TABLE refusal (
+  run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  dataset TEXT NOT NULL,
+  class_set TEXT NOT NULL CHECK (class_set IN ('base', 'new', 'all')),
+  reason TEXT NOT NULL,
+  PRIMARY KEY (run, dataset, class_set)
+);
+INSERT INTO refusal
+  SELECT run.id, run.dataset, 'new', run.method || ': cannot serve classes that it was not trained on'
+  FROM score JOIN run ON run.id = score.run AND run.dataset = score.dataset
+  WHERE score.class_set = 'base' AND NOT EXISTS (
+    SELECT 1 FROM score AS other
+    WHERE other.run = run.id AND other.dataset = run.dataset AND other.class_set = 'new');
+)sql"};
+
+constexpr int kSchemaVersion = 1 + static_cast<int>(std::size(kMigrations));
+
 int pragma(SQLite::Database& database, const char* name) {
   return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
@@ -105,24 +126,68 @@ void switch_to_write_ahead_log(SQLite::Database& database) {
   }
 }
 
+/// Takes the tables of an older schema through all later ones.
+void migrate(SQLite::Database& database, int version) {
+  for (; version < kSchemaVersion; ++version) database.exec(kMigrations[version - 1]);
+  database.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+}
+
 void create_tables(SQLite::Database& database) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   if (!is_empty(database)) return;  // another process was faster
-  database.exec(kTables);
-  database.exec(
-      fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kSchemaVersion));
+  database.exec(kFirstSchema);
+  database.exec(fmt::format("PRAGMA application_id = {}", kApplicationId));
+  migrate(database, 1);
   transaction.commit();
 }
 
-void check_is_ledger(SQLite::Database& database, const fs::path& path) {
+/// The first of "ledger.db.schema-1", "ledger.db.schema-1-2", ... that is free.
+fs::path free_copy_path(const fs::path& path, int version) {
+  const std::string name = fmt::format("{}.schema-{}", path.string(), version);
+  fs::path free = name;
+  for (int i = 2; fs::exists(free); ++i) free = fmt::format("{}-{}", name, i);
+  return free;
+}
+
+/// Copies a ledger with all that is committed. Nothing bears the copy's name before it is whole.
+void copy_beside(const fs::path& path, int version) {
+  const fs::path copy = free_copy_path(path, version);
+  const fs::path part = copy.string() + ".part";
+  fs::remove(part);
+  SQLite::Database reader(path.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
+  reader.backup(part.c_str(), SQLite::Database::Save);
+  fs::rename(part, copy);
+}
+
+/// Brings a ledger of an older schema to the present one, as a whole or not at all.
+void bring_up_to_date(SQLite::Database& database, const fs::path& path) {
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  const int version = pragma(database, "user_version");
+  if (version == kSchemaVersion) return;  // another process was faster
+  try {
+    copy_beside(path, version);
+  } catch (const std::exception& fault) {
+    throw Error(
+        fmt::format("{}: is a ledger of schema {} and has to be copied before it is brought to schema {}, "
+                    "which failed ({}); make room beside it or choose another file with --db",
+                    path.string(), version, kSchemaVersion, fault.what()));
+  }
+  migrate(database, version);
+  transaction.commit();
+}
+
+/// Throws Error for what this program cannot read, and brings older ledgers up to date.
+void check_schema(SQLite::Database& database, const fs::path& path) {
   if (pragma(database, "application_id") != kApplicationId)
     throw Error(fmt::format("{}: is no ledger; choose another file with --db", path.string()));
-  if (const int version = pragma(database, "user_version"); version != kSchemaVersion) {
+  const int version = pragma(database, "user_version");
+  if (version < 1 || version > kSchemaVersion) {
     throw Error(fmt::format(
-        "{}: is a ledger of schema {}, this program reads {}; use the program that made it or choose "
+        "{}: is a ledger of schema {}, this program reads up to {}; use the program that made it or choose "
         "another file with --db",
         path.string(), version, kSchemaVersion));
   }
+  if (version < kSchemaVersion) bring_up_to_date(database, path);
 }
 
 }  // namespace
@@ -137,7 +202,7 @@ SQLite::Database create_ledger_database(const fs::path& path) {
       switch_to_write_ahead_log(database);
       create_tables(database);
     }
-    check_is_ledger(database, path);
+    check_schema(database, path);
     return database;
   } catch (const SQLite::Exception& fault) {
     throw_ledger_error(path, fault);
@@ -153,7 +218,7 @@ SQLite::Database open_ledger_database(const fs::path& path) {
   try {
     SQLite::Database database(path.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
     database.exec("PRAGMA foreign_keys = ON");
-    check_is_ledger(database, path);
+    check_schema(database, path);
     return database;
   } catch (const SQLite::Exception& fault) {
     throw_ledger_error(path, fault);

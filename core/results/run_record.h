@@ -35,6 +35,13 @@ struct Score {
   std::string predictions_hash;
 };
 
+/// A set of test classes that a method could not serve.
+struct Refusal {
+  std::string dataset;
+  std::string class_set;  ///< "base", "new" or "all"
+  std::string reason;     ///< the method's own word
+};
+
 /// One pass over the training images.
 struct EpochRecord {
   int64_t epoch = 0;  ///< counted from 0
@@ -68,6 +75,7 @@ struct ShotRange {
 /// What a run leaves behind when it is done.
 struct RunOutcome {
   std::vector<Score> scores;
+  std::vector<Refusal> refusals;
   std::vector<EpochRecord> epochs;
   Execution execution;
   std::string draw_hash;         ///< of the training images drawn
@@ -94,6 +102,12 @@ struct RunRecord {
 struct RunScore {
   std::string run;  ///< its id
   Score score;
+};
+
+/// A refusal and the run that met it.
+struct RunRefusal {
+  std::string run;  ///< its id
+  Refusal refusal;
 };
 
 /// Which runs to list. An empty list or text takes all; methods without training match any shots and seeds.

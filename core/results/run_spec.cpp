@@ -39,9 +39,11 @@ json to_json(const Recipe& recipe) {
                 {"warmup_epochs", recipe.warmup_epochs},
                 {"warmup_learning_rate", recipe.warmup_learning_rate},
                 {"groups", groups}};
-  // SGD goes without saying: a new optimiser must not change the ids of older runs.
+  // What all recipes once had goes without saying: a new choice must not change the ids of older runs.
   if (recipe.optimiser == OptimiserKind::adamw)
     value["optimiser"] = {{"kind", "adamw"}, {"epsilon", recipe.epsilon}};
+  if (recipe.pace == RatePace::step) value["pace"] = "step";
+  if (recipe.keeps_last_batch) value["keeps_last_batch"] = true;
   return value;
 }
 
@@ -62,6 +64,8 @@ Recipe to_recipe(const json& value) {
     recipe.optimiser = OptimiserKind::adamw;
     value.at("optimiser").at("epsilon").get_to(recipe.epsilon);
   }
+  if (value.contains("pace")) recipe.pace = RatePace::step;
+  recipe.keeps_last_batch = value.contains("keeps_last_batch");
   return recipe;
 }
 

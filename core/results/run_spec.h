@@ -13,8 +13,8 @@
 namespace promptbed {
 
 /// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
-/// Two protocols that train the same thing share one run. Methods without trainable tensors have no classes,
-/// no recipe, shots 0 and seed 0: one run a dataset.
+/// Two protocols that train the same thing share one run. Methods without training have no classes, no
+/// recipe, shots 0 and seed 0: one run a dataset.
 struct RunSpec {
   std::string model;            ///< fingerprint of the frozen weights
   std::string dataset;          ///< its id, such as "oxford_pets"
@@ -27,8 +27,8 @@ struct RunSpec {
   std::string method;
   int64_t method_version = 1;
   std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option has its value
-  std::optional<Recipe> recipe;                             ///< none without training
-  int64_t views = 0;  ///< augmented renderings per training image; 0: the centre crop only
+  std::optional<Recipe> recipe;  ///< none without training, or with a solver of the method's own
+  int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
   std::string precision = "f32";
 
   /// The one JSON form of this run, its keys sorted.

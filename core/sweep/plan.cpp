@@ -82,7 +82,7 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
     spec.classes = to_string(ClassSet::base);
     spec.shots = run.shots;
     spec.seed = run.seed;
-    spec.recipe = overridden(learner->recipe(run.setting), bench.spec());
+    if (!run.method->has_own_solver()) spec.recipe = overridden(learner->recipe(run.setting), bench.spec());
     spec.views = bench.spec().views;
   }
   return spec;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 
 #include "base/hash.h"
 #include "clip/safetensors.h"
@@ -68,6 +69,12 @@ std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& t
 
 std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task) {
   if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
+  if (run.method->has_own_solver()) {
+    throw Error(
+        fmt::format("{}: declares a solver of its own, and its fit() did nothing; report it to the "
+                    "plugin's author",
+                    run.method->name()));
+  }
   ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1),
                       static_cast<uint64_t>(run.seed));
   std::vector<EpochRecord> records;
@@ -113,13 +120,13 @@ Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, cons
   return score;
 }
 
-/// Turns the learner to other classes. A method that cannot is scored on those it was trained on.
-bool serves(PromptLearner& learner, const ClassNames& class_names) {
+/// Turns the learner to other classes. Nothing, or why it cannot serve them.
+std::optional<std::string> refusal_of(PromptLearner& learner, const ClassNames& class_names) {
   try {
     learner.retarget(class_names);
-    return true;
-  } catch (const NotTransferable&) {
-    return false;
+    return std::nullopt;
+  } catch (const NotTransferable& refusal) {
+    return refusal.what();
   }
 }
 
@@ -147,6 +154,13 @@ ShotRange count_shots(const PlannedRun& run) {
   return {least->second, most->second};
 }
 
+/// Images whose features a run reads.
+int64_t count_images(const PlannedRun& run) {
+  size_t images = run.draw.train.size() + run.dataset->split.test.size();
+  if (run.needs.validation_features) images += run.draw.val.size();
+  return static_cast<int64_t>(images);
+}
+
 }  // namespace
 
 MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
@@ -161,8 +175,11 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   watch.lap("training");
 
   made.outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
-  if (serves(*learner, run.setting.unseen_class_names))
+  if (const auto reason = refusal_of(*learner, run.setting.unseen_class_names)) {
+    made.outcome.refusals.push_back({run.setting.dataset, std::string(to_string(ClassSet::new_)), *reason});
+  } else {
     made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+  }
   watch.lap("evaluation");
 
   made.outcome.draw_hash = hash_draw(run.draw);
@@ -171,8 +188,7 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   made.outcome.shots = count_shots(run);
   made.outcome.execution = describe_execution(bench, *run.method);
   made.outcome.execution.seconds = watch.seconds();
-  made.outcome.execution.cache_hits =
-      static_cast<int64_t>(run.dataset->split.test.size() + run.draw.train.size());
+  made.outcome.execution.cache_hits = count_images(run);
   made.outcome.execution.peak_memory = peak_memory();
   return made;
 }

@@ -14,7 +14,8 @@ struct MadeRun {
 };
 
 /// PlannedRun -> MadeRun: trains the method on the run's draw and tests it on the base and the new classes.
-/// Throws Error where the method or the cache fails, Interrupted on Ctrl-C.
+/// Of a method that cannot serve the new ones the reason is kept instead of a score. Throws Error where the
+/// method or the cache fails, Interrupted on Ctrl-C.
 MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench);
 
 /// Writes the trained prompt, to be tested on other classes and datasets later, and then the outcome into the

@@ -16,11 +16,14 @@ constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of AdamW
 
 }  // namespace
 
-Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe)
-    : kind_(recipe.optimiser), epsilon_(recipe.epsilon), groups_(recipe.groups) {
+Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_t steps_per_epoch)
+    : kind_(recipe.optimiser),
+      epsilon_(recipe.epsilon),
+      groups_(recipe.groups),
+      rates_per_epoch_(recipe.pace == RatePace::step ? steps_per_epoch : 1) {
   for (const ParameterGroup& group : groups_) {
-    rates_.push_back(learning_rates(recipe.epochs, group.learning_rate, recipe.warmup_epochs,
-                                    recipe.warmup_learning_rate));
+    rates_.push_back(learning_rates(recipe.epochs * rates_per_epoch_, group.learning_rate,
+                                    recipe.warmup_epochs * rates_per_epoch_, recipe.warmup_learning_rate));
   }
   for (const auto& [name, tensor] : trainable) {
     const auto group =
@@ -36,10 +39,15 @@ Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe)
 
 void Optimiser::start_epoch(int64_t epoch) {
   epoch_ = epoch;
+  start_step(0);
+}
+
+void Optimiser::start_step(int64_t step) {
+  place_ = epoch_ * rates_per_epoch_ + (rates_per_epoch_ > 1 ? step : 0);
 }
 
 double Optimiser::learning_rate() const {
-  return rates_.front().at(epoch_);
+  return rates_.front().at(place_);
 }
 
 void Optimiser::zero_gradients() {
@@ -50,7 +58,7 @@ void Optimiser::step() {
   const at::NoGradGuard no_grad;
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
-    const double rate = rates_[slot.group].at(epoch_);
+    const double rate = rates_[slot.group].at(place_);
     if (kind_ == OptimiserKind::adamw) {
       step_adamw(slot, groups_[slot.group], rate);
     } else {

@@ -14,13 +14,17 @@ namespace promptbed {
 ///          p = p - lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + epsilon)
 class Optimiser {
  public:
-  /// Throws Error where a tensor belongs to no group.
-  Optimiser(const NamedTensors& trainable, const Recipe& recipe);
+  /// For epochs of so many steps. Throws Error where a tensor belongs to no group.
+  Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_t steps_per_epoch = 1);
 
-  /// The rates of this epoch, counted from 0, for each group.
+  /// Takes the rates of this epoch's first step, counted from 0, for each group.
   void start_epoch(int64_t epoch);
 
-  /// The first group's learning rate in this epoch.
+  /// Takes the rates of a step of the epoch, counted from 0. They are those of the epoch unless the recipe's
+  /// pace is by steps.
+  void start_step(int64_t step);
+
+  /// The first group's learning rate now.
   double learning_rate() const;
 
   void zero_gradients();
@@ -41,9 +45,11 @@ class Optimiser {
   OptimiserKind kind_;
   double epsilon_;
   std::vector<ParameterGroup> groups_;
-  std::vector<std::vector<double>> rates_;  // per group and epoch
+  int64_t rates_per_epoch_;
+  std::vector<std::vector<double>> rates_;  // per group, and per epoch or step
   std::vector<Slot> slots_;
   int64_t epoch_ = 0;
+  int64_t place_ = 0;  // of the present rates
 };
 
 }  // namespace promptbed

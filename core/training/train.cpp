@@ -16,14 +16,14 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
                                 EpochOrder& order,
                                 const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
-  Optimiser optimiser(learner.trainable(), recipe);
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
   if (batch_size < 1) {
     throw Error(fmt::format("cannot train on {} images in batches of {}; give at least one of each", images,
                             recipe.batch_size));
   }
-  const int64_t steps = images / batch_size;
+  const int64_t steps = (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
+  Optimiser optimiser(learner.trainable(), recipe, steps);
 
   std::vector<TrainedEpoch> records;
   for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
@@ -33,8 +33,11 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
     Tensor sum = at::zeros({}, data.features.options());
     for (int64_t step = 0; step < steps; ++step) {
       check_interrupt();
+      optimiser.start_step(step);
       optimiser.zero_gradients();
-      const Tensor loss = learner.backward(take_rows(data, rows, step * batch_size, batch_size));
+      const int64_t begin = step * batch_size;
+      const Tensor loss =
+          learner.backward(take_rows(data, rows, begin, std::min(batch_size, images - begin)));
       optimiser.step();
       sum += loss;
       if (after_step) after_step(loss);

@@ -15,7 +15,6 @@ class CoOp final : public ContextLearner {
     if (!options().text("ctx_init").empty())
       throw Error("csc learns random vectors for each class; leave out ctx_init");
     if (options().integer("n_ctx") <= 0) throw Error("csc needs the number of context tokens; give n_ctx");
-    if (!setting.unseen_class_names.empty()) throw not_transferable();
     check_prompt_lengths(setting, options().integer("n_ctx"));
     return options();
   }
@@ -26,19 +25,9 @@ class CoOp final : public ContextLearner {
     return recipe;
   }
 
-  void retarget(const ClassNames& class_names) override {
-    if (class_specific()) throw not_transferable();
-    ContextLearner::retarget(class_names);
-  }
-
  protected:
   NamePosition position() const override { return parse_name_position(options().text("position")); }
   bool class_specific() const override { return options().boolean("csc"); }
-
- private:
-  static NotTransferable not_transferable() {
-    return NotTransferable("csc has no vectors for classes it was not trained on; leave out csc");
-  }
 };
 
 PromptLearner* create(const Options& options) {
@@ -48,7 +37,7 @@ PromptLearner* create(const Options& options) {
 constexpr OptionSpec kPosition = {"position", OptionType::text, "end",
                                   "where the class name stands: end, middle, front"};
 constexpr OptionSpec kClassSpecific = {"csc", OptionType::boolean, "false",
-                                       "a context of its own for each class"};
+                                       "a context of its own for each class; serves no new classes"};
 constexpr OptionSpec kManyTokens = {"n_ctx", OptionType::integer, "60", "context tokens, drawn at random"};
 
 constexpr OptionSpec kOptions[] = {kContextTokens, kContextWords, kPosition, kClassSpecific};

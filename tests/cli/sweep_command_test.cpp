@@ -171,6 +171,18 @@ TEST(Report, ShowsTheSweptMethods) {
   EXPECT_EQ(count_lines(csv.out), 5) << csv.out;
 }
 
+TEST(Report, SaysWhichMethodsCannotServeNewClasses) {
+  const SweepWorld world;
+  const auto swept = world.sweep("coop,linear_probe,tip_adapter,tip_adapter_f", {"--seeds", "1"});
+  EXPECT_EQ(swept.code, 0) << swept.err;
+  EXPECT_EQ(swept.out, "8 runs: 8 done now\n");
+  const auto text = world.run({"report", "--shots", "2"});
+  EXPECT_NE(text.out.find("cannot"), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("* cannot: tip_adapter_f: has no cached images for classes"), std::string::npos)
+      << text.out;
+  EXPECT_EQ(text.out.find("cannot: coop"), std::string::npos) << text.out;
+}
+
 /// Arguments that are wrong, and a part of the one line that says so.
 struct Wrong {
   std::vector<std::string> arguments;
@@ -213,8 +225,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--set", "coop.n_ctx=many"})), "\"many\" is not an integer"},
       {sweep(with({"--set", "cocoop.n_ctx=2"})), "method cocoop is not among --methods coop"},
       {sweep(with({"--set", "coop.position=sideways"})), "known: end, middle, front"},
-      {sweep(with({"--set", "coop.csc=true", "--set", "coop.n_ctx=1"})),
-       "coop: csc has no vectors for classes"},
+      {sweep(with({"--set", "coop.csc=true"})), "coop: csc needs the number of context tokens; give n_ctx"},
       {sweep(with({"--set", "coop.n_ctx=-1"})), "n_ctx: -1 is negative"},
       {sweep(with({"--shots", "0"})), "--shots 0: give 1 to"},
       {sweep(with({"--seeds", "1,1"})), "--seeds 1,1: 1 is there twice"},

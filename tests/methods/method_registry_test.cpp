@@ -56,6 +56,9 @@ TEST(MethodRegistry, FindsThePluginsBesideTheProgram) {
     EXPECT_EQ(registry.at(name).name(), name);
     EXPECT_EQ(registry.at(name).trainable(), registry.at(name).plugin != "clip_zeroshot");
   }
+  EXPECT_TRUE(registry.at("linear_probe").trainable());
+  EXPECT_TRUE(registry.at("linear_probe").has_own_solver());
+  EXPECT_FALSE(registry.at("coop").has_own_solver());
   EXPECT_EQ(registry.at("coop_ctx60").plugin, "coop");
   const auto found = names(registry);
   EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));

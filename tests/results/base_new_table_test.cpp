@@ -23,6 +23,16 @@ class BaseNewTableTest : public ::testing::Test {
  protected:
   BaseNewTable table(const BaseNewQuery& query = {}) { return base_new_table(ledger_, query); }
 
+  /// Records a run of `probe`, which serves the base classes only.
+  void refuse(const std::string& dataset, double base) {
+    RunOutcome outcome = test::sample_outcome(dataset, base, 0);
+    outcome.scores.pop_back();
+    outcome.refusals.push_back({dataset, "new", "probe: has no weights"});
+    const RunSpec spec = sample_spec(dataset, 1, "probe");
+    ledger_.claim(spec);
+    ledger_.finish(spec.id(), outcome);
+  }
+
   test::ScratchFolder scratch_;
   Ledger ledger_{scratch_ / "ledger.db"};
 };
@@ -109,13 +119,33 @@ TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
 }
 
 TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
+  refuse("brands", 60);
+  refuse("office", 70);
+  const BaseNewTable shown = table();
+  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "65.00", "cannot", "cannot"},
+                                                       {"brands", "60.00", "cannot", "cannot"},
+                                                       {"office", "70.00", "cannot", "cannot"}}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights"}));
+}
+
+TEST_F(BaseNewTableTest, TheBaseAverageOfAMethodThatCannotServeNewClassesMayHaveGaps) {
+  refuse("brands", 60);
+  record(ledger_, sample_spec("office"), 70, 50);
+  const BaseNewTable shown = table({.methods = {"probe"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "60.00", "cannot", "cannot"},
+                                                       {"brands", "60.00", "cannot", "cannot"},
+                                                       {"office", "-", "-", "-"}}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights", "probe: average over 1 of 2 datasets"}));
+}
+
+TEST_F(BaseNewTableTest, AMissingNewScoreIsNoRefusal) {
   RunOutcome outcome = test::sample_outcome("brands", 60, 50);
   outcome.scores.pop_back();
   ledger_.claim(sample_spec());
   ledger_.finish(sample_spec().id(), outcome);
   const BaseNewTable shown = table();
-  EXPECT_EQ(shown.to_table().rows.back(), (Texts{"brands", "60.00", "cannot", "cannot"}));
-  EXPECT_EQ(shown.notes, (Texts{"coop: cannot serve classes that it was not trained on"}));
+  EXPECT_EQ(shown.to_table().rows.back(), (Texts{"brands", "60.00", "-", "-"}));
+  EXPECT_EQ(shown.notes, (Texts{"coop: no dataset with both base and new accuracy yet"}));
 }
 
 TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {

@@ -36,6 +36,7 @@ TEST_F(LedgerTest, AClaimedRunIsRunningThenDone) {
 
 TEST_F(LedgerTest, AnOutcomeReadsBack) {
   RunOutcome outcome = sample_outcome("brands", 60.125, 50.5, {7, 13});
+  outcome.refusals.push_back({"office", "all", "has no weights"});
   outcome.epochs[1].loss = std::numeric_limits<double>::quiet_NaN();
   ledger_.claim(spec_);
   ledger_.finish(id_, outcome);
@@ -47,6 +48,10 @@ TEST_F(LedgerTest, AnOutcomeReadsBack) {
   EXPECT_EQ(read.scores[0].macro_f1, 59.125);
   EXPECT_EQ(read.scores[0].images, 200);
   EXPECT_EQ(read.scores[0].predictions_hash, "base predictions");
+  ASSERT_EQ(read.refusals.size(), 1U);
+  EXPECT_EQ(read.refusals[0].dataset, "office");
+  EXPECT_EQ(read.refusals[0].class_set, "all");
+  EXPECT_EQ(read.refusals[0].reason, "has no weights");
   ASSERT_EQ(read.epochs.size(), 2U);
   EXPECT_EQ(read.epochs[0].learning_rate, 1e-5);
   EXPECT_TRUE(std::isnan(read.epochs[1].loss));
@@ -106,6 +111,19 @@ TEST_F(LedgerTest, ARedoneRunReplacesItsScores) {
   ASSERT_EQ(scores.size(), 2U);
   EXPECT_EQ(scores[0].run, id_);
   EXPECT_EQ(scores[0].score.accuracy, 61);
+}
+
+TEST_F(LedgerTest, ARedoneRunReplacesItsRefusals) {
+  RunOutcome refused = sample_outcome("brands", 60, 50);
+  refused.scores.pop_back();
+  refused.refusals.push_back({"brands", "new", "has no weights"});
+  ledger_.claim(spec_);
+  ledger_.finish(id_, refused);
+  EXPECT_EQ(ledger_.refusals({.datasets = {"brands"}}).at(0).run, id_);
+  EXPECT_TRUE(ledger_.refusals({.datasets = {"office"}}).empty());
+  ledger_.claim(spec_, Redo::yes);
+  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  EXPECT_TRUE(ledger_.refusals().empty());
 }
 
 TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
@@ -197,7 +215,7 @@ TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
   std::string bytes = read_file(path);
   bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
   write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads 1");
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 2");
   bytes[71] = 0;  // and of application_id
   write_file(path, bytes);
   EXPECT_ERROR(Ledger{path}, "is no ledger");

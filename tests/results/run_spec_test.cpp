@@ -79,5 +79,17 @@ TEST(RunSpec, ARecipeNamesItsOptimiserOnlyWhereItIsNotSgd) {
   EXPECT_NE(spec.id(), test::sample_spec().id());
 }
 
+TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("pace"));
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("keeps_last_batch"));
+  spec.recipe->pace = RatePace::step;
+  spec.recipe->keeps_last_batch = true;
+  const RunSpec read = RunSpec::parse(spec.canonical());
+  EXPECT_EQ(read.recipe->pace, RatePace::step);
+  EXPECT_TRUE(read.recipe->keeps_last_batch);
+  EXPECT_EQ(read.id(), spec.id());
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -49,6 +49,7 @@ inline Score sample_score(const std::string& dataset, const std::string& class_s
 inline RunOutcome sample_outcome(const std::string& dataset, double base, double unseen,
                                  ShotRange shots = {16, 16}) {
   return {.scores = {sample_score(dataset, "base", base), sample_score(dataset, "new", unseen)},
+          .refusals = {},
           .epochs = {{.epoch = 0, .loss = 2.5, .learning_rate = 1e-5, .seconds = 0.5},
                      {.epoch = 1, .loss = 1.25, .learning_rate = 0.002, .seconds = 0.25}},
           .execution = {.host = "bench",

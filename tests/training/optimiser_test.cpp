@@ -72,6 +72,26 @@ TEST(Optimiser, TakesTheRateOfTheEpoch) {
   EXPECT_DOUBLE_EQ(p.item<double>(), 0.4);
 }
 
+TEST(Optimiser, TakesTheRateOfTheStepWhereThePaceIsBySteps) {
+  const Tensor p = scalar(1);
+  Recipe recipe = recipe_of({{"", 0.1, 0, 0}});
+  recipe.warmup_epochs = 0;
+  recipe.pace = RatePace::step;
+  Optimiser optimiser({{"p", p}}, recipe, /*steps_per_epoch=*/2);
+  // 0.1 (1 + cos(pi t / 4)) / 2 over the four steps of two epochs
+  const std::vector<double> expected = {0.1, 0.0853553391, 0.05, 0.0146446609};
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    optimiser.start_epoch(epoch);
+    for (int64_t step = 0; step < 2; ++step) {
+      optimiser.start_step(step);
+      EXPECT_NEAR(optimiser.learning_rate(), expected[2 * epoch + step], 1e-9);
+    }
+  }
+  give_gradient(p, 1);
+  optimiser.step();
+  EXPECT_NEAR(p.item<double>(), 1 - expected[3], 1e-9);
+}
+
 TEST(Optimiser, PutsATensorIntoTheFirstGroupThatMatches) {
   const Tensor context = scalar(1), weight = scalar(1);
   Optimiser optimiser({{"ctx", context}, {"net.weight", weight}},

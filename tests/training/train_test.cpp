@@ -54,18 +54,42 @@ TEST(Train, ShowsTheRowsAndViewsOfTheOrder) {
   EXPECT_TRUE(at::equal(learner.batches()[1].labels, torch::tensor({2, 1}, torch::kLong)));
 }
 
+/// Of one epoch.
+std::vector<int64_t> batch_sizes(int64_t images, const Recipe& recipe) {
+  GivenOrder order(images);
+  MeanLearner learner(kWidth);
+  train(learner, features(images, 1), recipe, order);
+  std::vector<int64_t> sizes;
+  for (const Batch& batch : learner.batches()) sizes.push_back(batch.labels.size(0));
+  return sizes;
+}
+
 TEST(Train, DropsTheLastSmallerBatchUnlessItIsTheOnlyOne) {
-  const auto batch_sizes = [](int64_t images, int64_t batch_size) {
-    GivenOrder order(images);
-    MeanLearner learner(kWidth);
-    train(learner, features(images, 1), recipe_of(1, batch_size), order);
-    std::vector<int64_t> sizes;
-    for (const Batch& batch : learner.batches()) sizes.push_back(batch.labels.size(0));
-    return sizes;
+  EXPECT_EQ(batch_sizes(8, recipe_of(1, 4)), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(batch_sizes(7, recipe_of(1, 3)), (std::vector<int64_t>{3, 3}));
+  EXPECT_EQ(batch_sizes(5, recipe_of(1, 32)), (std::vector<int64_t>{5}));
+}
+
+TEST(Train, KeepsTheLastSmallerBatchWhereTheRecipeSaysSo) {
+  const auto sizes = [](int64_t images, int64_t batch_size) {
+    Recipe recipe = recipe_of(1, batch_size);
+    recipe.keeps_last_batch = true;
+    return batch_sizes(images, recipe);
   };
-  EXPECT_EQ(batch_sizes(8, 4), (std::vector<int64_t>{4, 4}));
-  EXPECT_EQ(batch_sizes(7, 3), (std::vector<int64_t>{3, 3}));
-  EXPECT_EQ(batch_sizes(5, 32), (std::vector<int64_t>{5}));
+  EXPECT_EQ(sizes(8, 4), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(sizes(7, 3), (std::vector<int64_t>{3, 3, 1}));
+  EXPECT_EQ(sizes(5, 32), (std::vector<int64_t>{5}));
+}
+
+TEST(Train, MovesTheRateFromStepToStepWhereTheRecipeSaysSo) {
+  Recipe recipe = recipe_of(2, 2);
+  recipe.warmup_epochs = 0;
+  recipe.pace = RatePace::step;
+  GivenOrder order(4);
+  MeanLearner learner(kWidth);
+  const auto epochs = train(learner, features(4, 1), recipe, order);
+  EXPECT_NEAR(epochs.at(0).learning_rate, 0.0853553391, 1e-9) << "0.1 (1 + cos(pi / 4)) / 2, the last step's";
+  EXPECT_NEAR(epochs.at(1).learning_rate, 0.0146446609, 1e-9);
 }
 
 TEST(Train, FindsTheMinimum) {

@@ -8,7 +8,8 @@
 namespace promptbed {
 
 /// A learned context that is the same for all images: what CoOp and the methods built upon it share. It
-/// serves any classes, and needs the options kContextTokens and kContextWords.
+/// serves any classes unless each class learns a context of its own, and needs the options kContextTokens and
+/// kContextWords.
 ///
 /// On its own it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
 /// trains the context in another way overrides loss() or backward().
@@ -47,6 +48,7 @@ class ContextLearner : public PromptLearner {
   Options options_;
   Task task_;
   Tensor context_;  // [M, W], or [K, M, W] where class-specific
+  Tensor rows_;     // of a class-specific context: those of the classes served
   std::optional<ContextPrompts> prompts_;
   Tensor finished_features_;
 };

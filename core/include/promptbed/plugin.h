@@ -19,7 +19,7 @@
 namespace promptbed {
 
 /// Raised whenever a type that crosses the border changes.
-inline constexpr std::uint32_t kInterfaceVersion = 2;
+inline constexpr std::uint32_t kInterfaceVersion = 3;
 
 #define PROMPTBED_STRING_(x) #x
 #define PROMPTBED_STRING(x) PROMPTBED_STRING_(x)
@@ -33,8 +33,12 @@ inline constexpr std::uint32_t kInterfaceVersion = 2;
 inline constexpr const char* kAbiTag = PROMPTBED_COMPILER
     " abi-" PROMPTBED_STRING(__GXX_ABI_VERSION) " cxx11-" PROMPTBED_STRING(_GLIBCXX_USE_CXX11_ABI);
 
-/// Whether a method has anything to train; without, it has one run a dataset, whatever the shots and seeds.
-enum class Training : int { none, trainable };
+/// How a method comes to its trained state.
+enum class Training : int {
+  none,        ///< has none: one run a dataset, whatever the shots and seeds
+  trainable,   ///< the host's loop moves trainable() by the recipe
+  own_solver,  ///< fit() does it all: there is no recipe, and the user's epochs and rates do not concern it
+};
 
 /// One method of a plugin.
 struct MethodSpec {

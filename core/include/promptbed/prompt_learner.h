@@ -35,7 +35,8 @@ class PromptLearner {
   /// other Error where the options are wrong or contradict each other, which stops the sweep before any work.
   virtual Options resolve(const Setting& setting) = 0;
 
-  /// Epochs, batch, optimiser groups and schedule: the paper's, unless the user overrides them.
+  /// Epochs, batch, optimiser groups and schedule: the paper's, unless the user overrides them. Not asked of
+  /// a method with a solver of its own.
   virtual Recipe recipe(const Setting&) const { return {}; }
 
   /// Takes the task and initialises the trainable tensors from its generator.
@@ -51,7 +52,8 @@ class PromptLearner {
   /// it.
   virtual Tensor backward(const Batch& batch);
 
-  /// Trains in closed form or with an own solver; false leaves the training to the host's loop.
+  /// Trains in closed form or with a solver of its own, as Training::own_solver says; false leaves the
+  /// training to the host's loop. The validation set is empty where the dataset has none.
   virtual bool fit(const FeatureSet& train, const FeatureSet& validation);
 
   /// Called after each epoch of the host's loop, counted from 0.
@@ -66,7 +68,8 @@ class PromptLearner {
   /// Puts a saved state back after bind(). Throws Error where a tensor is missing or has another shape.
   virtual void load_state(const NamedTensors& state);
 
-  /// Keeps the state and serves other classes. Throws NotTransferable where the method cannot.
+  /// Keeps the state and serves other classes. Throws NotTransferable where the method cannot; the reason is
+  /// shown beside its scores, so it has to be the same for all datasets.
   virtual void retarget(const ClassNames& class_names) = 0;
 };
 

@@ -14,3 +14,4 @@
 #include <promptbed/tensor.h>
 #include <promptbed/text_encoder.h>
 #include <promptbed/tokenizer.h>
+#include <promptbed/trained_classes.h>

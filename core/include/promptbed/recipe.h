@@ -12,6 +12,12 @@ enum class OptimiserKind {
   adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), betas 0.9 and 0.999
 };
 
+/// When the learning rate moves along its cosine.
+enum class RatePace {
+  epoch,  ///< from epoch to epoch
+  step,   ///< from step to step: the cosine is over all steps
+};
+
 /// Trainable tensors whose names start with `prefix`, and how the optimiser moves them.
 struct ParameterGroup {
   std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
@@ -20,7 +26,8 @@ struct ParameterGroup {
   double weight_decay = 5e-4;
 };
 
-/// How a method is trained by the host's loop. The defaults are CoOp's (arXiv 2109.01134, section 4.1).
+/// How a method is trained by the host's loop, where Training::trainable asks for it. The defaults are CoOp's
+/// (arXiv 2109.01134, section 4.1).
 struct Recipe {
   int64_t epochs = 200;
   int64_t batch_size = 32;
@@ -29,6 +36,8 @@ struct Recipe {
   std::vector<ParameterGroup> groups = {ParameterGroup{}};
   OptimiserKind optimiser = OptimiserKind::sgd;
   double epsilon = 1e-8;  ///< AdamW's, in its denominator
+  RatePace pace = RatePace::epoch;
+  bool keeps_last_batch = false;  ///< whether an epoch ends with the images that fill no batch
 };
 
 }  // namespace promptbed

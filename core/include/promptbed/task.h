@@ -42,7 +42,7 @@ struct FeatureSet {
 /// All that a method may know in training. Test features are not in it.
 struct Task : Setting {
   FeatureSet train;
-  FeatureSet validation;  ///< defined only where Needs::validation_features asks for it; V = 1
+  FeatureSet validation;  ///< where Needs::validation_features asks for it; V = 1, and N = 0 without images
   std::shared_ptr<const TextEncoder> text_encoder;
   double logit_scale = 100.0;  ///< the factor itself, not its logarithm
   int64_t feature_width = 0;   ///< D

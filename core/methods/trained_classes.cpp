@@ -1,0 +1,24 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+#include <promptbed/trained_classes.h>
+
+#include <vector>
+
+namespace promptbed {
+
+Tensor trained_labels(const Task& task, const ClassNames& class_names, const std::string& lacking) {
+  std::vector<int64_t> labels;
+  std::vector<bool> taken(task.class_names.size());  // two classes may have one name
+  for (const std::string& name : class_names) {
+    size_t label = 0;
+    while (label < taken.size() && (taken[label] || task.class_names[label] != name)) ++label;
+    if (label == taken.size())
+      throw NotTransferable(fmt::format("has no {} for classes that it was not trained on", lacking));
+    taken[label] = true;
+    labels.push_back(static_cast<int64_t>(label));
+  }
+  return torch::tensor(labels, torch::kLong).to(task.device);
+}
+
+}  // namespace promptbed
