@@ -256,7 +256,7 @@ FeatureFile::FeatureFile(const fs::path& path, const CacheKey& expected) : Featu
   if (!other.empty()) {
     throw Error(fmt::format(
         "{}: holds features of {}; {}", path.string(), other,
-        sealed_ ? "it is sealed: leave --model and --precision out, give the pictures' folder with "
+        sealed_ ? "it is sealed: leave --model out, give the pictures' folder with "
                   "--data, or seal it again (runner features seal)"
                 : "delete it or choose another folder with --cache"));
   }

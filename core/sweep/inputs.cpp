@@ -43,8 +43,10 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
 }
 
 FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
-  const CacheKey key = key_of(dataset);
+  CacheKey key = key_of(dataset);
   if (!sealed_) return {cache_path(spec_.cache, key), key};
+  // Sealed features are what they are: without some in --precision, it concerns the text tower alone.
+  if (!fs::exists(sealed_path(suite_.features, key))) key.precision = Precision::f32;
   const fs::path path = sealed_path(suite_.features, key);
   if (!fs::exists(path)) {
     throw Error(
