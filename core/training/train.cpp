@@ -16,7 +16,10 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
                                 EpochOrder& order,
                                 const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
-  Optimiser optimiser(learner.trainable(), recipe);
+  const NamedTensors trainable = learner.trainable();
+  if (trainable.empty())
+    throw Error("there is nothing to train: trainable() is empty and fit() does not train; mend the plugin");
+  Optimiser optimiser(trainable, recipe);
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
   if (batch_size < 1) {

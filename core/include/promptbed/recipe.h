@@ -12,7 +12,10 @@ enum class OptimiserKind {
   adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), betas 0.9 and 0.999
 };
 
-/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them.
+/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them. A slower context
+/// beside a faster network:
+///
+///     recipe.groups = {{.prefix = "ctx", .learning_rate = 0.0002}, {.prefix = ""}};
 struct ParameterGroup {
   std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
   double learning_rate = 0.002;
