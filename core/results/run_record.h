@@ -82,7 +82,7 @@ struct RunRecord {
   RunSpec spec;
   RunStatus status = RunStatus::running;
   int64_t attempts = 0;                  ///< those given back do not count
-  std::string error;                     ///< of the last attempt; "" unless it failed
+  std::string error;                     ///< of the last attempt, even of a run that was done before; "" if it went well
   std::string created;                   ///< UTC, ISO 8601 with milliseconds
   std::string ended;                     ///< the same; "" before the first end
   std::optional<ProcessIdentity> owner;  ///< who runs it now

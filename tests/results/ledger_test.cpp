@@ -108,6 +108,22 @@ TEST_F(LedgerTest, ARedoneRunReplacesItsScores) {
   EXPECT_EQ(scores[0].score.accuracy, 61);
 }
 
+TEST_F(LedgerTest, ARunThatFailsWhenItIsRedoneKeepsItsResult) {
+  test::record(ledger_, spec_, 60, 50);
+  const std::string ended = ledger_.list().at(0).ended;
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.fail(id_, "no luck today");
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(ledger_.scores().size(), 2u);
+  const RunRecord record = ledger_.list().at(0);
+  EXPECT_EQ(record.error, "no luck today");
+  EXPECT_EQ(record.attempts, 2);
+  EXPECT_EQ(record.ended, ended);
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+}
+
 TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
   RunOutcome outcome = sample_outcome("brands", 60, 50);
   outcome.scores.push_back(outcome.scores[0]);  // the same class set twice
