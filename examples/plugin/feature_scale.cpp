@@ -79,7 +79,7 @@ class FeatureScale final : public PromptLearner {
 };
 
 constexpr OptionSpec kOptions[] = {
-    {"pull", OptionType::real, "0.01", "towards zero-shot CLIP: the weight decay"},
+    {"pull", OptionType::real, "1", "towards zero-shot CLIP: the weight decay"},
     {"shift", OptionType::boolean, "true", "learn a shift beside the scale"},
 };
 
