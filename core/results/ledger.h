@@ -57,8 +57,8 @@ class Ledger {
   /// is not claimed by the calling process any more.
   void finish(std::string_view id, const RunOutcome& outcome);
 
-  /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens to a run that is claimed neither by the calling
-  /// process nor by one of this host that is gone.
+  /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens
+  /// to a run that is claimed neither by the calling process nor by one of this host that is gone.
   void fail(std::string_view id, std::string_view error);
 
   /// Runs that a process of this host has claimed and left at its end, by its process id.

@@ -34,7 +34,7 @@ struct Needs {
 ///       }
 ///       void bind(const Task& task) override {
 ///         task_ = task;
-///         factor_ = at::ones({}).requires_grad_();
+///         factor_ = at::ones({}, at::device(task.device)).requires_grad_();
 ///         retarget(task.class_names);
 ///       }
 ///       Tensor logits(const Batch& batch) override {                                     // [B, K]
