@@ -5,6 +5,7 @@
 #include <iostream>
 #include <new>
 
+#include "base/crash.h"
 #include "base/freed_memory.h"
 #include "base/interrupt.h"
 #include "base/version.h"
@@ -84,5 +85,6 @@ int run_and_tell(const Arguments& words) {
 int main(int count, char** words) {
   promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();
+  promptbed::explain_crashes();
   return promptbed::run_and_tell({words + 1, words + count});
 }

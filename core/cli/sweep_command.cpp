@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 
+#include "base/crash.h"
 #include "base/interrupt.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
@@ -15,7 +16,6 @@
 #include "sweep/dry_run.h"
 #include "sweep/plan.h"
 #include "sweep/sweep.h"
-#include "sweep/workers.h"
 
 namespace promptbed {
 namespace {
@@ -52,7 +52,7 @@ options::options_description describe(SweepSpec& spec) {
   add("batch-size", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("lr", options::value<double>()->value_name("X"), "learning rate, instead of the method's recipe");
   add("jobs", options::value<int64_t>()->value_name("N"),
-      "runs at the same time; default: one a core, at most 8");
+      "runs at the same time, each in a process of its own; default: one a core, at most 8");
   add("threads", options::value<int64_t>()->value_name("N"),
       "of each job; default: the cores shared among the jobs");
   add("force", options::bool_switch(&spec.force), "do finished runs once more");
@@ -84,9 +84,10 @@ std::vector<std::string> lines_for_workers(const std::vector<const PlannedRun*>&
   return lines;
 }
 
-/// A worker of a sweep with several jobs: does those of the plan's runs that stand on standard input. What
+/// A worker of a sweep: does those of the plan's runs that stand on standard input. What
 /// goes wrong with a run stands in the ledger, where the sweep reads it.
 int work(Plan plan, Workbench& bench) {
+  leave_crashes_alone();  // the sweep says whose they were
   std::map<std::string, int64_t> attempts;
   for (std::pair<std::string, int64_t> line; std::cin >> line.first >> line.second;) attempts.insert(line);
   std::vector<const PlannedRun*> runs;
@@ -97,7 +98,7 @@ int work(Plan plan, Workbench& bench) {
     runs.push_back(&run);
   }
   try {
-    do_runs(runs, bench, [](const PlannedRun&, const std::string&) {});
+    do_runs(runs, bench);
   } catch (const Interrupted&) {
     return kInterrupted;  // the sweep says so
   }
@@ -122,21 +123,25 @@ void print_failures(const SweepReport& report) {
     fmt::print(stderr, "failed: {}{}: {}\n", runs.front(), others, reason);
   }
   for (const std::string& accident : report.accidents) fmt::print(stderr, "failed: {}\n", accident);
-  if (report.elsewhere > 0) {
-    fmt::print(stderr,
-               "not done here: {} runs that another process has taken; wait for it and sweep again (runner "
-               "runs list)\n",
-               report.elsewhere);
-  }
+  if (report.elsewhere == 0) return;
+  fmt::print(stderr, "not done here: {} runs {}\n", report.elsewhere,
+             report.accidents.empty()
+                 ? "that another process has taken; wait for it and sweep again (runner runs list)"
+                 : "that no worker was left for; sweep again");
 }
 
 int sweep(const Plan& plan, Workbench& bench, const Arguments& arguments) {
   const auto start_workers = [&](const std::vector<const PlannedRun*>& runs, int64_t jobs,
-                                 const std::function<void()>& watch) {
+                                 const std::function<void()>& watch, const AfterWorkerRuns& after_worker) {
     Arguments words = {"runner", "sweep"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     words.emplace_back(kWorker);
-    return run_workers(words, lines_for_workers(runs), jobs, watch);
+    run_workers(words, lines_for_workers(runs), jobs, watch,
+                [&](const WorkerEnd& end) -> std::optional<std::vector<std::string>> {
+                  const std::vector<const PlannedRun*> others = after_worker(end);
+                  if (others.empty()) return std::nullopt;
+                  return lines_for_workers(others);
+                });
   };
   const SweepReport report = run_sweep(plan, bench, start_workers, std::cerr);
   print_failures(report);

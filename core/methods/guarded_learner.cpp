@@ -1,9 +1,15 @@
 #include "methods/guarded_learner.h"
 
+#include <ATen/ATen.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
+#include <new>
+#include <optional>
+#include <utility>
+
 #include "base/interrupt.h"
+#include "methods/border_checks.h"
 
 namespace promptbed {
 namespace {
@@ -14,77 +20,120 @@ std::string first_line(const std::string& text) {
 
 class GuardedLearner final : public PromptLearner {
  public:
-  GuardedLearner(std::unique_ptr<PromptLearner> learner, std::string method)
-      : learner_(std::move(learner)), method_(std::move(method)) {}
+  GuardedLearner(std::unique_ptr<PromptLearner> learner, MethodOrigin origin, const Options& declared)
+      : learner_(std::move(learner)), origin_(std::move(origin)), declared_(declared) {}
 
   Needs needs() const override {
-    return at_plugin_border(method_, [&] { return learner_->needs(); });
+    return call("needs", [&] { return learner_->needs(); });
   }
   Options resolve(const Setting& setting) override {
-    return at_plugin_border(method_, [&] { return learner_->resolve(setting); });
+    return checked("resolve", call("resolve", [&] { return learner_->resolve(setting); }),
+                   [&](const Options& options) { return wrong_with(options, declared_); });
   }
   Recipe recipe(const Setting& setting) const override {
-    return at_plugin_border(method_, [&] { return learner_->recipe(setting); });
+    return checked("recipe", call("recipe", [&] { return learner_->recipe(setting); }),
+                   [](const Recipe& recipe) { return wrong_with(recipe); });
   }
   void bind(const Task& task) override {
-    at_plugin_border(method_, [&] { learner_->bind(task); });
+    call("bind", [&] { learner_->bind(task); });
+    classes_ = static_cast<int64_t>(task.class_names.size());
   }
   Tensor logits(const Batch& batch) override {
-    return at_plugin_border(method_, [&] { return learner_->logits(batch); });
+    return checked(
+        "logits", call("logits", [&] { return learner_->logits(batch); }),
+        [&](const Tensor& logits) { return wrong_with_logits(logits, batch.features.size(0), classes_); });
   }
   Tensor loss(const Batch& batch) override {
-    return at_plugin_border(method_, [&] { return learner_->loss(batch); });
+    return checked("loss", call("loss", [&] { return learner_->loss(batch); }), wrong_with_loss);
   }
   Tensor backward(const Batch& batch) override {
-    return at_plugin_border(method_, [&] { return learner_->backward(batch); });
+    return checked("backward", call("backward", [&] { return learner_->backward(batch); }), wrong_with_loss);
   }
   bool fit(const FeatureSet& train, const FeatureSet& validation) override {
-    return at_plugin_border(method_, [&] { return learner_->fit(train, validation); });
+    return call("fit", [&] { return learner_->fit(train, validation); });
   }
   void epoch_end(int64_t epoch, int64_t epochs) override {
-    at_plugin_border(method_, [&] { learner_->epoch_end(epoch, epochs); });
+    call("epoch_end", [&] { learner_->epoch_end(epoch, epochs); });
   }
   NamedTensors trainable() override {
-    return at_plugin_border(method_, [&] { return learner_->trainable(); });
+    return checked("trainable", call("trainable", [&] { return learner_->trainable(); }),
+                   wrong_with_trainable);
   }
   NamedTensors state() override {
-    return at_plugin_border(method_, [&] { return learner_->state(); });
+    return checked("state", call("state", [&] { return learner_->state(); }), wrong_with_state);
   }
   void load_state(const NamedTensors& state) override {
-    at_plugin_border(method_, [&] { learner_->load_state(state); });
+    call("load_state", [&] { learner_->load_state(state); });
   }
   void retarget(const ClassNames& class_names) override {
-    at_plugin_border(method_, [&] { learner_->retarget(class_names); });
+    call("retarget", [&] { learner_->retarget(class_names); });
+    classes_ = static_cast<int64_t>(class_names.size());
   }
 
  private:
+  template <class Action>
+  auto call(const char* name, Action&& action) const -> decltype(action()) {
+    return at_plugin_border(origin_, name, std::forward<Action>(action));
+  }
+
+  /// The result of a call; `wrong_with` tells in words what is wrong with it, or "".
+  template <class Result, class Check>
+  Result checked(const char* name, Result result, Check&& wrong_with) const {
+    const std::string wrong = wrong_with(result);
+    if (!wrong.empty()) origin_.fault(fmt::format("{}() {}", name, wrong));
+    return result;
+  }
+
   std::unique_ptr<PromptLearner> learner_;
-  std::string method_;
+  MethodOrigin origin_;
+  Options declared_;
+  std::optional<int64_t> classes_;  // that it serves; none before bind()
 };
 
 }  // namespace
 
-std::unique_ptr<PromptLearner> guard(std::unique_ptr<PromptLearner> learner, std::string method) {
-  return std::make_unique<GuardedLearner>(std::move(learner), std::move(method));
+void MethodOrigin::fault(const std::string& what) const {
+  throw PluginFault(
+      fmt::format("{} (plugin {}): {}; mend the plugin or leave the method out", method, plugin, what));
 }
 
-void rethrow_from_plugin(const std::string& method) {
+std::unique_ptr<PromptLearner> guard(std::unique_ptr<PromptLearner> learner, MethodOrigin origin,
+                                     const Options& declared) {
+  if (learner == nullptr) origin.fault("create() made no learner");
+  return std::make_unique<GuardedLearner>(std::move(learner), std::move(origin), declared);
+}
+
+void rethrow_from_plugin(const MethodOrigin& origin, const char* call) {
+  const auto fault = [&](const std::string& message) {
+    origin.fault(message.empty() ? fmt::format("{}() threw an exception that says nothing", call)
+                                 : fmt::format("{}() threw \"{}\"", call, first_line(message)));
+  };
+  const auto named = [&](const Error& error) {
+    return fmt::format("{}: {}", origin.method, first_line(error.what()));
+  };
   try {
     throw;
   } catch (const Interrupted&) {
     throw;
-  } catch (const PromptTooLong& fault) {
-    throw PromptTooLong(fmt::format("{}: {}", method, first_line(fault.what())));
-  } catch (const NotTransferable& fault) {
-    throw NotTransferable(fmt::format("{}: {}", method, first_line(fault.what())));
-  } catch (const c10::Error& fault) {
-    throw Error(fmt::format("{}: {}", method, first_line(fault.what_without_backtrace())));
-  } catch (const std::exception& fault) {
-    throw Error(fmt::format("{}: {}", method, first_line(fault.what())));
+  } catch (const PluginFault&) {
+    throw;
+  } catch (const PromptTooLong& error) {
+    throw PromptTooLong(named(error));
+  } catch (const NotTransferable& error) {
+    throw NotTransferable(named(error));
+  } catch (const Error& error) {
+    throw Error(named(error));
+  } catch (const std::bad_alloc&) {
+    throw Error(fmt::format("{}: memory ran out in {}(); use fewer --jobs or a smaller --batch-size",
+                            origin.method, call));
+  } catch (const c10::Error& error) {
+    fault(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    fault(error.what());
   } catch (...) {
-    throw Error(
-        fmt::format("{}: threw something that is no exception; report it to the plugin's author", method));
+    origin.fault(fmt::format("{}() threw something that is no exception", call));
   }
+  std::terminate();  // not reached: every branch throws
 }
 
 }  // namespace promptbed

@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
-#include <cstring>
 #include <set>
 
+#include "base/crash.h"
 #include "base/hash.h"
 #include "base/installation.h"
+#include "methods/descriptor_check.h"
 #include "methods/guarded_learner.h"
 
 namespace promptbed {
@@ -45,26 +46,15 @@ void check_trustworthy(const fs::path& file) {
   }
 }
 
-/// Throws Error where the plugin was built against something else than this program. Reads plain C data only.
-void check_compatible(const PluginDescriptor& descriptor) {
-  if (descriptor.interface_version != kInterfaceVersion) {
-    throw Error(fmt::format("is built for plugin interface {} and this runner has {}; rebuild the plugin",
-                            descriptor.interface_version, kInterfaceVersion));
-  }
-  if (std::strcmp(descriptor.torch_version, TORCH_VERSION) != 0) {
-    throw Error(fmt::format("is built with LibTorch {} and this runner with {}; rebuild the plugin",
-                            descriptor.torch_version, TORCH_VERSION));
-  }
-  if (std::strcmp(descriptor.abi_tag, kAbiTag) != 0) {
-    throw Error(fmt::format("is built with \"{}\" and this runner with \"{}\"; rebuild the plugin",
-                            descriptor.abi_tag, kAbiTag));
-  }
-}
-
 /// What the loader says of its last failure.
 std::string load_error() {
   const char* message = ::dlerror();
   return message != nullptr ? message : "the loader does not say why";
+}
+
+/// Why a plugin is left out.
+std::string describe(const fs::path& file, const std::exception& fault) {
+  return fmt::format("plugin {}: {}", file.string(), fault.what());
 }
 
 std::string plugin_name(const fs::path& file) {
@@ -87,6 +77,17 @@ MethodRegistry::MethodRegistry(const std::vector<fs::path>& folders) {
             [](const Method& a, const Method& b) { return a.name() < b.name(); });
 }
 
+MethodRegistry MethodRegistry::of_plugin(const fs::path& file) {
+  MethodRegistry registry({});
+  try {
+    if (!fs::exists(file)) throw Error("is not there; build it, or mend the path");
+    registry.load_plugin(fs::absolute(file));
+  } catch (const std::exception& fault) {
+    throw Error(describe(file, fault));
+  }
+  return registry;
+}
+
 void MethodRegistry::load_folder(const fs::path& folder) {
   std::error_code failure;
   std::vector<fs::path> files;
@@ -99,29 +100,30 @@ void MethodRegistry::load_folder(const fs::path& folder) {
     try {
       load_plugin(file);
     } catch (const std::exception& fault) {
-      complaints_.push_back(fmt::format("plugin {}: {}", file.string(), fault.what()));
+      complaints_.push_back(describe(file, fault));
     }
   }
 }
 
 void MethodRegistry::load_plugin(const fs::path& file) {
   check_trustworthy(file);
+  const CrashScope scope(file.c_str(), "its start");
   auto library = std::make_unique<Library>();
   boost::dll::fs::error_code failure;
   library->handle.load(file.string(), failure,
                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", load_error()));
   if (!library->handle.has(kDescriptor))
-    throw Error(fmt::format("exports no {}; it is no plugin", kDescriptor));
+    throw Error(
+        fmt::format("exports no {}; end its source with PROMPTBED_PLUGIN or remove the file", kDescriptor));
   const auto& descriptor = library->handle.get<const PluginDescriptor>(kDescriptor);
   check_compatible(descriptor);
+  check_methods(descriptor);
 
   std::vector<Method> offered;
   const std::string hash = hash_file(file);
-  for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) {
+  for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count))
     offered.push_back({plugin_name(file), file, hash, &spec});
-    offered.back().default_options();  // throws here where the plugin declares a default of another type
-  }
   // From here on nothing fails: a method must never outlive its library.
   libraries_.push_back(std::move(library));
   for (Method& method : offered) add(std::move(method));
@@ -133,8 +135,9 @@ void MethodRegistry::add(Method method) {
   if (other == methods_.end()) {
     methods_.push_back(std::move(method));
   } else {
-    complaints_.push_back(fmt::format("plugin {}: method {} is already offered by {}; the first one is used",
-                                      method.file.string(), method.name(), other->file.string()));
+    complaints_.push_back(
+        fmt::format("plugin {}: method {} is already offered by {}, which is used; remove one of the two",
+                    method.file.string(), method.name(), other->file.string()));
   }
 }
 
@@ -150,9 +153,10 @@ const Method& MethodRegistry::at(const std::string& name) const {
 }
 
 std::unique_ptr<PromptLearner> MethodRegistry::create(const Method& method, const Options& options) const {
-  return at_plugin_border(method.name(), [&] {
-    return guard(std::unique_ptr<PromptLearner>(method.spec->create(options)), method.name());
-  });
+  const MethodOrigin origin{method.name(), method.file.filename().string()};
+  return guard(at_plugin_border(origin, "create",
+                                [&] { return std::unique_ptr<PromptLearner>(method.spec->create(options)); }),
+               origin, method.default_options());
 }
 
 std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {

@@ -31,6 +31,10 @@ class MethodRegistry {
   /// complaint, and the others still load; so is one that the current folder or a world-writable one would
   /// slip in.
   explicit MethodRegistry(const std::vector<std::filesystem::path>& folders);
+
+  /// The methods of one plugin. Throws Error, one line, where it would be left out.
+  static MethodRegistry of_plugin(const std::filesystem::path& file);
+
   ~MethodRegistry();
   MethodRegistry(MethodRegistry&&) noexcept;
   MethodRegistry& operator=(MethodRegistry&&) noexcept;
@@ -43,7 +47,8 @@ class MethodRegistry {
   /// Throws Error for a name that no plugin offers, listing the known ones.
   const Method& at(const std::string& name) const;
 
-  /// A new instance, whose exceptions arrive as Errors that name the plugin.
+  /// A new instance behind guard(): nothing wrong crosses the border unseen. Throws Error where the method
+  /// cannot be made with these options, and PluginFault where the plugin fails.
   std::unique_ptr<PromptLearner> create(const Method& method, const Options& options) const;
 
  private:

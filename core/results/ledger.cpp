@@ -13,6 +13,15 @@
 #include "results/ledger_schema.h"
 
 namespace promptbed {
+namespace {
+
+/// Whether the calling process may say how a claim on a run ended: its own, or that of a process that cannot.
+bool may_end(SQLite::Database& database, std::string_view id) {
+  const std::optional<Claim> claim = read_claim(database, id);
+  return claim && claim->owner && (*claim->owner == this_process() || !may_live(*claim->owner));
+}
+
+}  // namespace
 
 struct Ledger::Connection {
   std::filesystem::path path;
@@ -91,7 +100,7 @@ bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attemp
 
 void Ledger::release(std::string_view id) {
   connection_->transacted([&](SQLite::Database& database) {
-    if (is_owned(database, id, this_process())) undo_claim(database, id);
+    if (may_end(database, id)) undo_claim(database, id);
   });
 }
 
@@ -107,8 +116,16 @@ void Ledger::finish(std::string_view id, const RunOutcome& outcome) {
 
 void Ledger::fail(std::string_view id, std::string_view error) {
   connection_->transacted([&](SQLite::Database& database) {
-    if (is_owned(database, id, this_process())) write_failure(database, id, error);
+    if (may_end(database, id)) write_failure(database, id, error);
   });
+}
+
+std::vector<RunRecord> Ledger::left_by(int64_t pid) const {
+  std::vector<RunRecord> left = list({.status = RunStatus::running});
+  std::erase_if(left, [&](const RunRecord& run) {
+    return !run.owner || run.owner->pid != pid || may_live(*run.owner);
+  });
+  return left;
 }
 
 std::string Ledger::remove(std::string_view id) {

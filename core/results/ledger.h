@@ -49,16 +49,20 @@ class Ledger {
   /// nobody can tell, so its claim is respected until the run is removed.
   bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {});
 
-  /// Gives a claimed run back as it was before the claim. Nothing happens to a run that is not claimed by the
-  /// calling process.
+  /// Gives a claimed run back as it was before the claim. Nothing happens to a run that is claimed neither by
+  /// the calling process nor by one of this host that is gone.
   void release(std::string_view id);
 
   /// Records the outcome of a claimed run, replacing that of an earlier attempt. Throws Error where the run
   /// is not claimed by the calling process any more.
   void finish(std::string_view id, const RunOutcome& outcome);
 
-  /// Records why a claimed run failed. Nothing happens to a run that is not claimed by the calling process.
+  /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens
+  /// to a run that is claimed neither by the calling process nor by one of this host that is gone.
   void fail(std::string_view id, std::string_view error);
+
+  /// Runs that a process of this host has claimed and left at its end, by its process id.
+  std::vector<RunRecord> left_by(int64_t pid) const;
 
   /// Removes a run with all that belongs to it, and returns its id. The beginning of an id will do where it
   /// is the only one. Throws Error for an unknown or ambiguous id and for a run that is at work on this host.

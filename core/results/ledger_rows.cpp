@@ -182,7 +182,7 @@ void set_owner(SQLite::Database& database, std::string_view id, const ProcessIde
 void undo_claim(SQLite::Database& database, std::string_view id) {
   statement(database, "DELETE FROM run WHERE id = ? AND ended IS NULL", std::string(id)).exec();
   statement(database,
-            "UPDATE run SET status = iif(error IS NULL, 'done', 'failed'), attempts = attempts - 1, "
+            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), attempts = attempts - 1, "
             "host = NULL, pid = NULL, process_start = NULL WHERE id = ?",
             std::string(id))
       .exec();
@@ -209,9 +209,9 @@ void write_outcome(SQLite::Database& database, std::string_view id, const RunOut
 
 void write_failure(SQLite::Database& database, std::string_view id, std::string_view error) {
   statement(database,
-            "UPDATE run SET status = 'failed', error = ?, "
-            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, "
-            "process_start = NULL WHERE id = ?",
+            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), error = ?, "
+            "ended = iif(draw_hash IS NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ended), host = NULL, "
+            "pid = NULL, process_start = NULL WHERE id = ?",
             std::string(error), std::string(id))
       .exec();
 }

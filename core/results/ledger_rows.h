@@ -30,6 +30,8 @@ void set_owner(SQLite::Database& database, std::string_view id, const ProcessIde
 /// Puts a run back to its last end, or deletes it where it had none.
 void undo_claim(SQLite::Database& database, std::string_view id);
 void write_outcome(SQLite::Database& database, std::string_view id, const RunOutcome& outcome);
+
+/// A run that was done before stays so, with its outcome; the error is that of its last attempt all the same.
 void write_failure(SQLite::Database& database, std::string_view id, std::string_view error);
 void delete_run(SQLite::Database& database, std::string_view id);
 

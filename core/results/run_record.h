@@ -89,10 +89,10 @@ struct RunRecord {
   std::string id;
   RunSpec spec;
   RunStatus status = RunStatus::running;
-  int64_t attempts = 0;                  ///< those given back do not count
-  std::string error;                     ///< of the last attempt; "" unless it failed
-  std::string created;                   ///< UTC, ISO 8601 with milliseconds
-  std::string ended;                     ///< the same; "" before the first end
+  int64_t attempts = 0;  ///< those given back do not count
+  std::string error;     ///< of the last attempt, even of a run that was done before; "" if it went well
+  std::string created;   ///< UTC, ISO 8601 with milliseconds
+  std::string ended;     ///< the same; "" before the first end
   std::optional<ProcessIdentity> owner;  ///< who runs it now
   ShotRange shots;                       ///< known once done
   std::string plugin_hash;               ///< of the last finished attempt; "" before

@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "data/class_half.h"
 #include "methods/assignment.h"
+#include "methods/guarded_learner.h"
 
 namespace promptbed {
 namespace {
@@ -110,6 +111,8 @@ PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> 
     if (const Ledger* ledger = bench.existing_ledger()) run.state = ledger->state(run.id);
   } catch (const PromptTooLong& fault) {
     run.obstacle = fault.what();
+  } catch (const PluginFault& fault) {
+    run.obstacle = fault.what();  // the other methods can do without this one
   }
   return run;
 }
@@ -187,7 +190,7 @@ std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& benc
   for (const auto& [method, runs] : runs_of) {
     warnings.push_back(
         fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
-                    "--force does them once more",
+                    "raise the method's version, or do them once more with --force",
                     method, runs));
   }
   return warnings;

@@ -1,5 +1,6 @@
 #include "sweep/sweep.h"
 
+#include <fmt/format.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
@@ -35,31 +36,19 @@ class OpenCache {
   std::string dataset_;
 };
 
-/// Records why a claimed run failed; one that was done before keeps its result instead.
-void give_up(const PlannedRun& run, const std::string& fault, Workbench& bench) {
-  if (run.done()) {
-    bench.ledger().release(run.id);
-  } else {
-    bench.ledger().fail(run.id, fault);
-  }
-}
-
-/// Claims the run, makes it and puts it on record. Nothing where another process has taken it; otherwise ""
-/// or the fault.
-std::optional<std::string> claim_and_make(const PlannedRun& run, OpenCache& cache, Workbench& bench) {
-  if (!bench.ledger().claim(run.spec, redo(bench), run.attempts())) return std::nullopt;
+/// Claims the run, makes it and puts it, or its fault, on record. Nothing happens where another process has
+/// taken it.
+void claim_and_make(const PlannedRun& run, OpenCache& cache, Workbench& bench) {
+  if (!bench.ledger().claim(run.spec, redo(bench), run.attempts())) return;
   try {
     put_on_record(make_run(run, cache.of(*run.dataset, bench), bench), run, bench);
-    return "";
   } catch (const Interrupted&) {
     bench.ledger().release(run.id);
     throw;
   } catch (const std::exception& fault) {
     // Also LibTorch's own errors, of which the first line says what was wrong.
     const std::string text = fault.what();
-    const std::string line = text.substr(0, text.find('\n'));
-    give_up(run, line, bench);
-    return line;
+    bench.ledger().fail(run.id, text.substr(0, text.find('\n')));
   }
 }
 
@@ -70,7 +59,8 @@ std::vector<const PlannedRun*> without_spoilt(std::vector<const PlannedRun*> run
   std::erase_if(runs, [&](const PlannedRun* run) {
     const auto found = spoilt.find(run->dataset->spec.id);
     if (found == spoilt.end()) return false;
-    if (bench.ledger().claim(run->spec, redo(bench), run->attempts())) give_up(*run, found->second, bench);
+    if (bench.ledger().claim(run->spec, redo(bench), run->attempts()))
+      bench.ledger().fail(run->id, found->second);
     report.failures.push_back({run->title(), found->second});
     return true;
   });
@@ -83,54 +73,77 @@ bool tried(const PlannedRun& run, const Ledger& ledger) {
   return state && state->status != RunStatus::running && state->attempts > run.attempts();
 }
 
-void do_in_this_process(const std::vector<const PlannedRun*>& runs, Workbench& bench, Progress& progress,
-                        SweepReport& report) {
-  int64_t ended = 0;
-  do_runs(runs, bench, [&](const PlannedRun& run, const std::string& fault) {
-    ++ended;
-    if (fault.empty()) {
-      ++report.made;
-    } else {
-      report.failures.push_back({run.title(), fault});
-    }
-    progress.advance();
-  });
-  report.elsewhere = static_cast<int64_t>(runs.size()) - ended;
-}
-
-void do_in_workers(const std::vector<const PlannedRun*>& runs, int64_t jobs,
-                   const StartWorkers& start_workers, Workbench& bench, Progress& progress,
-                   SweepReport& report) {
-  std::vector<const PlannedRun*> waiting = runs;
-  report.accidents = start_workers(runs, jobs, [&] {
-    const auto ended =
-        std::erase_if(waiting, [&](const PlannedRun* run) { return tried(*run, bench.ledger()); });
-    if (ended > 0) progress.advance(static_cast<int64_t>(ended));
-  });
-  check_interrupt();
-
-  std::map<std::string, RunRecord> records;
-  for (RunRecord& record : bench.ledger().list()) records.emplace(record.id, std::move(record));
-  for (const PlannedRun* run : runs) {
-    const auto record = records.find(run->id);
-    if (record == records.end() || !tried(*run, bench.ledger())) {
-      ++report.elsewhere;
-    } else if (record->second.status == RunStatus::done) {
-      ++report.made;
-    } else {
-      report.failures.push_back({run->title(), record->second.error});
-    }
+/// Why a run failed in the middle of which its worker ended.
+std::string describe(const WorkerEnd& end, const PlannedRun& run) {
+  const std::string accident = end.accident.empty() ? "exit code 0" : end.accident;
+  if (end.killed) {
+    return fmt::format("{}: its process ended with {}, perhaps because memory was short; use fewer --jobs",
+                       run.method->name(), accident);
   }
+  return fmt::format("{} (plugin {}): its process ended with {}; mend the plugin or leave the method out",
+                     run.method->name(), run.method->file.filename().string(), accident);
 }
+
+/// Runs in the hands of worker processes: looks after them while they are, and tells what became of them.
+class RunsAtWork {
+ public:
+  RunsAtWork(const std::vector<const PlannedRun*>& runs, Workbench& bench, Progress& progress)
+      : runs_(runs), bench_(bench), progress_(progress), waiting_(runs) {}
+
+  void watch() {
+    const auto ended =
+        std::erase_if(waiting_, [&](const PlannedRun* run) { return tried(*run, bench_.ledger()); });
+    if (ended > 0) progress_.advance(static_cast<int64_t>(ended));
+  }
+
+  /// Gives up what a worker had in hand when it ended. The runs for another worker in its place: where this
+  /// one fell over a run, those that nobody has tried; where it did not, another would come to the same end.
+  std::vector<const PlannedRun*> after_worker(const WorkerEnd& end) {
+    if (interrupted()) return {};
+    const std::vector<RunRecord> left = bench_.ledger().left_by(end.pid);
+    if (left.empty() && !end.accident.empty())
+      accidents_.push_back(fmt::format("a worker process ended with {} outside of any run", end.accident));
+    if (left.empty()) return {};
+    for (const PlannedRun* run : runs_) {
+      if (std::none_of(left.begin(), left.end(), [&](const RunRecord& r) { return r.id == run->id; }))
+        continue;
+      bench_.ledger().fail(run->id, describe(end, *run));
+    }
+    watch();
+    return waiting_;
+  }
+
+  void tell(SweepReport& report) const {
+    std::map<std::string, RunRecord> records;
+    for (RunRecord& record : bench_.ledger().list()) records.emplace(record.id, std::move(record));
+    for (const PlannedRun* run : runs_) {
+      const auto record = records.find(run->id);
+      if (record == records.end() || !tried(*run, bench_.ledger())) {
+        ++report.elsewhere;
+      } else if (record->second.error.empty()) {
+        ++report.made;
+      } else {
+        report.failures.push_back({run->title(), record->second.error});
+      }
+    }
+    report.accidents = accidents_;
+  }
+
+ private:
+  const std::vector<const PlannedRun*>& runs_;
+  Workbench& bench_;
+  Progress& progress_;
+  std::vector<const PlannedRun*> waiting_;  // nobody has tried them to their end
+  std::vector<std::string> accidents_;
+};
 
 }  // namespace
 
-void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench,
-             const std::function<void(const PlannedRun&, const std::string& fault)>& after_run) {
+void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench) {
   OpenCache cache;
   for (const PlannedRun* run : runs) {
     check_interrupt();
-    if (const auto fault = claim_and_make(*run, cache, bench)) after_run(*run, *fault);
+    claim_and_make(*run, cache, bench);
   }
 }
 
@@ -153,12 +166,12 @@ SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& st
 
   check_interrupt();
   Progress progress("runs", static_cast<int64_t>(pending.size()), log, is_terminal(log));
-  const int64_t jobs = std::min(bench.spec().jobs, static_cast<int64_t>(pending.size()));
-  if (jobs == 1) {
-    do_in_this_process(pending, bench, progress, report);
-  } else {
-    do_in_workers(pending, jobs, start_workers, bench, progress, report);
-  }
+  RunsAtWork at_work(pending, bench, progress);
+  start_workers(
+      pending, std::min(bench.spec().jobs, static_cast<int64_t>(pending.size())), [&] { at_work.watch(); },
+      [&](const WorkerEnd& end) { return at_work.after_worker(end); });
+  check_interrupt();
+  at_work.tell(report);
   return report;
 }
 

@@ -8,6 +8,7 @@
 
 #include "sweep/plan.h"
 #include "sweep/workbench.h"
+#include "sweep/workers.h"
 
 namespace promptbed {
 
@@ -23,24 +24,27 @@ struct SweepReport {
   int64_t present = 0;    ///< done before
   int64_t elsewhere = 0;  ///< not done here: taken by another process, or its worker died
   std::vector<Failure> failures;
-  std::vector<std::string> accidents;  ///< worker processes that died, one line each
+  std::vector<std::string> accidents;  ///< worker processes that ended badly without a run, one line each
 };
 
-/// Starts as many worker processes as the sweep has jobs, which do the given runs among them, and returns
-/// when they have ended: one line for each that died. Calls `watch` a few times a second meanwhile.
-using StartWorkers = std::function<std::vector<std::string>(
-    const std::vector<const PlannedRun*>& runs, int64_t jobs, const std::function<void()>& watch)>;
+/// Decides what follows the end of a worker: the runs for another in its place, or none.
+using AfterWorkerRuns = std::function<std::vector<const PlannedRun*>(const WorkerEnd& end)>;
 
-/// Extracts the features that the plan needs, then does its pending runs: in this process, or with
-/// `start_workers` where the sweep has several jobs. A run that fails does not stop the others. Throws Error
-/// where the cache or the ledger cannot be used, before any work, and Interrupted on Ctrl-C; what is finished
-/// is kept.
+/// Starts that many worker processes, which do the given runs among them, and returns when they have ended.
+/// Calls `watch` a few times a second meanwhile, and `after_worker` when one has ended.
+using StartWorkers =
+    std::function<void(const std::vector<const PlannedRun*>& runs, int64_t jobs,
+                       const std::function<void()>& watch, const AfterWorkerRuns& after_worker)>;
+
+/// Extracts the features that the plan needs, then does its pending runs in as many worker processes as the
+/// sweep has jobs. A run that fails does not stop the others, even where it takes its process down. Throws
+/// Error where the cache or the ledger cannot be used, before any work, and Interrupted on Ctrl-C; what is
+/// finished is kept.
 SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers,
                       std::ostream& log);
 
-/// Does runs of the plan one after the other, leaving out those that another process has taken since they
-/// were planned. Calls `after_run` with each run that was tried: "" or why it failed.
-void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench,
-             const std::function<void(const PlannedRun&, const std::string& fault)>& after_run);
+/// A worker's part: does runs of the plan one after the other, leaving out those that another process has
+/// taken since they were planned. How each went stands in the ledger afterwards.
+void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench);
 
 }  // namespace promptbed

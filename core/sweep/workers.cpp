@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/child_process.h"
 #include "base/interrupt.h"
 
 namespace promptbed {
@@ -33,7 +34,8 @@ class Worker {
     const pid_t parent = ::getpid();
     pid_ = ::fork();
     if (pid_ < 0)
-      throw Error(fmt::format("no worker process can be started ({}); use --jobs 1", std::strerror(errno)));
+      throw Error(fmt::format("no worker process can be started ({}); end other programs or use fewer --jobs",
+                              std::strerror(errno)));
     if (pid_ == 0) become(argv.data(), standard_input, parent);
   }
   Worker(Worker&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
@@ -51,21 +53,13 @@ class Worker {
     if (pid_ != 0) ::kill(pid_, SIGTERM);
   }
 
-  /// Nothing while it works; then "", or how it came to a bad end.
-  std::optional<std::string> end() {
+  /// Nothing while it works; then how it ended.
+  std::optional<WorkerEnd> end() {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
-    pid_ = 0;
-    if (interrupted()) return "";
-    if (WIFSIGNALED(status)) {
-      return fmt::format(
-          "a worker process was ended by signal {} ({}); if memory was short, use fewer --jobs",
-          WTERMSIG(status), ::strsignal(WTERMSIG(status)));
-    }
-    if (WEXITSTATUS(status) != 0) {
-      return fmt::format("a worker process ended with exit code {}; try --jobs 1", WEXITSTATUS(status));
-    }
-    return "";
+    WorkerEnd end{.pid = std::exchange(pid_, 0), .accident = describe_exit(status)};
+    end.killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    return end;
   }
 
  private:
@@ -102,27 +96,30 @@ class LinesFile {
 
 }  // namespace
 
-std::vector<std::string> run_workers(const std::vector<std::string>& arguments,
-                                     const std::vector<std::string>& lines, int64_t count,
-                                     const std::function<void()>& watch) {
+void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines,
+                 int64_t count, const std::function<void()>& watch, const AfterWorker& after_worker) {
   std::vector<Worker> workers;
   for (int64_t i = 0; i < count; ++i) workers.emplace_back(arguments, LinesFile(lines).descriptor());
-  std::vector<std::string> accidents;
   bool asked_to_stop = false;
   while (!workers.empty()) {
     if (interrupted() && !asked_to_stop) {
       for (const Worker& worker : workers) worker.stop();
       asked_to_stop = true;
     }
+    std::vector<WorkerEnd> ends;
     std::erase_if(workers, [&](Worker& worker) {
       const auto end = worker.end();
-      if (end && !end->empty()) accidents.push_back(*end);
+      if (end) ends.push_back(*end);
       return end.has_value();
     });
+    for (const WorkerEnd& end : ends) {
+      const auto replacement = after_worker(end);
+      if (replacement && !interrupted())
+        workers.emplace_back(arguments, LinesFile(*replacement).descriptor());
+    }
     watch();
-    std::this_thread::sleep_for(kWatchInterval);
+    if (!workers.empty()) std::this_thread::sleep_for(kWatchInterval);
   }
-  return accidents;
 }
 
 }  // namespace promptbed

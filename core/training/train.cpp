@@ -16,6 +16,9 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
                                 EpochOrder& order,
                                 const std::function<void(const Tensor& loss)>& after_step) {
   using Clock = std::chrono::steady_clock;
+  const NamedTensors trainable = learner.trainable();
+  if (trainable.empty())
+    throw Error("there is nothing to train: trainable() is empty and fit() does not train; mend the plugin");
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
   if (batch_size < 1) {
@@ -23,7 +26,7 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
                             recipe.batch_size));
   }
   const int64_t steps = (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
-  Optimiser optimiser(learner.trainable(), recipe, steps);
+  Optimiser optimiser(trainable, recipe, steps);
 
   std::vector<TrainedEpoch> records;
   for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {

@@ -18,8 +18,8 @@ struct TrainedEpoch {
 };
 
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches. The last,
-/// smaller batch is dropped unless it is the only one or the recipe keeps it. Throws Error where the loss
-/// stops being finite and Interrupted on Ctrl-C.
+/// smaller batch is dropped unless it is the only one or the recipe keeps it. Throws Error where there is
+/// nothing to train and where the loss stops being finite, and Interrupted on Ctrl-C.
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                 EpochOrder& order,
                                 const std::function<void(const Tensor& loss)>& after_step = {});

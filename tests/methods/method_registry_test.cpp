@@ -106,7 +106,8 @@ TEST_F(PluginFolder, LeavesOutAFileThatIsNoLibrary) {
 
 TEST_F(PluginFolder, LeavesOutALibraryThatIsNoPlugin) {
   add("no_plugin");
-  expect_complaint("no_plugin", "exports no promptbed_plugin; it is no plugin");
+  expect_complaint("no_plugin",
+                   "exports no promptbed_plugin; end its source with PROMPTBED_PLUGIN or remove the file");
 }
 
 TEST_F(PluginFolder, LeavesOutAPluginOfAnotherInterface) {
@@ -126,6 +127,19 @@ TEST_F(PluginFolder, LeavesOutAPluginOfAnotherCompiler) {
   expect_complaint("other_abi", "is built with \"gcc-4 abi-1002 cxx11-0\" and this runner with");
 }
 
+TEST_F(PluginFolder, LeavesOutALibraryThatLacksASymbol) {
+  add("missing_symbol");
+  expect_complaint("missing_symbol", "undefined symbol: gone_with_the_next_version); rebuild or remove it");
+}
+
+TEST_F(PluginFolder, LoadsOnePluginByItsPath) {
+  EXPECT_EQ(names(MethodRegistry::of_plugin(path("good"))), kGoodMethods);
+  add("no_plugin");
+  EXPECT_ERROR(MethodRegistry::of_plugin(path("no_plugin")),
+               "plugin " + path("no_plugin").string() + ": exports no promptbed_plugin");
+  EXPECT_ERROR(MethodRegistry::of_plugin(path("none")), "none.so: is not there; build it, or mend the path");
+}
+
 TEST_F(PluginFolder, LeavesOutAllMethodsOfAPluginOneOfWhichIsWrong) {
   add("bad_default", "a_bad_default");  // loaded before the good one, whose methods have the same names
   expect_complaint("a_bad_default", "option n_ctx: \"many\" is not an integer");
@@ -137,9 +151,11 @@ TEST_F(PluginFolder, LeavesOutMethodsThatAreAlreadyOffered) {
   EXPECT_EQ(names(registry), kGoodMethods);
   EXPECT_EQ(registry.at("first_class").plugin, "good");
   ASSERT_EQ(registry.complaints().size(), 2u);
-  EXPECT_EQ(registry.complaints().front(),
-            fmt::format("plugin {}: method first_class is already offered by {}; the first one is used",
-                        path("imitation").string(), path("good").string()));
+  EXPECT_EQ(
+      registry.complaints().front(),
+      fmt::format(
+          "plugin {}: method first_class is already offered by {}, which is used; remove one of the two",
+          path("imitation").string(), path("good").string()));
 }
 
 TEST_F(PluginFolder, LeavesOutWhatEverybodyMayWrite) {

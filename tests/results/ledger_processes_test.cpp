@@ -95,6 +95,25 @@ TEST(LedgerProcesses, AClaimLastsAsLongAsItsOwner) {
   for (const int end : {claimed[0], claimed[1], may_end[0], may_end[1]}) ::close(end);
 }
 
+TEST(LedgerProcesses, WhatADeadProcessLeftIsEndedByAnother) {
+  test::ScratchFolder scratch;
+  const RunSpec first = test::sample_spec("brands", 1), second = test::sample_spec("brands", 2);
+  const pid_t owner = in_child([&] {
+    Ledger ledger(scratch / "ledger.db");
+    return ledger.claim(first) && ledger.claim(second) ? 0 : 1;
+  });
+  ASSERT_EQ(exit_of(owner), 0);
+  Ledger ledger(scratch / "ledger.db");
+  EXPECT_TRUE(ledger.left_by(::getpid()).empty());
+  ASSERT_EQ(ledger.left_by(owner).size(), 2u);
+  ledger.fail(first.id(), "its process fell over");
+  ledger.release(second.id());
+  EXPECT_TRUE(ledger.left_by(owner).empty());
+  ASSERT_EQ(ledger.list().size(), 1u);
+  EXPECT_EQ(ledger.list().at(0).error, "its process fell over");
+  EXPECT_EQ(ledger.list().at(0).attempts, 1);
+}
+
 TEST(LedgerProcesses, AnotherHostsClaimIsRespectedUntilTheRunIsRemoved) {
   test::ScratchFolder scratch;
   const auto path = scratch / "ledger.db";

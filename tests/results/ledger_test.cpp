@@ -126,6 +126,22 @@ TEST_F(LedgerTest, ARedoneRunReplacesItsRefusals) {
   EXPECT_TRUE(ledger_.refusals().empty());
 }
 
+TEST_F(LedgerTest, ARunThatFailsWhenItIsRedoneKeepsItsResult) {
+  test::record(ledger_, spec_, 60, 50);
+  const std::string ended = ledger_.list().at(0).ended;
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.fail(id_, "no luck today");
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(ledger_.scores().size(), 2u);
+  const RunRecord record = ledger_.list().at(0);
+  EXPECT_EQ(record.error, "no luck today");
+  EXPECT_EQ(record.attempts, 2);
+  EXPECT_EQ(record.ended, ended);
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+}
+
 TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
   RunOutcome outcome = sample_outcome("brands", 60, 50);
   outcome.scores.push_back(outcome.scores[0]);  // the same class set twice

@@ -5,7 +5,7 @@
 namespace promptbed {
 
 /// Something that the user can put right. The message is one line that names the thing, the value and the
-/// remedy.
+/// remedy: "ratio 1.5: give a number from 0 to 1". The host puts the method's name before it.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -17,7 +17,8 @@ class PromptTooLong : public Error {
   using Error::Error;
 };
 
-/// A trained prompt cannot serve other classes than those it was trained on.
+/// A trained prompt cannot serve other classes than those it was trained on. No failure: the run is scored on
+/// its own classes, and the tables say "cannot" in the other cells.
 class NotTransferable : public Error {
  public:
   using Error::Error;

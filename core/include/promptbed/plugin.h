@@ -7,15 +7,19 @@
 #include <cstdint>
 #include <iterator>
 
-/// A plugin is a shared library that exports one constant, `promptbed_plugin`. It is read before any C++ call
-/// into the library, so it holds plain C data and function pointers. Write it with the macro at the end of
-/// this file:
+/// How a shared library offers its methods. At the end of the plugin's source stand the options of each
+/// method, the methods, and one macro:
 ///
-///     PromptLearner* create(const Options& options) { return new CoOp(options); }
 ///     constexpr OptionSpec kOptions[] = {{"n_ctx", OptionType::integer, "4", "context tokens"}};
 ///     constexpr MethodSpec kMethods[] = {
-///         {"coop", 1, "Learned context", Training::trainable, kOptions, std::size(kOptions), create}};
+///         {"coop", 1, "Learned context", Training::trainable, kOptions, std::size(kOptions),
+///          [](const Options& options) -> PromptLearner* { return new CoOp(options); }}};
 ///     PROMPTBED_PLUGIN(kMethods);
+///
+/// The macro exports one constant, `promptbed_plugin`. The host reads it before any C++ call into the
+/// library, so it holds plain C data and function pointers, and refuses a library that was built for another
+/// interface, LibTorch or compiler. Several methods of one plugin may share a class: `coop_ctx60` is `coop`
+/// with other defaults.
 namespace promptbed {
 
 /// Raised whenever a type that crosses the border changes.
@@ -42,13 +46,13 @@ enum class Training : int {
 
 /// One method of a plugin.
 struct MethodSpec {
-  const char* name;      ///< lower case, as typed after --methods
-  std::int32_t version;  ///< raised when the method's numbers change; part of every run's id
+  const char* name;      ///< of a-z, 0-9 and _, as typed after --methods
+  std::int32_t version;  ///< from 1; raised when the method's numbers change; part of every run's id
   const char* summary;   ///< one line
   Training training;
-  const OptionSpec* options;
+  const OptionSpec* options;  ///< what the user may set; may be null where there are none
   std::size_t option_count;
-  PromptLearner* (*create)(const Options& options);  ///< the caller owns the result
+  PromptLearner* (*create)(const Options& options);  ///< the host deletes the result
 };
 
 /// What `promptbed_plugin` is.
@@ -66,6 +70,7 @@ struct PluginDescriptor {
 #define PROMPTBED_PLUGIN(methods)                                                                        \
   extern "C" {                                                                                           \
   extern __attribute__((visibility("default"))) const ::promptbed::PluginDescriptor promptbed_plugin;    \
-  const ::promptbed::PluginDescriptor promptbed_plugin = {                                               \
-      ::promptbed::kInterfaceVersion, TORCH_VERSION, ::promptbed::kAbiTag, methods, std::size(methods)}; \
+  const ::promptbed::PluginDescriptor promptbed_plugin = {::promptbed::kInterfaceVersion, TORCH_VERSION, \
+                                                          ::promptbed::kAbiTag, std::data(methods),      \
+                                                          std::size(methods)};                           \
   }

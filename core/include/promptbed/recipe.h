@@ -18,7 +18,10 @@ enum class RatePace {
   step,   ///< from step to step: the cosine is over all steps
 };
 
-/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them.
+/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them. A slower context
+/// beside a faster network:
+///
+///     recipe.groups = {{.prefix = "ctx", .learning_rate = 0.0002}, {.prefix = ""}};
 struct ParameterGroup {
   std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
   double learning_rate = 0.002;

@@ -1,0 +1,80 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "support/runner.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Finished;
+
+const std::string kFaulty = fs::path(PROMPTBED_FIXTURES) / "faulty.so";
+
+Finished methods(std::vector<std::string> words) {
+  const test::ScratchFolder scratch;
+  words.insert(words.begin(), "methods");
+  return test::run_runner(scratch.path(), {}, words);
+}
+
+void expect_parts(const std::string& text, const std::vector<std::string>& parts) {
+  for (const std::string& part : parts)
+    EXPECT_NE(text.find(part), std::string::npos) << "expected: " << part << "\ngot: " << text;
+}
+
+TEST(MethodsCommand, TellsAllOfAMethod) {
+  const Finished result = methods({"cocoop", "clip_zeroshot"});
+  EXPECT_EQ(result.code, 0) << result.err;
+  expect_parts(
+      result.out,
+      {"cocoop\n  Conditional CoOp", "version  1", "plugins/cocoop.so", "options  (--set cocoop.n_ctx=...)",
+       "ctx_init", "needs    training features only", "settled on devices: ctx_init=\"",
+       "10 epochs in batches of 1;", "the first 1 at a learning rate of 1e-05, then a cosine",
+       "all tensors: SGD, momentum 0.9, learning rate 0.002, weight decay 0.0005", "clip_zeroshot\n",
+       "training none: one run a dataset"});
+}
+
+TEST(MethodsCommand, ChecksAPlugin) {
+  const Finished result = methods({"check", (program_folder() / "plugins/clip_adapter.so").string()});
+  EXPECT_EQ(result.code, 0) << result.err << result.out;
+  expect_parts(result.out, {"clip_adapter.so (interface ", "clip_adapter (version 1): ",
+                            "pass  logits      logits are finite and shaped [B, K]\n",
+                            "pass  retarget    it serves other classes as if it had been bound to them\n",
+                            "  15 rules kept, 0 broken, 0 not for this method\n"});
+}
+
+TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {
+  const Finished result = methods({"check", kFaulty, "none", "crashes_in_bind", "looks_at_the_batch"});
+  EXPECT_EQ(result.code, 1) << result.err << result.out;
+  expect_parts(
+      result.out,
+      {"FAIL  bind        it takes a task: the plugin ended its process with signal 11 (Segmentation fault)\n"
+       "  4 rules kept, 1 broken, 0 not for this method\n",
+       "FAIL  rows        each image is judged by itself, whatever else is in the batch: row 0 has"});
+  EXPECT_EQ(result.out.find("exits_in_bind"), std::string::npos) << "only what is named is checked";
+}
+
+TEST(MethodsCommand, AnswersWrongInputWithOneLine) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"nonesuch"}, "no method nonesuch; known: clip_adapter, clip_zeroshot, cocoop, coop"},
+      {{"check"}, "runner methods check needs the path of a plugin"},
+      {{"check", "none.so"}, "plugin none.so: is not there; build it, or mend the path"},
+      {{"check", kFaulty, "nonesuch"}, "faulty.so: offers no method nonesuch; it has none, throws_in_create"},
+      {{"check", fs::path(PROMPTBED_FIXTURES) / "no_plugin.so"}, "no_plugin.so: exports no promptbed_plugin"},
+  };
+  for (const auto& [words, message] : cases) {
+    const Finished result = methods(words);
+    EXPECT_EQ(result.code, 2) << message;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    expect_parts(result.err, {message});
+  }
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "results/ledger.h"
+#include "support/sweep_world.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Finished;
+
+/// Sweeps with the fixture plugin, a method of which has the fault that it is named for.
+class PluginFaults : public ::testing::Test {
+ protected:
+  PluginFaults() {
+    fs::create_directory(world_ / "plugins");
+    fs::copy_file(fs::path(PROMPTBED_FIXTURES) / "faulty.so", plugin());
+  }
+
+  fs::path plugin() const { return world_ / "plugins/faulty.so"; }
+
+  /// One dataset and one seed, so each method has one run.
+  Finished sweep(const std::string& methods, std::vector<std::string> more = {},
+                 const std::string& prefix = "") const {
+    more.insert(more.end(), {"--plugins", "plugins", "--datasets", "one", "--seeds", "1"});
+    return world_.sweep(methods, more, prefix);
+  }
+
+  RunRecord record_of(const std::string& method) const {
+    return Ledger::open_existing(world_ / "runs/promptbed.db").list({.methods = {method}}).at(0);
+  }
+
+  test::SweepWorld world_;
+};
+
+TEST_F(PluginFaults, FailTheirOwnRunsAndNoOther) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"throws_in_create", "create() threw \"no luck today\"; mend the plugin or leave the method out"},
+      {"throws_in_needs", "needs() threw \"no luck today\""},
+      {"throws_in_resolve", "resolve() threw \"no luck today\""},
+      {"throws_in_recipe", "recipe() threw \"no luck today\""},
+      {"throws_in_bind", "bind() threw \"no luck today\""},
+      {"throws_in_fit", "fit() threw \"no luck today\""},
+      {"throws_in_trainable", "trainable() threw \"no luck today\""},
+      {"throws_in_backward", "backward() threw \"no luck today\""},
+      {"throws_in_epoch_end", "epoch_end() threw \"no luck today\""},
+      {"throws_in_state", "state() threw \"no luck today\""},
+      {"throws_in_retarget", "retarget() threw \"no luck today\""},
+      {"throws_a_number", "bind() threw something that is no exception"},
+      {"no_learner", "create() made no learner"},
+      {"vector_loss", "backward() returned [4] and not one number"},
+      {"hollow_state", "state() returned no tensor for the name scale"},
+      {"crashes_in_bind", "its process ended with signal 11 (Segmentation fault); mend the plugin"},
+      {"aborts_in_bind", "its process ended with signal 6 (Aborted); mend the plugin"},
+      {"exits_in_bind", "its process ended with exit code 0; mend the plugin"},
+      {"throws_in_destructor", "its process ended with signal 6 (Aborted); mend the plugin"},
+  };
+  std::vector<std::string> methods = {"none"};
+  for (const auto& [method, why] : cases) methods.push_back(method);
+  methods.emplace_back("coop");
+  const Finished result = sweep(fmt::format("{}", fmt::join(methods, ",")), {"--jobs", "2"});
+  EXPECT_EQ(result.code, 1) << result.err;
+  EXPECT_EQ(result.out, fmt::format("{} runs: 2 done now, {} failed\n", methods.size(), cases.size()));
+  for (const auto& [method, why] : cases) {
+    const std::string line =
+        fmt::format("failed: {0} on one, 2 shots, seed 1: {0} (plugin faulty.so): {1}", method, why);
+    EXPECT_NE(result.err.find(line), std::string::npos) << "expected: " << line << "\ngot: " << result.err;
+  }
+  EXPECT_EQ(record_of("coop").status, RunStatus::done);
+  EXPECT_EQ(record_of("crashes_in_bind").status, RunStatus::failed);
+  EXPECT_EQ(record_of("crashes_in_bind").attempts, 1);
+}
+
+TEST_F(PluginFaults, ACrashFailsItsRunWithOneJobToo) {
+  const Finished result = sweep("crashes_in_bind,none", {"--jobs", "1"});
+  EXPECT_EQ(result.code, 1) << result.err;
+  EXPECT_EQ(result.out, "2 runs: 1 done now, 1 failed\n") << result.err;
+  EXPECT_NE(record_of("crashes_in_bind").error.find("signal 11"), std::string::npos);
+}
+
+TEST_F(PluginFaults, ACrashBeforeAnyRunIsOneLineThatNamesThePlugin) {
+  const Finished result = sweep("crashes_in_resolve,none");
+  EXPECT_GT(result.code, 128);
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(result.err.starts_with(
+      "runner: plugin faulty.so crashed in resolve with signal 11; mend it or take it out "
+      "of its folder\n"))
+      << result.err;
+}
+
+TEST_F(PluginFaults, ACrashInARunThatIsDoneOnceMoreKeepsItsResult) {
+  ASSERT_EQ(sweep("crashes_when_told").code, 0);
+  const Finished again = sweep("crashes_when_told", {"--force"}, "env PROMPTBED_FAULTY_CRASHES=1");
+  EXPECT_EQ(again.code, 1);
+  EXPECT_EQ(again.out, "1 runs: 1 failed\n") << again.err;
+  EXPECT_NE(again.err.find("signal 11"), std::string::npos) << again.err;
+  EXPECT_EQ(record_of("crashes_when_told").status, RunStatus::done);
+}
+
+TEST_F(PluginFaults, AnotherBuildOfAPluginWithTheSameVersionIsToldOf) {
+  ASSERT_EQ(sweep("none").code, 0);
+  EXPECT_EQ(sweep("none").err, "");
+  std::ofstream(plugin(), std::ios::app) << "built anew";  // the loader does not look behind its end
+  const Finished result = sweep("none");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.out, "1 runs: 1 done before\n");
+  EXPECT_EQ(result.err,
+            "warning: none: 1 finished runs were made by another build of its plugin with the same version; "
+            "raise the method's version, or do them once more with --force\n");
+  ASSERT_EQ(sweep("none", {"--force"}).code, 0);
+  EXPECT_EQ(sweep("none").err, "");
+}
+
+TEST_F(PluginFaults, APluginThatIsLeftOutIsOneLineAndTheOthersWork) {
+  fs::copy_file(plugin(), world_ / "plugins/imitation.so");
+  std::ofstream(world_ / "plugins/text.so") << "no library";
+  fs::permissions(world_ / "plugins/imitation.so", fs::perms::others_write, fs::perm_options::add);
+  const Finished result = sweep("none");
+  EXPECT_EQ(result.out, "1 runs: 1 done now\n");
+  EXPECT_NE(result.err.find("imitation.so: it may be written by everybody; run chmod o-w on it\nwarning: "),
+            std::string::npos)
+      << result.err;
+  EXPECT_NE(result.err.find("text.so: cannot be loaded ("), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace promptbed
