@@ -51,6 +51,13 @@ std::map<std::string, std::string> JsonObject::text_map(std::string_view key) {
   return map->get<std::map<std::string, std::string>>();
 }
 
+std::optional<int64_t> JsonObject::count(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_unsigned()) throw Error(fault(key, "has to be a whole number from 0 up"));
+  return value->get<int64_t>();
+}
+
 JsonObject JsonObject::object(std::string_view key) {
   const nlohmann::json& value = at(key);
   if (!value.is_object()) throw Error(fault(key, "has to be an object {...}"));
@@ -64,8 +71,12 @@ void JsonObject::refuse_others() const {
   }
 }
 
+std::string JsonObject::place(std::string_view key) const {
+  return fmt::format("{}: '{}{}'", file_.string(), prefix_, key);
+}
+
 std::string JsonObject::fault(std::string_view key, std::string_view what) const {
-  return fmt::format("{}: '{}{}' {}", file_.string(), prefix_, key, what);
+  return fmt::format("{} {}", place(key), what);
 }
 
 const nlohmann::json* JsonObject::find(std::string_view key) {

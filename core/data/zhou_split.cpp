@@ -32,15 +32,16 @@ std::vector<Image> read_images(const nlohmann::json& split, const char* list, co
   return images;
 }
 
+nlohmann::ordered_json to_json(const std::vector<Image>& images) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Image& image : images)
+    list.push_back(nlohmann::ordered_json::array({image.path, image.label, image.class_name}));
+  return list;
+}
+
 }  // namespace
 
-Split read_zhou_split(const DatasetSpec& spec, const fs::path& folder) {
-  const fs::path file = folder / spec.split.file;
-  if (!fs::exists(file)) {
-    throw Error(
-        fmt::format("{}: no such split file; put {}'s split there, or leave the dataset out with --datasets",
-                    file.string(), spec.title));
-  }
+Split read_zhou_split(const fs::path& file) {
   const nlohmann::json json = read_json(file);
   if (!json.is_object())
     throw Error(
@@ -50,6 +51,14 @@ Split read_zhou_split(const DatasetSpec& spec, const fs::path& folder) {
   split.val = read_images(json, "val", file);
   split.test = read_images(json, "test", file);
   return split;
+}
+
+void write_zhou_split(const fs::path& file, const Split& split) {
+  nlohmann::ordered_json json;
+  json["train"] = to_json(split.train);
+  json["val"] = to_json(split.val);
+  json["test"] = to_json(split.test);
+  write_file(file, json.dump(/*indent=*/4, ' ', /*ensure_ascii=*/true));
 }
 
 }  // namespace promptbed
