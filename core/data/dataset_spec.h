@@ -18,6 +18,9 @@ enum class SplitKind {
   imagenetv2,       ///< folders numbered by the line of the class in a file of class names: a test set
   wordnet_folders,  ///< folders of classes, and a file of class names by WordNet id: a test set
   aircraft,         ///< FGVC-Aircraft's lists by variant
+  own_classes,      ///< a user's class folders, divided as DTD's
+  own_parts,        ///< a user's train, val and test folders of class folders
+  own_manifest,     ///< a user's list of paths, classes and parts
 };
 
 /// What a split file that is missing can be made from: the official layouts of the datasets.
@@ -34,9 +37,16 @@ enum class SplitOrigin {
 /// Where a dataset's split comes from.
 struct SplitSource {
   SplitKind kind = SplitKind::zhou;
-  std::filesystem::path file;  ///< relative to the dataset's folder
+  std::filesystem::path file = {};  ///< relative to the dataset's folder
   SplitOrigin origin = SplitOrigin::none;
-  std::vector<std::string> left_out;  ///< class folders of the official layout that are no classes
+  std::vector<std::string> left_out = {};  ///< class folders of the official layout that are no classes
+};
+
+/// Names that the user wants classes to have, by label or in place of the names that they have.
+struct GivenNames {
+  std::filesystem::path file;  ///< where they stand
+  std::vector<std::string> by_label;
+  std::map<std::string, std::string> by_name;
 };
 
 /// How large a dataset is by its publication. What a publication does not have is absent.
@@ -48,15 +58,19 @@ struct PublishedCounts {
 struct DatasetSpec {
   std::string id;                ///< "oxford_pets"; the name of its JSON file
   std::string title;             ///< "OxfordPets"
-  std::filesystem::path folder;  ///< relative to the data root
+  std::filesystem::path folder;  ///< relative to the data root; a user's own is absolute
   std::filesystem::path images;  ///< the image folder, relative to `folder`; "." where they are the same
   SplitSource split;
   std::string prompt_template;                 ///< "a photo of a {}, a type of pet."; holds {} once
   std::string context_init;                    ///< the words that a context starts from
   std::map<std::string, std::string> renames;  ///< class name in the split -> class name to use
+  GivenNames given_names;                      ///< come after the renames
   std::string citation;
   std::string source;  ///< where to get it, and under which licence
   PublishedCounts published;
+
+  /// Whether it is a user's own, without a suite and a place below the data root.
+  bool is_own() const { return folder.is_absolute(); }
 };
 
 /// Reads the JSON of a suite's dataset. Throws Error for a file that is not as it has to be.

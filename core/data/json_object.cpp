@@ -19,6 +19,17 @@ JsonObject JsonObject::read(const std::filesystem::path& path) {
   return JsonObject(std::move(value), path, "");
 }
 
+bool JsonObject::is_object(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  return value != nullptr && value->is_object();
+}
+
+std::vector<std::string> JsonObject::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : value_.items()) keys.push_back(key);
+  return keys;
+}
+
 std::string JsonObject::text(std::string_view key) {
   const nlohmann::json& value = at(key);
   if (!value.is_string() || value.get_ref<const std::string&>().empty())

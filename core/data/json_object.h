@@ -26,6 +26,12 @@ class JsonObject {
   /// Whether the key is there.
   bool has(std::string_view key) { return find(key) != nullptr; }
 
+  /// Whether the key is there and holds an object.
+  bool is_object(std::string_view key);
+
+  /// All keys, sorted.
+  std::vector<std::string> keys() const;
+
   /// A text that has to be there and is not empty.
   std::string text(std::string_view key);
 

@@ -8,6 +8,8 @@
 
 #include "base/hash.h"
 #include "data/folder_index.h"
+#include "data/given_names.h"
+#include "data/own_splits.h"
 #include "data/split_check.h"
 #include "data/split_layouts.h"
 #include "data/split_origins.h"
@@ -115,12 +117,18 @@ Split read_layout(const DatasetSpec& spec, const fs::path& folder, const fs::pat
       return read_wordnet_folders_split(spec, folder, index);
     case SplitKind::aircraft:
       return read_aircraft_split(spec, folder);
+    case SplitKind::own_classes:
+      return read_own_classes_split(folder, index);
+    case SplitKind::own_parts:
+      return read_own_parts_split(folder, index);
+    case SplitKind::own_manifest:
+      return read_own_manifest_split(folder / spec.split.file);
   }
   std::abort();
 }
 
 void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs::path& folder) {
-  if (!fs::is_directory(data_root))
+  if (!spec.is_own() && !fs::is_directory(data_root))
     throw Error(fmt::format("{}: no such data folder; give the folder of the datasets with --data",
                             data_root.string()));
   if (!fs::is_directory(folder)) {
@@ -148,7 +156,10 @@ Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::p
   Split split = read_layout(spec, folder, cache, index);
   index.save();
   rename_classes(split, spec.renames);
-  check_split(split, folder / spec.split.file);
+  const fs::path file = spec.split.file.empty() ? folder : folder / spec.split.file;
+  check_split(split, file);
+  give_names(split, spec.given_names);
+  note_shared_names(split, file);
   return split;
 }
 

@@ -98,6 +98,9 @@ void check_split(Split& split, const fs::path& file) {
   check.paths();
   check.labels();
   check.classes_are_covered();
+}
+
+void note_shared_names(Split& split, const fs::path& file) {
   const auto shared = shared_names(split.class_names);
   if (shared.empty()) return;
   const auto& [name, labels] = *shared.begin();

@@ -12,4 +12,7 @@ namespace promptbed {
 /// images.
 void check_split(Split& split, const std::filesystem::path& file);
 
+/// Adds a note where several classes share a name, as some of ImageNet's do.
+void note_shared_names(Split& split, const std::filesystem::path& file);
+
 }  // namespace promptbed

@@ -5,7 +5,6 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <set>
 #include <system_error>
 
 #include "data/json_object.h"
@@ -52,16 +51,6 @@ std::vector<std::string> suite_ids(const fs::path& folder) {
   return ids;
 }
 
-std::set<std::string, std::less<>> split_at_commas(std::string_view words) {
-  std::set<std::string, std::less<>> parts;
-  while (true) {
-    const size_t comma = words.find(',');
-    parts.emplace(words.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    words.remove_prefix(comma + 1);
-  }
-}
-
 }  // namespace
 
 const DatasetSpec& Suite::at(std::string_view dataset) const {
@@ -93,17 +82,6 @@ std::vector<Suite> read_suites(const fs::path& folder) {
   std::vector<Suite> suites;
   for (const std::string& id : suite_ids(folder)) suites.push_back(read_suite(folder, id));
   return suites;
-}
-
-std::vector<DatasetSpec> select_datasets(const Suite& suite, std::string_view words) {
-  if (words == "all") return suite.datasets;
-  const std::set<std::string, std::less<>> wanted = split_at_commas(words);
-  for (const std::string& id : wanted) suite.at(id);
-  std::vector<DatasetSpec> selected;
-  for (const DatasetSpec& spec : suite.datasets) {
-    if (wanted.contains(spec.id)) selected.push_back(spec);
-  }
-  return selected;
 }
 
 }  // namespace promptbed

@@ -35,8 +35,4 @@ Suite read_suite(const std::filesystem::path& folder, std::string_view id);
 /// All suites of a folder, sorted by id.
 std::vector<Suite> read_suites(const std::filesystem::path& folder);
 
-/// The datasets that `words` names, in the suite's order: "all", or ids with commas between. Throws Error for
-/// an unknown one, listing the known ones.
-std::vector<DatasetSpec> select_datasets(const Suite& suite, std::string_view words);
-
 }  // namespace promptbed
