@@ -9,7 +9,7 @@ packages=(
   libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev
   libicu-dev libgumbo-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libstb-dev
-  libhdf5-dev libsqlite3-dev libsqlitecpp-dev
+  libmatio-dev libhdf5-dev libsqlite3-dev libsqlitecpp-dev
   libgtest-dev libbenchmark-dev
 )
 

@@ -4,6 +4,7 @@
 #include <promptbed/error.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -28,11 +29,13 @@ std::string read_file(const fs::path& path) {
 }
 
 nlohmann::json read_json(const fs::path& path) {
+  const std::string text = read_file(path);
   try {
-    return nlohmann::json::parse(read_file(path));
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& fault) {
-    throw Error(
-        fmt::format("{}: is not JSON (byte {}); mend or replace the file", path.string(), fault.byte));
+    const auto before = std::string_view(text).substr(0, fault.byte > 0 ? fault.byte - 1 : 0);
+    throw Error(fmt::format("{}, line {}: is not JSON; mend or replace the file", path.string(),
+                            1 + std::ranges::count(before, '\n')));
   }
 }
 

@@ -11,7 +11,7 @@ namespace promptbed {
 /// The whole file. Throws Error where it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
-/// The JSON in a file. Throws Error naming the file, and the place of a syntax error.
+/// The JSON in a file. Throws Error naming the file, and the line of a syntax error.
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Lets `write` fill a temporary file beside `path`, then renames it: readers see the old file or the new

@@ -80,7 +80,9 @@ int build(const Arguments& arguments) {
   Inputs inputs(std::move(spec));
   bool all_done = true;
   for (const DatasetSpec& dataset : inputs.datasets()) {
-    const auto requests = requests_of(inputs.read_split(dataset), views);
+    const Split split = inputs.read_split(dataset);
+    print_notes(split);
+    const auto requests = requests_of(split, views);
     try {
       const ExtractionReport report = inputs.extract(dataset, requests, threads, std::cerr);
       fmt::print("{}: {} features extracted, {} there before\n", dataset.id, report.rows_written,

@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include "base/installation.h"
-
 namespace promptbed {
 namespace {
 
@@ -36,43 +34,32 @@ torch::Device parse_device(const std::string& text) {
 }
 
 options::options_description describe_input_options(InputSpec& spec) {
-  options::options_description described("datasets, model and features", 110, 60);
+  options::options_description described("datasets and model", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("datasets", text("D,...")->default_value("all"),
-      "datasets of the suite, or all (see runner datasets list)");
-  add("suite", text("S"), "list of datasets; default: pocket, or paper where --data is given");
+      "datasets of the suite (see runner datasets list), all, or folders of your own");
   add("model", text("PATH"),
       "CLIP: a folder in the Hugging Face layout, or a checkpoint file; default: the suite's own");
   add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
-  add("data", text("FOLDER"),
-      "holds the datasets' folders with their pictures; default: the suite's own splits and sealed features");
-  add("cache", text("FOLDER")->default_value("runs/cache"), "image features");
   add("views", options::value<int64_t>(&spec.views)->value_name("N")->default_value(10),
       "augmented renderings per training image; 0: the centre crop only");
   add("precision", text("P")->default_value("f32"), "of the frozen towers: f32 or bf16");
   add("device", text("D")->default_value("cpu"), "cpu, cuda or cuda:N");
+  described.add(describe_data_options());
   return described;
 }
 
 void read_input_options(InputSpec& spec, const options::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  read_data_options(spec, values);
   spec.datasets = text("datasets");
-  spec.suite = chosen_suite(values);
   if (values.count("model") > 0) spec.model = text("model");
   if (values.count("activation") > 0) spec.activation = parse_activation(text("activation"));
-  if (values.count("data") > 0) spec.data = text("data");
-  spec.cache = text("cache");
-  spec.suites = datasets_folder();
   if (spec.views < 0 || spec.views > kMostViews)
     throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
   spec.placement.precision = parse_precision(text("precision"));
   spec.placement.device = parse_device(text("device"));
-}
-
-std::string chosen_suite(const options::variables_map& values) {
-  if (values.count("suite") > 0) return values["suite"].as<std::string>();
-  return values.count("data") > 0 ? "paper" : "pocket";
 }
 
 }  // namespace promptbed

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/arguments.h"
+#include "cli/data_options.h"
 #include "sweep/input_spec.h"
 
 namespace promptbed {
@@ -17,9 +17,5 @@ torch::Device parse_device(const std::string& text);
 
 /// Fills in the rest. Throws Error naming an option whose value cannot be.
 void read_input_options(InputSpec& spec, const options::variables_map& values);
-
-/// The suite that --suite names, or else: paper, whose data are the user's, where there is --data, and
-/// pocket, which is embedded, where there is none.
-std::string chosen_suite(const options::variables_map& values);
 
 }  // namespace promptbed

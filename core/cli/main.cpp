@@ -26,7 +26,7 @@ constexpr Command kCommands[] = {
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
-    {"datasets", "list the datasets of the suites", datasets_command},
+    {"datasets", "list, show and verify datasets, write and import draws", datasets_command},
     {"runs", "list or delete runs in the ledger", runs_command},
 };
 

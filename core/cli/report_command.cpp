@@ -7,6 +7,7 @@
 #include "base/installation.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "data/own_dataset.h"
 #include "data/suite.h"
 #include "results/base_new_table.h"
 #include "results/render_csv.h"
@@ -81,6 +82,15 @@ std::vector<std::string> ordered_datasets(const Ledger& ledger, const std::optio
   return ordered;
 }
 
+/// The ids that --datasets names; a path stands for the user's own dataset there.
+std::vector<std::string> named_datasets(const std::string& words) {
+  std::vector<std::string> ids = split_list("--datasets", words);
+  for (std::string& id : ids) {
+    if (id.find('/') != std::string::npos && std::filesystem::exists(id)) id = read_own_dataset(id).id;
+  }
+  return ids;
+}
+
 }  // namespace
 
 int report_command(const Arguments& arguments) {
@@ -98,8 +108,8 @@ int report_command(const Arguments& arguments) {
   const Ledger ledger = Ledger::open_existing(*text("db"));
   if (text("methods")) query.methods = split_list("--methods", *text("methods"));
   if (text("seeds")) query.seeds = split_numbers("--seeds", *text("seeds"));
-  query.datasets = text("datasets") ? split_list("--datasets", *text("datasets"))
-                                    : ordered_datasets(ledger, text("suite"));
+  query.datasets =
+      text("datasets") ? named_datasets(*text("datasets")) : ordered_datasets(ledger, text("suite"));
 
   const BaseNewTable table = base_new_table(ledger, query);
   const auto print = [&](const auto& results) {

@@ -44,6 +44,8 @@ options::options_description describe(SweepSpec& spec) {
   add("seeds", text("N,...")->default_value("1,2,3"), "seeds of draws, initial values and order");
   add("protocol", text("P")->default_value("base-new"),
       "base-new: train on the first half of the classes, test both");
+  add("draws", options::value<std::vector<std::string>>()->value_name("FILE")->composing(),
+      "a draw from runner datasets draw or import-draw, for its dataset, shots and seed; may be repeated");
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
   add("plugins", text("FOLDER"), "one more folder of plugins");
   add("set", options::value<std::vector<std::string>>(&spec.assignments)->value_name("M.O=V")->composing(),
@@ -68,6 +70,10 @@ void fill_in(SweepSpec& spec, const options::variables_map& values) {
   spec.shots = split_numbers("--shots", text("shots"));
   spec.seeds = split_numbers("--seeds", text("seeds"));
   spec.protocol = one_of<Protocol>("--protocol", text("protocol"), {{"base-new", Protocol::base_new}});
+  if (values.count("draws") > 0) {
+    for (const std::string& file : values["draws"].as<std::vector<std::string>>())
+      spec.draws.emplace_back(file);
+  }
   spec.ledger = text("db");
   if (values.count("plugins") > 0) spec.plugins = {text("plugins")};
   if (values.count("epochs") > 0) spec.epochs = values["epochs"].as<int64_t>();
@@ -164,6 +170,7 @@ int sweep_command(const Arguments& arguments) {
   Workbench bench(std::move(spec));
   Plan plan = plan_sweep(bench);
   if (is_worker) return work(std::move(plan), bench);
+  for (const auto& dataset : plan.datasets) print_notes(dataset->split);
   for (const std::string& complaint : bench.registry().complaints())
     std::cerr << "warning: " << complaint << '\n';
   for (const std::string& warning : plugin_warnings(plan, bench)) std::cerr << "warning: " << warning << '\n';

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "data/python_random.h"
 
 namespace promptbed {
@@ -34,6 +35,14 @@ std::vector<Image> draw(const std::vector<Image>& images, int64_t shots, PythonR
 }
 
 }  // namespace
+
+std::string FewShotDraw::hash() const {
+  Hasher hasher;
+  for (const std::vector<Image>* images : {&train, &val}) {
+    for (const Image& image : *images) hasher.add(image.path).add(image.label);
+  }
+  return hasher.hex();
+}
 
 FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed) {
   PythonRandom random(seed);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "data/split.h"
@@ -14,6 +15,11 @@ inline constexpr int64_t kMostValidationShots = 4;
 struct FewShotDraw {
   std::vector<Image> train;
   std::vector<Image> val;
+
+  bool operator==(const FewShotDraw&) const = default;
+
+  /// Over all paths and labels, in order.
+  std::string hash() const;
 };
 
 /// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, as the

@@ -1,11 +1,15 @@
 #include "data/inner_path.h"
 
-#include <algorithm>
-
 namespace promptbed {
 
-bool is_inner_path(const std::filesystem::path& path) {
-  return !path.empty() && !path.is_absolute() && std::find(path.begin(), path.end(), "..") == path.end();
+bool is_inner_path(std::string_view path) {
+  if (path.empty() || path.front() == '/') return false;
+  while (true) {
+    const size_t end = path.find('/');
+    if (path.substr(0, end) == "..") return false;
+    if (end == std::string_view::npos) return true;
+    path.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace promptbed

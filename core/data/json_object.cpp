@@ -19,6 +19,17 @@ JsonObject JsonObject::read(const std::filesystem::path& path) {
   return JsonObject(std::move(value), path, "");
 }
 
+bool JsonObject::is_object(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  return value != nullptr && value->is_object();
+}
+
+std::vector<std::string> JsonObject::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : value_.items()) keys.push_back(key);
+  return keys;
+}
+
 std::string JsonObject::text(std::string_view key) {
   const nlohmann::json& value = at(key);
   if (!value.is_string() || value.get_ref<const std::string&>().empty())
@@ -51,6 +62,13 @@ std::map<std::string, std::string> JsonObject::text_map(std::string_view key) {
   return map->get<std::map<std::string, std::string>>();
 }
 
+std::optional<int64_t> JsonObject::count(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_unsigned()) throw Error(fault(key, "has to be a whole number from 0 up"));
+  return value->get<int64_t>();
+}
+
 JsonObject JsonObject::object(std::string_view key) {
   const nlohmann::json& value = at(key);
   if (!value.is_object()) throw Error(fault(key, "has to be an object {...}"));
@@ -64,8 +82,12 @@ void JsonObject::refuse_others() const {
   }
 }
 
+std::string JsonObject::place(std::string_view key) const {
+  return fmt::format("{}: '{}{}'", file_.string(), prefix_, key);
+}
+
 std::string JsonObject::fault(std::string_view key, std::string_view what) const {
-  return fmt::format("{}: '{}{}' {}", file_.string(), prefix_, key, what);
+  return fmt::format("{} {}", place(key), what);
 }
 
 const nlohmann::json* JsonObject::find(std::string_view key) {

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +23,15 @@ class JsonObject {
   /// The object that a file holds.
   static JsonObject read(const std::filesystem::path& path);
 
+  /// Whether the key is there.
+  bool has(std::string_view key) { return find(key) != nullptr; }
+
+  /// Whether the key is there and holds an object.
+  bool is_object(std::string_view key);
+
+  /// All keys, sorted.
+  std::vector<std::string> keys() const;
+
   /// A text that has to be there and is not empty.
   std::string text(std::string_view key);
 
@@ -33,11 +44,17 @@ class JsonObject {
   /// Text to text; empty where the key is absent.
   std::map<std::string, std::string> text_map(std::string_view key);
 
+  /// A whole number from 0 up; nothing where the key is absent.
+  std::optional<int64_t> count(std::string_view key);
+
   /// An object within this one.
   JsonObject object(std::string_view key);
 
   /// Throws Error for a key that nobody has asked for, listing those that were.
   void refuse_others() const;
+
+  /// Where a key is: "FILE: 'key'".
+  std::string place(std::string_view key) const;
 
   /// An Error's message about one key: "FILE: 'key' <what>".
   std::string fault(std::string_view key, std::string_view what) const;

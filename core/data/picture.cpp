@@ -40,10 +40,12 @@ Picture blank_picture(int64_t width, int64_t height) {
 }
 
 Picture decode_picture(const std::filesystem::path& path) {
-  const std::string file = read_file(path);
+  return decode_picture(read_file(path), path);
+}
+
+Picture decode_picture(std::string_view file, const std::filesystem::path& path) {
   for (const Codec& codec : kCodecs) {
-    if (file.size() < codec.place || !std::string_view(file).substr(codec.place).starts_with(codec.signature))
-      continue;
+    if (file.size() < codec.place || !file.substr(codec.place).starts_with(codec.signature)) continue;
     try {
       return codec.decode(Bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size()));
     } catch (const BadPicture& fault) {

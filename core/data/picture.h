@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 namespace promptbed {
@@ -25,5 +26,8 @@ inline constexpr int64_t kMostPixels = 178'956'970;
 /// bytes tell the kind, whatever the file's name. Throws Error where the file is missing, of another kind or
 /// damaged.
 Picture decode_picture(const std::filesystem::path& path);
+
+/// The same for the contents of that file.
+Picture decode_picture(std::string_view contents, const std::filesystem::path& path);
 
 }  // namespace promptbed

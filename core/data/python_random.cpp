@@ -93,6 +93,13 @@ void PythonRandom::seed_by_words(std::span<const uint32_t> key) {
   used_ = kWords;
 }
 
+std::vector<size_t> PythonRandom::shuffled(size_t size) {
+  std::vector<size_t> order(size);
+  std::iota(order.begin(), order.end(), size_t{0});
+  for (size_t last = size; last-- > 1;) std::swap(order[last], order[below(static_cast<uint32_t>(last + 1))]);
+  return order;
+}
+
 void PythonRandom::refill() {
   constexpr size_t kShift = 397;
   for (size_t i = 0; i < kWords; ++i) {

@@ -27,6 +27,9 @@ class PythonRandom {
   /// `random.sample(range(size), count)`: distinct places in the order drawn; count is at most size.
   std::vector<size_t> sample(size_t size, size_t count);
 
+  /// The order that `random.shuffle(list(range(size)))` leaves; size is below 2^32.
+  std::vector<size_t> shuffled(size_t size);
+
  private:
   static constexpr size_t kWords = 624;
 

@@ -5,10 +5,8 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <set>
 #include <system_error>
 
-#include "data/inner_path.h"
 #include "data/json_object.h"
 
 namespace promptbed {
@@ -17,64 +15,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSuiteFile = "suite.json";
-constexpr std::string_view kDefaultContext = "a photo of a";
-
-const std::map<std::string, SplitKind, std::less<>> kSplitKinds = {
-    {"zhou", SplitKind::zhou},
-    {"imagenet", SplitKind::imagenet},
-    {"aircraft", SplitKind::aircraft},
-};
 
 std::string dataset_ids(const Suite& suite) {
   std::vector<std::string_view> ids;
   for (const DatasetSpec& spec : suite.datasets) ids.push_back(spec.id);
   return fmt::format("{}", fmt::join(ids, ", "));
-}
-
-fs::path read_inner_path(JsonObject& fields, std::string_view key) {
-  const std::string path = fields.text(key);
-  if (!is_inner_path(path)) throw Error(fields.fault(key, "has to be a relative path without '..'"));
-  return path;
-}
-
-SplitSource read_split_source(JsonObject fields) {
-  const std::string kind = fields.text("kind");
-  const auto known = kSplitKinds.find(kind);
-  if (known == kSplitKinds.end()) {
-    std::vector<std::string_view> kinds;
-    for (const auto& [name, value] : kSplitKinds) kinds.push_back(name);
-    throw Error(fields.fault("kind", fmt::format("is '{}'; known are {}", kind, fmt::join(kinds, ", "))));
-  }
-  SplitSource source{known->second, read_inner_path(fields, "file")};
-  fields.refuse_others();
-  return source;
-}
-
-std::string read_template(JsonObject& fields) {
-  std::string text = fields.text("template");
-  const size_t place = text.find("{}");
-  if (place == std::string::npos || text.find("{}", place + 2) != std::string::npos)
-    throw Error(fields.fault("template", "has to hold {} once, for the class name"));
-  return text;
-}
-
-DatasetSpec read_dataset(const fs::path& file) {
-  JsonObject fields = JsonObject::read(file);
-  DatasetSpec spec;
-  spec.id = fields.text("id");
-  if (spec.id != file.stem().string())
-    throw Error(fields.fault("id", fmt::format("is '{}'; it has to equal the file's name", spec.id)));
-  spec.title = fields.text("title");
-  spec.folder = read_inner_path(fields, "folder");
-  spec.images = read_inner_path(fields, "images");
-  spec.split = read_split_source(fields.object("split"));
-  spec.prompt_template = read_template(fields);
-  spec.context_init = fields.text_or("context_init", kDefaultContext);
-  spec.renames = fields.text_map("renames");
-  spec.citation = fields.text_or("citation", "");
-  spec.source = fields.text_or("source", "");
-  fields.refuse_others();
-  return spec;
 }
 
 /// What a suite embeds under the key, or nothing. It may lie in a neighbouring suite, so '..' is allowed.
@@ -106,16 +51,6 @@ std::vector<std::string> suite_ids(const fs::path& folder) {
   return ids;
 }
 
-std::set<std::string, std::less<>> split_at_commas(std::string_view words) {
-  std::set<std::string, std::less<>> parts;
-  while (true) {
-    const size_t comma = words.find(',');
-    parts.emplace(words.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    words.remove_prefix(comma + 1);
-  }
-}
-
 }  // namespace
 
 const DatasetSpec& Suite::at(std::string_view dataset) const {
@@ -137,7 +72,7 @@ Suite read_suite(const fs::path& folder, std::string_view id) {
     throw Error(fields.fault("id", fmt::format("is '{}'; it has to equal the folder's name", suite.id)));
   suite.title = fields.text("title");
   for (const std::string& dataset : fields.texts("datasets"))
-    suite.datasets.push_back(read_dataset(folder / id / (dataset + ".json")));
+    suite.datasets.push_back(read_dataset_spec(folder / id / (dataset + ".json")));
   read_embedded(fields, folder / id, suite);
   fields.refuse_others();
   return suite;
@@ -147,17 +82,6 @@ std::vector<Suite> read_suites(const fs::path& folder) {
   std::vector<Suite> suites;
   for (const std::string& id : suite_ids(folder)) suites.push_back(read_suite(folder, id));
   return suites;
-}
-
-std::vector<DatasetSpec> select_datasets(const Suite& suite, std::string_view words) {
-  if (words == "all") return suite.datasets;
-  const std::set<std::string, std::less<>> wanted = split_at_commas(words);
-  for (const std::string& id : wanted) suite.at(id);
-  std::vector<DatasetSpec> selected;
-  for (const DatasetSpec& spec : suite.datasets) {
-    if (wanted.contains(spec.id)) selected.push_back(spec);
-  }
-  return selected;
 }
 
 }  // namespace promptbed

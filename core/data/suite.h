@@ -1,39 +1,13 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/dataset_spec.h"
+
 namespace promptbed {
-
-/// The layouts that a dataset's split can be read from.
-enum class SplitKind {
-  zhou,      ///< a JSON file of three lists, as CoOp distributes them (split_zhou_*.json)
-  imagenet,  ///< folders of classes, and a file of class names by WordNet id
-  aircraft,  ///< FGVC-Aircraft's lists by variant
-};
-
-/// Where a dataset's split comes from.
-struct SplitSource {
-  SplitKind kind = SplitKind::zhou;
-  std::filesystem::path file;  ///< relative to the dataset's folder
-};
-
-/// A dataset as its JSON describes it. Nothing here depends on where a user keeps the pictures.
-struct DatasetSpec {
-  std::string id;                ///< "oxford_pets"; the name of its JSON file
-  std::string title;             ///< "OxfordPets"
-  std::filesystem::path folder;  ///< relative to the data root
-  std::filesystem::path images;  ///< the image folder, relative to `folder`; "." where they are the same
-  SplitSource split;
-  std::string prompt_template;                 ///< "a photo of a {}, a type of pet."; holds {} once
-  std::string context_init;                    ///< the words that a context starts from
-  std::map<std::string, std::string> renames;  ///< class name in the split -> class name to use
-  std::string citation;
-  std::string source;  ///< where to get it, and under which licence
-};
 
 /// A list of datasets that are reported together, and what is embedded with it, so that a sweep over it needs
 /// nothing else. What is not embedded is an empty path.
@@ -60,9 +34,5 @@ Suite read_suite(const std::filesystem::path& folder, std::string_view id);
 
 /// All suites of a folder, sorted by id.
 std::vector<Suite> read_suites(const std::filesystem::path& folder);
-
-/// The datasets that `words` names, in the suite's order: "all", or ids with commas between. Throws Error for
-/// an unknown one, listing the known ones.
-std::vector<DatasetSpec> select_datasets(const Suite& suite, std::string_view words);
 
 }  // namespace promptbed

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/ahead.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "data/picture.h"
 #include "data/view.h"
-#include "features/ahead.h"
 #include "features/feature_writer.h"
 
 namespace promptbed {

@@ -74,20 +74,23 @@ Recipe to_recipe(const json& value) {
 json RunSpec::canonical() const {
   json values = json::object();
   for (const auto& [name, value] : options) values[name] = to_json(value);
-  return {{"model", model},
-          {"dataset", dataset},
-          {"split_hash", split_hash},
-          {"prompt_template", prompt_template},
-          {"context_init", context_init},
-          {"classes", classes},
-          {"shots", shots},
-          {"seed", seed},
-          {"method", method},
-          {"method_version", method_version},
-          {"options", values},
-          {"recipe", recipe ? to_json(*recipe) : json()},
-          {"views", views},
-          {"precision", precision}};
+  json canonical = {{"model", model},
+                    {"dataset", dataset},
+                    {"split_hash", split_hash},
+                    {"prompt_template", prompt_template},
+                    {"context_init", context_init},
+                    {"classes", classes},
+                    {"shots", shots},
+                    {"seed", seed},
+                    {"method", method},
+                    {"method_version", method_version},
+                    {"options", values},
+                    {"recipe", recipe ? to_json(*recipe) : json()},
+                    {"views", views},
+                    {"precision", precision}};
+  // As with the optimiser: an ordinary draw goes without saying.
+  if (!draw.empty()) canonical["draw"] = draw;
+  return canonical;
 }
 
 std::string RunSpec::id() const {
@@ -105,6 +108,7 @@ RunSpec RunSpec::parse(const json& canonical) {
     canonical.at("classes").get_to(spec.classes);
     canonical.at("shots").get_to(spec.shots);
     canonical.at("seed").get_to(spec.seed);
+    spec.draw = canonical.value("draw", "");
     canonical.at("method").get_to(spec.method);
     canonical.at("method_version").get_to(spec.method_version);
     for (const auto& [name, value] : canonical.at("options").items()) spec.options[name] = to_option(value);

@@ -24,6 +24,7 @@ struct RunSpec {
   std::string classes;          ///< trained on: "base", "all", or "" without training
   int64_t shots = 0;            ///< training images per class that were asked for
   int64_t seed = 0;
+  std::string draw = {};  ///< hash of a draw that the user gave; "" for the one that shots and seed stand for
   std::string method;
   int64_t method_version = 1;
   std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option has its value

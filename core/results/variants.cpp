@@ -32,6 +32,8 @@ Configuration configuration_of(const RunSpec& spec) {
   for (const char* name : {"dataset", "split_hash", "prompt_template", "context_init", "shots", "seed",
                            "model", "method", "classes"})
     canonical.erase(name);
+  // Each seed has a draw of its own; that they were given makes the variant.
+  if (canonical.contains("draw")) canonical["draw"] = "given";
   Configuration configuration{
       .dataset = spec.dataset, .words = {spec.prompt_template, spec.context_init}, .settings = {}};
   const json places = canonical.flatten();

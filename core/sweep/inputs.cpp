@@ -1,6 +1,7 @@
 #include "sweep/inputs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
@@ -12,24 +13,23 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostPicturesInWork = 64;
 
-/// What the user named, or else the suite's own.
-fs::path named_or_embedded(const fs::path& named, const fs::path& embedded, const Suite& suite,
-                           const char* what, const char* option) {
-  if (!named.empty()) return named;
-  if (embedded.empty())
-    throw Error(fmt::format("suite {} has no {} of its own; give one with {}", suite.id, what, option));
-  return embedded;
+/// The model that the user named, or else the suite's own.
+fs::path model_path(const InputSpec& spec, const Suite& suite) {
+  if (!spec.model.empty()) return spec.model;
+  if (suite.model.empty())
+    throw Error(fmt::format("suite {} has no model of its own; give one with --model", suite.id));
+  return suite.model;
 }
 
 }  // namespace
 
 Inputs::Inputs(InputSpec spec)
     : spec_(std::move(spec)),
-      suite_(read_suite(spec_.suites, spec_.suite)),
-      sealed_(spec_.data.empty() && !suite_.features.empty()),
-      model_(ClipModel::load(named_or_embedded(spec_.model, suite_.model, suite_, "model", "--model"),
-                             spec_.activation)) {
-  spec_.data = named_or_embedded(spec_.data, suite_.data, suite_, "data folder", "--data");
+      chosen_(spec_),
+      model_(ClipModel::load(model_path(spec_, chosen_.suite()), spec_.activation)) {}
+
+bool Inputs::is_sealed(const DatasetSpec& dataset) const {
+  return chosen_.is_embedded(dataset) && !chosen_.suite().features.empty();
 }
 
 CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
@@ -44,27 +44,41 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
 
 FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   CacheKey key = key_of(dataset);
-  if (!sealed_) return {cache_path(spec_.cache, key), key};
+  if (!is_sealed(dataset)) return {cache_path(spec_.cache, key), key};
+  const fs::path& sealed = chosen_.suite().features;
   // Sealed features are what they are: without some in --precision, it concerns the text tower alone.
-  if (!fs::exists(sealed_path(suite_.features, key))) key.precision = Precision::f32;
-  const fs::path path = sealed_path(suite_.features, key);
+  if (!fs::exists(sealed_path(sealed, key))) key.precision = Precision::f32;
+  const fs::path path = sealed_path(sealed, key);
   if (!fs::exists(path)) {
     throw Error(
-        fmt::format("{}: no such file: suite {} has no features of {} in {} with it; put it back, change "
-                    "--precision, or give the pictures' folder with --data",
-                    path.string(), suite_.id, dataset.id, to_string(key.precision)));
+        fmt::format("{}: no such file: suite {} has no features of {} with it; put it back, or give the "
+                    "pictures' folder with --data",
+                    path.string(), chosen_.suite().id, dataset.id));
   }
   return {path, key};
 }
 
-fs::path Inputs::image_folder(const DatasetSpec& dataset) const {
-  return spec_.data / dataset.folder / dataset.images;
+std::string Inputs::feature_source() const {
+  const bool some_sealed =
+      std::ranges::any_of(datasets(), [&](const DatasetSpec& dataset) { return is_sealed(dataset); });
+  const bool some_own = std::ranges::any_of(datasets(), &DatasetSpec::is_own);
+  std::string text = "features: ";
+  if (some_sealed) text += fmt::format("sealed, in {}", chosen_.suite().features.string());
+  if (some_sealed && some_own) text += "; others ";
+  if (!some_sealed || some_own) {
+    text += fmt::format("cached in {}, extracted from the pictures in {}", spec_.cache.string(),
+                        picture_folders());
+  }
+  return text;
 }
 
-std::string Inputs::feature_source() const {
-  if (sealed_) return fmt::format("features: sealed, in {}", suite_.features.string());
-  return fmt::format("features: cached in {}, extracted from the pictures in {}", spec_.cache.string(),
-                     spec_.data.string());
+std::string Inputs::picture_folders() const {
+  std::vector<std::string> folders;
+  for (const DatasetSpec& dataset : datasets()) {
+    const std::string folder = (dataset.is_own() ? dataset.folder : chosen_.data()).string();
+    if (!is_sealed(dataset) && std::ranges::find(folders, folder) == folders.end()) folders.push_back(folder);
+  }
+  return fmt::format("{}", fmt::join(folders, ", "));
 }
 
 ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,

@@ -7,15 +7,14 @@
 
 #include "clip/model.h"
 #include "clip/text_transformer.h"
-#include "data/split.h"
-#include "data/suite.h"
+#include "data/chosen_datasets.h"
 #include "features/extraction.h"
 #include "features/feature_cache.h"
 #include "sweep/input_spec.h"
 
 namespace promptbed {
 
-/// What all work starts from: a suite, a CLIP, and the features of the suite's images by the CLIP. The
+/// What all work starts from: datasets, a CLIP, and the features of the datasets' images by the CLIP. The
 /// suite's own model and data serve where the user names none; and where the data are the suite's own, so are
 /// the features, if they are embedded: sealed files that need no pictures. Towers come into memory when they
 /// are first asked for.
@@ -25,16 +24,12 @@ class Inputs {
   /// neither the user nor the suite names.
   explicit Inputs(InputSpec spec);
 
-  const Suite& suite() const { return suite_; }
   const ClipModel& model() const { return model_; }
 
-  /// The datasets that the user chose, in the suite's order.
-  std::vector<DatasetSpec> datasets() const { return select_datasets(suite_, spec_.datasets); }
+  /// The datasets that the user chose.
+  const std::vector<DatasetSpec>& datasets() const { return chosen_.list(); }
 
-  Split read_split(const DatasetSpec& dataset) const { return promptbed::read_split(dataset, spec_.data); }
-
-  /// Whether features come sealed with the suite.
-  bool sealed() const { return sealed_; }
+  Split read_split(const DatasetSpec& dataset) const { return chosen_.read_split(dataset); }
 
   /// What the features of a dataset depend on here.
   CacheKey key_of(const DatasetSpec& dataset) const;
@@ -44,7 +39,9 @@ class Inputs {
   FeatureCache open_cache(const DatasetSpec& dataset) const;
 
   /// Where the dataset's pictures are. With sealed features there need not be any.
-  std::filesystem::path image_folder(const DatasetSpec& dataset) const;
+  std::filesystem::path image_folder(const DatasetSpec& dataset) const {
+    return chosen_.image_folder(dataset);
+  }
 
   /// In words, where features come from.
   std::string feature_source() const;
@@ -58,9 +55,14 @@ class Inputs {
   const ImageEncoder& image_encoder();
 
  private:
-  InputSpec spec_;  ///< with the suite's own filled in
-  Suite suite_;
-  bool sealed_;
+  /// Whether a dataset's features come sealed with the suite.
+  bool is_sealed(const DatasetSpec& dataset) const;
+
+  /// Where the pictures are of the datasets whose features are not sealed.
+  std::string picture_folders() const;
+
+  InputSpec spec_;
+  ChosenDatasets chosen_;
   ClipModel model_;
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;

@@ -12,6 +12,7 @@
 #include "data/class_half.h"
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
+#include "sweep/given_draws.h"
 
 namespace promptbed {
 namespace {
@@ -28,7 +29,8 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
 }
 
 PlannedDataset read_dataset(const DatasetSpec& dataset, const Inputs& inputs) {
-  PlannedDataset planned{dataset, inputs.read_split(dataset)};
+  PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
+  planned.split_hash = planned.split.hash();
   if (planned.split.class_names.size() < 2) {
     throw Error(
         fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
@@ -50,8 +52,7 @@ Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int6
   return setting;
 }
 
-FewShotDraw draw_training_classes(const Split& split, int64_t shots, int64_t seed) {
-  FewShotDraw draw = draw_few_shot(split, shots, seed);
+FewShotDraw training_classes(const FewShotDraw& draw, const Split& split) {
   return {subset(draw.train, split, ClassSet::base), subset(draw.val, split, ClassSet::base)};
 }
 
@@ -70,7 +71,7 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   RunSpec spec;
   spec.model = bench.inputs().model().fingerprint();
   spec.dataset = run.dataset->spec.id;
-  spec.split_hash = run.dataset->split.hash();
+  spec.split_hash = run.dataset->split_hash;
   spec.prompt_template = run.setting.prompt_template;
   spec.context_init = run.setting.context_init;
   spec.method = run.method->name();
@@ -83,21 +84,33 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
     spec.classes = to_string(ClassSet::base);
     spec.shots = run.shots;
     spec.seed = run.seed;
+    spec.draw = run.given_draw;
     if (!run.method->has_own_solver()) spec.recipe = overridden(learner->recipe(run.setting), bench.spec());
     spec.views = bench.spec().views;
   }
   return spec;
 }
 
+/// Draws a run's images. A draw from a file that is the ordinary one makes the same run.
+void draw_images(PlannedRun& run, const GivenDraws& draws) {
+  const Split& split = run.dataset->split;
+  const FewShotDraw ordinary = training_classes(draw_few_shot(split, run.shots, run.seed), split);
+  run.draw = ordinary;
+  const auto given = draws.find(run.dataset->spec.id, split, run.shots, run.seed);
+  if (!given) return;
+  run.draw = training_classes(*given, split);
+  if (run.draw != ordinary) run.given_draw = run.draw.hash();
+}
+
 PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
-                    int64_t seed, const Options& given, const Workbench& bench) {
+                    int64_t seed, const Options& given, const GivenDraws& draws, const Workbench& bench) {
   PlannedRun run;
   run.method = &method;
   run.dataset = std::move(dataset);
   run.shots = shots;
   run.seed = seed;
   run.setting = make_setting(*run.dataset, bench, shots);
-  if (method.trainable()) run.draw = draw_training_classes(run.dataset->split, shots, seed);
+  if (method.trainable()) draw_images(run, draws);
   if (method.trainable() && run.draw.train.empty()) {
     run.obstacle = fmt::format(
         "{}: has no training images, only a test set; leave it out with --datasets, or choose a method that "
@@ -157,6 +170,9 @@ Plan plan_sweep(const Workbench& bench) {
   for (const std::string& name : spec.methods) methods.push_back(&bench.registry().at(name));
   const auto assignments = parse_assignments(spec.assignments, spec.methods, bench.registry());
 
+  const GivenDraws draws(spec.draws);
+  draws.check_grid(bench.inputs().datasets(), spec.shots, spec.seeds);
+
   Plan plan;
   for (const DatasetSpec& dataset : bench.inputs().datasets()) {
     check_interrupt();
@@ -166,12 +182,12 @@ Plan plan_sweep(const Workbench& bench) {
     for (const Method* method : methods) {
       const Options given = given_options(*method, assignments);
       if (!method->trainable()) {
-        plan.runs.push_back(plan_run(*method, dataset, 0, 0, given, bench));
+        plan.runs.push_back(plan_run(*method, dataset, 0, 0, given, draws, bench));
         continue;
       }
       for (const int64_t shots : spec.shots) {
         for (const int64_t seed : spec.seeds)
-          plan.runs.push_back(plan_run(*method, dataset, shots, seed, given, bench));
+          plan.runs.push_back(plan_run(*method, dataset, shots, seed, given, draws, bench));
       }
     }
   }

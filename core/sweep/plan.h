@@ -17,6 +17,7 @@ namespace promptbed {
 struct PlannedDataset {
   DatasetSpec spec;
   Split split;
+  std::string split_hash;
 };
 
 /// One cell of the grid, settled before anything is trained.
@@ -26,7 +27,8 @@ struct PlannedRun {
   int64_t shots = 0;  ///< as asked for; 0 for a method without training
   int64_t seed = 0;
   Setting setting;
-  FewShotDraw draw;  ///< of the training classes; empty for a method without training
+  FewShotDraw draw;        ///< of the training classes; empty for a method without training
+  std::string given_draw;  ///< its hash where the user gave it, "" for the one that shots and seed stand for
   Needs needs;
 
   std::string obstacle;  ///< why it cannot run; "" where it can

@@ -130,14 +130,6 @@ std::optional<std::string> refusal_of(PromptLearner& learner, const ClassNames& 
   }
 }
 
-std::string hash_draw(const FewShotDraw& draw) {
-  Hasher hasher;
-  for (const std::vector<Image>* images : {&draw.train, &draw.val}) {
-    for (const Image& image : *images) hasher.add(image.path).add(image.label);
-  }
-  return hasher.hex();
-}
-
 std::string hash_class_names(const Setting& setting) {
   Hasher hasher;
   for (const std::string& name : setting.class_names) hasher.add(name);
@@ -182,7 +174,7 @@ MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& be
   }
   watch.lap("evaluation");
 
-  made.outcome.draw_hash = hash_draw(run.draw);
+  made.outcome.draw_hash = run.draw.hash();
   made.outcome.class_names_hash = hash_class_names(run.setting);
   made.outcome.state_hash = hash_state(made.state);
   made.outcome.shots = count_shots(run);

@@ -18,6 +18,7 @@ struct SweepSpec : InputSpec {
   std::vector<int64_t> shots = {16};
   std::vector<int64_t> seeds = {1, 2, 3};
   Protocol protocol = Protocol::base_new;
+  std::vector<std::filesystem::path> draws;  ///< draw files, in place of what shots and seeds stand for
 
   std::vector<std::string> assignments;  ///< "coop.n_ctx=16"
   std::optional<int64_t> epochs, batch_size;

@@ -35,8 +35,8 @@ TEST(Files, ErrorsNameTheFile) {
   test::ScratchFolder scratch;
   EXPECT_ERROR(read_file(scratch / "none"), "none: cannot be read (No such file or directory)");
   EXPECT_ERROR(read_file(scratch.path()), "is a folder");
-  write_file(scratch / "bad.json", "{\"a\": }");
-  EXPECT_ERROR(read_json(scratch / "bad.json"), "bad.json: is not JSON (byte 7)");
+  write_file(scratch / "bad.json", "{\n  \"a\": 1,\n  oops\n}");
+  EXPECT_ERROR(read_json(scratch / "bad.json"), "bad.json, line 3: is not JSON; mend or replace the file");
 }
 
 }  // namespace

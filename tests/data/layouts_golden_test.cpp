@@ -9,6 +9,7 @@
 #include "data/class_half.h"
 #include "data/few_shot.h"
 #include "data/split.h"
+#include "data/suite.h"
 #include "support/golden.h"
 #include "support/scratch.h"
 
@@ -25,12 +26,12 @@ nlohmann::json as_json(const DatasetSpec& spec, const std::vector<Image>& images
   return list;
 }
 
-/// A data root with the dataset's folder, and in it the split file that the reference wrote where it wrote
-/// one.
-fs::path data_root_of(const DatasetSpec& spec, const fs::path& layouts, const test::ScratchFolder& scratch) {
-  if (spec.split.kind != SplitKind::zhou) return layouts / "data";
-  write_file(scratch / spec.folder / spec.split.file, read_file(layouts / spec.split.file));
-  return scratch.path();
+/// A data root with the official files of a dataset, as links, so that what is made beside them goes with the
+/// test.
+void link_official_files(const DatasetSpec& spec, const fs::path& layouts, const fs::path& data_root) {
+  fs::create_directories(data_root / spec.folder);
+  for (const fs::directory_entry& entry : fs::directory_iterator(layouts / "data" / spec.folder))
+    fs::create_symlink(entry.path(), data_root / spec.folder / entry.path().filename());
 }
 
 FewShotDraw draw_of(const Split& split, const nlohmann::json& expected) {
@@ -39,31 +40,82 @@ FewShotDraw draw_of(const Split& split, const nlohmann::json& expected) {
   return draw_few_shot(split, shots, expected["seed"].get<int64_t>());
 }
 
+/// Of a dataset that is a test set alone the reference lists the images for training, too; and it validates
+/// on ImageNet's test images. Here both stay unseen.
+nlohmann::json training_images(const Split& split, const nlohmann::json& listed) {
+  return split.train.empty() ? nlohmann::json::array() : listed;
+}
+
+nlohmann::json validation_images(const DatasetSpec& spec, const nlohmann::json& listed) {
+  return spec.split.kind == SplitKind::imagenet ? nlohmann::json::array() : listed;
+}
+
 void expect_case(const DatasetSpec& spec, const Split& split, const nlohmann::json& expected) {
   const ClassSet set = parse_class_set(expected["classes"].get<std::string>());
   const FewShotDraw draw = draw_of(split, expected);
   EXPECT_EQ(class_names_of(split, set), expected["classnames"].get<std::vector<std::string>>());
-  EXPECT_EQ(as_json(spec, subset(draw.train, split, set)), expected["train"]);
+  EXPECT_EQ(as_json(spec, subset(draw.train, split, set)), training_images(split, expected["train"]));
+  EXPECT_EQ(as_json(spec, subset(draw.val, split, set)), validation_images(spec, expected["val"]));
   EXPECT_EQ(as_json(spec, subset(split.test, split, set)), expected["test"]);
-  // The reference validates on ImageNet's test images; here they stay unseen.
-  if (spec.split.kind != SplitKind::imagenet) {
-    EXPECT_EQ(as_json(spec, subset(draw.val, split, set)), expected["val"]);
+}
+
+void expect_all_cases(const DatasetSpec& spec, const Split& split, const nlohmann::json& cases) {
+  ASSERT_FALSE(cases.empty());
+  for (const nlohmann::json& one : cases) {
+    SCOPED_TRACE(spec.id + ", shots " + one["shots"].dump() + ", " + one["classes"].dump());
+    expect_case(spec, split, one);
   }
 }
 
-TEST(GoldenLayouts, ThePapersDatasetsAreReadAsTheReferenceReadsThem) {
-  const fs::path layouts = test::golden_folder() / "layouts";
-  if (!fs::exists(layouts / "expected.json")) GTEST_SKIP() << layouts << " holds no dataset layouts";
-  const nlohmann::json expected = read_json(layouts / "expected.json");
-  const Suite suite = read_suite(fs::path(PROMPTBED_SOURCE_DIR) / "datasets", "paper");
-  ASSERT_EQ(suite.datasets.size(), 11U);
-  for (const DatasetSpec& spec : suite.datasets) {
+/// The datasets of the paper and the shifted ones, in the small trees of their official layouts.
+class GoldenLayouts : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!fs::exists(layouts_ / "expected.json")) GTEST_SKIP() << layouts_ << " holds no dataset layouts";
+    expected_ = read_json(layouts_ / "expected.json");
+    for (const char* suite : {"paper", "shift"}) {
+      for (const DatasetSpec& spec : read_suite(fs::path(PROMPTBED_SOURCE_DIR) / "datasets", suite).datasets)
+        datasets_.push_back(spec);
+    }
+    ASSERT_EQ(datasets_.size(), 15U);
+  }
+
+  const nlohmann::json& cases_of(const DatasetSpec& spec) const { return expected_.at(spec.id).at("cases"); }
+
+  const fs::path layouts_ = test::golden_folder() / "layouts";
+  nlohmann::json expected_;
+  std::vector<DatasetSpec> datasets_;
+};
+
+TEST_F(GoldenLayouts, AreReadFromTheOfficialFilesAsTheReferenceReadsThem) {
+  for (const DatasetSpec& spec : datasets_) {
     const test::ScratchFolder scratch;
-    const Split split = read_split(spec, data_root_of(spec, layouts, scratch));
-    ASSERT_FALSE(expected.at(spec.id).at("cases").empty());
-    for (const nlohmann::json& one : expected.at(spec.id).at("cases")) {
-      SCOPED_TRACE(spec.id + ", shots " + one["shots"].dump() + ", " + one["classes"].dump());
-      expect_case(spec, split, one);
+    link_official_files(spec, layouts_, scratch.path());
+    expect_all_cases(spec, read_split(spec, scratch.path()), cases_of(spec));
+    if (spec.split.kind != SplitKind::zhou) continue;
+    const fs::path saved = scratch / spec.folder / spec.split.file;
+    EXPECT_EQ(read_file(saved), read_file(layouts_ / spec.split.file)) << "the reference's bytes are saved";
+    expect_all_cases(spec, read_split(spec, scratch.path()), cases_of(spec));
+  }
+}
+
+TEST_F(GoldenLayouts, AreReadFromTheReferencesSplitFilesAlone) {
+  for (const DatasetSpec& spec : datasets_) {
+    if (spec.split.kind != SplitKind::zhou) continue;
+    const test::ScratchFolder scratch;
+    write_file(scratch / spec.folder / spec.split.file, read_file(layouts_ / spec.split.file));
+    expect_all_cases(spec, read_split(spec, scratch.path()), cases_of(spec));
+  }
+}
+
+TEST_F(GoldenLayouts, HaveEveryPictureOfTheirSplits) {
+  for (const DatasetSpec& spec : datasets_) {
+    const test::ScratchFolder scratch;
+    link_official_files(spec, layouts_, scratch.path());
+    const Split split = read_split(spec, scratch.path());
+    for (const std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
+      for (const Image& image : *images)
+        EXPECT_TRUE(fs::exists(image_path(spec, scratch.path(), image))) << image.path;
     }
   }
 }

@@ -26,6 +26,11 @@ TEST(PythonRandom, SamplesWithASetOfThePicksAsPython) {
   EXPECT_EQ(random.bits(32), 1630434966U);
 }
 
+TEST(PythonRandom, ShufflesAsPython) {
+  EXPECT_EQ(PythonRandom(1).shuffled(8), (std::vector<size_t>{3, 6, 1, 5, 7, 0, 4, 2}));
+  EXPECT_TRUE(PythonRandom(1).shuffled(0).empty());
+}
+
 TEST(PythonRandom, AWholeSampleIsAPermutation) {
   std::vector<size_t> all = PythonRandom(3).sample(700, 700);
   std::sort(all.begin(), all.end());

@@ -11,14 +11,15 @@ namespace {
 
 TEST(ImageNetSplit, LabelsFollowTheSortedIdsAndValIsTheTest) {
   const test::ScratchFolder scratch;
+  FolderIndex index;
   DatasetSpec spec;
   spec.images = "images";
-  spec.split = {SplitKind::imagenet, "classnames.txt"};
+  spec.split.file = "classnames.txt";
   write_file(scratch / "classnames.txt", "n02 great shark\nn01 tench\n");
   for (const char* path : {"train/n02/b.jpg", "train/n02/a.jpg", "train/n02/.hidden", "train/n01/c.jpg",
                            "val/n01/d.jpg", "val/n02/e.jpg"})
     write_file(scratch / "images" / path, "");
-  const Split split = read_imagenet_split(spec, scratch.path());
+  const Split split = read_imagenet_split(spec, scratch.path(), index);
   EXPECT_EQ(split.train, (std::vector<Image>{{"train/n01/c.jpg", 0, "tench"},
                                              {"train/n02/a.jpg", 1, "great shark"},
                                              {"train/n02/b.jpg", 1, "great shark"}}));
@@ -26,13 +27,13 @@ TEST(ImageNetSplit, LabelsFollowTheSortedIdsAndValIsTheTest) {
   EXPECT_EQ(split.test,
             (std::vector<Image>{{"val/n01/d.jpg", 0, "tench"}, {"val/n02/e.jpg", 1, "great shark"}}));
   write_file(scratch / "classnames.txt", "n01 tench\n");
-  EXPECT_ERROR(read_imagenet_split(spec, scratch.path()), "classnames.txt: does not name class 'n02'");
+  EXPECT_ERROR(read_imagenet_split(spec, scratch.path(), index), "classnames.txt: does not name class 'n02'");
 }
 
 TEST(AircraftSplit, LabelsFollowTheListOfVariants) {
   const test::ScratchFolder scratch;
   DatasetSpec spec;
-  spec.split = {SplitKind::aircraft, "variants.txt"};
+  spec.split.file = "variants.txt";
   write_file(scratch / "variants.txt", "Boeing 717\r\nSR-20\r\n");
   write_file(scratch / "images_variant_train.txt", "0034 SR-20\n0012 Boeing 717\n");
   write_file(scratch / "images_variant_val.txt", "");

@@ -25,7 +25,7 @@ class SplitTest : public testing::Test {
     spec_.title = "Pets";
     spec_.folder = "pets";
     spec_.images = "images";
-    spec_.split = {SplitKind::zhou, "split.json"};
+    spec_.split.file = "split.json";
     json_ = {{"train", {entry("d/1.jpg", 1, "dog"), entry("c/1.jpg", 0, "cat")}},
              {"val", json::array()},
              {"test", {entry("c/2.jpg", 0, "cat"), entry("d/2.jpg", 1, "dog")}}};

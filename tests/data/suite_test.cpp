@@ -61,6 +61,9 @@ TEST_F(SuiteTest, ReadsEveryFieldOfADataset) {
   full["renames"] = {{"faces", "face"}};
   full["citation"] = "Someone 2020";
   full["source"] = "https://example.org";
+  full["split"]["made_from"] = "class_folders";
+  full["split"]["left_out"] = {"clutter"};
+  full["published"] = {{"classes", 2}, {"test", 10}};
   write("one", full);
   const DatasetSpec spec = read_suite(scratch_.path(), "small").at("one");
   EXPECT_EQ(spec.title, "Title of one");
@@ -73,6 +76,11 @@ TEST_F(SuiteTest, ReadsEveryFieldOfADataset) {
   EXPECT_EQ(spec.renames.at("faces"), "face");
   EXPECT_EQ(spec.citation, "Someone 2020");
   EXPECT_EQ(spec.source, "https://example.org");
+  EXPECT_EQ(spec.split.origin, SplitOrigin::class_folders);
+  EXPECT_EQ(spec.split.left_out, (std::vector<std::string>{"clutter"}));
+  EXPECT_EQ(spec.published.classes, 2);
+  EXPECT_EQ(spec.published.train, std::nullopt);
+  EXPECT_EQ(spec.published.test, 10);
 }
 
 TEST_F(SuiteTest, ContextWordsAreCoOpsWhereNoneAreGiven) {
@@ -82,16 +90,8 @@ TEST_F(SuiteTest, ContextWordsAreCoOpsWhereNoneAreGiven) {
 TEST_F(SuiteTest, UnknownNamesListTheKnown) {
   const Suite suite = read_suite(scratch_.path(), "small");
   EXPECT_ERROR(suite.at("three"), "suite 'small' has no dataset 'three'; known are two, one");
-  EXPECT_ERROR(select_datasets(suite, "one,three"), "no dataset 'three'; known are two, one");
   EXPECT_ERROR(read_suite(scratch_.path(), "big"), "has no suite 'big'; known are small");
   EXPECT_ERROR(read_suites(scratch_ / "none"), "none: is no folder of suites");
-}
-
-TEST_F(SuiteTest, SelectionHasTheSuitesOrder) {
-  const Suite suite = read_suite(scratch_.path(), "small");
-  EXPECT_EQ(ids_of(select_datasets(suite, "one,two,one")), (std::vector<std::string>{"two", "one"}));
-  EXPECT_EQ(ids_of(select_datasets(suite, "one")), (std::vector<std::string>{"one"}));
-  EXPECT_EQ(ids_of(select_datasets(suite, "all")), ids_of(suite.datasets));
 }
 
 TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
@@ -103,6 +103,9 @@ TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
   EXPECT_ERROR(read_with("renames", {{"a", 1}}), "'renames' has to be an object of texts");
   EXPECT_ERROR(read_with("split", {{"kind", "csv"}, {"file", "a"}}), "'split.kind' is 'csv'; known are");
   EXPECT_ERROR(read_with("split", {{"kind", "zhou"}}), "'split.file' is missing; add it");
+  EXPECT_ERROR(read_with("split", {{"kind", "zhou"}, {"file", "a"}, {"made_from", "air"}}),
+               "'split.made_from' is 'air'; known are cars, class_folders,");
+  EXPECT_ERROR(read_with("published", {{"test", -1}}), "'published.test' has to be a whole number from 0 up");
   write("suite", {{"id", "small"}, {"title", "A small suite"}, {"datasets", nlohmann::json::array()}});
   EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' has to be a list");
 }
@@ -135,6 +138,7 @@ TEST(Suites, ThoseOfTheRepositoryAreWellFormed) {
         suites, [&](const Suite& suite) { return suite.id == id && suite.features.empty() != embedded; });
   };
   EXPECT_TRUE(has("paper", false));
+  EXPECT_TRUE(has("shift", false));
   EXPECT_TRUE(has("pocket", true));
 }
 

@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(15, spec);
+  std::vector<RunSpec> others(16, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -53,6 +53,7 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[12].recipe->groups[0].learning_rate = 0.1;
   others[13].views = 0;
   others[14].precision = "bf16";
+  others[15].draw = "other";
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -89,6 +90,13 @@ TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods)
   EXPECT_EQ(read.recipe->pace, RatePace::step);
   EXPECT_TRUE(read.recipe->keeps_last_batch);
   EXPECT_EQ(read.id(), spec.id());
+}
+
+TEST(RunSpec, NamesADrawOnlyWhereTheUserGaveIt) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().contains("draw"));
+  spec.draw = "0123";
+  EXPECT_EQ(RunSpec::parse(spec.canonical()).draw, "0123");
 }
 
 }  // namespace

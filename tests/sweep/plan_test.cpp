@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "data/draw_file.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 
@@ -102,6 +103,52 @@ TEST_F(PlanSweep, RefusesADatasetOfOneClass) {
   }
   world_.write_split("one", split);
   EXPECT_ERROR(ids(spec()), "one: has one class, and base-new needs two");
+}
+
+TEST_F(PlanSweep, AGivenDrawMakesAnotherRunUnlessItIsTheOrdinaryOne) {
+  SweepSpec plain = spec();
+  plain.methods = {"coop"};
+  plain.datasets = "one";
+  plain.shots = {2};
+  const auto before = ids(plain);
+  SweepSpec given = plain;
+  given.draws = {world_ / "draw.json"};
+  StoredDraw draw{"one", 2, 1, {}};
+  {
+    const Workbench bench(plain);
+    draw.draw = draw_few_shot(bench.inputs().read_split(bench.inputs().datasets().front()), 2, 1);
+  }
+  write_file(given.draws[0], draw_text(draw));
+  EXPECT_EQ(ids(given), before);
+
+  std::swap(draw.draw.train[0], draw.draw.train[1]);
+  write_file(given.draws[0], draw_text(draw));
+  const auto after = ids(given);
+  EXPECT_EQ(after.size(), before.size());
+  EXPECT_EQ(std::ranges::count_if(after, [&](const std::string& id) { return before.contains(id); }), 2)
+      << "seeds 2 and 3 draw as always";
+
+  draw.seed = 9;
+  write_file(given.draws[0], draw_text(draw));
+  EXPECT_ERROR(ids(given), "draw.json: is of one, 2 shots, seed 9, and the sweep has no such run");
+  given.draws.push_back(given.draws[0]);
+  EXPECT_ERROR(ids(given), "both are of one, 2 shots, seed 9; leave one out");
+}
+
+TEST_F(PlanSweep, RunIdsDependOnTheUsersWords) {
+  const auto before = ids(spec());
+  const auto differs = [&](const SweepSpec& changed) {
+    const auto after = ids(changed);
+    return std::ranges::none_of(after, [&](const std::string& id) { return before.contains(id); });
+  };
+  SweepSpec changed = spec();
+  changed.templates = world_ / "templates.json";
+  write_file(changed.templates, R"({"one": "an {}.", "two": "an {}."})");
+  EXPECT_TRUE(differs(changed));
+  changed = spec();
+  changed.class_names = world_ / "names.json";
+  write_file(changed.class_names, R"({"one": {"a": "b c"}, "two": {"a": "b c"}})");
+  EXPECT_TRUE(differs(changed));
 }
 
 TEST_F(PlanSweep, MakesNoLedger) {

@@ -1,4 +1,4 @@
-#include "features/ahead.h"
+#include "base/ahead.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,116 @@
+#include "data/draw_file.h"
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "data/reference_draw.h"
+#include "data/suite.h"
+#include "support/expect_error.h"
+#include "support/golden.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+Split two_classes() {
+  Split split;
+  split.class_names = {"cat", "dog"};
+  for (int i = 0; i < 5; ++i) {
+    split.train.push_back({"cats/" + std::to_string(i) + ".jpg", 0, "cat"});
+    split.train.push_back({"dogs/" + std::to_string(i) + ".jpg", 1, "dog"});
+  }
+  split.val = {{"cats/5.jpg", 0, "cat"}, {"dogs/5.jpg", 1, "dog"}};
+  return split;
+}
+
+class DrawFile : public testing::Test {
+ protected:
+  FewShotDraw read(const std::string& text) const {
+    write_file(scratch_ / "draw.json", text);
+    return find_drawn_images(read_draw(scratch_ / "draw.json").draw, split_, scratch_ / "draw.json");
+  }
+
+  /// A draw file of these training images.
+  static std::string text(const std::string& train) {
+    return R"({"dataset": "pets", "shots": 1, "seed": 1, "train": [)" + train + R"(], "val": []})";
+  }
+
+  const Split split_ = two_classes();
+  test::ScratchFolder scratch_;
+};
+
+TEST_F(DrawFile, ReadsBackWhatWasDrawn) {
+  const FewShotDraw draw = draw_few_shot(split_, 2, 7);
+  write_file(scratch_ / "draw.json", draw_text({"pets", 2, 7, draw}));
+  const StoredDraw stored = read_draw(scratch_ / "draw.json");
+  EXPECT_EQ(stored.dataset, "pets");
+  EXPECT_EQ(stored.shots, 2);
+  EXPECT_EQ(stored.seed, 7);
+  EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
+}
+
+TEST_F(DrawFile, ImagesAreKnownByTheirPathsAlone) {
+  const FewShotDraw draw = read(text(R"(["dogs/3.jpg", 0, "hound"], ["cats/1.jpg", 0, "cat"])"));
+  EXPECT_EQ(draw.train, (std::vector<Image>{{"dogs/3.jpg", 1, "dog"}, {"cats/1.jpg", 0, "cat"}}));
+}
+
+TEST_F(DrawFile, RefusesWhatDoesNotFitTheSplit) {
+  EXPECT_ERROR(read(text(R"(["owls/1.jpg", 0, "owl"])")),
+               "'owls/1.jpg' is no training image of the dataset's split");
+  EXPECT_ERROR(read(text(R"(["cats/5.jpg", 0, "cat"])")), "'cats/5.jpg' is no training image");
+  EXPECT_ERROR(read(text(R"(["cats/1.jpg", 0, "cat"], ["cats/1.jpg", 0, "cat"])")), "has 'cats/1.jpg' twice");
+  EXPECT_ERROR(read(text(R"(["cats/1.jpg", 0, "cat"])")), "has no training image of class 'dog' (label 1)");
+  EXPECT_ERROR(read("[]"), "draw.json: is no draw; runner datasets draw and import-draw write such files");
+  EXPECT_ERROR(read(R"({"dataset": "pets", "shots": 1, "seed": 1})"), "draw.json: has no list 'train'");
+  EXPECT_ERROR(read("{\n\n!"), "draw.json, line 3: is not JSON");
+}
+
+TEST_F(DrawFile, AReferenceDrawIsFoundByTheEndsOfItsPaths) {
+  ReferenceDraw draw;
+  draw.train = {"/home/me/data/pets/images/dogs/2.jpg", "C:/pets/cats/0.jpg"};
+  draw.val = {"/home/me/data/pets/images/cats/5.jpg"};
+  const FewShotDraw found = find_reference_images(draw, split_, "draw.pkl");
+  EXPECT_EQ(found.train, (std::vector<Image>{{"dogs/2.jpg", 1, "dog"}, {"cats/0.jpg", 0, "cat"}}));
+  EXPECT_EQ(found.val, (std::vector<Image>{{"cats/5.jpg", 0, "cat"}}));
+  draw.train.push_back("/home/me/data/pets/images/wildcats/0.jpg");
+  EXPECT_ERROR(find_reference_images(draw, split_, "draw.pkl"),
+               "draw.pkl: '/home/me/data/pets/images/wildcats/0.jpg' is no training image");
+}
+
+TEST_F(DrawFile, WhatIsNoReferenceDrawIsRefused) {
+  write_file(scratch_ / "shot_1-seed_1.pkl", "not a pickle");
+  EXPECT_ERROR(read_reference_draw(scratch_ / "shot_1-seed_1.pkl"), "shot_1-seed_1.pkl: is damaged");
+  write_file(scratch_ / "empty.pkl", std::string("\x80\x04}.", 4));  // an empty dict
+  EXPECT_ERROR(read_reference_draw(scratch_ / "empty.pkl"),
+               "empty.pkl: holds no draw; give a file that the reference");
+}
+
+TEST(GoldenReferenceDraws, AreTheDrawsOfTheSameSeed) {
+  const fs::path layouts = test::golden_folder() / "layouts";
+  if (!fs::exists(layouts / "split_fewshot")) GTEST_SKIP() << layouts << " holds no cached draws";
+  const Suite suite = read_suite(fs::path(PROMPTBED_SOURCE_DIR) / "datasets", "paper");
+  int files = 0;
+  for (const DatasetSpec& spec : suite.datasets) {
+    const fs::path cached = layouts / "split_fewshot" / spec.id;
+    if (!fs::exists(cached)) continue;
+    const test::ScratchFolder scratch;
+    fs::create_directories(scratch / spec.folder);
+    for (const fs::directory_entry& entry : fs::directory_iterator(layouts / "data" / spec.folder))
+      fs::create_symlink(entry.path(), scratch / spec.folder / entry.path().filename());
+    const Split split = read_split(spec, scratch.path());
+    for (const fs::directory_entry& entry : fs::directory_iterator(cached)) {
+      const ReferenceDraw draw = read_reference_draw(entry.path());
+      ASSERT_TRUE(draw.shots && draw.seed) << entry.path();
+      EXPECT_EQ(find_reference_images(draw, split, entry.path()),
+                draw_few_shot(split, *draw.shots, *draw.seed))
+          << entry.path();
+      ++files;
+    }
+  }
+  EXPECT_GT(files, 0);
+}
+
+}  // namespace
+}  // namespace promptbed
