@@ -8,6 +8,7 @@
 #include "clip/text_transformer.h"
 #include "data/class_half.h"
 #include "data/split.h"
+#include "data/suite.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
 

@@ -8,6 +8,7 @@
 #include "data/class_half.h"
 #include "data/few_shot.h"
 #include "data/split.h"
+#include "data/suite.h"
 #include "data/view.h"
 #include "features/feature_cache.h"
 #include "methods/method_registry.h"
