@@ -15,7 +15,7 @@ cmake --build --preset release --target runner plugins > /dev/null
 measure() {
   local varied=$1 value=$2 method=$3
   shift 3
-  build/release/runner bench --methods "$method" --arch ViT-B/16 --seconds 1 --format csv "$@" |
+  build/release/runner bench --methods "$method" --arch ViT-B/16 --seconds 0.5 --format csv "$@" |
     awk -F, -v varied="$varied" -v value="$value" -v method="$method" \
       '$1 == method {print varied "," value "," method "," $4 "," $7}' | tee -a "$csv"
 }
