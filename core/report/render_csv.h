@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "results/table.h"
+#include "report/table.h"
 
 namespace promptbed {
 

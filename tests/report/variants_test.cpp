@@ -1,4 +1,4 @@
-#include "results/variants.h"
+#include "report/variants.h"
 
 #include <gtest/gtest.h>
 

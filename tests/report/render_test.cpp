@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "results/render_csv.h"
-#include "results/render_text.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
 
 namespace promptbed {
 namespace {

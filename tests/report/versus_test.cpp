@@ -1,4 +1,4 @@
-#include "results/versus.h"
+#include "report/versus.h"
 
 #include <gtest/gtest.h>
 

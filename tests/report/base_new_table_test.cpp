@@ -1,12 +1,12 @@
-#include "results/base_new_table.h"
+#include "report/base_new_table.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <tuple>
 
-#include "results/render_csv.h"
-#include "results/render_text.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

@@ -1,4 +1,4 @@
-#include "results/render_csv.h"
+#include "report/render_csv.h"
 
 #include <string_view>
 
@@ -18,10 +18,11 @@ void append_field(std::string& out, std::string_view field) {
   out += '"';
 }
 
-void append_record(std::string& out, const std::vector<std::string>& fields) {
-  for (size_t i = 0; i < fields.size(); ++i) {
+template <class Items, class Text>
+void append_record(std::string& out, const Items& items, const Text& text) {
+  for (size_t i = 0; i < items.size(); ++i) {
     if (i > 0) out += ',';
-    append_field(out, fields[i]);
+    append_field(out, text(items[i]));
   }
   out += '\n';
 }
@@ -29,11 +30,10 @@ void append_record(std::string& out, const std::vector<std::string>& fields) {
 }  // namespace
 
 std::string render_csv(const Table& table) {
-  std::vector<std::string> titles;
-  for (const Column& column : table.columns) titles.push_back(column.title);
   std::string out;
-  append_record(out, titles);
-  for (const auto& row : table.rows) append_record(out, row);
+  append_record(out, table.columns, [](const Column& column) -> std::string_view { return column.title; });
+  for (const auto& row : table.rows)
+    append_record(out, row, [](const Cell& cell) -> std::string_view { return cell.text; });
   return out;
 }
 

@@ -1,4 +1,4 @@
-#include "results/variants.h"
+#include "report/variants.h"
 
 #include <fmt/format.h>
 
@@ -9,16 +9,17 @@
 #include <string_view>
 #include <utility>
 
+#include "report/settings.h"
+
 namespace promptbed {
 namespace {
 
-using nlohmann::json;
-
 constexpr std::string_view kRecipe = "/recipe";
 
-/// A run's settings by their place in the canonical JSON ("/options/n_ctx"), without what makes no variant.
+/// A run's settings by their place in the canonical JSON ("/options/n_ctx"), and where it stands in a table.
 struct Configuration {
   std::string dataset;
+  int64_t shots = 0;
   std::pair<std::string, std::string> words;  ///< the dataset's template and context words
   std::map<std::string, std::string> settings;
 
@@ -28,16 +29,13 @@ struct Configuration {
 using Settings = std::set<std::string>;
 
 Configuration configuration_of(const RunSpec& spec) {
-  json canonical = spec.canonical();
-  for (const char* name : {"dataset", "split_hash", "prompt_template", "context_init", "shots", "seed",
-                           "model", "method", "classes"})
-    canonical.erase(name);
+  Configuration configuration{.dataset = spec.dataset,
+                              .shots = spec.shots,
+                              .words = {spec.prompt_template, spec.context_init},
+                              .settings = {}};
+  for (const auto& [place, value] : settings_of(spec)) configuration.settings[place] = value.dump();
   // Each seed has a draw of its own; that they were given makes the variant.
-  if (canonical.contains("draw")) canonical["draw"] = "given";
-  Configuration configuration{
-      .dataset = spec.dataset, .words = {spec.prompt_template, spec.context_init}, .settings = {}};
-  const json places = canonical.flatten();
-  for (const auto& [place, value] : places.items()) configuration.settings[place] = value.dump();
+  if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
   return configuration;
 }
 
@@ -48,12 +46,12 @@ std::string value_at(const Configuration& configuration, const std::string& plac
 
 /// The settings that make two configurations two variants; none where they are of the same.
 Settings differences(const Configuration& a, const Configuration& b) {
-  const bool same_dataset = a.dataset == b.dataset;
+  const bool same_dataset = a.dataset == b.dataset, same_place = same_dataset && a.shots == b.shots;
   if (!same_dataset && a.words != b.words) return {};
   Settings places;
   for (const Configuration* configuration : {&a, &b}) {
     for (const auto& [place, value] : configuration->settings) {
-      if (!same_dataset && place.starts_with(kRecipe)) continue;
+      if (!same_place && place.starts_with(kRecipe)) continue;
       if (value_at(a, place) != value_at(b, place)) places.insert(place);
     }
   }
@@ -103,8 +101,7 @@ Settings telling_settings(const std::set<Configuration>& configurations) {
 /// "n_ctx=16", "precision=bf16", "ctx_init=\"a photo of a\"": quotes only where a reader needs them.
 std::string shown(const std::string& place, const std::string& value) {
   const bool is_one_word = value.size() > 2 && value.front() == '"' && value.find(' ') == std::string::npos;
-  return fmt::format("{}={}", place.substr(place.rfind('/') + 1),
-                     is_one_word ? value.substr(1, value.size() - 2) : value);
+  return fmt::format("{}={}", setting_name(place), is_one_word ? value.substr(1, value.size() - 2) : value);
 }
 
 }  // namespace
