@@ -68,6 +68,14 @@ Accuracy average(std::span<const Accuracy* const> all) {
   return result;
 }
 
+DatasetAverage average_over(const std::vector<std::string>& datasets, std::span<const Accuracy* const> all) {
+  DatasetAverage found{.accuracy = average(all), .missing = {}};
+  for (size_t i = 0; i < datasets.size(); ++i) {
+    if (!all[i]->mean) found.missing.push_back(datasets[i]);
+  }
+  return found;
+}
+
 Accuracy harmonic(const Accuracy& base, const Accuracy& unseen) {
   Accuracy h;
   h.refusal = unseen.refusal;

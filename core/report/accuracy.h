@@ -34,6 +34,15 @@ Accuracy untrained_accuracy(double value);
 /// out.
 Accuracy average(std::span<const Accuracy* const> all);
 
+/// An average over datasets, and those that it lacks.
+struct DatasetAverage {
+  Accuracy accuracy;
+  std::vector<std::string> missing;
+};
+
+/// Over the accuracies that are there, one a dataset.
+DatasetAverage average_over(const std::vector<std::string>& datasets, std::span<const Accuracy* const> all);
+
 /// H of the two means that stand beside it (the paper's averages are so: arXiv 2203.05557, table 1), not the
 /// mean of the runs' H. By seed each run's own H, which serves its spread only.
 Accuracy harmonic(const Accuracy& base, const Accuracy& unseen);

@@ -28,12 +28,27 @@ ShotRange shots_of(const Runs& runs) {
   return shots;
 }
 
+/// What the runs learned, where they agree; a method without training learns nothing.
+std::optional<ParameterCount> parameters_of(const Runs& runs) {
+  if (runs.empty()) return std::nullopt;
+  if (!runs.front()->is_trained()) return ParameterCount{};
+  const auto& first = runs.front()->record.parameters;
+  const bool agree = std::ranges::all_of(runs, [&](const SelectedRun* run) {
+    const auto& own = run->record.parameters;
+    return own && first && own->all == first->all && own->without_biases == first->without_biases;
+  });
+  return agree ? first : std::nullopt;
+}
+
 BaseNewCell cell_of(const Series& series, const std::string& dataset) {
   const Runs runs = runs_on(series.runs, dataset);
   BaseNewCell cell{.base = accuracy_of(runs, dataset, "base"),
                    .unseen = accuracy_of(runs, dataset, "new"),
                    .h = {},
-                   .shots = shots_of(runs)};
+                   .shots = shots_of(runs),
+                   .parameters = parameters_of(runs),
+                   .spec = {}};
+  if (!runs.empty()) cell.spec = runs.front()->spec();
   cell.h = harmonic(cell.base, cell.unseen);
   return cell;
 }
@@ -43,6 +58,18 @@ std::string refusal_among(const std::vector<BaseNewCell>& cells) {
   const auto refused =
       std::ranges::find_if(cells, [](const auto& cell) { return !cell.unseen.refusal.empty(); });
   return refused == cells.end() ? "" : refused->unseen.refusal;
+}
+
+/// What was learned on every dataset, where it is the same everywhere.
+std::optional<ParameterCount> common_parameters(const std::vector<BaseNewCell>& cells) {
+  std::optional<ParameterCount> common;
+  for (const BaseNewCell& cell : cells) {
+    if (!cell.base.mean) continue;
+    if (!cell.parameters) return std::nullopt;
+    if (common && common->all != cell.parameters->all) return std::nullopt;
+    common = cell.parameters;
+  }
+  return common;
 }
 
 /// Fills in the average, over the cells with both accuracies, or with base accuracy where the method cannot
@@ -59,17 +86,11 @@ void take_average(BaseNewColumn& column, const std::vector<std::string>& dataset
     base.push_back(&cell.base);
     if (refusal.empty()) unseen.push_back(&cell.unseen);
   }
+  column.average.parameters = common_parameters(column.cells);
   column.average.base = average(base);
   column.average.unseen = average(unseen);
   column.average.unseen.refusal = refusal;
   column.average.h = harmonic(column.average.base, column.average.unseen);
-}
-
-/// Whether the average lacks a dataset or a seed.
-bool is_incomplete(const BaseNewColumn& column, const std::vector<int64_t>& seeds) {
-  return !column.missing.empty() || std::ranges::any_of(column.cells, [&](const BaseNewCell& cell) {
-    return lacks_seeds(cell.base, seeds) || lacks_seeds(cell.unseen, seeds);
-  });
 }
 
 std::vector<std::string> notes_on(const BaseNewTable& table) {
@@ -128,6 +149,12 @@ std::vector<Cell> record_of(const BaseNewTable& table, const BaseNewColumn& colu
 
 }  // namespace
 
+bool BaseNewColumn::is_incomplete(const std::vector<int64_t>& seeds) const {
+  return !missing.empty() || std::ranges::any_of(cells, [&](const BaseNewCell& cell) {
+    return lacks_seeds(cell.base, seeds) || lacks_seeds(cell.unseen, seeds);
+  });
+}
+
 Report BaseNewTable::report() const {
   const std::string title =
       fmt::format("Base-to-new accuracy (%){}{}", at_shots(shots), over_seeds(seeds, spread));
@@ -136,7 +163,7 @@ Report BaseNewTable::report() const {
   for (const BaseNewColumn& column : columns) {
     for (const char* heading : {"Base", "New", "H"})
       shown.columns.push_back({heading, Alignment::right, column.label(), "%"});
-    append_cells(averages, column.average, spread, is_incomplete(column, seeds));
+    append_cells(averages, column.average, spread, column.is_incomplete(seeds));
   }
   shown.rows.push_back(std::move(averages));
   shown.summary_rows = {0};
@@ -158,7 +185,7 @@ Report BaseNewTable::report() const {
   }
   for (const BaseNewColumn& column : columns) {
     records.rows.push_back(
-        record_of(*this, column, "average", column.average, !is_incomplete(column, seeds)));
+        record_of(*this, column, "average", column.average, !column.is_incomplete(seeds)));
   }
   mark_best_in_rows(shown);
   return {std::move(shown), std::move(records)};

@@ -18,6 +18,8 @@ struct BaseNewCell {
   Accuracy unseen;  ///< on the new classes
   Accuracy h;
   ShotRange shots;  ///< training images that the classes really have; of trained methods
+  std::optional<ParameterCount> parameters;  ///< learned numbers; nothing where they are not known or differ
+  std::optional<RunSpec> spec;               ///< of one of its runs; the others have other seeds
 };
 
 /// One variant of a method on all datasets.
@@ -31,6 +33,9 @@ struct BaseNewColumn {
   std::vector<std::string> missing;  ///< datasets that the average lacks
 
   std::string label() const { return variant.empty() ? method : method + " " + variant; }
+
+  /// Whether the average lacks a dataset or one of the seeds that it is to be over.
+  bool is_incomplete(const std::vector<int64_t>& seeds) const;
 };
 
 /// Base-to-new generalisation in the form of table 1 of arXiv 2203.05557.

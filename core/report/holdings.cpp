@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <promptbed/task.h>
 
 #include <cstdint>
 #include <map>
@@ -32,9 +33,10 @@ std::string describe(const std::vector<RunRecord>& runs) {
 std::string holdings(const Ledger& ledger, std::string_view protocol) {
   if (!protocol.empty()) return describe(list_runs(ledger, {}, protocol, RunStatus::done));
   std::vector<std::string> parts;
-  for (const char* each : {"base-new", "few-shot", "cross-dataset", "domain"}) {
-    const std::string held = holdings(ledger, each);
-    if (!held.empty()) parts.push_back(fmt::format("{} runs of {}", each, held));
+  for (const Protocol each :
+       {Protocol::base_new, Protocol::few_shot, Protocol::cross_dataset, Protocol::domain}) {
+    const std::string held = holdings(ledger, to_string(each));
+    if (!held.empty()) parts.push_back(fmt::format("{} runs of {}", to_string(each), held));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
 }

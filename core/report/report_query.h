@@ -20,12 +20,13 @@ enum class Spread {
 /// holds.
 struct ReportQuery {
   std::vector<std::string> methods = {};   ///< in this order
-  std::vector<std::string> datasets = {};  ///< in this order; of transfer tables, the targets
+  std::vector<std::string> datasets = {};  ///< in this order; in transfer tables, the targets
   std::vector<int64_t> shots = {};         ///< a table of one number of shots takes 16 where none is given
   std::vector<int64_t> seeds = {};         ///< methods without training match any shots and seeds
   std::vector<Condition> where = {};       ///< settings that runs must have, all of them
   std::string model = {};                  ///< fingerprint of the frozen weights, or how it begins
   std::string source = {};                 ///< trained on, in transfer tables
+  std::vector<std::string> order = {};  ///< of datasets that are not named; others follow by name
   Spread spread = Spread::none;
 };
 

@@ -27,11 +27,6 @@ void check_conditions(const std::vector<Condition>& conditions, const std::vecto
   }
 }
 
-/// Whether a protocol may have asked for a run.
-bool is_of(const RunSpec& spec, std::string_view protocol) {
-  return protocol.empty() || spec.classes.empty() || (spec.classes == "base") == (protocol == "base-new");
-}
-
 }  // namespace
 
 std::vector<RunRecord> list_runs(const Ledger& ledger, const ReportQuery& query, std::string_view protocol,
@@ -40,8 +35,8 @@ std::vector<RunRecord> list_runs(const Ledger& ledger, const ReportQuery& query,
                                              .methods = query.methods,
                                              .shots = query.shots,
                                              .seeds = query.seeds,
-                                             .model = query.model});
-  std::erase_if(runs, [&](const RunRecord& run) { return !is_of(run.spec, protocol); });
+                                             .model = query.model,
+                                             .protocol = std::string(protocol)});
   check_conditions(query.where, runs);
   std::erase_if(runs, [&](const RunRecord& run) {
     return (status && run.status != *status) ||

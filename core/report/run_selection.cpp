@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "report/holdings.h"
 #include "report/run_list.h"
@@ -102,6 +103,34 @@ std::vector<std::string> drop_outdated(std::vector<SelectedRun>& runs) {
   return notes;
 }
 
+/// Drops the scores and refusals on a split that a dataset has not got any more: on other datasets than the
+/// run's own.
+std::vector<std::string> drop_outdated_tests(std::vector<SelectedRun>& runs) {
+  std::map<std::string, std::pair<std::string, std::string>> newest;  // dataset -> when, and its split
+  for (const SelectedRun& run : runs) {
+    for (const Score& score : run.scores) {
+      const bool is_own = score.dataset == run.spec().dataset;
+      auto& latest = newest[score.dataset];
+      latest = std::max(latest, {run.record.ended, is_own ? run.spec().split_hash : score.split_hash});
+    }
+  }
+  std::map<std::string, int64_t> dropped;
+  for (SelectedRun& run : runs) {
+    std::erase_if(run.scores, [&](const Score& score) {
+      const bool outdated =
+          score.dataset != run.spec().dataset && score.split_hash != newest.at(score.dataset).second;
+      if (outdated) ++dropped[score.dataset];
+      return outdated;
+    });
+  }
+  std::vector<std::string> notes;
+  for (const auto& [dataset, count] : dropped) {
+    notes.push_back(fmt::format("{}: {} score{} on an earlier split left out", dataset, count,
+                                count == 1 ? "" : "s"));
+  }
+  return notes;
+}
+
 /// "2 failed runs are missing here", or nothing.
 std::vector<std::string> note_failures(const Ledger& ledger, const ReportQuery& query,
                                        std::string_view protocol) {
@@ -132,6 +161,7 @@ RunSelection select_runs(const Ledger& ledger, const ReportQuery& query, std::st
   if (selected.runs.empty()) throw_nothing_to_show(ledger, protocol);
   check_one_model(ledger, selected.runs);
   for (std::string& note : drop_outdated(selected.runs)) selected.notes.push_back(std::move(note));
+  for (std::string& note : drop_outdated_tests(selected.runs)) selected.notes.push_back(std::move(note));
   check_one_draw(selected.runs);
   return selected;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "report/variants.h"
 
@@ -42,7 +43,17 @@ std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& 
 }
 
 std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query) {
-  return asked_or_found(query.datasets, selection, [](const RunSpec& spec) { return spec.dataset; });
+  return in_order(
+      asked_or_found(query.datasets, selection, [](const RunSpec& spec) { return spec.dataset; }), query);
+}
+
+std::vector<std::string> in_order(std::vector<std::string> datasets, const ReportQuery& query) {
+  if (!query.datasets.empty()) return datasets;
+  const auto place = [&](const std::string& dataset) {
+    return std::pair(std::ranges::find(query.order, dataset) - query.order.begin(), dataset);
+  };
+  std::ranges::sort(datasets, {}, place);
+  return datasets;
 }
 
 std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& query) {
@@ -52,6 +63,14 @@ std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& 
     if (run.is_trained()) found.insert(run.spec().seed);
   }
   return {found.begin(), found.end()};
+}
+
+Runs runs_at(const Runs& runs, int64_t shots) {
+  Runs kept;
+  std::ranges::copy_if(runs, std::back_inserter(kept), [&](const SelectedRun* run) {
+    return !run->is_trained() || run->spec().shots == shots;
+  });
+  return kept;
 }
 
 Runs runs_on(const Runs& runs, std::string_view dataset) {

@@ -26,11 +26,17 @@ struct Series {
 /// that has none. They point into the selection.
 std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& query);
 
-/// The datasets that the query names, or else those that the runs were made on, by name.
+/// The datasets that the query names, or else those that the runs were made on, in the query's order.
 std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query);
+
+/// Datasets in the query's order; as they are where the query names datasets.
+std::vector<std::string> in_order(std::vector<std::string> datasets, const ReportQuery& query);
 
 /// The seeds that means are to be over: the query's, or else those of the trained runs, ascending.
 std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& query);
+
+/// The trained ones of a number of shots, and those without training.
+Runs runs_at(const Runs& runs, int64_t shots);
 
 /// Those made on a dataset.
 Runs runs_on(const Runs& runs, std::string_view dataset);

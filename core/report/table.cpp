@@ -41,7 +41,7 @@ void mark_best_in_rows(Table& table) {
   for (auto& row : table.rows) {
     std::map<std::string, std::vector<Cell*>> compared;
     for (size_t i = table.heading_columns; i < row.size(); ++i)
-      compared[table.columns[i].title].push_back(&row[i]);
+      compared[table.columns[i].group.empty() ? "" : table.columns[i].title].push_back(&row[i]);
     for (const auto& [title, cells] : compared) mark_best(cells);
   }
 }

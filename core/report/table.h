@@ -61,8 +61,8 @@ struct Table {
 /// Whether row `index` sums others up.
 bool is_summary(const Table& table, size_t index);
 
-/// Marks in each row the best (greatest) numbers of the columns that share a title; a single number is not
-/// marked.
+/// Marks in each row the best (greatest) numbers: of the columns that share a title, or of all that are in no
+/// group. A single number is not marked.
 void mark_best_in_rows(Table& table);
 
 /// Marks in each section of rows, or among all rows but summaries where there are none, the best (greatest)

@@ -38,12 +38,12 @@ PairedGain paired_gain(const Accuracy& own, const Accuracy& other) {
   return {mean(differences), interval_of(differences), differences.size()};
 }
 
-Gain gain(const std::vector<Accuracy>& own, const std::vector<Accuracy>& other) {
+Gain gain(const std::vector<Accuracy>& own, const std::vector<Accuracy>& other, size_t beside_mean) {
   Gain gain;
   std::vector<double> means;
   for (size_t i = 0; i < own.size(); ++i) {
     const PairedGain& on_dataset = gain.by_dataset.emplace_back(paired_gain(own[i], other[i]));
-    if (on_dataset.mean) means.push_back(*on_dataset.mean);
+    if (on_dataset.mean && i >= beside_mean) means.push_back(*on_dataset.mean);
   }
   if (!means.empty()) gain.mean = mean(means);
   gain.interval = interval_of(means);
@@ -76,8 +76,9 @@ Cell points(const std::optional<double>& mean, const std::optional<double>& inte
 }
 
 /// Whether a mean over datasets lacks one of them.
-bool is_incomplete(const Gain& gain) {
-  return gain.mean && std::ranges::any_of(gain.by_dataset, [](const PairedGain& on) { return !on.mean; });
+bool is_incomplete(const Gain& gain, size_t beside_mean) {
+  const auto begin = gain.by_dataset.begin() + static_cast<std::ptrdiff_t>(beside_mean);
+  return gain.mean && std::any_of(begin, gain.by_dataset.end(), [](const auto& on) { return !on.mean; });
 }
 
 Table table_of(const Versus& versus, const std::string& title) {
@@ -88,7 +89,7 @@ Table table_of(const Versus& versus, const std::string& title) {
       table.columns.push_back({versus.measures[m], Alignment::right, column.label, "points"});
       const Gain& gain = column.gains[m];
       means.push_back(points(gain.mean, gain.interval));
-      means.back().incomplete = is_incomplete(gain);
+      means.back().incomplete = is_incomplete(gain, versus.beside_mean);
     }
   }
   table.rows.push_back(std::move(means));
@@ -124,7 +125,7 @@ Table records_of(const Versus& versus, const std::string& title) {
       }
       table.rows.push_back({"mean", column.label, versus.reference, versus.measures[m], exact(gain.mean),
                             exact(gain.interval), count(static_cast<int64_t>(pairs)),
-                            flag(gain.mean && !is_incomplete(gain))});
+                            flag(gain.mean && !is_incomplete(gain, versus.beside_mean))});
     }
   }
   return table;
@@ -146,13 +147,14 @@ Versus versus(const Comparison& comparison, const std::string& reference) {
                 .setting = comparison.setting,
                 .measures = comparison.measures,
                 .datasets = comparison.datasets,
+                .beside_mean = comparison.beside_mean,
                 .columns = {},
                 .notes = comparison.notes};
   for (const Side& side : comparison.sides) {
     if (&side == &other) continue;
     VersusColumn column{.label = side.label, .gains = {}};
     for (size_t m = 0; m < comparison.measures.size(); ++m)
-      column.gains.push_back(gain(side.accuracies[m], other.accuracies[m]));
+      column.gains.push_back(gain(side.accuracies[m], other.accuracies[m], comparison.beside_mean));
     versus.columns.push_back(std::move(column));
     append(versus.notes, note_unpaired(side, other, comparison.datasets));
   }
@@ -163,6 +165,7 @@ Comparison comparison_of(const BaseNewTable& table) {
   Comparison comparison{.setting = at_shots(table.shots) + of_seeds(table.seeds),
                         .measures = {"Base", "New"},
                         .datasets = table.datasets,
+                        .beside_mean = 0,
                         .sides = {},
                         .notes = table.notes};
   for (const BaseNewColumn& column : table.columns) {

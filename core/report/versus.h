@@ -43,6 +43,7 @@ struct Versus {
   std::string setting;                ///< ", 16 shots, seeds 1, 2, 3", for the title
   std::vector<std::string> measures;  ///< "Base", "New"
   std::vector<std::string> datasets;
+  size_t beside_mean = 0;  ///< so many of the first datasets do not enter the means: the source of a transfer
   std::vector<VersusColumn> columns;
   std::vector<std::string> notes;  ///< the table's, and pairs that are missing
 
@@ -56,6 +57,7 @@ struct Comparison {
   std::string setting;
   std::vector<std::string> measures;
   std::vector<std::string> datasets;
+  size_t beside_mean = 0;  ///< as in Versus
   struct Side {
     std::string label;
     std::vector<std::vector<Accuracy>> accuracies;  ///< by measure, by dataset
