@@ -22,6 +22,8 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
+    {"eval", "test a trained prompt, or zero-shot, on a dataset", eval_command},
+    {"predict", "tell what pictures show, by a trained prompt or zero-shot", predict_command},
     {"report", "print a table of the results", report_command},
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
