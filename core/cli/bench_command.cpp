@@ -145,7 +145,7 @@ Task make_task(const options::variables_map& values, const Suite& embedded) {
 Measured measure(const Method& method, const MethodRegistry& registry,
                  const std::vector<Assignment>& assignments, Task task,
                  const options::variables_map& values) {
-  const auto learner = registry.create(method, given_options(method, assignments));
+  const auto learner = registry.create(method, single_options(method, assignments));
   learner->resolve(task);
   Recipe recipe = learner->recipe(task);
   recipe.batch_size = positive(values, "batch-size", recipe.batch_size, kMostBatch);

@@ -57,7 +57,7 @@ Classifier::Classifier(const std::string& prompt, const options::variables_map& 
   }
   const auto assignments =
       values.count("set") > 0 ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>();
-  options_ = given_options(*method_, parse_assignments(assignments, {name}, registry_));
+  options_ = single_options(*method_, parse_assignments(assignments, {name}, registry_));
 }
 
 std::string Classifier::title() const {

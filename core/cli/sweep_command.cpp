@@ -15,6 +15,7 @@
 #include "results/render_text.h"
 #include "sweep/dry_run.h"
 #include "sweep/plan.h"
+#include "sweep/source.h"
 #include "sweep/sweep.h"
 
 namespace promptbed {
@@ -22,6 +23,11 @@ namespace {
 
 constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
+constexpr int64_t kMostRetries = 100;
+
+// Training images per class: the papers' tables, and the CoOp paper's few-shot curves.
+constexpr const char* kUsual = "16";
+constexpr const char* kCurve = "1,2,4,8,16";
 
 // The last word of a worker's command line: it does runs that it reads from standard input.
 constexpr const char* kWorker = "--worker";
@@ -30,26 +36,36 @@ const Usage kUsage = {
     "runner sweep --methods M,... [OPTIONS]",
     "Trains and tests methods over datasets, shots and seeds: on the suite pocket, which is embedded with\n"
     "its model and features, or on your own --model and --data. Image features are extracted once and\n"
-    "cached, every score goes into the ledger, and what is finished is never done again.\n\n"
+    "cached, every score goes into the ledger, and what is finished is never done again: a prompt is "
+    "trained\n"
+    "once, whatever it is tested on. Each run has a log, logs/ID.log beside the ledger.\n\n"
     "  runner sweep --methods clip_zeroshot,coop,cocoop\n"
     "  runner sweep --methods clip_zeroshot,coop,cocoop --datasets all --model models/ViT-B-16 --data data\n"
-    "  runner sweep --methods coop --set coop.n_ctx=16 --shots 1,2,4 --seeds 1,2,3 --dry-run ..."};
+    "  runner sweep --methods clip_zeroshot,coop --protocol few-shot\n"
+    "  runner sweep --methods coop,cocoop --protocol cross-dataset --source devices\n"
+    "  runner sweep --methods coop --set coop.n_ctx=4,8,16 --dry-run"};
 
 options::options_description describe(SweepSpec& spec) {
   options::options_description described("options", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("methods", text("M,...")->required(), "methods, with commas between (see runner methods)");
-  add("shots", text("N,...")->default_value("16"), "training images per class");
+  add("shots", text("N,..."), "training images per class; default: 16, and 1,2,4,8,16 for few-shot");
   add("seeds", text("N,...")->default_value("1,2,3"), "seeds of draws, initial values and order");
   add("protocol", text("P")->default_value("base-new"),
-      "base-new: train on the first half of the classes, test both");
+      "base-new: train on the first half of the classes, test both; few-shot: train and test on all; "
+      "cross-dataset: train on one dataset, test it and others as they are; domain: the same with shifted "
+      "versions of it");
+  add("source", text("D"),
+      "dataset that cross-dataset and domain train on; default: imagenet, or the suite's first that will do");
+  add("targets", text("D,..."), "datasets that they test beside it; default: all others");
   add("draws", options::value<std::vector<std::string>>()->value_name("FILE")->composing(),
       "a draw from runner datasets draw or import-draw, for its dataset, shots and seed; may be repeated");
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
   add("plugins", text("FOLDER"), "one more folder of plugins");
   add("set", options::value<std::vector<std::string>>(&spec.assignments)->value_name("M.O=V")->composing(),
-      "option of a method, such as coop.n_ctx=16; may be repeated");
+      "option of a method, such as coop.n_ctx=16; several values (coop.n_ctx=4,16) are each tried; may be "
+      "repeated");
   add("epochs", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("batch-size", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("lr", options::value<double>()->value_name("X"), "learning rate, instead of the method's recipe");
@@ -57,19 +73,51 @@ options::options_description describe(SweepSpec& spec) {
       "runs at the same time, each in a process of its own; default: one a core, at most 8");
   add("threads", options::value<int64_t>()->value_name("N"),
       "of each job; default: the cores shared among the jobs");
+  add("retries", options::value<int64_t>(&spec.retries)->value_name("N")->default_value(0),
+      "how often a run that failed is tried again");
+  add("fail-fast", options::bool_switch(&spec.fail_fast), "stop at the first failure");
   add("force", options::bool_switch(&spec.force), "do finished runs once more");
   add("dry-run", options::bool_switch(), "show what would be done, and do nothing");
   described.add(describe_input_options(spec));
   return described;
 }
 
+Protocol parse_protocol(const std::string& word) {
+  std::vector<std::pair<std::string, Protocol>> known;
+  for (const Protocol protocol :
+       {Protocol::base_new, Protocol::few_shot, Protocol::cross_dataset, Protocol::domain})
+    known.emplace_back(to_string(protocol), protocol);
+  return one_of<Protocol>("--protocol", word, known);
+}
+
+/// Source and targets, which some protocols have in place of --datasets.
+void fill_in_source(SweepSpec& spec, const options::variables_map& values) {
+  const bool has_source = spec.protocol == Protocol::cross_dataset || spec.protocol == Protocol::domain;
+  for (const char* option : {"source", "targets"}) {
+    if (!has_source && values.count(option) > 0)
+      throw Error(fmt::format("--{}: is for the protocols cross-dataset and domain; give --datasets for {}",
+                              option, to_string(spec.protocol)));
+  }
+  if (!has_source) return;
+  if (!values["datasets"].defaulted())
+    throw Error(fmt::format("--datasets: {} has --source and --targets instead", to_string(spec.protocol)));
+  const auto text_or_empty = [&](const char* name) {
+    return values.count(name) > 0 ? values[name].as<std::string>() : "";
+  };
+  choose_source(spec, {.source = text_or_empty("source"), .targets = text_or_empty("targets")});
+}
+
 void fill_in(SweepSpec& spec, const options::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
   read_input_options(spec, values);
   spec.methods = split_list("--methods", text("methods"));
-  spec.shots = split_numbers("--shots", text("shots"));
   spec.seeds = split_numbers("--seeds", text("seeds"));
-  spec.protocol = one_of<Protocol>("--protocol", text("protocol"), {{"base-new", Protocol::base_new}});
+  spec.protocol = parse_protocol(text("protocol"));
+  const bool curves = spec.protocol == Protocol::few_shot;
+  spec.shots = split_numbers("--shots", values.count("shots") > 0 ? text("shots") : curves ? kCurve : kUsual);
+  if (spec.retries < 0 || spec.retries > kMostRetries)
+    throw Error(fmt::format("--retries {}: give 0 to {}", spec.retries, kMostRetries));
+  fill_in_source(spec, values);
   if (values.count("draws") > 0) {
     for (const std::string& file : values["draws"].as<std::vector<std::string>>())
       spec.draws.emplace_back(file);
@@ -116,6 +164,7 @@ std::string summary(const Plan& plan, const SweepReport& report) {
   if (report.made > 0) parts.push_back(fmt::format("{} done now", report.made));
   if (report.present > 0) parts.push_back(fmt::format("{} done before", report.present));
   if (report.elsewhere > 0) parts.push_back(fmt::format("{} not done here", report.elsewhere));
+  if (report.left_out > 0) parts.push_back(fmt::format("{} left out", report.left_out));
   if (!report.failures.empty()) parts.push_back(fmt::format("{} failed", report.failures.size()));
   return fmt::format("{} runs: {}", plan.runs.size(), fmt::join(parts, ", "));
 }
@@ -136,9 +185,9 @@ void print_failures(const SweepReport& report) {
                  : "that no worker was left for; sweep again");
 }
 
-int sweep(const Plan& plan, Workbench& bench, const Arguments& arguments) {
+int sweep(Plan& plan, Workbench& bench, const Arguments& arguments) {
   const auto start_workers = [&](const std::vector<const PlannedRun*>& runs, int64_t jobs,
-                                 const std::function<void()>& watch, const AfterWorkerRuns& after_worker) {
+                                 const std::function<Watch()>& watch, const AfterWorkerRuns& after_worker) {
     Arguments words = {"runner", "sweep"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     words.emplace_back(kWorker);
@@ -152,6 +201,8 @@ int sweep(const Plan& plan, Workbench& bench, const Arguments& arguments) {
   const SweepReport report = run_sweep(plan, bench, start_workers, std::cerr);
   print_failures(report);
   fmt::print("{}\n", summary(plan, report));
+  if (report.left_out > 0)
+    fmt::print(stderr, "left out after the first failure, as --fail-fast asks: {} runs\n", report.left_out);
   const bool all_done = report.failures.empty() && report.elsewhere == 0 && report.accidents.empty();
   return all_done ? kAllDone : kSomeFailed;
 }

@@ -25,6 +25,7 @@ class ClipModel {
   /// theirs. Throws Error where the model is missing, damaged or no CLIP.
   static ClipModel load(const std::filesystem::path& path, std::optional<Activation> activation = {});
 
+  const std::filesystem::path& path() const { return path_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
   /// Of weights, activation, heads and preprocessing: the same for all forms of the same model.

@@ -37,7 +37,7 @@ bool is_path(const std::string& word) {
 ChosenDatasets::ChosenDatasets(DataSpec spec)
     : spec_(std::move(spec)), suite_(read_suite(spec_.suites, spec_.suite)), embedded_(spec_.data.empty()) {
   choose();
-  apply_user_words(spec_.templates, spec_.class_names, datasets_);
+  apply_user_words(spec_.templates, spec_.class_names, datasets_, spec_.elsewhere);
   if (!spec_.data.empty() || std::ranges::all_of(datasets_, &DatasetSpec::is_own)) return;
   if (suite_.data.empty())
     throw Error(fmt::format("suite {} has no data folder of its own; give one with --data", suite_.id));

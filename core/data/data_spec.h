@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 namespace promptbed {
@@ -14,8 +15,9 @@ struct DataSpec {
   std::filesystem::path suites;  ///< the folder that holds the suites
   std::filesystem::path cache;   ///< of splits that were made and listings; empty: nothing is kept
 
-  std::filesystem::path templates;    ///< the user's templates by dataset (given_names.h); empty: none
-  std::filesystem::path class_names;  ///< the user's class names by dataset; empty: none
+  std::filesystem::path templates;       ///< the user's templates by dataset (given_names.h); empty: none
+  std::filesystem::path class_names;     ///< the user's class names by dataset; empty: none
+  std::set<std::string> elsewhere = {};  ///< datasets of another choice, which those files may name too
 };
 
 }  // namespace promptbed

@@ -16,8 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A user's file may name the datasets of this sweep only: a misspelt one must not be passed over.
-void refuse_other_datasets(const JsonObject& fields, const std::vector<DatasetSpec>& datasets) {
-  std::set<std::string> known;
+void refuse_other_datasets(const JsonObject& fields, const std::vector<DatasetSpec>& datasets,
+                           const std::set<std::string>& elsewhere) {
+  std::set<std::string> known = elsewhere;
   for (const DatasetSpec& dataset : datasets) known.insert(dataset.id);
   for (const std::string& key : fields.keys()) {
     if (!known.contains(key)) {
@@ -62,10 +63,10 @@ void give_names(Split& split, const GivenNames& names) {
 }
 
 void apply_user_words(const fs::path& templates, const fs::path& class_names,
-                      std::vector<DatasetSpec>& datasets) {
+                      std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere) {
   if (!templates.empty()) {
     JsonObject fields = JsonObject::read(templates);
-    refuse_other_datasets(fields, datasets);
+    refuse_other_datasets(fields, datasets, elsewhere);
     for (DatasetSpec& dataset : datasets) {
       if (!fields.has(dataset.id)) continue;
       dataset.prompt_template = fields.text(dataset.id);
@@ -74,7 +75,7 @@ void apply_user_words(const fs::path& templates, const fs::path& class_names,
   }
   if (!class_names.empty()) {
     JsonObject fields = JsonObject::read(class_names);
-    refuse_other_datasets(fields, datasets);
+    refuse_other_datasets(fields, datasets, elsewhere);
     for (DatasetSpec& dataset : datasets) {
       if (!fields.has(dataset.id)) continue;
       GivenNames& names = dataset.given_names;

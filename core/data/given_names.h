@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ void give_names(Split& split, const GivenNames& names);
 /// `templates` is a JSON file of templates by dataset: {"dtd": "a close-up of {} cloth."}. `class_names` is
 /// one of names by dataset: all of them in the order of the labels, {"dtd": ["banded", ...]}, or the new ones
 /// by the old, {"dtd": {"polka-dotted": "dotted"}}. Throws Error for a file that is not like that and for a
-/// dataset that is not among the given ones.
+/// dataset that is neither among the given ones nor `elsewhere`.
 void apply_user_words(const std::filesystem::path& templates, const std::filesystem::path& class_names,
-                      std::vector<DatasetSpec>& datasets);
+                      std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere = {});
 
 }  // namespace promptbed

@@ -73,6 +73,7 @@ Suite read_suite(const fs::path& folder, std::string_view id) {
   suite.title = fields.text("title");
   for (const std::string& dataset : fields.texts("datasets"))
     suite.datasets.push_back(read_dataset_spec(folder / id / (dataset + ".json")));
+  suite.shifts = fields.text_or("shifts", "");
   read_embedded(fields, folder / id, suite);
   fields.refuse_others();
   return suite;

@@ -15,6 +15,9 @@ struct Suite {
   std::string id;
   std::string title;
   std::vector<DatasetSpec> datasets;  ///< in the order of the tables
+  /// The dataset of another suite that these are shifted versions of: its classes, or some of them, in other
+  /// pictures. "" for a suite of other kinds.
+  std::string shifts;
 
   std::filesystem::path model;  ///< the CLIP that serves where the user names none
   std::filesystem::path
@@ -27,9 +30,9 @@ struct Suite {
 };
 
 /// Reads the suite `folder`/`id`: its suite.json and one JSON a dataset. suite.json holds id, title and
-/// datasets in order, and may hold the paths of an embedded model, data and features, relative to its own
-/// folder. Throws Error for an unknown id (listing the known ones), and for a file that is not as it has to
-/// be.
+/// datasets in order, and may hold the dataset that they shift, and the paths of an embedded model, data and
+/// features, relative to its own folder. Throws Error for an unknown id (listing the known ones), and for a
+/// file that is not as it has to be.
 Suite read_suite(const std::filesystem::path& folder, std::string_view id);
 
 /// All suites of a folder, sorted by id.

@@ -6,9 +6,25 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace promptbed {
 namespace {
+
+/// "4,16" -> {"4", "16"}; "\\," is a comma that does not part.
+std::vector<std::string> split_values(std::string_view text) {
+  std::vector<std::string> values(1);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) == "\\,") {
+      values.back() += text[++i];
+    } else if (text[i] == ',') {
+      values.emplace_back();
+    } else {
+      values.back() += text[i];
+    }
+  }
+  return values;
+}
 
 Assignment parse_assignment(const std::string& text) {
   const size_t equals = text.find('=');
@@ -16,7 +32,25 @@ Assignment parse_assignment(const std::string& text) {
   if (equals == std::string::npos || dot == std::string::npos || dot > equals) {
     throw Error(fmt::format("--set {}: write METHOD.OPTION=VALUE, such as coop.n_ctx=16", text));
   }
-  return {text.substr(0, dot), text.substr(dot + 1, equals - dot - 1), text.substr(equals + 1)};
+  Assignment assignment{text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
+                        split_values(text.substr(equals + 1))};
+  for (const std::string& value : assignment.values) {
+    if (std::ranges::count(assignment.values, value) > 1)
+      throw Error(fmt::format("--set {}: {} is there twice; leave one out", text, value));
+  }
+  return assignment;
+}
+
+/// The point with one more option set.
+GivenOptions with(GivenOptions given, const Assignment& assignment, const std::string& value) {
+  try {
+    given.options.set(assignment.option, std::string_view(value));
+  } catch (const Error& fault) {
+    throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, value, fault.what()));
+  }
+  if (assignment.values.size() > 1)
+    given.label += fmt::format("{}{}={}", given.label.empty() ? "" : " ", assignment.option, value);
+  return given;
 }
 
 }  // namespace
@@ -37,18 +71,26 @@ std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
   return assignments;
 }
 
-Options given_options(const Method& method, const std::vector<Assignment>& assignments) {
-  Options options = method.default_options();
+std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments) {
+  std::vector<GivenOptions> grid = {{method.default_options(), ""}};
   for (const Assignment& assignment : assignments) {
     if (assignment.method != method.name()) continue;
-    try {
-      options.set(assignment.option, std::string_view(assignment.value));
-    } catch (const Error& fault) {
-      throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, assignment.value,
-                              fault.what()));
+    std::vector<GivenOptions> finer;
+    for (const GivenOptions& point : grid) {
+      for (const std::string& value : assignment.values) finer.push_back(with(point, assignment, value));
     }
+    grid = std::move(finer);
   }
-  return options;
+  return grid;
+}
+
+Options single_options(const Method& method, const std::vector<Assignment>& assignments) {
+  const std::vector<GivenOptions> grid = given_options(method, assignments);
+  if (grid.size() > 1)
+    throw Error(
+        fmt::format("--set {}.{}: has several values, and one is needed here; runner sweep takes several",
+                    method.name(), grid.front().label));
+  return grid.front().options;
 }
 
 }  // namespace promptbed

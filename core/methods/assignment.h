@@ -7,19 +7,31 @@
 
 namespace promptbed {
 
-/// One "--set METHOD.OPTION=VALUE".
+/// One "--set METHOD.OPTION=VALUE,...".
 struct Assignment {
-  std::string method, option, value;
+  std::string method, option;
+  std::vector<std::string> values;  ///< one or more, each to be tried
 };
 
-/// {"coop.n_ctx=16"} -> {{"coop", "n_ctx", "16"}}. Throws Error for a text of another form, for a method that
-/// is unknown or not among `methods`, and where given_options does.
+/// {"coop.n_ctx=4,16"} -> {{"coop", "n_ctx", {"4", "16"}}}; "\\," stands for a comma in a value. Throws Error
+/// for a text of another form, for a method that is unknown or not among `methods`, and where given_options
+/// does.
 std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
                                           const std::vector<std::string>& methods,
                                           const MethodRegistry& registry);
 
-/// The method's defaults under those of the assignments that are for it. Throws Error naming the assignment
-/// for an unknown option or a value that it cannot have.
-Options given_options(const Method& method, const std::vector<Assignment>& assignments);
+/// A point of the grid that assignments span.
+struct GivenOptions {
+  Options options;
+  std::string label;  ///< "n_ctx=16": the values of the options that have several; "" where none has
+};
+
+/// The method's defaults under those of the assignments that are for it, with each combination of their
+/// values, the last assignment's varying fastest. Throws Error naming the assignment for an unknown option or
+/// a value that it cannot have.
+std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments);
+
+/// The same where only one point can be used. Throws Error for an option with several values, too.
+Options single_options(const Method& method, const std::vector<Assignment>& assignments);
 
 }  // namespace promptbed

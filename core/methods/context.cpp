@@ -45,9 +45,9 @@ void check_prompt_lengths(const Setting& setting, int64_t context_tokens) {
       const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, spoken(name) + ".");
       if (length > setting.context_length) {
         throw PromptTooLong(fmt::format(
-            "class \"{}\" of {}: the prompt has {} tokens with {} of context and the model takes {}; "
-            "use a shorter context",
-            name, setting.dataset, length, context_tokens, setting.context_length));
+            "class \"{}\": the prompt has {} tokens with {} of context and the model takes {}; use a shorter "
+            "context",
+            name, length, context_tokens, setting.context_length));
       }
     }
   }

@@ -23,9 +23,9 @@ void check_lengths(const Setting& setting, const std::string& prompt_template, c
         static_cast<int64_t>(setting.tokenizer->encode(fill(prompt_template, name)).size()) + 2;
     if (length <= setting.context_length) continue;
     throw PromptTooLong(
-        fmt::format("class \"{}\" of {}: the prompt has {} tokens and the model takes {}; shorten the name "
-                    "or the template",
-                    name, setting.dataset, length, setting.context_length));
+        fmt::format("class \"{}\": the prompt has {} tokens and the model takes {}; shorten the name or the "
+                    "template",
+                    name, length, setting.context_length));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,6 +20,25 @@ namespace {
 bool may_end(SQLite::Database& database, std::string_view id) {
   const std::optional<Claim> claim = read_claim(database, id);
   return claim && claim->owner && (*claim->owner == this_process() || !may_live(*claim->owner));
+}
+
+/// The one id that begins so.
+std::string whole_id(SQLite::Database& database, std::string_view id, const std::filesystem::path& path) {
+  const std::vector<std::string> found = ids_beginning_with(database, id);
+  if (found.empty())
+    throw Error(fmt::format("run {}: is not in {}; `runner runs list` shows the ids", id, path.string()));
+  if (found.size() > 1) {
+    throw Error(fmt::format("run {}: {} ids begin so ({}, {}{}); give more digits", id, found.size(),
+                            found[0], found[1], found.size() > 2 ? ", ..." : ""));
+  }
+  return found[0];
+}
+
+/// Throws Error where the run is not the calling process's any more.
+void check_owned(SQLite::Database& database, std::string_view id) {
+  if (is_owned(database, id, this_process())) return;
+  throw Error(
+      fmt::format("run {}: was deleted or taken over while it ran; its result is dropped, sweep again", id));
 }
 
 }  // namespace
@@ -106,12 +126,26 @@ void Ledger::release(std::string_view id) {
 
 void Ledger::finish(std::string_view id, const RunOutcome& outcome) {
   connection_->transacted([&](SQLite::Database& database) {
-    if (!is_owned(database, id, this_process())) {
-      throw Error(fmt::format(
-          "run {}: was deleted or taken over while it ran; its result is dropped, sweep again", id));
-    }
+    check_owned(database, id);
     write_outcome(database, id, outcome);
   });
+}
+
+void Ledger::add_tests(std::string_view id, const RunOutcome& tests) {
+  connection_->transacted([&](SQLite::Database& database) {
+    check_owned(database, id);
+    promptbed::add_tests(database, id, tests);
+  });
+}
+
+void Ledger::ask(std::string_view protocol, const std::vector<std::string>& ids) {
+  connection_->transacted([&](SQLite::Database& database) {
+    for (const std::string& id : ids) insert_asked(database, id, protocol);
+  });
+}
+
+void Ledger::describe(const ModelRecord& model) {
+  connection_->transacted([&](SQLite::Database& database) { write_model(database, model); });
 }
 
 void Ledger::fail(std::string_view id, std::string_view error) {
@@ -130,18 +164,20 @@ std::vector<RunRecord> Ledger::left_by(int64_t pid) const {
 
 std::string Ledger::remove(std::string_view id) {
   return connection_->transacted([&](SQLite::Database& database) {
-    const std::vector<std::string> found = ids_beginning_with(database, id);
-    if (found.empty())
-      throw Error(fmt::format("run {}: is not in {}; `runner runs list` shows the ids", id, path().string()));
-    if (found.size() > 1) {
-      throw Error(fmt::format("run {}: {} ids begin so ({}, {}{}); give more digits", id, found.size(),
-                              found[0], found[1], found.size() > 2 ? ", ..." : ""));
-    }
-    const std::optional<ProcessIdentity> owner = read_claim(database, found[0])->owner;
+    const std::string whole = whole_id(database, id, path());
+    const std::optional<ProcessIdentity> owner = read_claim(database, whole)->owner;
     if (owner && lives_here(*owner))
-      throw Error(fmt::format("run {}: process {} is at work on it; end that first", found[0], owner->pid));
-    delete_run(database, found[0]);
-    return found[0];
+      throw Error(fmt::format("run {}: process {} is at work on it; end that first", whole, owner->pid));
+    delete_run(database, whole);
+    return whole;
+  });
+}
+
+RunRecord Ledger::find(std::string_view id) const {
+  return connection_->guarded([&](SQLite::Database& database) {
+    const std::string whole = whole_id(database, id, path());
+    std::vector<RunRecord> runs = read_runs(database, {});
+    return *std::ranges::find(runs, whole, &RunRecord::id);
   });
 }
 
@@ -163,6 +199,10 @@ RunOutcome Ledger::outcome(std::string_view id) const {
     if (!outcome) throw Error(fmt::format("run {}: was never finished; run `runner sweep` for it", id));
     return *std::move(outcome);
   });
+}
+
+std::vector<ModelRecord> Ledger::models() const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_models(database); });
 }
 
 }  // namespace promptbed

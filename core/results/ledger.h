@@ -57,6 +57,10 @@ class Ledger {
   /// is not claimed by the calling process any more.
   void finish(std::string_view id, const RunOutcome& outcome);
 
+  /// Adds to a claimed run that was done before: scores and refusals on more classes, and how they were made.
+  /// All else of the outcome is left out. Throws Error as `finish` does.
+  void add_tests(std::string_view id, const RunOutcome& tests);
+
   /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens
   /// to a run that is claimed neither by the calling process nor by one of this host that is gone.
   void fail(std::string_view id, std::string_view error);
@@ -64,9 +68,18 @@ class Ledger {
   /// Runs that a process of this host has claimed and left at its end, by its process id.
   std::vector<RunRecord> left_by(int64_t pid) const;
 
+  /// Keeps which protocol asks for those of the runs that the ledger knows.
+  void ask(std::string_view protocol, const std::vector<std::string>& ids);
+
+  /// Keeps what a model is called.
+  void describe(const ModelRecord& model);
+
   /// Removes a run with all that belongs to it, and returns its id. The beginning of an id will do where it
   /// is the only one. Throws Error for an unknown or ambiguous id and for a run that is at work on this host.
   std::string remove(std::string_view id);
+
+  /// The run whose id begins so. Throws Error for an unknown or ambiguous id.
+  RunRecord find(std::string_view id) const;
 
   /// Runs by method, dataset, shots and seed.
   std::vector<RunRecord> list(const RunFilter& filter = {}) const;
@@ -77,8 +90,12 @@ class Ledger {
   /// The class sets that the methods of these runs could not serve, in the same way.
   std::vector<RunRefusal> refusals(const RunFilter& filter = {}) const;
 
-  /// All that `finish` recorded last. Throws Error for a run that was never finished.
+  /// All that `finish` recorded last, and the tests that were added since. Throws Error for a run that was
+  /// never finished.
   RunOutcome outcome(std::string_view id) const;
+
+  /// The models that runs were made with, by name; those of older ledgers have none.
+  std::vector<ModelRecord> models() const;
 
  private:
   struct Connection;

@@ -20,6 +20,7 @@ constexpr const char* kFilter = R"sql(
   AND (:seeds = '[]' OR run.classes = '' OR run.seed IN (SELECT value FROM json_each(:seeds)))
   AND substr(run.model, 1, length(:model)) = :model
   AND (:status = '' OR run.status = :status)
+  AND (:protocol = '' OR EXISTS (SELECT 1 FROM asked WHERE asked.run = run.id AND protocol = :protocol))
 )sql";
 
 RunStatus status_of(std::string_view name) {
@@ -42,6 +43,7 @@ SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, c
   prepared.bind(":seeds", json(filter.seeds).dump());
   prepared.bind(":model", filter.model);
   prepared.bind(":status", filter.status ? std::string(to_string(*filter.status)) : "");
+  prepared.bind(":protocol", filter.protocol);
   return prepared;
 }
 
@@ -56,6 +58,12 @@ ShotRange shots_of(const SQLite::Statement& row) {
   return {.least = row.getColumn("shots_least").getInt64(), .most = row.getColumn("shots_most").getInt64()};
 }
 
+std::optional<ParameterCount> parameters_of(const SQLite::Statement& row) {
+  if (row.getColumn("parameters").isNull()) return std::nullopt;
+  return ParameterCount{.all = row.getColumn("parameters").getInt64(),
+                        .without_biases = row.getColumn("parameters_without_biases").getInt64()};
+}
+
 Score score_of(const SQLite::Statement& row) {
   return {.dataset = row.getColumn("dataset"),
           .class_set = row.getColumn("class_set"),
@@ -63,13 +71,15 @@ Score score_of(const SQLite::Statement& row) {
           .correct = row.getColumn("correct").getInt64(),
           .accuracy = row.getColumn("accuracy").getDouble(),
           .macro_f1 = row.getColumn("macro_f1").getDouble(),
-          .predictions_hash = row.getColumn("predictions_hash")};
+          .predictions_hash = row.getColumn("predictions_hash"),
+          .split_hash = row.getColumn("split_hash")};
 }
 
 Refusal refusal_of(const SQLite::Statement& row) {
   return {.dataset = row.getColumn("dataset"),
           .class_set = row.getColumn("class_set"),
-          .reason = row.getColumn("reason")};
+          .reason = row.getColumn("reason"),
+          .split_hash = row.getColumn("split_hash")};
 }
 
 EpochRecord epoch_of(const SQLite::Statement& row) {
@@ -105,19 +115,21 @@ RunRecord record_of(const SQLite::Statement& row) {
           .ended = row.getColumn("ended").getString(),
           .owner = owner_of(row),
           .shots = shots_of(row),
-          .plugin_hash = row.getColumn("plugin_hash").getString()};
+          .plugin_hash = row.getColumn("plugin_hash").getString(),
+          .protocols = json::parse(row.getColumn("protocols").getString()),
+          .parameters = parameters_of(row)};
 }
 
 void insert_score(SQLite::Database& database, const std::string& run, const Score& score) {
-  statement(database, "INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
+  statement(database, "INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
             score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
-            score.predictions_hash)
+            score.predictions_hash, score.split_hash)
       .exec();
 }
 
 void insert_refusal(SQLite::Database& database, const std::string& run, const Refusal& refusal) {
-  statement(database, "INSERT INTO refusal VALUES (?, ?, ?, ?)", run, refusal.dataset, refusal.class_set,
-            refusal.reason)
+  statement(database, "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?)", run, refusal.dataset,
+            refusal.class_set, refusal.reason, refusal.split_hash)
       .exec();
 }
 
@@ -191,20 +203,55 @@ void undo_claim(SQLite::Database& database, std::string_view id) {
 void write_outcome(SQLite::Database& database, std::string_view id, const RunOutcome& outcome) {
   const std::string run(id);
   statement(database,
-            "UPDATE run SET status = 'done', error = NULL, "
-            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, "
-            "process_start = NULL, draw_hash = ?, class_names_hash = ?, state_hash = ?, "
-            "shots_least = ?, shots_most = ? WHERE id = ?",
+            "UPDATE run SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), draw_hash = ?, "
+            "class_names_hash = ?, state_hash = ?, shots_least = ?, shots_most = ? WHERE id = ?",
             outcome.draw_hash, outcome.class_names_hash, outcome.state_hash, outcome.shots.least,
             outcome.shots.most, run)
       .exec();
+  if (const auto& parameters = outcome.parameters) {
+    statement(database, "UPDATE run SET parameters = ?, parameters_without_biases = ? WHERE id = ?",
+              parameters->all, parameters->without_biases, run)
+        .exec();
+  }
   statement(database, "DELETE FROM score WHERE run = ?", run).exec();
   statement(database, "DELETE FROM refusal WHERE run = ?", run).exec();
   statement(database, "DELETE FROM epoch WHERE run = ?", run).exec();
-  for (const Score& score : outcome.scores) insert_score(database, run, score);
-  for (const Refusal& refusal : outcome.refusals) insert_refusal(database, run, refusal);
   for (const EpochRecord& epoch : outcome.epochs) insert_epoch(database, run, epoch);
-  insert_execution(database, run, outcome.execution);
+  add_tests(database, id, outcome);
+}
+
+void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome& tests) {
+  const std::string run(id);
+  statement(database,
+            "UPDATE run SET status = 'done', error = nullif(?, ''), host = NULL, pid = NULL, "
+            "process_start = NULL WHERE id = ?",
+            tests.shortfall, run)
+      .exec();
+  for (const Score& score : tests.scores) {
+    insert_score(database, run, score);
+    statement(database, "DELETE FROM refusal WHERE run = ? AND dataset = ? AND class_set = ?", run,
+              score.dataset, score.class_set)
+        .exec();
+  }
+  for (const Refusal& refusal : tests.refusals) {
+    insert_refusal(database, run, refusal);
+    statement(database, "DELETE FROM score WHERE run = ? AND dataset = ? AND class_set = ?", run,
+              refusal.dataset, refusal.class_set)
+        .exec();
+  }
+  insert_execution(database, run, tests.execution);
+}
+
+void insert_asked(SQLite::Database& database, std::string_view id, std::string_view protocol) {
+  statement(database, "INSERT OR IGNORE INTO asked SELECT id, ? FROM run WHERE id = ?", std::string(protocol),
+            std::string(id))
+      .exec();
+}
+
+void write_model(SQLite::Database& database, const ModelRecord& model) {
+  statement(database, "INSERT OR REPLACE INTO model VALUES (?, ?, ?)", model.fingerprint, model.name,
+            model.architecture)
+      .exec();
 }
 
 void write_failure(SQLite::Database& database, std::string_view id, std::string_view error) {
@@ -235,7 +282,8 @@ std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& fi
       database,
       std::string(
           "SELECT *, (SELECT plugin_hash FROM execution WHERE run = run.id ORDER BY attempt DESC LIMIT 1) "
-          "AS plugin_hash FROM run WHERE ") +
+          "AS plugin_hash, (SELECT json_group_array(protocol) FROM (SELECT protocol FROM asked WHERE run = "
+          "run.id ORDER BY protocol)) AS protocols FROM run WHERE ") +
           kFilter + "ORDER BY method, dataset, shots, seed, created, id",
       filter);
   while (row.executeStep()) runs.push_back(record_of(row));
@@ -264,8 +312,11 @@ std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilte
 
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
   const std::string run(id);
-  auto execution =
-      statement(database, "SELECT * FROM execution WHERE run = ? ORDER BY attempt DESC LIMIT 1", run);
+  // An attempt that only tested on more classes has no training, and tells nothing of how the run was made.
+  auto execution = statement(database,
+                             "SELECT * FROM execution WHERE run = ? ORDER BY "
+                             "json_extract(seconds, '$.training') IS NULL, attempt DESC LIMIT 1",
+                             run);
   if (!execution.executeStep()) return std::nullopt;
   RunOutcome outcome;
   outcome.execution = execution_of(execution);
@@ -276,6 +327,8 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
   outcome.class_names_hash = row.getColumn("class_names_hash").getString();
   outcome.state_hash = row.getColumn("state_hash").getString();
   outcome.shots = shots_of(row);
+  outcome.parameters = parameters_of(row);
+  outcome.shortfall = row.getColumn("error").getString();
 
   auto score = statement(database, "SELECT * FROM score WHERE run = ? ORDER BY dataset, class_set", run);
   while (score.executeStep()) outcome.scores.push_back(score_of(score));
@@ -284,6 +337,17 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
   auto epoch = statement(database, "SELECT * FROM epoch WHERE run = ? ORDER BY epoch", run);
   while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch));
   return outcome;
+}
+
+std::vector<ModelRecord> read_models(SQLite::Database& database) {
+  std::vector<ModelRecord> models;
+  auto row = statement(database, "SELECT * FROM model ORDER BY name, fingerprint");
+  while (row.executeStep()) {
+    models.push_back({.fingerprint = row.getColumn("fingerprint"),
+                      .name = row.getColumn("name"),
+                      .architecture = row.getColumn("architecture")});
+  }
+  return models;
 }
 
 }  // namespace promptbed

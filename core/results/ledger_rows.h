@@ -31,6 +31,13 @@ void set_owner(SQLite::Database& database, std::string_view id, const ProcessIde
 void undo_claim(SQLite::Database& database, std::string_view id);
 void write_outcome(SQLite::Database& database, std::string_view id, const RunOutcome& outcome);
 
+/// Adds scores and refusals to those that a run has, in place of earlier ones on the same classes.
+void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome& tests);
+
+/// Nothing happens for a run that is not there.
+void insert_asked(SQLite::Database& database, std::string_view id, std::string_view protocol);
+void write_model(SQLite::Database& database, const ModelRecord& model);
+
 /// A run that was done before stays so, with its outcome; the error is that of its last attempt all the same.
 void write_failure(SQLite::Database& database, std::string_view id, std::string_view error);
 void delete_run(SQLite::Database& database, std::string_view id);
@@ -40,5 +47,6 @@ std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& fi
 std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter);
 std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter);
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id);
+std::vector<ModelRecord> read_models(SQLite::Database& database);
 
 }  // namespace promptbed

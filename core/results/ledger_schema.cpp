@@ -83,9 +83,11 @@ CREATE TABLE execution (
 );
 )sql";
 
-/// What makes each schema of the one before; a new ledger goes through them all. Schema 2 tells why a run has
-/// no score on a class set. Until then one was missing only where the method had refused the classes.
-constexpr const char* kMigrations[] = {R"sql(
+/// What makes each schema of the one before; a new ledger goes through them all.
+constexpr const char* kMigrations[] = {
+    // Schema 2 tells why a run has no score on a class set. Until then one was missing only where the method
+    // had refused the classes.
+    R"sql(
 CREATE TABLE refusal (
   run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
   dataset TEXT NOT NULL,
@@ -99,6 +101,34 @@ INSERT INTO refusal
   WHERE score.class_set = 'base' AND NOT EXISTS (
     SELECT 1 FROM score AS other
     WHERE other.run = run.id AND other.dataset = run.dataset AND other.class_set = 'new');
+)sql",
+    // Schema 3 knows protocols, of which base-new was the only one until then; tests on other datasets, each
+    // by the hash of that dataset's split; what a method learned; models by name; and one view for people.
+    R"sql(
+CREATE TABLE asked (
+  run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  protocol TEXT NOT NULL,
+  PRIMARY KEY (run, protocol)
+);
+INSERT INTO asked SELECT id, 'base-new' FROM run;
+CREATE TABLE model (
+  fingerprint TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  architecture TEXT NOT NULL
+);
+ALTER TABLE run ADD COLUMN parameters INTEGER;
+ALTER TABLE run ADD COLUMN parameters_without_biases INTEGER;
+ALTER TABLE score ADD COLUMN split_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE refusal ADD COLUMN split_hash TEXT NOT NULL DEFAULT '';
+UPDATE score SET split_hash = (SELECT json_extract(spec, '$.split_hash') FROM run WHERE id = score.run);
+UPDATE refusal SET split_hash = (SELECT json_extract(spec, '$.split_hash') FROM run WHERE id = refusal.run);
+CREATE VIEW result AS
+  SELECT run.id AS run, run.method, run.dataset AS trained_on, run.classes AS trained_classes, run.shots,
+    run.seed, score.dataset AS tested_on, score.class_set, score.images, score.correct, score.accuracy,
+    score.macro_f1, run.parameters, json_extract(run.spec, '$.options') AS options,
+    json_extract(run.spec, '$.views') AS views, json_extract(run.spec, '$.precision') AS precision,
+    run.model, run.ended
+  FROM score JOIN run ON run.id = score.run;
 )sql"};
 
 constexpr int kSchemaVersion = 1 + static_cast<int>(std::size(kMigrations));

@@ -33,13 +33,15 @@ struct Score {
   double accuracy = 0;  ///< percent
   double macro_f1 = 0;  ///< percent
   std::string predictions_hash;
+  std::string split_hash = {};  ///< of the dataset tested on
 };
 
 /// A set of test classes that a method could not serve.
 struct Refusal {
   std::string dataset;
-  std::string class_set;  ///< "base", "new" or "all"
-  std::string reason;     ///< the method's own word
+  std::string class_set;        ///< "base", "new" or "all"
+  std::string reason;           ///< the method's own word
+  std::string split_hash = {};  ///< of the dataset that was to be tested on
 };
 
 /// One pass over the training images.
@@ -72,6 +74,19 @@ struct ShotRange {
   int64_t most = 0;
 };
 
+/// How many numbers a method learned.
+struct ParameterCount {
+  int64_t all = 0;
+  int64_t without_biases = 0;  ///< as arXiv 2203.05557 counts CoCoOp's Meta-Net (table 5)
+};
+
+/// A frozen model.
+struct ModelRecord {
+  std::string fingerprint;
+  std::string name;          ///< of its file or folder
+  std::string architecture;  ///< "ViT-B/16"
+};
+
 /// What a run leaves behind when it is done.
 struct RunOutcome {
   std::vector<Score> scores;
@@ -82,6 +97,8 @@ struct RunOutcome {
   std::string class_names_hash;  ///< of the class names in label order
   std::string state_hash;        ///< of the trained tensors
   ShotRange shots;
+  std::optional<ParameterCount> parameters = {};  ///< nothing in older ledgers
+  std::string shortfall = {};  ///< why some tests could not be made: recorded as the run's error
 };
 
 /// One line of `runner runs list`.
@@ -93,9 +110,11 @@ struct RunRecord {
   std::string error;     ///< of the last attempt, even of a run that was done before; "" if it went well
   std::string created;   ///< UTC, ISO 8601 with milliseconds
   std::string ended;     ///< the same; "" before the first end
-  std::optional<ProcessIdentity> owner;  ///< who runs it now
-  ShotRange shots;                       ///< known once done
-  std::string plugin_hash;               ///< of the last finished attempt; "" before
+  std::optional<ProcessIdentity> owner;           ///< who runs it now
+  ShotRange shots;                                ///< known once done
+  std::string plugin_hash;                        ///< of the last finished attempt; "" before
+  std::vector<std::string> protocols = {};        ///< that asked for it, sorted
+  std::optional<ParameterCount> parameters = {};  ///< known once done; nothing in older ledgers
 };
 
 /// A score and the run that made it.
@@ -118,6 +137,7 @@ struct RunFilter {
   std::vector<int64_t> seeds = {};
   std::string model = {};  ///< a fingerprint, or how it begins
   std::optional<RunStatus> status = {};
+  std::string protocol = {};  ///< one that asked for the runs
 };
 
 }  // namespace promptbed

@@ -8,12 +8,14 @@ namespace promptbed {
 namespace {
 
 struct Cell {
-  int64_t runs = 0, done = 0, blocked = 0;
+  int64_t runs = 0, done = 0, trained = 0, blocked = 0;
 };
 
 std::string describe(const Cell& cell) {
+  if (cell.runs == 0) return "-";
   if (cell.blocked == cell.runs) return "cannot run";
   std::string text = cell.done == cell.runs ? "done" : fmt::format("{} of {} done", cell.done, cell.runs);
+  if (cell.trained > 0) text += fmt::format(", {} to be tested on more", cell.trained);
   if (cell.blocked > 0) text += fmt::format(", {} cannot run", cell.blocked);
   return text;
 }
@@ -25,6 +27,7 @@ Cell count(const Plan& plan, const std::string& dataset, const std::string& meth
     ++cell.runs;
     if (!run.obstacle.empty()) ++cell.blocked;
     if (run.obstacle.empty() && run.done()) ++cell.done;
+    if (run.obstacle.empty() && !run.done() && run.trained) ++cell.trained;
   }
   return cell;
 }
@@ -32,7 +35,7 @@ Cell count(const Plan& plan, const std::string& dataset, const std::string& meth
 }  // namespace
 
 Table dry_run_table(const Plan& plan, const Workbench& bench) {
-  const auto pending = plan.pending(bench.spec().force);
+  const auto pending = plan.pending();
   Table table;
   table.title = fmt::format("{} runs, {} to be done", plan.runs.size(), pending.size());
   table.columns.push_back({"Dataset", Alignment::left});

@@ -38,10 +38,14 @@ std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs) {
   std::vector<FeatureRequest> requests;
+  const auto is_it = [&](const PlannedDataset& other) { return other.spec.id == dataset.spec.id; };
+  const auto tests_it = [&](const PlannedRun* run) {
+    return std::ranges::any_of(run->missing_tests,
+                               [&](const PlannedTest& test) { return is_it(*test.dataset); });
+  };
+  if (std::ranges::any_of(runs, tests_it)) requests.push_back({paths_of(dataset.split.test), {kCentreView}});
   for (const PlannedRun* run : runs) {
-    if (run->dataset->spec.id != dataset.spec.id) continue;
-    if (requests.empty()) requests.push_back({paths_of(dataset.split.test), {kCentreView}});
-    if (!run->method->trainable()) continue;
+    if (!is_it(*run->dataset) || !run->method->trainable()) continue;
     requests.push_back({paths_of(run->draw.train), training_views(run->spec.views)});
     if (run->needs.validation_features) requests.push_back({paths_of(run->draw.val), {kCentreView}});
   }

@@ -17,7 +17,8 @@ std::vector<int> training_views(int64_t views);
 /// the centre crop.
 std::vector<FeatureRequest> requests_of(const Split& split, int64_t views);
 
-/// What the given runs on a dataset ask for: all test images, and each run's draw.
+/// What the given runs ask for of a dataset: all test images where it is tested, and the draws of the runs
+/// that are trained on it.
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs);
 

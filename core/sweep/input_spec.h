@@ -14,6 +14,8 @@ namespace promptbed {
 struct InputSpec : DataSpec {
   InputSpec() { cache = "runs/cache"; }
 
+  std::string target_suite;              ///< one more suite, whose datasets are tested on; "": none
+  std::string targets = "all";           ///< which of its datasets
   std::filesystem::path model;           ///< empty: the suite's own
   std::optional<Activation> activation;  ///< for model files that do not tell theirs
   int64_t views = 10;                    ///< augmented renderings per training image; 0: the centre crop only

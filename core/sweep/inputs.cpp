@@ -21,15 +21,48 @@ fs::path model_path(const InputSpec& spec, const Suite& suite) {
   return suite.model;
 }
 
+std::set<std::string> ids_of(const std::string& suite, const InputSpec& spec) {
+  std::set<std::string> ids;
+  for (const DatasetSpec& dataset : read_suite(spec.suites, suite).datasets) ids.insert(dataset.id);
+  return ids;
+}
+
+/// The user's choice, and that of the target suite where there is one.
+std::vector<ChosenDatasets> choose(const InputSpec& spec) {
+  if (spec.target_suite.empty()) return {ChosenDatasets(spec)};
+  DataSpec sources = spec, targets = spec;
+  sources.elsewhere = ids_of(spec.target_suite, spec);
+  targets.elsewhere = ids_of(spec.suite, spec);
+  targets.suite = spec.target_suite;
+  targets.datasets = spec.targets;
+  return {ChosenDatasets(std::move(sources)), ChosenDatasets(std::move(targets))};
+}
+
+void add_once(std::vector<std::string>& texts, const fs::path& path) {
+  if (std::ranges::find(texts, path.string()) == texts.end()) texts.push_back(path.string());
+}
+
 }  // namespace
 
 Inputs::Inputs(InputSpec spec)
     : spec_(std::move(spec)),
-      chosen_(spec_),
-      model_(ClipModel::load(model_path(spec_, chosen_.suite()), spec_.activation)) {}
+      chosen_(choose(spec_)),
+      model_(ClipModel::load(model_path(spec_, chosen_.front().suite()), spec_.activation)) {}
+
+std::vector<DatasetSpec> Inputs::targets() const {
+  return chosen_.size() > 1 ? chosen_.back().list() : std::vector<DatasetSpec>();
+}
+
+const ChosenDatasets& Inputs::chosen_of(const DatasetSpec& dataset) const {
+  const auto has_it = [&](const ChosenDatasets& chosen) {
+    return std::ranges::find(chosen.list(), dataset.id, &DatasetSpec::id) != chosen.list().end();
+  };
+  return chosen_.size() > 1 && has_it(chosen_.back()) ? chosen_.back() : chosen_.front();
+}
 
 bool Inputs::is_sealed(const DatasetSpec& dataset) const {
-  return chosen_.is_embedded(dataset) && !chosen_.suite().features.empty();
+  const ChosenDatasets& chosen = chosen_of(dataset);
+  return chosen.is_embedded(dataset) && !chosen.suite().features.empty();
 }
 
 CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
@@ -45,7 +78,8 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
 FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   CacheKey key = key_of(dataset);
   if (!is_sealed(dataset)) return {cache_path(spec_.cache, key), key};
-  const fs::path& sealed = chosen_.suite().features;
+  const Suite& suite = chosen_of(dataset).suite();
+  const fs::path& sealed = suite.features;
   // Sealed features are what they are: without some in --precision, it concerns the text tower alone.
   if (!fs::exists(sealed_path(sealed, key))) key.precision = Precision::f32;
   const fs::path path = sealed_path(sealed, key);
@@ -53,32 +87,35 @@ FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
     throw Error(
         fmt::format("{}: no such file: suite {} has no features of {} with it; put it back, or give the "
                     "pictures' folder with --data",
-                    path.string(), chosen_.suite().id, dataset.id));
+                    path.string(), suite.id, dataset.id));
   }
   return {path, key};
 }
 
-std::string Inputs::feature_source() const {
-  const bool some_sealed =
-      std::ranges::any_of(datasets(), [&](const DatasetSpec& dataset) { return is_sealed(dataset); });
-  const bool some_own = std::ranges::any_of(datasets(), &DatasetSpec::is_own);
-  std::string text = "features: ";
-  if (some_sealed) text += fmt::format("sealed, in {}", chosen_.suite().features.string());
-  if (some_sealed && some_own) text += "; others ";
-  if (!some_sealed || some_own) {
-    text += fmt::format("cached in {}, extracted from the pictures in {}", spec_.cache.string(),
-                        picture_folders());
+std::vector<DatasetSpec> Inputs::datasets_where(bool sealed) const {
+  std::vector<DatasetSpec> found;
+  for (const ChosenDatasets& chosen : chosen_) {
+    for (const DatasetSpec& dataset : chosen.list()) {
+      if (is_sealed(dataset) == sealed) found.push_back(dataset);
+    }
   }
-  return text;
+  return found;
 }
 
-std::string Inputs::picture_folders() const {
-  std::vector<std::string> folders;
-  for (const DatasetSpec& dataset : datasets()) {
-    const std::string folder = (dataset.is_own() ? dataset.folder : chosen_.data()).string();
-    if (!is_sealed(dataset) && std::ranges::find(folders, folder) == folders.end()) folders.push_back(folder);
+std::string Inputs::feature_source() const {
+  std::vector<std::string> sealed_in, pictures_in;
+  for (const DatasetSpec& dataset : datasets_where(/*sealed=*/true))
+    add_once(sealed_in, chosen_of(dataset).suite().features);
+  for (const DatasetSpec& dataset : datasets_where(/*sealed=*/false))
+    add_once(pictures_in, dataset.is_own() ? dataset.folder : chosen_of(dataset).data());
+  std::string text = "features: ";
+  if (!sealed_in.empty()) text += fmt::format("sealed, in {}", fmt::join(sealed_in, ", "));
+  if (!sealed_in.empty() && !pictures_in.empty()) text += "; others ";
+  if (!pictures_in.empty()) {
+    text += fmt::format("cached in {}, extracted from the pictures in {}", spec_.cache.string(),
+                        fmt::join(pictures_in, ", "));
   }
-  return fmt::format("{}", fmt::join(folders, ", "));
+  return text;
 }
 
 ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,

@@ -27,9 +27,12 @@ class Inputs {
   const ClipModel& model() const { return model_; }
 
   /// The datasets that the user chose.
-  const std::vector<DatasetSpec>& datasets() const { return chosen_.list(); }
+  const std::vector<DatasetSpec>& datasets() const { return chosen_.front().list(); }
 
-  Split read_split(const DatasetSpec& dataset) const { return chosen_.read_split(dataset); }
+  /// Those of the target suite that are tested on beside them; none where there is no such suite.
+  std::vector<DatasetSpec> targets() const;
+
+  Split read_split(const DatasetSpec& dataset) const { return chosen_of(dataset).read_split(dataset); }
 
   /// What the features of a dataset depend on here.
   CacheKey key_of(const DatasetSpec& dataset) const;
@@ -40,7 +43,7 @@ class Inputs {
 
   /// Where the dataset's pictures are. With sealed features there need not be any.
   std::filesystem::path image_folder(const DatasetSpec& dataset) const {
-    return chosen_.image_folder(dataset);
+    return chosen_of(dataset).image_folder(dataset);
   }
 
   /// In words, where features come from.
@@ -55,14 +58,17 @@ class Inputs {
   const ImageEncoder& image_encoder();
 
  private:
-  /// Whether a dataset's features come sealed with the suite.
+  /// The choice that a dataset is of.
+  const ChosenDatasets& chosen_of(const DatasetSpec& dataset) const;
+
+  /// Whether a dataset's features come sealed with its suite.
   bool is_sealed(const DatasetSpec& dataset) const;
 
-  /// Where the pictures are of the datasets whose features are not sealed.
-  std::string picture_folders() const;
+  /// Those whose features are sealed, or are not.
+  std::vector<DatasetSpec> datasets_where(bool sealed) const;
 
   InputSpec spec_;
-  ChosenDatasets chosen_;
+  std::vector<ChosenDatasets> chosen_;  ///< the user's choice, and that of the target suite
   ClipModel model_;
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "base/interrupt.h"
 #include "data/class_half.h"
@@ -28,14 +30,19 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   return recipe;
 }
 
-PlannedDataset read_dataset(const DatasetSpec& dataset, const Inputs& inputs) {
-  PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
+PlannedDataset read_dataset(const DatasetSpec& dataset, const Workbench& bench) {
+  PlannedDataset planned{dataset, bench.inputs().read_split(dataset), {}};
   planned.split_hash = planned.split.hash();
-  if (planned.split.class_names.size() < 2) {
+  if (bench.spec().protocol == Protocol::base_new && planned.split.class_names.size() < 2) {
     throw Error(
         fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
   }
   return planned;
+}
+
+/// The classes of its dataset that a protocol trains on.
+ClassSet trained_classes(Protocol protocol) {
+  return protocol == Protocol::base_new ? ClassSet::base : ClassSet::all;
 }
 
 Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int64_t shots) {
@@ -43,8 +50,9 @@ Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int6
   setting.dataset = dataset.spec.id;
   setting.protocol = bench.spec().protocol;
   setting.shots = shots;
-  setting.class_names = class_names_of(dataset.split, ClassSet::base);
-  setting.unseen_class_names = class_names_of(dataset.split, ClassSet::new_);
+  setting.class_names = class_names_of(dataset.split, trained_classes(setting.protocol));
+  if (setting.protocol == Protocol::base_new)
+    setting.unseen_class_names = class_names_of(dataset.split, ClassSet::new_);
   setting.prompt_template = dataset.spec.prompt_template;
   setting.context_init = dataset.spec.context_init;
   setting.tokenizer = bench.inputs().model().tokenizer();
@@ -52,8 +60,8 @@ Setting make_setting(const PlannedDataset& dataset, const Workbench& bench, int6
   return setting;
 }
 
-FewShotDraw training_classes(const FewShotDraw& draw, const Split& split) {
-  return {subset(draw.train, split, ClassSet::base), subset(draw.val, split, ClassSet::base)};
+FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& split) {
+  return {subset(draw.train, split, classes), subset(draw.val, split, classes)};
 }
 
 /// What this runner cannot give yet must not be missing in silence.
@@ -64,6 +72,40 @@ void check_needs(const Needs& needs, const Method& method) {
     throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
   }
 }
+
+/// What the ledger has of runs that were done before.
+class KnownRuns {
+ public:
+  explicit KnownRuns(const Workbench& bench) : bench_(bench) {
+    const Ledger* ledger = bench.existing_ledger();
+    if (ledger == nullptr) return;
+    for (const auto& [run, score] : ledger->scores())
+      tested_.insert({run, score.dataset, score.split_hash, score.class_set});
+    for (const auto& [run, refusal] : ledger->refusals())
+      tested_.insert({run, refusal.dataset, refusal.split_hash, refusal.class_set});
+  }
+
+  /// Fills in what is done of a run and what is missing.
+  void compare(PlannedRun& run) const {
+    if (const Ledger* ledger = bench_.existing_ledger()) run.state = ledger->state(run.id);
+    const bool done = run.state && run.state->status == RunStatus::done && !bench_.spec().force;
+    for (const PlannedTest& test : run.tests) {
+      if (!done || !has(run.id, test)) run.missing_tests.push_back(test);
+    }
+    run.trained = done && (!run.method->trainable() ||
+                           std::filesystem::exists(prompt_path(bench_.spec().ledger, run.id)));
+    if (!run.trained && !run.missing_tests.empty()) run.missing_tests = run.tests;
+  }
+
+ private:
+  bool has(const std::string& run, const PlannedTest& test) const {
+    return tested_.contains(
+        {run, test.dataset->spec.id, test.dataset->split_hash, std::string(to_string(test.classes))});
+  }
+
+  const Workbench& bench_;
+  std::set<std::tuple<std::string, std::string, std::string, std::string>> tested_;
+};
 
 /// PlannedRun -> RunSpec: asks the method to settle its options and recipe. Throws what the method throws.
 RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
@@ -81,7 +123,7 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
   run.needs = learner->needs();
   check_needs(run.needs, *run.method);
   if (run.method->trainable()) {
-    spec.classes = to_string(ClassSet::base);
+    spec.classes = to_string(trained_classes(run.setting.protocol));
     spec.shots = run.shots;
     spec.seed = run.seed;
     spec.draw = run.given_draw;
@@ -94,41 +136,72 @@ RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
 /// Draws a run's images. A draw from a file that is the ordinary one makes the same run.
 void draw_images(PlannedRun& run, const GivenDraws& draws) {
   const Split& split = run.dataset->split;
-  const FewShotDraw ordinary = training_classes(draw_few_shot(split, run.shots, run.seed), split);
+  const ClassSet classes = trained_classes(run.setting.protocol);
+  const FewShotDraw ordinary = of_classes(classes, draw_few_shot(split, run.shots, run.seed), split);
   run.draw = ordinary;
   const auto given = draws.find(run.dataset->spec.id, split, run.shots, run.seed);
   if (!given) return;
-  run.draw = training_classes(*given, split);
+  run.draw = of_classes(classes, *given, split);
   if (run.draw != ordinary) run.given_draw = run.draw.hash();
 }
 
-PlannedRun plan_run(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
-                    int64_t seed, const Options& given, const GivenDraws& draws, const Workbench& bench) {
-  PlannedRun run;
-  run.method = &method;
-  run.dataset = std::move(dataset);
-  run.shots = shots;
-  run.seed = seed;
-  run.setting = make_setting(*run.dataset, bench, shots);
-  if (method.trainable()) draw_images(run, draws);
-  if (method.trainable() && run.draw.train.empty()) {
-    run.obstacle = fmt::format(
-        "{}: has no training images, only a test set; leave it out with --datasets, or choose a method that "
-        "does not train",
-        run.setting.dataset);
+/// Puts the cells of the grid together into runs.
+class Planner {
+ public:
+  Planner(const Workbench& bench, const std::vector<std::shared_ptr<const PlannedDataset>>& datasets,
+          const GivenDraws& draws)
+      : bench_(bench), datasets_(datasets), draws_(draws), known_(bench) {}
+
+  PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
+                  int64_t seed, const GivenOptions& given) const {
+    PlannedRun run;
+    run.method = &method;
+    run.options_label = given.label;
+    run.dataset = std::move(dataset);
+    run.tests = tests_of(run);
+    run.shots = shots;
+    run.seed = seed;
+    run.setting = make_setting(*run.dataset, bench_, shots);
+    if (method.trainable()) draw_images(run, draws_);
+    if (method.trainable() && run.draw.train.empty()) {
+      run.obstacle = fmt::format(
+          "{}: has no training images, only a test set; leave it out with --datasets, or choose a method "
+          "that does not train",
+          run.setting.dataset);
+      return run;
+    }
+    try {
+      run.spec = settle(run, given.options, bench_);
+      run.id = run.spec.id();
+    } catch (const PromptTooLong& fault) {
+      run.obstacle = fault.what();
+      return run;
+    } catch (const PluginFault& fault) {
+      run.obstacle = fault.what();  // the other methods can do without this one
+      return run;
+    }
+    known_.compare(run);
     return run;
   }
-  try {
-    run.spec = settle(run, given, bench);
-    run.id = run.spec.id();
-    if (const Ledger* ledger = bench.existing_ledger()) run.state = ledger->state(run.id);
-  } catch (const PromptTooLong& fault) {
-    run.obstacle = fault.what();
-  } catch (const PluginFault& fault) {
-    run.obstacle = fault.what();  // the other methods can do without this one
+
+ private:
+  /// On its own dataset; with one source, what was trained there is tested on all the others, too.
+  std::vector<PlannedTest> tests_of(const PlannedRun& run) const {
+    if (bench_.spec().protocol == Protocol::base_new)
+      return {{run.dataset, ClassSet::base}, {run.dataset, ClassSet::new_}};
+    std::vector<PlannedTest> tests = {{run.dataset, ClassSet::all}};
+    if (!bench_.has_source() || !run.method->trainable()) return tests;
+    for (const auto& dataset : datasets_) {
+      if (dataset != run.dataset) tests.push_back({dataset, ClassSet::all});
+    }
+    return tests;
   }
-  return run;
-}
+
+  const Workbench& bench_;
+  const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
+  const GivenDraws& draws_;
+  KnownRuns known_;
+};
 
 void check_range(const char* option, const std::vector<int64_t>& values, int64_t least, int64_t most) {
   for (const int64_t value : values) {
@@ -151,14 +224,19 @@ void check_grid(const SweepSpec& spec) {
 }  // namespace
 
 std::string PlannedRun::title() const {
-  if (!method->trainable()) return fmt::format("{} on {}", method->name(), dataset->spec.id);
-  return fmt::format("{} on {}, {} shots, seed {}", method->name(), dataset->spec.id, shots, seed);
+  const std::string label = options_label.empty() ? "" : " " + options_label;
+  if (!method->trainable()) return fmt::format("{}{} on {}", method->name(), label, dataset->spec.id);
+  return fmt::format("{}{} on {}, {} shots, seed {}", method->name(), label, dataset->spec.id, shots, seed);
 }
 
-std::vector<const PlannedRun*> Plan::pending(bool force) const {
+std::string PlannedTest::title() const {
+  return fmt::format("{} of {}", to_string(classes), dataset->spec.id);
+}
+
+std::vector<const PlannedRun*> Plan::pending() const {
   std::vector<const PlannedRun*> chosen;
   for (const PlannedRun& run : runs) {
-    if (run.obstacle.empty() && (force || !run.done())) chosen.push_back(&run);
+    if (run.obstacle.empty() && !run.done()) chosen.push_back(&run);
   }
   return chosen;
 }
@@ -174,20 +252,26 @@ Plan plan_sweep(const Workbench& bench) {
   draws.check_grid(bench.inputs().datasets(), spec.shots, spec.seeds);
 
   Plan plan;
-  for (const DatasetSpec& dataset : bench.inputs().datasets()) {
-    check_interrupt();
-    plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, bench.inputs())));
+  for (const std::vector<DatasetSpec>& datasets : {bench.inputs().datasets(), bench.inputs().targets()}) {
+    for (const DatasetSpec& dataset : datasets) {
+      check_interrupt();
+      plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, bench)));
+    }
   }
+  const Planner planner(bench, plan.datasets, draws);
   for (const auto& dataset : plan.datasets) {
+    const bool trained_on = !bench.has_source() || dataset->spec.id == spec.source;
     for (const Method* method : methods) {
-      const Options given = given_options(*method, assignments);
-      if (!method->trainable()) {
-        plan.runs.push_back(plan_run(*method, dataset, 0, 0, given, draws, bench));
-        continue;
-      }
-      for (const int64_t shots : spec.shots) {
-        for (const int64_t seed : spec.seeds)
-          plan.runs.push_back(plan_run(*method, dataset, shots, seed, given, draws, bench));
+      if (method->trainable() && !trained_on) continue;
+      for (const GivenOptions& given : given_options(*method, assignments)) {
+        if (!method->trainable()) {
+          plan.runs.push_back(planner.plan(*method, dataset, 0, 0, given));
+          continue;
+        }
+        for (const int64_t shots : spec.shots) {
+          for (const int64_t seed : spec.seeds)
+            plan.runs.push_back(planner.plan(*method, dataset, shots, seed, given));
+        }
       }
     }
   }

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <ostream>
 
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "clip/safetensors.h"
 #include "data/class_half.h"
 #include "results/metrics.h"
@@ -37,8 +40,9 @@ class Stopwatch {
   std::map<std::string, double> seconds_;
 };
 
-Task make_task(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+Task make_task(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
   const torch::Device device = bench.spec().placement.device;
+  const FeatureCache& cache = caches.of(*run.dataset);
   Task task;
   static_cast<Setting&>(task) = run.setting;
   if (run.method->trainable())
@@ -53,10 +57,14 @@ Task make_task(const PlannedRun& run, const FeatureCache& cache, Workbench& benc
   return task;
 }
 
-std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& task, const Workbench& bench) {
+std::unique_ptr<PromptLearner> create_learner(const PlannedRun& run, const Workbench& bench) {
   Options options = run.method->default_options();
   for (const auto& [name, value] : run.spec.options) options.set(name, value);
-  auto learner = bench.registry().create(*run.method, options);
+  return bench.registry().create(*run.method, options);
+}
+
+std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& task, const Workbench& bench) {
+  auto learner = create_learner(run, bench);
   if (learner->resolve(task).values() != run.spec.options) {
     throw Error(fmt::format(
         "{}: settles its options in another way when it is asked again; report it to the plugin's "
@@ -67,7 +75,8 @@ std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& t
   return learner;
 }
 
-std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task) {
+std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task,
+                                      std::ostream& log) {
   if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
   if (run.method->has_own_solver()) {
     throw Error(
@@ -78,9 +87,12 @@ std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& 
   ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1),
                       static_cast<uint64_t>(run.seed));
   std::vector<EpochRecord> records;
-  for (const TrainedEpoch& epoch : train(learner, task.train, *run.spec.recipe, order)) {
+  train(learner, task.train, *run.spec.recipe, order, {}, [&](const TrainedEpoch& epoch) {
     records.push_back({epoch.epoch, epoch.loss, epoch.learning_rate, epoch.seconds});
-  }
+    log << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1,
+                       run.spec.recipe->epochs, epoch.loss, epoch.learning_rate, epoch.seconds)
+        << std::flush;
+  });
   return records;
 }
 
@@ -101,32 +113,94 @@ std::string hash_state(const NamedTensors& state) {
   return hasher.hex();
 }
 
-/// TrainedPrompt -> Evaluation -> Score, on one half of the classes.
-Score score_on(ClassSet set, PromptLearner& learner, const PlannedRun& run, const FeatureCache& cache,
-               Workbench& bench) {
-  const PlannedDataset& dataset = *run.dataset;
-  const auto images = subset(dataset.split.test, dataset.split, set);
-  const Predictions predictions =
-      evaluate(learner, read_features(cache, images, {kCentreView}, bench.spec().placement.device));
-  const Metrics metrics = measure(predictions.labels, predictions.predicted);
-  Score score;
-  score.dataset = dataset.spec.id;
-  score.class_set = to_string(set);
-  score.images = metrics.images;
-  score.correct = metrics.correct;
-  score.accuracy = metrics.accuracy;
-  score.macro_f1 = metrics.macro_f1;
-  score.predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex();
-  return score;
+/// Gives the learner the prompt that an earlier attempt at the run trained. Throws Error where its file is
+/// not what the ledger says.
+void restore_prompt(PromptLearner& learner, const PlannedRun& run, Workbench& bench) {
+  if (!run.method->trainable()) return;
+  const auto path = prompt_path(bench.spec().ledger, run.id);
+  const Safetensors saved = read_safetensors(path);
+  learner.load_state({saved.tensors.begin(), saved.tensors.end()});
+  if (hash_state(trained_state(learner)) != bench.ledger().outcome(run.id).state_hash) {
+    throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
+                            path.string()));
+  }
 }
 
-/// Turns the learner to other classes. Nothing, or why it cannot serve them.
-std::optional<std::string> refusal_of(PromptLearner& learner, const ClassNames& class_names) {
+ParameterCount count_parameters(PromptLearner& learner) {
+  NamedTensors learned = learner.trainable();
+  if (learned.empty()) learned = learner.state();
+  ParameterCount count;
+  for (const auto& [name, tensor] : learned) {
+    count.all += tensor.numel();
+    if (!name.ends_with("bias")) count.without_biases += tensor.numel();
+  }
+  return count;
+}
+
+/// Turns the learner to a test's classes. Nothing, or why it cannot serve them.
+std::optional<std::string> refusal_of(PromptLearner& learner, const PlannedRun& run, const PlannedTest& test,
+                                      const Workbench& bench) {
   try {
-    learner.retarget(class_names);
+    const ClassNames names = class_names_of(test.dataset->split, test.classes);
+    if (test.dataset != run.dataset) {
+      Setting setting = run.setting;
+      setting.unseen_class_names = names;
+      create_learner(run, bench)->resolve(setting);  // says which class's prompt is too long
+    }
+    learner.retarget(names);
     return std::nullopt;
   } catch (const NotTransferable& refusal) {
     return refusal.what();
+  } catch (const PromptTooLong& refusal) {
+    return refusal.what();
+  }
+}
+
+/// TrainedPrompt -> Evaluation -> Score.
+Score score_on(const PlannedTest& test, PromptLearner& learner, OpenCaches& caches, const Workbench& bench) {
+  const PlannedDataset& dataset = *test.dataset;
+  const auto images = subset(dataset.split.test, dataset.split, test.classes);
+  const Predictions predictions = evaluate(
+      learner, read_features(caches.of(dataset), images, {kCentreView}, bench.spec().placement.device));
+  const Metrics metrics = measure(predictions.labels, predictions.predicted);
+  return {.dataset = dataset.spec.id,
+          .class_set = std::string(to_string(test.classes)),
+          .images = metrics.images,
+          .correct = metrics.correct,
+          .accuracy = metrics.accuracy,
+          .macro_f1 = metrics.macro_f1,
+          .predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex(),
+          .split_hash = dataset.split_hash};
+}
+
+/// Makes one test, whatever comes of it.
+void make_test(const PlannedTest& test, PromptLearner& learner, const PlannedRun& run, OpenCaches& caches,
+               const Workbench& bench, RunOutcome& outcome, std::ostream& log) {
+  if (const auto reason = refusal_of(learner, run, test, bench)) {
+    outcome.refusals.push_back(
+        {test.dataset->spec.id, std::string(to_string(test.classes)), *reason, test.dataset->split_hash});
+    log << fmt::format("{}: cannot: {}\n", test.title(), *reason) << std::flush;
+    return;
+  }
+  outcome.scores.push_back(score_on(test, learner, caches, bench));
+  const Score& score = outcome.scores.back();
+  log << fmt::format("{}: {:.2f} % ({} of {} images)\n", test.title(), score.accuracy, score.correct,
+                     score.images)
+      << std::flush;
+}
+
+/// A fault in the pictures of another dataset costs the test on it only.
+void make_tests(PromptLearner& learner, const PlannedRun& run, OpenCaches& caches, const Workbench& bench,
+                RunOutcome& outcome, std::ostream& log) {
+  for (const PlannedTest& test : run.missing_tests) {
+    check_interrupt();
+    try {
+      make_test(test, learner, run, caches, bench, outcome, log);
+    } catch (const Error& fault) {
+      if (test.dataset == run.dataset) throw;
+      if (outcome.shortfall.empty()) outcome.shortfall = fmt::format("{}: {}", test.title(), fault.what());
+      log << fmt::format("{}: failed: {}\n", test.title(), fault.what()) << std::flush;
+    }
   }
 }
 
@@ -147,48 +221,56 @@ ShotRange count_shots(const PlannedRun& run) {
 }
 
 /// Images whose features a run reads.
-int64_t count_images(const PlannedRun& run) {
-  size_t images = run.draw.train.size() + run.dataset->split.test.size();
-  if (run.needs.validation_features) images += run.draw.val.size();
-  return static_cast<int64_t>(images);
+int64_t count_images(const PlannedRun& run, const RunOutcome& outcome) {
+  auto images = static_cast<int64_t>(run.draw.train.size());
+  if (run.needs.validation_features) images += static_cast<int64_t>(run.draw.val.size());
+  for (const Score& score : outcome.scores) images += score.images;
+  return images;
 }
 
 }  // namespace
 
-MadeRun make_run(const PlannedRun& run, const FeatureCache& cache, Workbench& bench) {
+MadeRun make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log) {
   Stopwatch watch;
-  const Task task = make_task(run, cache, bench);
+  const Task task = make_task(run, caches, bench);
   const auto learner = make_learner(run, task, bench);
   watch.lap("set-up");
 
   MadeRun made;
-  made.outcome.epochs = train_prompt(*learner, run, task);
-  made.state = trained_state(*learner);
-  watch.lap("training");
-
-  made.outcome.scores.push_back(score_on(ClassSet::base, *learner, run, cache, bench));
-  if (const auto reason = refusal_of(*learner, run.setting.unseen_class_names)) {
-    made.outcome.refusals.push_back({run.setting.dataset, std::string(to_string(ClassSet::new_)), *reason});
+  RunOutcome& outcome = made.outcome;
+  if (run.trained) {
+    restore_prompt(*learner, run, bench);
+    watch.lap("restoring");
   } else {
-    made.outcome.scores.push_back(score_on(ClassSet::new_, *learner, run, cache, bench));
+    outcome.epochs = train_prompt(*learner, run, task, log);
+    made.state = trained_state(*learner);
+    watch.lap("training");
   }
+
+  make_tests(*learner, run, caches, bench, outcome, log);
   watch.lap("evaluation");
 
-  made.outcome.draw_hash = run.draw.hash();
-  made.outcome.class_names_hash = hash_class_names(run.setting);
-  made.outcome.state_hash = hash_state(made.state);
-  made.outcome.shots = count_shots(run);
-  made.outcome.execution = describe_execution(bench, *run.method);
-  made.outcome.execution.seconds = watch.seconds();
-  made.outcome.execution.cache_hits = count_images(run);
-  made.outcome.execution.peak_memory = peak_memory();
+  outcome.draw_hash = run.draw.hash();
+  outcome.class_names_hash = hash_class_names(run.setting);
+  outcome.state_hash = hash_state(made.state);
+  outcome.shots = count_shots(run);
+  outcome.parameters = count_parameters(*learner);
+  outcome.execution = describe_execution(bench, *run.method);
+  outcome.execution.seconds = watch.seconds();
+  outcome.execution.cache_hits = count_images(run, outcome);
+  outcome.execution.peak_memory = peak_memory();
   return made;
 }
 
 void put_on_record(const MadeRun& made, const PlannedRun& run, Workbench& bench) {
+  if (run.trained) {
+    bench.ledger().add_tests(run.id, made.outcome);
+    return;
+  }
   if (!made.state.empty()) {
     write_safetensors(prompt_path(bench.spec().ledger, run.id), made.state,
-                      {{"run", run.spec.canonical().dump()}});
+                      {{"run", run.spec.canonical().dump()},
+                       {"class_names", nlohmann::json(run.setting.class_names).dump()}});
   }
   bench.ledger().finish(run.id, made.outcome);
 }

@@ -10,57 +10,68 @@
 
 #include "base/interrupt.h"
 #include "base/progress.h"
+#include "clip/architecture_name.h"
 #include "sweep/features.h"
+#include "sweep/open_caches.h"
 #include "sweep/run.h"
+#include "sweep/run_log.h"
 
 namespace promptbed {
 namespace {
 
-Redo redo(const Workbench& bench) {
-  return bench.spec().force ? Redo::yes : Redo::no;
+/// A finished run is taken up again where it is to be redone, or to be tested on more.
+Redo redo(const PlannedRun& run) {
+  return run.state && run.state->status == RunStatus::done ? Redo::yes : Redo::no;
 }
 
-/// The cache of the dataset at hand; runs come dataset by dataset.
-class OpenCache {
- public:
-  const FeatureCache& of(const PlannedDataset& dataset, const Workbench& bench) {
-    if (!cache_ || dataset_ != dataset.spec.id) {
-      cache_.emplace(bench.inputs().open_cache(dataset.spec));
-      dataset_ = dataset.spec.id;
-    }
-    return *cache_;
-  }
+bool claim(const PlannedRun& run, Workbench& bench) {
+  if (!bench.ledger().claim(run.spec, redo(run), run.attempts())) return false;
+  bench.ledger().ask(to_string(bench.spec().protocol), {run.id});
+  return true;
+}
 
- private:
-  std::optional<FeatureCache> cache_;
-  std::string dataset_;
-};
+/// Makes a claimed run, with a log of its own.
+void make_and_log(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
+  RunLog log(log_path(bench.spec().ledger, run.id),
+             fmt::format("{}, attempt {}", run.title(), run.attempts() + 1));
+  try {
+    caches.keep_those_of(run);
+    put_on_record(make_run(run, caches, bench, log.out()), run, bench);
+    log.out() << "done\n";
+  } catch (const Interrupted&) {
+    log.out() << "interrupted\n";
+    throw;
+  } catch (const std::exception& fault) {
+    log.out() << "failed: " << fault.what() << '\n';
+    throw;
+  }
+}
 
 /// Claims the run, makes it and puts it, or its fault, on record. Nothing happens where another process has
 /// taken it.
-void claim_and_make(const PlannedRun& run, OpenCache& cache, Workbench& bench) {
-  if (!bench.ledger().claim(run.spec, redo(bench), run.attempts())) return;
+void claim_and_make(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
+  if (!claim(run, bench)) return;
   try {
-    put_on_record(make_run(run, cache.of(*run.dataset, bench), bench), run, bench);
+    make_and_log(run, caches, bench);
   } catch (const Interrupted&) {
     bench.ledger().release(run.id);
     throw;
   } catch (const std::exception& fault) {
-    // Also LibTorch's own errors, of which the first line says what was wrong.
+    // Also LibTorch's own errors, of which the first line says what was wrong; the log has the whole.
     const std::string text = fault.what();
     bench.ledger().fail(run.id, text.substr(0, text.find('\n')));
   }
 }
 
-/// Takes out the runs on spoilt datasets, and records them as failed.
+/// Takes out the runs on spoilt datasets, and records them as failed. Where a dataset is only tested on, its
+/// runs are made without that test.
 std::vector<const PlannedRun*> without_spoilt(std::vector<const PlannedRun*> runs,
                                               const std::map<std::string, std::string>& spoilt,
                                               Workbench& bench, SweepReport& report) {
   std::erase_if(runs, [&](const PlannedRun* run) {
     const auto found = spoilt.find(run->dataset->spec.id);
     if (found == spoilt.end()) return false;
-    if (bench.ledger().claim(run->spec, redo(bench), run->attempts()))
-      bench.ledger().fail(run->id, found->second);
+    if (claim(*run, bench)) bench.ledger().fail(run->id, found->second);
     report.failures.push_back({run->title(), found->second});
     return true;
   });
@@ -90,10 +101,14 @@ class RunsAtWork {
   RunsAtWork(const std::vector<const PlannedRun*>& runs, Workbench& bench, Progress& progress)
       : runs_(runs), bench_(bench), progress_(progress), waiting_(runs) {}
 
-  void watch() {
-    const auto ended =
-        std::erase_if(waiting_, [&](const PlannedRun* run) { return tried(*run, bench_.ledger()); });
+  Watch watch() {
+    const auto ended = std::erase_if(waiting_, [&](const PlannedRun* run) {
+      if (!tried(*run, bench_.ledger())) return false;
+      some_failed_ = some_failed_ || failed(*run);
+      return true;
+    });
     if (ended > 0) progress_.advance(static_cast<int64_t>(ended));
+    return stopped() ? Watch::stop : Watch::go_on;
   }
 
   /// Gives up what a worker had in hand when it ended. The runs for another worker in its place: where this
@@ -101,7 +116,7 @@ class RunsAtWork {
   std::vector<const PlannedRun*> after_worker(const WorkerEnd& end) {
     if (interrupted()) return {};
     const std::vector<RunRecord> left = bench_.ledger().left_by(end.pid);
-    if (left.empty() && !end.accident.empty())
+    if (left.empty() && !end.accident.empty() && !stopped())
       accidents_.push_back(fmt::format("a worker process ended with {} outside of any run", end.accident));
     if (left.empty()) return {};
     for (const PlannedRun* run : runs_) {
@@ -109,69 +124,114 @@ class RunsAtWork {
         continue;
       bench_.ledger().fail(run->id, describe(end, *run));
     }
-    watch();
+    if (watch() == Watch::stop) return {};
     return waiting_;
   }
 
-  void tell(SweepReport& report) const {
-    std::map<std::string, RunRecord> records;
-    for (RunRecord& record : bench_.ledger().list()) records.emplace(record.id, std::move(record));
+  /// Whether a run has failed in a sweep that goes on until one does.
+  bool stopped() const { return some_failed_ && bench_.spec().fail_fast; }
+
+  /// Those that were tried and failed.
+  std::vector<const PlannedRun*> failed_runs() const {
+    std::vector<const PlannedRun*> found;
     for (const PlannedRun* run : runs_) {
-      const auto record = records.find(run->id);
-      if (record == records.end() || !tried(*run, bench_.ledger())) {
-        ++report.elsewhere;
-      } else if (record->second.error.empty()) {
-        ++report.made;
+      if (tried(*run, bench_.ledger()) && failed(*run)) found.push_back(run);
+    }
+    return found;
+  }
+
+  /// Adds what became of the runs, but for those that are to be tried again.
+  void tell(SweepReport& report, const std::vector<const PlannedRun*>& tried_again) const {
+    for (const PlannedRun* run : runs_) {
+      if (std::ranges::find(tried_again, run) != tried_again.end()) continue;
+      if (!tried(*run, bench_.ledger())) {
+        ++(stopped() ? report.left_out : report.elsewhere);
+      } else if (failed(*run)) {
+        report.failures.push_back({run->title(), bench_.ledger().find(run->id).error});
       } else {
-        report.failures.push_back({run->title(), record->second.error});
+        ++report.made;
       }
     }
-    report.accidents = accidents_;
+    report.accidents.insert(report.accidents.end(), accidents_.begin(), accidents_.end());
   }
 
  private:
+  bool failed(const PlannedRun& run) const { return !bench_.ledger().find(run.id).error.empty(); }
+
   const std::vector<const PlannedRun*>& runs_;
   Workbench& bench_;
   Progress& progress_;
   std::vector<const PlannedRun*> waiting_;  // nobody has tried them to their end
+  bool some_failed_ = false;
   std::vector<std::string> accidents_;
 };
+
+/// Has workers do the runs once. Returns those to be tried again, of which the report does not tell.
+std::vector<const PlannedRun*> do_once(const std::vector<const PlannedRun*>& runs, bool may_retry,
+                                       Workbench& bench, const StartWorkers& start_workers, std::ostream& log,
+                                       SweepReport& report) {
+  Progress progress("runs", static_cast<int64_t>(runs.size()), log, is_terminal(log));
+  RunsAtWork at_work(runs, bench, progress);
+  start_workers(
+      runs, std::min(bench.spec().jobs, static_cast<int64_t>(runs.size())), [&] { return at_work.watch(); },
+      [&](const WorkerEnd& end) { return at_work.after_worker(end); });
+  check_interrupt();
+  std::vector<const PlannedRun*> again;
+  if (may_retry && !at_work.stopped()) again = at_work.failed_runs();
+  at_work.tell(report, again);
+  return again;
+}
+
+void ask_for_all(const Plan& plan, Workbench& bench) {
+  std::vector<std::string> ids;
+  for (const PlannedRun& run : plan.runs) ids.push_back(run.id);
+  bench.ledger().ask(to_string(bench.spec().protocol), ids);
+}
+
+void describe_model(Workbench& bench) {
+  const ClipModel& model = bench.inputs().model();
+  const auto path = std::filesystem::absolute(model.path()).lexically_normal();
+  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  bench.ledger().describe({.fingerprint = model.fingerprint(),
+                           .name = name.string(),
+                           .architecture = architecture_name(model.checkpoint())});
+}
 
 }  // namespace
 
 void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench) {
-  OpenCache cache;
+  OpenCaches caches(bench.inputs());
   for (const PlannedRun* run : runs) {
     check_interrupt();
-    claim_and_make(*run, cache, bench);
+    claim_and_make(*run, caches, bench);
   }
 }
 
-SweepReport run_sweep(const Plan& plan, Workbench& bench, const StartWorkers& start_workers,
-                      std::ostream& log) {
+SweepReport run_sweep(Plan& plan, Workbench& bench, const StartWorkers& start_workers, std::ostream& log) {
   SweepReport report;
   for (const PlannedRun& run : plan.runs) {
     if (!run.obstacle.empty()) report.failures.push_back({run.title(), run.obstacle});
   }
-  auto pending = plan.pending(bench.spec().force);
+  auto pending = plan.pending();
   report.present = static_cast<int64_t>(plan.runs.size() - pending.size() - report.failures.size());
+  if (pending.size() < plan.runs.size() && bench.existing_ledger() != nullptr) ask_for_all(plan, bench);
   if (pending.empty()) return report;
+  if (bench.spec().fail_fast && !report.failures.empty()) {
+    report.left_out = static_cast<int64_t>(pending.size());
+    return report;
+  }
 
   // Features that are wrong and a ledger that cannot be made show before any work.
   count_missing_pictures(plan, pending, bench.inputs());
-  bench.ledger();
+  describe_model(bench);
   const auto spoilt = extract_missing_features(plan, pending, bench, log);
   pending = without_spoilt(std::move(pending), spoilt, bench, report);
-  if (pending.empty()) return report;
-
-  check_interrupt();
-  Progress progress("runs", static_cast<int64_t>(pending.size()), log, is_terminal(log));
-  RunsAtWork at_work(pending, bench, progress);
-  start_workers(
-      pending, std::min(bench.spec().jobs, static_cast<int64_t>(pending.size())), [&] { at_work.watch(); },
-      [&](const WorkerEnd& end) { return at_work.after_worker(end); });
-  check_interrupt();
-  at_work.tell(report);
+  for (int64_t retry = 0; !pending.empty(); ++retry) {
+    check_interrupt();
+    const bool may_retry = retry < bench.spec().retries;
+    pending = do_once(pending, may_retry, bench, start_workers, log, report);
+    for (PlannedRun& run : plan.runs) run.state = bench.ledger().state(run.id);
+  }
   return report;
 }
 

@@ -19,6 +19,9 @@ class Workbench {
   explicit Workbench(SweepSpec spec);
 
   const SweepSpec& spec() const { return spec_; }
+
+  /// Whether the protocol trains on one dataset only.
+  bool has_source() const { return !spec_.source.empty(); }
   const MethodRegistry& registry() const { return registry_; }
   const Inputs& inputs() const { return inputs_; }
   Inputs& inputs() { return inputs_; }

@@ -97,15 +97,11 @@ class LinesFile {
 }  // namespace
 
 void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines,
-                 int64_t count, const std::function<void()>& watch, const AfterWorker& after_worker) {
+                 int64_t count, const std::function<Watch()>& watch, const AfterWorker& after_worker) {
   std::vector<Worker> workers;
   for (int64_t i = 0; i < count; ++i) workers.emplace_back(arguments, LinesFile(lines).descriptor());
-  bool asked_to_stop = false;
+  bool stopping = false;
   while (!workers.empty()) {
-    if (interrupted() && !asked_to_stop) {
-      for (const Worker& worker : workers) worker.stop();
-      asked_to_stop = true;
-    }
     std::vector<WorkerEnd> ends;
     std::erase_if(workers, [&](Worker& worker) {
       const auto end = worker.end();
@@ -114,10 +110,14 @@ void run_workers(const std::vector<std::string>& arguments, const std::vector<st
     });
     for (const WorkerEnd& end : ends) {
       const auto replacement = after_worker(end);
-      if (replacement && !interrupted())
+      if (replacement && !stopping && !interrupted())
         workers.emplace_back(arguments, LinesFile(*replacement).descriptor());
     }
-    watch();
+    const bool stops = watch() == Watch::stop || interrupted();
+    if (stops && !stopping) {
+      for (const Worker& worker : workers) worker.stop();
+      stopping = true;
+    }
     if (!workers.empty()) std::this_thread::sleep_for(kWatchInterval);
   }
 }

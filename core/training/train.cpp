@@ -13,8 +13,8 @@
 namespace promptbed {
 
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                                EpochOrder& order,
-                                const std::function<void(const Tensor& loss)>& after_step) {
+                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
+                                const std::function<void(const TrainedEpoch&)>& after_epoch) {
   using Clock = std::chrono::steady_clock;
   const NamedTensors trainable = learner.trainable();
   if (trainable.empty())
@@ -53,6 +53,7 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
     }
     records.push_back({epoch, mean, optimiser.learning_rate(),
                        std::chrono::duration<double>(Clock::now() - start).count()});
+    if (after_epoch) after_epoch(records.back());
   }
   return records;
 }

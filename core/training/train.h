@@ -22,6 +22,7 @@ struct TrainedEpoch {
 /// nothing to train and where the loss stops being finite, and Interrupted on Ctrl-C.
 std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                 EpochOrder& order,
-                                const std::function<void(const Tensor& loss)>& after_step = {});
+                                const std::function<void(const Tensor& loss)>& after_step = {},
+                                const std::function<void(const TrainedEpoch&)>& after_epoch = {});
 
 }  // namespace promptbed

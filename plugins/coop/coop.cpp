@@ -11,6 +11,7 @@ class CoOp final : public ContextLearner {
 
   Options resolve(const Setting& setting) override {
     parse_name_position(options().text("position"));
+    if (setting.protocol == Protocol::few_shot) settle_few_shot_context();
     if (!class_specific()) return ContextLearner::resolve(setting);
     if (!options().text("ctx_init").empty())
       throw Error("csc learns random vectors for each class; leave out ctx_init");
@@ -21,13 +22,26 @@ class CoOp final : public ContextLearner {
 
   Recipe recipe(const Setting& setting) const override {
     Recipe recipe;
-    if (setting.dataset == "imagenet") recipe.epochs = 50;
+    if (setting.dataset == "imagenet") {
+      recipe.epochs = 50;
+    } else if (setting.protocol == Protocol::few_shot && setting.shots <= 4) {
+      recipe.epochs = setting.shots == 1 ? 50 : 100;
+    }
     return recipe;
   }
 
  protected:
   NamePosition position() const override { return parse_name_position(options().text("position")); }
   bool class_specific() const override { return options().boolean("csc"); }
+
+ private:
+  /// The paper's few-shot curves are of random vectors; its words come with the base-to-new experiments.
+  void settle_few_shot_context() {
+    if (options().integer("n_ctx") == 0 && options().text("ctx_init").empty())
+      options().set("n_ctx", OptionValue(kFewShotTokens));
+  }
+
+  static constexpr int64_t kFewShotTokens = 16;
 };
 
 PromptLearner* create(const Options& options) {

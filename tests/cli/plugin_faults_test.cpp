@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/files.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
 
@@ -130,6 +131,29 @@ TEST_F(PluginFaults, APluginThatIsLeftOutIsOneLineAndTheOthersWork) {
             std::string::npos)
       << result.err;
   EXPECT_NE(result.err.find("text.so: cannot be loaded ("), std::string::npos) << result.err;
+}
+
+TEST_F(PluginFaults, WhatAProcessSaidBeforeItDiedIsInTheLogOfTheRun) {
+  sweep("aborts_in_bind");
+  const RunRecord record = record_of("aborts_in_bind");
+  const std::string log = read_file(world_ / "runs/logs" / (record.id + ".log"));
+  EXPECT_NE(log.find(" aborts_in_bind on one, 2 shots, seed 1, attempt 1\n"), std::string::npos) << log;
+}
+
+TEST_F(PluginFaults, AFailedRunIsTriedAgainAsOftenAsAsked) {
+  const Finished result = sweep("throws_in_bind,none", {"--retries", "2"});
+  EXPECT_EQ(result.out, "2 runs: 1 done now, 1 failed\n") << result.err;
+  EXPECT_EQ(record_of("throws_in_bind").attempts, 3);
+  EXPECT_EQ(record_of("none").attempts, 1);
+}
+
+TEST_F(PluginFaults, FailFastLeavesOutWhatIsNotBegun) {
+  const Finished result = world_.sweep(
+      "throws_in_bind,none", {"--plugins", "plugins", "--fail-fast", "--seeds", "1,2,3,4", "--jobs", "1"});
+  EXPECT_EQ(result.code, 1);
+  EXPECT_NE(result.err.find("left out after the first failure, as --fail-fast asks: "), std::string::npos)
+      << result.err;
+  EXPECT_NE(result.out.find(" left out"), std::string::npos) << result.out;
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
   const auto planned = world.sweep("coop,coop_ctx60", {"--dry-run"});
   EXPECT_EQ(planned.code, 0) << planned.err;
   EXPECT_NE(planned.out.find("8 runs, 4 to be done"), std::string::npos) << planned.out;
-  EXPECT_NE(planned.out.find("class \"a\" of one: the prompt has 64 tokens"), std::string::npos)
+  EXPECT_NE(planned.out.find("class \"a\": the prompt has 64 tokens"), std::string::npos)
       << planned.out;
   EXPECT_FALSE(fs::exists(world / "runs/cache"));
 
@@ -233,7 +233,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--threads", "5000000000"})), "--threads 5000000000: give 1 to 1024"},
       {sweep(with({"--db", "model/config.json/ledger.db"})), "model/config.json"},
       {sweep(with({"--seeds", "1,two"})), "\"two\" is not a whole number"},
-      {sweep(with({"--protocol", "all"})), "known: base-new"},
+      {sweep(with({"--protocol", "all"})), "known: base-new, few-shot, cross-dataset, domain"},
       {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N"},
       {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
       {{"report", "--table", "base-new"}, "runs/promptbed.db"},

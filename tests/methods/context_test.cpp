@@ -86,7 +86,7 @@ TEST(ResolveContext, RefusesWordsAndACountThatDiffer) {
 TEST(ResolveContext, NamesTheClassAndDatasetOfAPromptThatIsTooLong) {
   EXPECT_NO_THROW(resolve_context(options_of(7, ""), legible_task()));
   EXPECT_ERROR(resolve_context(options_of(8, ""), legible_task()),
-               "class \"polar_bear\" of zoo: the prompt has 13 tokens with 8 of context and the model takes "
+               "class \"polar_bear\": the prompt has 13 tokens with 8 of context and the model takes "
                "12; use a shorter context");
   Task task = legible_task();
   task.unseen_class_names = {"old english sheep dog"};

@@ -27,7 +27,10 @@ class LedgerOfSchema1 : public ::testing::Test {
       ledger.finish(sample_spec("brands", 1, "csc").id(), refused);
     }
     SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
-    database.exec("DROP TABLE refusal; PRAGMA user_version = 1");
+    database.exec(
+        "DROP VIEW result; DROP TABLE asked; DROP TABLE model; DROP TABLE refusal;"
+        "ALTER TABLE run DROP COLUMN parameters; ALTER TABLE run DROP COLUMN parameters_without_biases;"
+        "ALTER TABLE score DROP COLUMN split_hash; PRAGMA user_version = 1");
   }
 
   static int schema_of(const fs::path& path) {
@@ -41,7 +44,7 @@ class LedgerOfSchema1 : public ::testing::Test {
 
 TEST_F(LedgerOfSchema1, IsBroughtUpToDateWithItsRuns) {
   const Ledger ledger = Ledger::open_existing(path_);
-  EXPECT_EQ(schema_of(path_), 2);
+  EXPECT_EQ(schema_of(path_), 3);
   EXPECT_EQ(ledger.outcome(sample_spec().id()).scores.size(), 2u);
   ASSERT_EQ(ledger.refusals().size(), 1u);
   const auto [run, refusal] = ledger.refusals()[0];
@@ -50,6 +53,17 @@ TEST_F(LedgerOfSchema1, IsBroughtUpToDateWithItsRuns) {
   EXPECT_EQ(refusal.reason, "csc: cannot serve classes that it was not trained on");
   EXPECT_EQ(base_new_table(ledger, {.methods = {"csc"}}).to_table().rows.back(),
             (std::vector<std::string>{"brands", "70.00", "cannot", "cannot"}));
+}
+
+TEST_F(LedgerOfSchema1, HasRunsOfTheOneProtocolThatThereWas) {
+  const Ledger ledger = Ledger::open_existing(path_);
+  EXPECT_EQ(ledger.list({.protocol = "base-new"}).size(), 2u);
+  EXPECT_TRUE(ledger.list({.protocol = "few-shot"}).empty());
+  const RunRecord run = ledger.find(sample_spec().id());
+  EXPECT_EQ(run.protocols, std::vector<std::string>{"base-new"});
+  EXPECT_FALSE(run.parameters.has_value());
+  for (const RunScore& entry : ledger.scores()) EXPECT_EQ(entry.score.split_hash, "split of brands");
+  EXPECT_EQ(ledger.refusals().at(0).refusal.split_hash, "split of brands");
 }
 
 TEST_F(LedgerOfSchema1, IsCopiedBesideItselfFirst) {

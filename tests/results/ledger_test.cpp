@@ -144,7 +144,7 @@ TEST_F(LedgerTest, ARunThatFailsWhenItIsRedoneKeepsItsResult) {
 
 TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
   RunOutcome outcome = sample_outcome("brands", 60, 50);
-  outcome.scores.push_back(outcome.scores[0]);  // the same class set twice
+  outcome.epochs.push_back(outcome.epochs[0]);  // the same epoch twice
   ledger_.claim(spec_);
   EXPECT_ERROR(ledger_.finish(id_, outcome), "ledger.db: the ledger cannot be used");
   EXPECT_EQ(ledger_.status(id_), RunStatus::running);
@@ -231,10 +231,97 @@ TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
   std::string bytes = read_file(path);
   bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
   write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 2");
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 3");
   bytes[71] = 0;  // and of application_id
   write_file(path, bytes);
   EXPECT_ERROR(Ledger{path}, "is no ledger");
+}
+
+TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
+  RunOutcome first = sample_outcome("brands", 60, 50);
+  first.execution.seconds = {{"training", 12.0}, {"evaluation", 1.0}};
+  ledger_.claim(spec_);
+  ledger_.finish(id_, first);
+
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  RunOutcome more;
+  more.scores = {test::sample_score("office", "all", 30), test::sample_score("brands", "new", 51)};
+  more.refusals = {{"places", "all", "has no vectors"}};
+  more.execution = first.execution;
+  more.execution.seconds = {{"evaluation", 2.0}};
+  ledger_.add_tests(id_, more);
+
+  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  const RunOutcome read = ledger_.outcome(id_);
+  ASSERT_EQ(read.scores.size(), 3u);
+  EXPECT_EQ(read.scores[1].accuracy, 51)
+      << "a test that is made once more takes the place of the earlier one";
+  EXPECT_EQ(read.scores[2].dataset, "office");
+  EXPECT_EQ(read.refusals.size(), 1u);
+  EXPECT_EQ(read.epochs.size(), 2u);
+  EXPECT_EQ(read.state_hash, "state");
+  EXPECT_EQ(read.execution.seconds, first.execution.seconds) << "of the attempt that trained";
+}
+
+TEST_F(LedgerTest, AClassSetHasAScoreOrARefusalAndNeverBoth) {
+  ledger_.claim(spec_);
+  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  RunOutcome refused;
+  refused.refusals = {{"brands", "new", "has no weights"}};
+  ledger_.claim(spec_, Redo::yes);
+  ledger_.add_tests(id_, refused);
+  EXPECT_EQ(ledger_.scores().size(), 1u);
+  RunOutcome served;
+  served.scores = {test::sample_score("brands", "new", 40)};
+  ledger_.claim(spec_, Redo::yes);
+  ledger_.add_tests(id_, served);
+  EXPECT_EQ(ledger_.scores().size(), 2u);
+  EXPECT_TRUE(ledger_.refusals().empty());
+}
+
+TEST_F(LedgerTest, AShortfallIsTheErrorOfARunThatIsDone) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  outcome.shortfall = "all of office: a picture is missing";
+  ledger_.claim(spec_);
+  ledger_.finish(id_, outcome);
+  const RunRecord run = ledger_.find(id_);
+  EXPECT_EQ(run.status, RunStatus::done);
+  EXPECT_EQ(run.error, "all of office: a picture is missing");
+}
+
+TEST_F(LedgerTest, KnowsWhichProtocolsAskedForARun) {
+  ledger_.ask("few-shot", {id_});  // nothing happens: the run is not there yet
+  ledger_.claim(spec_);
+  ledger_.ask("few-shot", {id_});
+  ledger_.ask("base-new", {id_});
+  ledger_.ask("few-shot", {id_});
+  EXPECT_EQ(ledger_.find(id_).protocols, (std::vector<std::string>{"base-new", "few-shot"}));
+  EXPECT_EQ(ledger_.list({.protocol = "few-shot"}).size(), 1u);
+  EXPECT_TRUE(ledger_.list({.protocol = "domain"}).empty());
+}
+
+TEST_F(LedgerTest, KeepsHowManyNumbersWereLearned) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  outcome.parameters = ParameterCount{.all = 35'360, .without_biases = 34'816};
+  ledger_.claim(spec_);
+  EXPECT_FALSE(ledger_.find(id_).parameters.has_value());
+  ledger_.finish(id_, outcome);
+  ASSERT_TRUE(ledger_.find(id_).parameters.has_value());
+  EXPECT_EQ(ledger_.find(id_).parameters->all, 35'360);
+  EXPECT_EQ(ledger_.find(id_).parameters->without_biases, 34'816);
+}
+
+TEST_F(LedgerTest, FindsARunByTheBeginningOfItsId) {
+  ledger_.claim(spec_);
+  EXPECT_EQ(ledger_.find(id_.substr(0, 6)).id, id_);
+  EXPECT_ERROR(ledger_.find("xyz"), "run xyz: is not in");
+}
+
+TEST_F(LedgerTest, KnowsModelsByTheirLastName) {
+  ledger_.describe({"f1", "ViT-B-16.pt", "ViT-B/16"});
+  ledger_.describe({"f1", "ViT-B-16", "ViT-B/16"});
+  ASSERT_EQ(ledger_.models().size(), 1u);
+  EXPECT_EQ(ledger_.models()[0].name, "ViT-B-16");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "data/draw_file.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
+#include "sweep/source.h"
 
 namespace promptbed {
 namespace {
@@ -162,6 +163,121 @@ TEST_F(PlanSweep, NamesAnAssignmentThatCannotBe) {
   EXPECT_ERROR(ids(wrong), "--set coop: write METHOD.OPTION=VALUE");
   wrong.assignments = {"coop.n_ctx=-1"};
   EXPECT_ERROR(ids(wrong), "n_ctx: -1 is negative");
+}
+
+TEST_F(PlanSweep, SeveralValuesOfAnOptionSpanTheGrid) {
+  SweepSpec grid = spec();
+  grid.methods = {"coop"};
+  grid.assignments = {"coop.n_ctx=1", "coop.csc=false,true", "coop.position=end,front"};
+  EXPECT_EQ(ids(grid).size(), 2u * 6 * 4);
+  const Workbench bench(grid);
+  const Plan plan = plan_sweep(bench);
+  EXPECT_EQ(plan.runs.front().title(), "coop csc=false position=end on one, 1 shots, seed 1");
+  EXPECT_EQ(plan.runs.front().options_label, "csc=false position=end");
+}
+
+TEST_F(PlanSweep, ACommaInAValueIsWrittenWithABackslash) {
+  SweepSpec words = spec();
+  words.methods = {"coop"};
+  words.assignments = {R"(coop.position=start\,end)"};
+  EXPECT_ERROR(ids(words), "no class-token position \"start,end\"");
+}
+
+TEST_F(PlanSweep, RefusesAValueThatIsThereTwice) {
+  SweepSpec twice = spec();
+  twice.assignments = {"coop.n_ctx=2,2"};
+  EXPECT_ERROR(ids(twice), "--set coop.n_ctx=2,2: 2 is there twice; leave one out");
+}
+
+TEST_F(PlanSweep, FewShotTrainsAndTestsAllClasses) {
+  SweepSpec few = spec();
+  few.protocol = Protocol::few_shot;
+  few.assignments = {"coop.n_ctx=1"};
+  const Workbench bench(few);
+  const Plan plan = plan_sweep(bench);
+  EXPECT_EQ(plan.runs.size(), 2u * (1 + 2 * 3));
+  for (const PlannedRun& run : plan.runs) {
+    EXPECT_EQ(run.setting.class_names.size(), 4u);
+    EXPECT_TRUE(run.setting.unseen_class_names.empty());
+    ASSERT_EQ(run.tests.size(), 1u);
+    EXPECT_EQ(run.tests[0].title(), "all of " + run.dataset->spec.id);
+    EXPECT_EQ(run.spec.classes, run.method->trainable() ? "all" : "");
+  }
+}
+
+TEST_F(PlanSweep, CoOpsFewShotRecipeIsThatOfItsPaper) {
+  SweepSpec few = spec();
+  few.methods = {"coop"};
+  few.protocol = Protocol::few_shot;
+  few.shots = {1, 2, 4, 8, 16};
+  few.seeds = {1};
+  few.datasets = "one";
+  const Workbench with_16(few);
+  for (const PlannedRun& run : plan_sweep(with_16).runs)
+    EXPECT_NE(run.obstacle.find("with 16 of context and the model takes 6"), std::string::npos);
+
+  few.assignments = {"coop.n_ctx=1"};
+  const Workbench with_1(few);
+  std::vector<int64_t> epochs;
+  for (const PlannedRun& run : plan_sweep(with_1).runs) {
+    EXPECT_EQ(std::get<std::string>(run.spec.options.at("ctx_init")), "");
+    epochs.push_back(run.spec.recipe->epochs);
+  }
+  EXPECT_EQ(epochs, (std::vector<int64_t>{50, 100, 100, 200, 200}));
+}
+
+TEST_F(PlanSweep, CrossDatasetTrainsOnTheSourceAloneAndTestsTheOthers) {
+  SweepSpec cross = spec();
+  cross.protocol = Protocol::cross_dataset;
+  cross.shots = {2};
+  cross.seeds = {1};
+  choose_source(cross, {.source = "two"});
+  const Workbench bench(cross);
+  const Plan plan = plan_sweep(bench);
+  ASSERT_EQ(plan.runs.size(), 3u) << "zero-shot on each dataset, and CoOp on the source";
+  for (const PlannedRun& run : plan.runs) {
+    if (!run.method->trainable()) {
+      EXPECT_EQ(run.tests.size(), 1u);
+      continue;
+    }
+    EXPECT_EQ(run.dataset->spec.id, "two");
+    ASSERT_EQ(run.tests.size(), 2u);
+    EXPECT_EQ(run.tests[0].title(), "all of two");
+    EXPECT_EQ(run.tests[1].title(), "all of one");
+    EXPECT_EQ(run.spec.recipe->epochs, 200) << "the recipe of base-new";
+  }
+}
+
+TEST_F(PlanSweep, DomainTestsTheSuiteThatShiftsTheSource) {
+  write_file(world_ / "suites/moved/suite.json",
+             R"({"id": "moved", "title": "Moved", "datasets": ["two_moved"], "shifts": "two"})");
+  auto moved = read_json(world_ / "suites/small/two.json");
+  moved["id"] = "two_moved";
+  write_file(world_ / "suites/moved/two_moved.json", moved.dump());
+  SweepSpec domain = spec();
+  domain.protocol = Protocol::domain;
+  domain.shots = {2};
+  domain.seeds = {1};
+  choose_source(domain, {});
+  EXPECT_EQ(domain.source, "two");
+  const Workbench bench(domain);
+  const Plan plan = plan_sweep(bench);
+  const auto coop =
+      std::ranges::find_if(plan.runs, [](const PlannedRun& run) { return run.method->trainable(); });
+  ASSERT_NE(coop, plan.runs.end());
+  ASSERT_EQ(coop->tests.size(), 2u);
+  EXPECT_EQ(coop->tests[1].title(), "all of two_moved");
+}
+
+TEST_F(PlanSweep, RefusesASourceThatCannotBe) {
+  SweepSpec cross = spec();
+  cross.protocol = Protocol::cross_dataset;
+  EXPECT_ERROR(choose_source(cross, {.source = "three"}), "suite 'small' has no dataset 'three'");
+  EXPECT_ERROR(choose_source(cross, {.source = "one", .targets = "one,two"}),
+               "--targets one,two: one is the source; it is tested anyway, leave it out");
+  SweepSpec domain = spec();
+  domain.protocol = Protocol::domain;
+  EXPECT_ERROR(choose_source(domain, {}), "suite small has no dataset with shifted versions");
 }
 
 }  // namespace

@@ -49,9 +49,9 @@ class MakeRun : public testing::Test {
     const PlannedRun& run = plan_.runs.at(0);
     std::ostringstream log;
     extract_missing_features(plan_, {&run}, *bench_, log);
-    cache_.emplace(bench_->inputs().open_cache(run.dataset->spec));
-    MadeRun made = make_run(run, *cache_, *bench_);
-    EXPECT_TRUE(bench_->ledger().claim(run.spec));
+    caches_.emplace(bench_->inputs());
+    MadeRun made = make_run(run, *caches_, *bench_, log);
+    EXPECT_TRUE(bench_->ledger().claim(run.spec, run.state ? Redo::yes : Redo::no));
     put_on_record(made, run, *bench_);
     return made;
   }
@@ -70,12 +70,13 @@ class MakeRun : public testing::Test {
   SweepSpec spec_;
   std::optional<Workbench> bench_;
   Plan plan_;
-  std::optional<FeatureCache> cache_;
+  std::optional<OpenCaches> caches_;
 };
 
 TEST_F(MakeRun, GivesValidationImagesOfTheTrainedClassesInTheCentreCrop) {
   const NamedTensors kept = make("keeper").state;
-  const FeatureSet expected = read_features(*cache_, run().draw.val, {kCentreView}, torch::kCPU);
+  const FeatureSet expected =
+      read_features(caches_->of(*run().dataset), run().draw.val, {kCentreView}, torch::kCPU);
   EXPECT_TRUE(at::equal(named(kept, "train.labels"), torch::tensor({0, 0, 1, 1}, torch::kLong)));
   EXPECT_TRUE(at::equal(named(kept, "validation.labels"), torch::tensor({0, 1}, torch::kLong)));
   EXPECT_TRUE(at::equal(named(kept, "validation.features"), expected.features));

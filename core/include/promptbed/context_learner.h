@@ -39,6 +39,7 @@ class ContextLearner : public PromptLearner {
   Tensor similarities(const Batch& batch, const Tensor& text_features) const;
 
   const Options& options() const { return options_; }
+  Options& options() { return options_; }
   const Task& task() const { return task_; }
 
  private:

@@ -23,7 +23,7 @@
 namespace promptbed {
 
 /// Raised whenever a type that crosses the border changes.
-inline constexpr std::uint32_t kInterfaceVersion = 3;
+inline constexpr std::uint32_t kInterfaceVersion = 4;
 
 #define PROMPTBED_STRING_(x) #x
 #define PROMPTBED_STRING(x) PROMPTBED_STRING_(x)

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace promptbed {
@@ -16,8 +17,14 @@ using ClassNames = std::vector<std::string>;
 
 /// Which classes are trained on and which are tested.
 enum class Protocol {
-  base_new,  ///< train on the first half of the classes; test that half and the other
+  base_new,       ///< train on the first half of the classes; test that half and the other
+  few_shot,       ///< train and test on all classes of a dataset
+  cross_dataset,  ///< train on all classes of one dataset; test it and others as they are
+  domain,         ///< the same, with shifted versions of that dataset as the others
 };
+
+/// As it is typed after --protocol: "base-new", "few-shot", "cross-dataset" or "domain".
+std::string_view to_string(Protocol protocol);
 
 /// What is known of a run before anything is loaded or trained: enough to settle a method's options and
 /// recipe.
@@ -26,7 +33,7 @@ struct Setting {
   Protocol protocol = Protocol::base_new;
   int64_t shots = 0;              ///< training images per class that were asked for
   ClassNames class_names;         ///< the K training classes
-  ClassNames unseen_class_names;  ///< classes that are tested later and are not trained on
+  ClassNames unseen_class_names;  ///< of the dataset's classes those that are tested and not trained on
   std::string prompt_template;    ///< "a photo of a {}."
   std::string context_init;       ///< "a photo of a"
   std::shared_ptr<const Tokenizer> tokenizer;

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace promptbed {
+
+/// Where the log of a run is kept: logs/ID.log beside the ledger.
+std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
+
+/// The log of one attempt at a run, appended to those of earlier ones. Until it is destroyed, all that this
+/// process writes to standard output and standard error goes there too: what a plugin prints, and what the
+/// system says of a crash.
+class RunLog {
+ public:
+  /// Begins with a line of the time and the title. Throws Error where the file cannot be written.
+  RunLog(const std::filesystem::path& path, const std::string& title);
+  ~RunLog();
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+
+  std::ostream& out() { return out_; }
+
+ private:
+  std::ofstream out_;
+  int standard_output_, standard_error_;  // where they went before
+};
+
+}  // namespace promptbed
