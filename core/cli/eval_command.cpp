@@ -44,13 +44,10 @@ options::options_description describe() {
   return described;
 }
 
-/// The one word of the command, "" where there is none.
+/// The prompt that the command's word names, "" where --method stands for it.
 std::string prompt_word(const options::variables_map& values) {
-  const auto words = values.count("words") > 0 ? values["words"].as<Arguments>() : Arguments();
-  if (words.size() > 1) throw Error(fmt::format("runner eval takes one prompt, and not also {}", words[1]));
-  if (words.empty() && values.count("method") == 0)
-    throw Error("runner eval needs a trained prompt, or --method with a method that needs no training");
-  return words.empty() ? "" : words[0];
+  if (values.count("method") > 0 && words_of(values).empty()) return "";
+  return only_word(values, "eval", "a trained prompt, or --method with a method that needs no training");
 }
 
 /// The one dataset that is tested on.

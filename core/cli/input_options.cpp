@@ -4,10 +4,14 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include "base/installation.h"
+#include "data/suite.h"
+
 namespace promptbed {
 namespace {
 
 constexpr int64_t kMostViews = 1000;
+constexpr const char* kEmbeddedSuite = "pocket";
 
 }  // namespace
 
@@ -51,6 +55,13 @@ void read_model_options(InputSpec& spec, const options::variables_map& values) {
   if (values.count("activation") > 0) spec.activation = parse_activation(text("activation"));
   spec.placement.precision = parse_precision(text("precision"));
   spec.placement.device = parse_device(text("device"));
+}
+
+ClipModel load_model(const options::variables_map& values) {
+  InputSpec spec;
+  read_model_options(spec, values);
+  if (spec.model.empty()) spec.model = read_suite(datasets_folder(), kEmbeddedSuite).model;
+  return ClipModel::load(spec.model, spec.activation);
 }
 
 options::options_description describe_input_options(InputSpec& spec) {

@@ -51,9 +51,10 @@ options::options_description describe() {
 
 /// The pictures that the words name, folder by folder.
 std::vector<fs::path> named_pictures(const options::variables_map& values) {
-  if (values.count("words") == 0) throw Error("runner predict needs pictures, or folders of pictures");
+  const Arguments words = words_of(values);
+  if (words.empty()) throw Error("runner predict needs pictures, or folders of pictures");
   std::vector<fs::path> files;
-  for (const fs::path path : values["words"].as<Arguments>()) {
+  for (const fs::path path : words) {
     std::error_code failure;
     if (!fs::is_directory(path, failure)) {
       files.push_back(path);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "clip/safetensors.h"
+#include "clip/tensor_file.h"
 
 namespace promptbed {
 namespace {
@@ -19,17 +19,11 @@ constexpr const char* kRun = "run";
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kOrigin = "origin";
 
-bool is_zip(const fs::path& path) {
-  std::string begin(2, '\0');
-  std::ifstream(path, std::ios::binary).read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  return begin == "PK";
-}
-
 Safetensors read_file_of_tensors(const fs::path& path) {
   std::error_code failure;
   if (!fs::is_regular_file(path, failure))
     throw Error(fmt::format("{}: no such trained prompt; check the path", path.string()));
-  if (is_zip(path)) {
+  if (is_torch_file(path)) {
     throw Error(fmt::format(
         "{}: is a checkpoint of torch.save; make a trained prompt of it with runner prompts import",
         path.string()));
@@ -41,11 +35,10 @@ Safetensors read_file_of_tensors(const fs::path& path) {
 void read_texts(const std::map<std::string, std::string>& texts, TrainedPrompt& prompt) {
   prompt.run = RunSpec::parse(json::parse(texts.at(kRun)));
   if (texts.contains(kClassNames)) prompt.class_names = json::parse(texts.at(kClassNames));
-  if (!texts.contains(kOrigin)) return;
-  const json origin = json::parse(texts.at(kOrigin));
-  prompt.origin = PromptOrigin{.file = origin.at("file")};
-  if (origin.contains("epoch")) prompt.origin->epoch = origin.at("epoch").get<int64_t>();
+  if (texts.contains(kOrigin)) prompt.origin = parse_origin(json::parse(texts.at(kOrigin)));
 }
+
+}  // namespace
 
 json to_json(const PromptOrigin& origin) {
   json value = {{"file", origin.file}};
@@ -53,7 +46,11 @@ json to_json(const PromptOrigin& origin) {
   return value;
 }
 
-}  // namespace
+PromptOrigin parse_origin(const json& value) {
+  PromptOrigin origin{value.at("file"), std::nullopt};
+  if (value.contains("epoch")) origin.epoch = value.at("epoch").get<int64_t>();
+  return origin;
+}
 
 TrainedPrompt read_trained_prompt(const fs::path& path) {
   Safetensors contents = read_file_of_tensors(path);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,10 @@ struct PromptOrigin {
   std::string file;              ///< the checkpoint's name, without its folder
   std::optional<int64_t> epoch;  ///< how many epochs it says it was trained
 };
+
+/// An origin as JSON, and the reverse, which throws json's exceptions for anything else.
+nlohmann::json to_json(const PromptOrigin& origin);
+PromptOrigin parse_origin(const nlohmann::json& value);
 
 /// What a run learned, with what it belongs to. On disk a safetensors file with the texts "run" (the
 /// canonical JSON of the spec), "class_names" (a JSON list) and, of an imported one, "origin".
