@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "results/table.h"
+#include "report/table.h"
 
 namespace promptbed::bench {
 

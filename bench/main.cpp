@@ -12,7 +12,7 @@
 #include "base/freed_memory.h"
 #include "comparison.h"
 #include "peak_memory.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 
 namespace {
 
@@ -47,5 +47,5 @@ int main(int count, char** words) {
   if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
-  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.measured()), /*width=*/140));
+  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.measured()), {.width = 140}));
 }

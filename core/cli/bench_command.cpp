@@ -19,8 +19,8 @@
 #include "clip/text_transformer.h"
 #include "data/split.h"
 #include "methods/assignment.h"
-#include "results/render_csv.h"
-#include "results/render_text.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
 #include "sweep/host.h"
 #include "training/cost.h"
 

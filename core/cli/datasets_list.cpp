@@ -4,7 +4,7 @@
 #include "base/installation.h"
 #include "cli/datasets_commands.h"
 #include "data/suite.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -80,7 +80,7 @@ int list_datasets(const Arguments& arguments) {
                           : read_suites(datasets_folder());
   for (const Suite& suite : suites) {
     const Table table = list_suite(suite, given("data") ? data : suite.data, cache);
-    fmt::print("{}\n", render_text(table, /*width=*/200));
+    fmt::print("{}\n", render_text(table, {.width = 200}));
   }
   return kAllDone;
 }

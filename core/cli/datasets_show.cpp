@@ -4,7 +4,7 @@
 #include "cli/datasets_commands.h"
 #include "data/class_half.h"
 #include "data/contact_sheet.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -79,7 +79,7 @@ int show_datasets(const Arguments& arguments) {
   const DatasetSpec& dataset = chosen.list().front();
   const Split split = chosen.read_split(dataset);
   print_notes(split);
-  fmt::print("{}", render_text(class_table(dataset, split), /*width=*/140));
+  fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
   if (values->count("grid") > 0) {
     const fs::path file = (*values)["grid"].as<std::string>();
     write_png(file, contact_sheet(first_pictures(split, chosen.image_folder(dataset), most)));

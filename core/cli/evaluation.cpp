@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "cli/json_text.h"
-#include "results/render_csv.h"
-#include "results/render_text.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -83,7 +83,7 @@ std::string Evaluation::as_text() const {
   }
   if (tested_.left_out > 0)
     table.notes.push_back(fmt::format("{} test images of other classes were left out", tested_.left_out));
-  std::string text = render_text(table);
+  std::string text = render_text(table, output_style());
 
   const auto mistakes = confusion_.most_frequent(kConfusionsShown);
   if (mistakes.empty()) return text;
@@ -92,7 +92,7 @@ std::string Evaluation::as_text() const {
   confused.columns = {{"Class", Alignment::left}, {"Taken for", Alignment::left}, {"Images"}};
   for (const Confusion& mistake : mistakes)
     confused.rows.push_back({name(mistake.label), name(mistake.predicted), std::to_string(mistake.images)});
-  return text + render_text(confused);
+  return text + render_text(confused, output_style());
 }
 
 std::string Evaluation::as_json() const {
@@ -155,7 +155,7 @@ std::string Evaluation::confusion_csv() const {
   table.columns = {{"class"}};
   for (const std::string& predicted : tested_.class_names) table.columns.push_back({predicted});
   for (int64_t label = 0; label < confusion_.classes(); ++label) {
-    std::vector<std::string> row = {name(label)};
+    std::vector<Cell> row = {name(label)};
     for (int64_t predicted = 0; predicted < confusion_.classes(); ++predicted)
       row.push_back(std::to_string(confusion_.count(label, predicted)));
     table.rows.push_back(std::move(row));

@@ -13,7 +13,7 @@
 #include "clip/model.h"
 #include "features/cache_folder.h"
 #include "features/seal.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 #include "sweep/features.h"
 #include "sweep/inputs.h"
 
@@ -130,7 +130,7 @@ int list(const Arguments& arguments) {
                           std::string(to_string(cache.key.precision)), std::to_string(cache.rows),
                           megabytes(cache.bytes), cache.sealed ? "sealed" : "cache", cache.path.string()});
   }
-  fmt::print("{}", render_text(table, /*width=*/160));
+  fmt::print("{}", render_text(table, {.width = 160}));
   return kAllDone;
 }
 

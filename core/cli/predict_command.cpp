@@ -11,7 +11,7 @@
 #include "data/class_list.h"
 #include "data/prompt_words.h"
 #include "features/picture_features.h"
-#include "results/render_csv.h"
+#include "report/render_csv.h"
 #include "training/evaluate.h"
 
 namespace promptbed {

@@ -12,8 +12,8 @@
 #include "clip/vocabulary.h"
 #include "prompts/nearest_tokens.h"
 #include "prompts/restored_learner.h"
-#include "results/render_csv.h"
-#include "results/render_text.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -73,7 +73,7 @@ std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<Vo
     table.columns.push_back({"Distance"});
   }
   for (const ReadVector& vector : vectors) {
-    std::vector<std::string> row;
+    std::vector<Cell> row;
     if (by_class) row.push_back(vector.class_name);
     row.push_back(std::to_string(vector.place + 1));
     for (const NearToken& near : vector.nearest) {
@@ -82,7 +82,7 @@ std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<Vo
     }
     table.rows.push_back(std::move(row));
   }
-  return render_text(table);
+  return render_text(table, output_style());
 }
 
 std::string as_json(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,

@@ -9,10 +9,10 @@
 #include "cli/command.h"
 #include "data/own_dataset.h"
 #include "data/suite.h"
-#include "results/base_new_table.h"
-#include "results/render_csv.h"
-#include "results/render_text.h"
-#include "results/versus.h"
+#include "report/base_new_table.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
+#include "report/versus.h"
 
 namespace promptbed {
 namespace {
@@ -25,7 +25,7 @@ const Usage kUsage = {"runner report --table base-new [OPTIONS]",
                       "  runner report --table base-new --versus clip_zeroshot\n"
                       "  runner report --table base-new --methods coop,cocoop --format csv > base-new.csv"};
 
-options::options_description describe(BaseNewQuery& query) {
+options::options_description describe(int64_t& shots) {
   options::options_description described("options", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
@@ -37,11 +37,9 @@ options::options_description describe(BaseNewQuery& query) {
   add("methods", text("M,..."), "columns, in this order; default: all");
   add("datasets", text("D,..."), "rows, in this order; default: all, in their suite's order");
   add("suite", text("S"), "the datasets of this suite; default: the one that the ledger has runs on");
-  add("shots", options::value<int64_t>(&query.shots)->value_name("N")->default_value(16),
-      "training images per class");
+  add("shots", options::value<int64_t>(&shots)->value_name("N"), "training images per class");
   add("seeds", text("N,..."), "seeds to take the means over; default: all");
-  add("model", options::value<std::string>(&query.model)->value_name("FINGERPRINT"),
-      "the model's fingerprint or how it begins, where the ledger has several");
+  add("model", text("FINGERPRINT"), "the model's fingerprint or how it begins, where the ledger has several");
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
   return described;
 }
@@ -94,8 +92,9 @@ std::vector<std::string> named_datasets(const std::string& words) {
 }  // namespace
 
 int report_command(const Arguments& arguments) {
-  BaseNewQuery query;
-  const auto values = parse_arguments(arguments, describe(query), kUsage);
+  ReportQuery query;
+  int64_t shots = 0;
+  const auto values = parse_arguments(arguments, describe(shots), kUsage);
   if (!values) return kAllDone;
   const auto text = [&, &options = *values](const char* name) -> std::optional<std::string> {
     if (options.count(name) == 0) return std::nullopt;
@@ -111,16 +110,13 @@ int report_command(const Arguments& arguments) {
   query.datasets =
       text("datasets") ? named_datasets(*text("datasets")) : ordered_datasets(ledger, text("suite"));
 
+  if (values->count("shots") > 0) query.shots = {shots};
+  if (text("model")) query.model = *text("model");
   const BaseNewTable table = base_new_table(ledger, query);
-  const auto print = [&](const auto& results) {
-    fmt::print("{}", text("format") == "csv" ? render_csv(results.to_long_table())
-                                             : render_text(results.to_table()));
-  };
-  if (text("versus")) {
-    print(versus(table, *text("versus")));
-  } else {
-    print(table);
-  }
+  const Report report =
+      text("versus") ? versus(comparison_of(table), *text("versus")).report() : table.report();
+  fmt::print(
+      "{}", text("format") == "csv" ? render_csv(report.records) : render_text(report.table, output_style()));
   return kAllDone;
 }
 

@@ -6,7 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "results/ledger.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 #include "sweep/workbench.h"
 
 namespace promptbed {
@@ -46,7 +46,7 @@ void list_runs(const Ledger& ledger) {
                           accuracy("base"), accuracy("new"), run.ended});
     if (run.status == RunStatus::failed) table.notes.push_back(fmt::format("{}: {}", run.id, run.error));
   }
-  fmt::print("{}", render_text(table, /*width=*/140));
+  fmt::print("{}", render_text(table, {.width = 140}));
 }
 
 void delete_runs(Ledger& ledger, const Arguments& ids) {

@@ -12,7 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/input_options.h"
-#include "results/render_text.h"
+#include "report/render_text.h"
 #include "sweep/dry_run.h"
 #include "sweep/plan.h"
 #include "sweep/source.h"

@@ -7,11 +7,12 @@
 namespace promptbed {
 namespace {
 
-struct Cell {
+/// How many runs of a cell there are.
+struct Tally {
   int64_t runs = 0, done = 0, trained = 0, blocked = 0;
 };
 
-std::string describe(const Cell& cell) {
+std::string describe(const Tally& cell) {
   if (cell.runs == 0) return "-";
   if (cell.blocked == cell.runs) return "cannot run";
   std::string text = cell.done == cell.runs ? "done" : fmt::format("{} of {} done", cell.done, cell.runs);
@@ -20,8 +21,8 @@ std::string describe(const Cell& cell) {
   return text;
 }
 
-Cell count(const Plan& plan, const std::string& dataset, const std::string& method) {
-  Cell cell;
+Tally count_runs(const Plan& plan, const std::string& dataset, const std::string& method) {
+  Tally cell;
   for (const PlannedRun& run : plan.runs) {
     if (run.dataset->spec.id != dataset || run.method->name() != method) continue;
     ++cell.runs;
@@ -44,9 +45,9 @@ Table dry_run_table(const Plan& plan, const Workbench& bench) {
   const std::vector<int64_t> missing = count_missing_pictures(plan, pending, bench.inputs());
   for (size_t i = 0; i < plan.datasets.size(); ++i) {
     const std::string& dataset = plan.datasets[i]->spec.id;
-    std::vector<std::string> row = {dataset};
+    std::vector<Cell> row = {dataset};
     for (const std::string& method : bench.spec().methods)
-      row.push_back(describe(count(plan, dataset, method)));
+      row.push_back(describe(count_runs(plan, dataset, method)));
     row.push_back(std::to_string(missing[i]));
     table.rows.push_back(std::move(row));
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/table.h"
+#include "report/table.h"
 #include "sweep/plan.h"
 
 namespace promptbed {

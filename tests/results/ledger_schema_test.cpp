@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "results/base_new_table.h"
+#include "report/base_new_table.h"
+#include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -51,7 +52,7 @@ TEST_F(LedgerOfSchema1, IsBroughtUpToDateWithItsRuns) {
   EXPECT_EQ(run, sample_spec("brands", 1, "csc").id());
   EXPECT_EQ(refusal.class_set, "new");
   EXPECT_EQ(refusal.reason, "csc: cannot serve classes that it was not trained on");
-  EXPECT_EQ(base_new_table(ledger, {.methods = {"csc"}}).to_table().rows.back(),
+  EXPECT_EQ(test::texts(base_new_table(ledger, {.methods = {"csc"}}).report().table.rows.back()),
             (std::vector<std::string>{"brands", "70.00", "cannot", "cannot"}));
 }
 

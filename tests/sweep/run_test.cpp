@@ -5,7 +5,8 @@
 
 #include <sstream>
 
-#include "results/base_new_table.h"
+#include "report/base_new_table.h"
+#include "report/texts.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"
@@ -101,7 +102,8 @@ TEST_F(MakeRun, PutsOnRecordWhichClassesAMethodCannotServe) {
   EXPECT_EQ(read.refusals[0].class_set, "new");
   EXPECT_EQ(read.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
   const BaseNewTable table = base_new_table(bench_->ledger(), {.shots = 2});
-  EXPECT_EQ(table.to_table().rows.back(), (std::vector<std::string>{"one", "50.00", "cannot", "cannot"}));
+  EXPECT_EQ(test::texts(table.report().table.rows.back()),
+            (std::vector<std::string>{"one", "50.00", "cannot", "cannot"}));
 }
 
 TEST_F(MakeRun, ASolverOfItsOwnHasNoRecipe) {

@@ -1,0 +1,209 @@
+#include "report/base_new_table.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <tuple>
+
+#include "report/render_csv.h"
+#include "report/render_text.h"
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+using test::record;
+using test::sample_spec;
+using test::zero_shot_spec;
+using Texts = std::vector<std::string>;
+
+class BaseNewTableTest : public ::testing::Test {
+ protected:
+  BaseNewTable table(const BaseNewQuery& query = {}) { return base_new_table(ledger_, query); }
+
+  /// Records a run of `probe`, which serves the base classes only.
+  void refuse(const std::string& dataset, double base) {
+    RunOutcome outcome = test::sample_outcome(dataset, base, 0);
+    outcome.scores.pop_back();
+    outcome.refusals.push_back({dataset, "new", "probe: has no weights"});
+    const RunSpec spec = sample_spec(dataset, 1, "probe");
+    ledger_.claim(spec);
+    ledger_.finish(spec.id(), outcome);
+  }
+
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "ledger.db"};
+};
+
+TEST_F(BaseNewTableTest, HIsTheHarmonicMeanOfTheMeans) {
+  record(ledger_, sample_spec("brands", 1), 80, 20);
+  record(ledger_, sample_spec("brands", 2), 40, 60);
+  const BaseNewCell cell = table().columns.at(0).cells.at(0);
+  EXPECT_DOUBLE_EQ(*cell.base_accuracy, 60);
+  EXPECT_DOUBLE_EQ(*cell.new_accuracy, 40);
+  EXPECT_DOUBLE_EQ(*cell.h, 48) << "the mean of the runs' H would be 40";
+  EXPECT_DOUBLE_EQ(cell.base_deviation, 20);
+  EXPECT_DOUBLE_EQ(cell.new_deviation, 20);
+  EXPECT_DOUBLE_EQ(cell.h_deviation, 8) << "of the runs' own H, 32 and 48";
+  EXPECT_EQ(cell.seeds, (std::vector<int64_t>{1, 2}));
+}
+
+TEST_F(BaseNewTableTest, TheAverageIsOverDatasetsWithHOfTheAverages) {
+  record(ledger_, sample_spec("brands"), 80, 20);
+  record(ledger_, sample_spec("office"), 40, 60);
+  const BaseNewCell average = table().columns.at(0).average;
+  EXPECT_DOUBLE_EQ(*average.base_accuracy, 60);
+  EXPECT_DOUBLE_EQ(*average.new_accuracy, 40);
+  EXPECT_DOUBLE_EQ(*average.h, 48);
+}
+
+// arXiv 2203.05557, table 1, CoOp: the eleven datasets' base and new accuracy and the paper's own average
+// row.
+TEST_F(BaseNewTableTest, ThePaperAveragesSo) {
+  const std::vector<std::tuple<const char*, double, double>> published = {
+      {"imagenet", 76.47, 67.88},      {"caltech101", 98.00, 89.81},     {"oxford_pets", 93.67, 95.29},
+      {"stanford_cars", 78.12, 60.40}, {"oxford_flowers", 97.60, 59.67}, {"food101", 88.33, 82.26},
+      {"fgvc_aircraft", 40.44, 22.30}, {"sun397", 80.60, 65.89},         {"dtd", 79.44, 41.18},
+      {"eurosat", 92.19, 54.74},       {"ucf101", 84.69, 56.05}};
+  for (const auto& [dataset, base, unseen] : published) record(ledger_, sample_spec(dataset), base, unseen);
+  const BaseNewCell average = table().columns.at(0).average;
+  EXPECT_NEAR(*average.base_accuracy, 82.69, 0.0101);
+  EXPECT_NEAR(*average.new_accuracy, 63.22, 0.0101);
+  EXPECT_NEAR(*average.h, 71.66, 0.0101);
+}
+
+TEST_F(BaseNewTableTest, RowsAndColumnsComeInTheOrderAsked) {
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, sample_spec("office"), 61.256, 51);
+  record(ledger_, zero_shot_spec("brands"), 62, 52);
+  const BaseNewTable asked =
+      table({.methods = {"coop", "clip_zeroshot"}, .datasets = {"office", "brands"}, .seeds = {1}});
+  EXPECT_EQ(render_text(asked.to_table()),
+            "Base-to-new accuracy (%), 16 shots, mean over seed 1\n"
+            "\n"
+            "                  coop               clip_zeroshot\n"
+            "Dataset     Base    New      H     Base    New      H\n"
+            "-----------------------------------------------------\n"
+            "Average    60.63  50.50  55.10    62.00  52.00  56.56\n"
+            "office     61.26  51.00  55.66        -      -      -\n"
+            "brands     60.00  50.00  54.55    62.00  52.00  56.56\n"
+            "\n"
+            "* clip_zeroshot: average over 1 of 2 datasets\n");
+}
+
+TEST_F(BaseNewTableTest, CsvHasALineForEachDatasetAndMethod) {
+  record(ledger_, sample_spec("brands", 1), 80, 20, {7, 13});
+  record(ledger_, sample_spec("brands", 2), 40, 60, {7, 13});
+  record(ledger_, zero_shot_spec("brands"), 62, 52);
+  EXPECT_EQ(render_csv(table().to_long_table()),
+            "dataset,method,variant,base,new,h,base_sd,new_sd,h_sd,seeds,shots,shots_min,shots_max\n"
+            "brands,clip_zeroshot,,62.0000,52.0000,56.5614,0.0000,0.0000,0.0000,,,,\n"
+            "brands,coop,,60.0000,40.0000,48.0000,20.0000,20.0000,8.0000,1 2,16,7,13\n");
+}
+
+TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
+  for (const int64_t seed : {1, 2, 3}) record(ledger_, sample_spec("brands", seed), 60, 50);
+  for (const int64_t seed : {1, 3}) record(ledger_, sample_spec("places", seed), 60, 50, {7, 13});
+  record(ledger_, sample_spec("tiny", 2), 60, 50, {5, 5});
+  ledger_.claim(sample_spec("tiny", 3));
+  ledger_.fail(sample_spec("tiny", 3).id(), "broken");
+  EXPECT_EQ(
+      table({.methods = {"coop", "cocoop"}, .datasets = {"brands", "places", "tiny", "zoo"}}).notes,
+      (Texts{"coop: average over 3 of 4 datasets", "coop: seeds 1, 3 of 1, 2, 3 on places",
+             "coop: seed 2 of 1, 2, 3 on tiny", "cocoop: no dataset with both base and new accuracy yet",
+             "places: 7 to 13 of 16 shots: classes with fewer training images",
+             "tiny: 5 of 16 shots: classes with fewer training images",
+             "1 failed run is missing here; `runner runs list` tells why"}));
+}
+
+TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
+  refuse("brands", 60);
+  refuse("office", 70);
+  const BaseNewTable shown = table();
+  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "65.00", "cannot", "cannot"},
+                                                       {"brands", "60.00", "cannot", "cannot"},
+                                                       {"office", "70.00", "cannot", "cannot"}}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights"}));
+}
+
+TEST_F(BaseNewTableTest, TheBaseAverageOfAMethodThatCannotServeNewClassesMayHaveGaps) {
+  refuse("brands", 60);
+  record(ledger_, sample_spec("office"), 70, 50);
+  const BaseNewTable shown = table({.methods = {"probe"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "60.00", "cannot", "cannot"},
+                                                       {"brands", "60.00", "cannot", "cannot"},
+                                                       {"office", "-", "-", "-"}}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights", "probe: average over 1 of 2 datasets"}));
+}
+
+TEST_F(BaseNewTableTest, AMissingNewScoreIsNoRefusal) {
+  RunOutcome outcome = test::sample_outcome("brands", 60, 50);
+  outcome.scores.pop_back();
+  ledger_.claim(sample_spec());
+  ledger_.finish(sample_spec().id(), outcome);
+  const BaseNewTable shown = table();
+  EXPECT_EQ(shown.to_table().rows.back(), (Texts{"brands", "60.00", "-", "-"}));
+  EXPECT_EQ(shown.notes, (Texts{"coop: no dataset with both base and new accuracy yet"}));
+}
+
+TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {
+  record(ledger_, zero_shot_spec("brands"), 62, 52);
+  RunSpec four_shots = sample_spec("brands", 3);
+  four_shots.shots = 4;
+  record(ledger_, four_shots, 60, 50, {4, 4});
+  const BaseNewTable shown = table({.shots = 4, .seeds = {3}});
+  ASSERT_EQ(shown.columns.size(), 2U);
+  EXPECT_EQ(shown.columns[0].label(), "clip_zeroshot");
+  EXPECT_TRUE(shown.notes.empty());
+}
+
+TEST_F(BaseNewTableTest, VariantsNeverShareAColumn) {
+  RunSpec sixteen = sample_spec("brands", 2);
+  sixteen.options["n_ctx"] = int64_t{16};
+  record(ledger_, sample_spec("brands", 1), 60, 50);
+  record(ledger_, sixteen, 70, 40);
+  const BaseNewTable shown = table();
+  ASSERT_EQ(shown.columns.size(), 2U);
+  EXPECT_EQ(shown.columns[0].label(), "coop n_ctx=16");
+  EXPECT_DOUBLE_EQ(*shown.columns[0].cells[0].base_accuracy, 70);
+  EXPECT_EQ(shown.columns[1].label(), "coop n_ctx=4");
+  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base_accuracy, 60);
+}
+
+TEST_F(BaseNewTableTest, SeveralModelsHaveToBeChosenFrom) {
+  RunSpec other = sample_spec("office");
+  other.model = "ffff";
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, other, 70, 40);
+  EXPECT_ERROR(table(), "ledger.db: holds runs of 2 models (6d6f64656c, ffff); choose one with --model");
+  EXPECT_EQ(table({.model = "ffff"}).datasets, (Texts{"office"}));
+}
+
+TEST_F(BaseNewTableTest, AChangedSplitLeavesOutTheEarlierRuns) {
+  RunSpec changed = sample_spec("brands");
+  changed.split_hash = "another split";
+  record(ledger_, sample_spec("brands"), 60, 50);
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  record(ledger_, changed, 70, 40);
+  const BaseNewTable shown = table();
+  EXPECT_DOUBLE_EQ(*shown.columns.at(0).cells.at(0).base_accuracy, 70);
+  EXPECT_EQ(shown.notes, (Texts{"brands: 1 run with an earlier split, template or context words left out"}));
+}
+
+TEST_F(BaseNewTableTest, RunsOnAllClassesAreNotInIt) {
+  RunSpec all = sample_spec("brands");
+  all.classes = "all";
+  record(ledger_, all, 60, 50);
+  EXPECT_ERROR(table(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
+}
+
+TEST_F(BaseNewTableTest, NothingToShowTellsWhatThereIs) {
+  EXPECT_ERROR(table(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
+  record(ledger_, sample_spec("brands"), 60, 50);
+  EXPECT_ERROR(table({.shots = 4}), "at 4 shots with these choices, but has coop (16 shots)");
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,68 @@
+#include "report/variants.h"
+
+#include <gtest/gtest.h>
+
+#include "results/sample_runs.h"
+
+namespace promptbed {
+namespace {
+
+using Labels = std::vector<std::string>;
+using test::sample_spec;
+
+RunSpec with_context(RunSpec spec, int64_t n_ctx, const std::string& words) {
+  spec.options["n_ctx"] = n_ctx;
+  spec.options["ctx_init"] = words;
+  return spec;
+}
+
+TEST(VariantLabels, AreEmptyWhereOnlySeedsAndDatasetsDiffer) {
+  EXPECT_EQ(variant_labels({sample_spec("brands", 1), sample_spec("brands", 2), sample_spec("office", 1)}),
+            (Labels{"", "", ""}));
+}
+
+TEST(VariantLabels, NameAsFewSettingsAsTellTheVariantsApart) {
+  // n_ctx and ctx_init both tell them apart; one is enough.
+  EXPECT_EQ(variant_labels({sample_spec(), with_context(sample_spec("office"), 16, "")}),
+            (Labels{"n_ctx=4", "n_ctx=16"}));
+  RunSpec sixteen = sample_spec("brands", 2);
+  sixteen.options["n_ctx"] = int64_t{16};
+  RunSpec exact = sample_spec();
+  exact.precision = "bf16";
+  EXPECT_EQ(variant_labels({sample_spec(), sixteen}), (Labels{"n_ctx=4", "n_ctx=16"}));
+  EXPECT_EQ(variant_labels({sample_spec(), sixteen, exact}),
+            (Labels{"n_ctx=4 precision=f32", "n_ctx=16 precision=f32", "n_ctx=4 precision=bf16"}));
+}
+
+TEST(VariantLabels, QuoteTextOfSeveralWordsOnly) {
+  RunSpec unquoted = sample_spec(), quoted = sample_spec(), empty = sample_spec();
+  unquoted.options["ctx_init"] = std::string("words");
+  empty.options["ctx_init"] = std::string();
+  EXPECT_EQ(variant_labels({unquoted, quoted, empty}),
+            (Labels{"ctx_init=words", "ctx_init=\"an icon of a\"", "ctx_init=\"\""}));
+}
+
+TEST(VariantLabels, SeparateRecipesOnOneDatasetOnly) {
+  RunSpec short_training = sample_spec("imagenet");
+  short_training.recipe->epochs = 50;
+  EXPECT_EQ(variant_labels({sample_spec("brands"), short_training}), (Labels{"", ""}));
+  EXPECT_EQ(variant_labels({sample_spec("imagenet"), short_training}), (Labels{"epochs=200", "epochs=50"}));
+}
+
+TEST(VariantLabels, LetOptionsFollowTheDatasetsWords) {
+  RunSpec satellite = with_context(sample_spec("eurosat"), 5, "a centered satellite photo of");
+  satellite.context_init = "a centered satellite photo of";
+  EXPECT_EQ(variant_labels({sample_spec("brands"), satellite}), (Labels{"", ""}));
+}
+
+TEST(VariantLabels, SeparateMethodVersionsAndViews) {
+  RunSpec newer = sample_spec();
+  newer.method_version = 2;
+  EXPECT_EQ(variant_labels({sample_spec(), newer}), (Labels{"method_version=1", "method_version=2"}));
+  RunSpec centre = sample_spec();
+  centre.views = 0;
+  EXPECT_EQ(variant_labels({centre, sample_spec()}), (Labels{"views=0", "views=10"}));
+}
+
+}  // namespace
+}  // namespace promptbed
