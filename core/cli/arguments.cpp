@@ -82,7 +82,8 @@ int run_word(const std::string& command, const Arguments& arguments, const Usage
     const bool is_last = std::string_view(name) == words.back().first;
     names += fmt::format("{}{}", names.empty() ? "" : is_last ? " or " : ", ", name);
   }
-  if (!parse_arguments(arguments, options::options_description("options", 110, 60), usage, /*takes_words=*/true))
+  if (!parse_arguments(arguments, options::options_description("options", 110, 60), usage,
+                       /*takes_words=*/true))
     return kAllDone;
   throw Error(fmt::format("runner {} needs a word: {}", command, names));
 }
@@ -91,7 +92,8 @@ Arguments words_of(const options::variables_map& values) {
   return values.count("words") > 0 ? values["words"].as<Arguments>() : Arguments();
 }
 
-std::string only_word(const options::variables_map& values, const std::string& command, const std::string& what) {
+std::string only_word(const options::variables_map& values, const std::string& command,
+                      const std::string& what) {
   const Arguments words = words_of(values);
   if (words.size() == 1) return words[0];
   throw Error(words.empty() ? fmt::format("runner {} needs {}", command, what)

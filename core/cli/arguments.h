@@ -42,9 +42,10 @@ int run_word(const std::string& command, const Arguments& arguments, const Usage
 /// What stands without an option, of a command that takes words.
 Arguments words_of(const options::variables_map& values);
 
-/// The only one of them. Throws Error, saying what the command needs ("a trained prompt"), where there is none
-/// or more.
-std::string only_word(const options::variables_map& values, const std::string& command, const std::string& what);
+/// The only one of them. Throws Error, saying what the command needs ("a trained prompt"), where there is
+/// none or more.
+std::string only_word(const options::variables_map& values, const std::string& command,
+                      const std::string& what);
 
 /// "coop,cocoop" -> {"coop", "cocoop"}. Throws Error for an empty list or item.
 std::vector<std::string> split_list(const std::string& option, const std::string& text);

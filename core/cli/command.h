@@ -20,6 +20,7 @@ using Arguments = std::vector<std::string>;
 int sweep_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int predict_command(const Arguments& arguments);
+int prompts_command(const Arguments& arguments);
 int report_command(const Arguments& arguments);
 int features_command(const Arguments& arguments);
 int bench_command(const Arguments& arguments);

@@ -16,11 +16,9 @@ const Usage kUsage = {
 }  // namespace
 
 int prompts_command(const Arguments& arguments) {
-  return run_word("prompts", arguments, kUsage,
-                  {{"show", show_prompt},
-                   {"words", prompt_words},
-                   {"import", import_prompt},
-                   {"export", export_prompt}});
+  return run_word(
+      "prompts", arguments, kUsage,
+      {{"show", show_prompt}, {"words", prompt_words}, {"import", import_prompt}, {"export", export_prompt}});
 }
 
 }  // namespace promptbed

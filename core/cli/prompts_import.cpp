@@ -20,8 +20,10 @@ namespace fs = std::filesystem;
 
 const Usage kUsage = {
     "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
-    "Makes a trained prompt of prompt_learner/model.pth.tar-N, as the code of CoOp and CoCoOp saves it; nothing\n"
-    "in the file is executed. The method, the number of context tokens and whether each class has its own are\n"
+    "Makes a trained prompt of prompt_learner/model.pth.tar-N, as the code of CoOp and CoCoOp saves it; "
+    "nothing\n"
+    "in the file is executed. The method, the number of context tokens and whether each class has its own "
+    "are\n"
     "told by the tensors. The classes are read off the embeddings in the file; where they are to have their\n"
     "names' own spelling, name the dataset that it was trained on.\n\n"
     "  runner prompts import model.pth.tar-50 --model ViT-B-16.pt --output prompt.safetensors\n"
@@ -40,8 +42,9 @@ options::options_description describe() {
   add("classes", text("C"), "its classes that it was trained on, base or all; default: as many as it has");
   add("plugins", text("FOLDER"), "one more folder of plugins");
   described.add(describe_model_options())
-      .add(describe_data_options("the classes that it was trained on, one a line or a JSON list; or a JSON object "
-                                 "of class names by dataset"));
+      .add(describe_data_options(
+          "the classes that it was trained on, one a line or a JSON list; or a JSON object "
+          "of class names by dataset"));
   return described;
 }
 
@@ -67,7 +70,8 @@ ClassSet trained_set(const Split& split, const options::variables_map& values,
   }
   const size_t classes = count_classes(checkpoint);
   if (classes == 0)
-    throw Error(fmt::format("{}: does not tell its classes; give --classes base or all", checkpoint.origin.file));
+    throw Error(
+        fmt::format("{}: does not tell its classes; give --classes base or all", checkpoint.origin.file));
   return classes == class_names_of(split, ClassSet::base).size() ? ClassSet::base : ClassSet::all;
 }
 
@@ -87,8 +91,8 @@ TrainedOn trained_on(const options::variables_map& values, const std::optional<C
     known.class_names = class_list ? *class_list : class_names_in(checkpoint, inputs.model());
   }
   if (known.class_names.empty()) {
-    throw Error(fmt::format(
-        "{}: does not tell its classes; give --dataset and --classes, or --class-names", checkpoint.origin.file));
+    throw Error(fmt::format("{}: does not tell its classes; give --dataset and --classes, or --class-names",
+                            checkpoint.origin.file));
   }
   check_classes(checkpoint, known.class_names, inputs.model());
   return known;
@@ -100,7 +104,8 @@ Options options_of(const Method& method, const ReferenceCheckpoint& checkpoint,
   const auto assignments = parse_assignments(texts, {method.name()}, registry);
   for (const Assignment& assignment : assignments) {
     if (assignment.option == "n_ctx" || assignment.option == "csc" || assignment.option == "ctx_init") {
-      throw Error(fmt::format("--set {}.{}: the checkpoint tells it; leave it out", method.name(), assignment.option));
+      throw Error(fmt::format("--set {}.{}: the checkpoint tells it; leave it out", method.name(),
+                              assignment.option));
     }
   }
   Options options = single_options(method, assignments);
@@ -132,12 +137,13 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const options::varia
   if (checkpoint.exported) {
     for (const char* option : {"method", "set", "dataset", "classes", "class-names"}) {
       if (given(option))
-        throw Error(fmt::format("--{}: {} was exported by promptbed, and tells all that; leave it out", option,
-                                checkpoint.origin.file));
+        throw Error(fmt::format("--{}: {} was exported by promptbed, and tells all that; leave it out",
+                                option, checkpoint.origin.file));
     }
     return *checkpoint.exported;
   }
-  const Method& method = registry.at(given("method") ? values["method"].as<std::string>() : checkpoint.method());
+  const Method& method =
+      registry.at(given("method") ? values["method"].as<std::string>() : checkpoint.method());
   const auto texts = given("set") ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   const Options options = options_of(method, checkpoint, texts, registry);
   return make_prompt(checkpoint, method, options, trained_on(values, class_list, checkpoint, inputs),
@@ -147,10 +153,12 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const options::varia
 /// Tells what the user might take for granted.
 void print_notes(const ReferenceCheckpoint& checkpoint, const TrainedPrompt& prompt) {
   if (checkpoint.prefix.defined() || checkpoint.suffix.defined())
-    fmt::print(stderr, "note: token_prefix and token_suffix are made anew of the class names, and not kept\n");
+    fmt::print(stderr,
+               "note: token_prefix and token_suffix are made anew of the class names, and not kept\n");
   const auto position = prompt.run.options.find("position");
   if (!checkpoint.exported && position != prompt.run.options.end())
-    fmt::print(stderr, "note: checkpoints do not tell where the class name stands; it is taken for {}.position={}\n",
+    fmt::print(stderr,
+               "note: checkpoints do not tell where the class name stands; it is taken for {}.position={}\n",
                prompt.run.method, std::get<std::string>(position->second));
 }
 

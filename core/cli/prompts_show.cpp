@@ -35,10 +35,10 @@ std::string as_text(const TrainedPrompt& prompt, const std::string& file) {
     fields.emplace_back("run", prompt.run.id());
   }
   for (auto& field : fields_of(prompt.run)) fields.push_back(std::move(field));
-  fields.emplace_back("classes", prompt.class_names.empty()
-                                     ? "not told"
-                                     : fmt::format("{}: {}", prompt.class_names.size(),
-                                                   fmt::join(prompt.class_names, ", ")));
+  fields.emplace_back(
+      "classes", prompt.class_names.empty()
+                     ? "not told"
+                     : fmt::format("{}: {}", prompt.class_names.size(), fmt::join(prompt.class_names, ", ")));
   std::string tensors;
   for (const auto& [name, tensor] : prompt.state) {
     tensors += fmt::format("{}{} [{}] {}", tensors.empty() ? "" : "\n", name, fmt::join(tensor.sizes(), ", "),
@@ -75,7 +75,8 @@ int show_prompt(const Arguments& arguments) {
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  const bool json = one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
+  const bool json =
+      one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
   const std::string word = only_word(*values, "prompts show", "a trained prompt");
   const auto file = find_prompt(word, (*values)["db"].as<std::string>());
   const TrainedPrompt prompt = read_trained_prompt(file);

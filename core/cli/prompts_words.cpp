@@ -22,7 +22,8 @@ constexpr int64_t kMostWords = 1'000'000;
 
 const Usage kUsage = {
     "runner prompts words PROMPT [OPTIONS]",
-    "Reads a learned context: for each vector the words of the vocabulary whose embeddings are nearest to it,\n"
+    "Reads a learned context: for each vector the words of the vocabulary whose embeddings are nearest to "
+    "it,\n"
     "with their Euclidean distances, as the reference's interpret_prompt.py does. \"pho-\" is the beginning\n"
     "of a word. PROMPT is a file, or a run's id; its model is the embedded one unless --model names it.\n\n"
     "  runner prompts words 4f1d\n"
@@ -36,7 +37,8 @@ struct ReadVector {
 };
 
 const Tensor& context_of(const TrainedPrompt& prompt) {
-  const auto found = std::ranges::find_if(prompt.state, [](const auto& entry) { return entry.first == "ctx"; });
+  const auto found =
+      std::ranges::find_if(prompt.state, [](const auto& entry) { return entry.first == "ctx"; });
   if (found == prompt.state.end() || found->second.dim() < 2) {
     throw Error(fmt::format("trained prompt of {}: has no learned context (a tensor ctx) to be read as words",
                             title_of(prompt)));
@@ -48,8 +50,9 @@ std::vector<ReadVector> read_vectors(const TrainedPrompt& prompt, const Tensor& 
   const Tensor& context = context_of(prompt);
   const int64_t length = context.size(-2);
   if (context.size(-1) != embedding.size(1)) {
-    throw Error(fmt::format("trained prompt of {}: its vectors have width {} and the model's {}; give its own model",
-                            title_of(prompt), context.size(-1), embedding.size(1)));
+    throw Error(
+        fmt::format("trained prompt of {}: its vectors have width {} and the model's {}; give its own model",
+                    title_of(prompt), context.size(-1), embedding.size(1)));
   }
   std::vector<ReadVector> vectors;
   for (auto& nearest : nearest_tokens(context.flatten(0, -2), embedding, top)) {
@@ -63,7 +66,8 @@ std::vector<ReadVector> read_vectors(const TrainedPrompt& prompt, const Tensor& 
 
 std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
                     const std::string& title) {
-  const bool by_class = std::ranges::any_of(vectors, [](const auto& vector) { return !vector.class_name.empty(); });
+  const bool by_class =
+      std::ranges::any_of(vectors, [](const auto& vector) { return !vector.class_name.empty(); });
   Table table;
   table.title = title;
   if (by_class) table.columns.push_back({"Class", Alignment::left});

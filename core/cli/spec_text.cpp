@@ -57,7 +57,8 @@ Fields fields_of(const RunSpec& run) {
     fields.emplace_back("split", run.split_hash);
   }
   if (trained) {
-    fields.emplace_back("trained on", fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
+    fields.emplace_back("trained on",
+                        fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
     fields.emplace_back("recipe", text_of(run.recipe));
     fields.emplace_back("views", run.views == 0 ? "the centre crop" : std::to_string(run.views));
