@@ -53,7 +53,7 @@ void list_method(const Method& method) {
   print_options(method);
 }
 
-std::string text_of(const Needs& needs) {
+std::string needs_text(const Needs& needs) {
   std::vector<std::string> words;
   if (needs.validation_features) words.emplace_back("validation features");
   if (needs.gradients_at_evaluation) words.emplace_back("gradients when it is tested");
@@ -91,7 +91,7 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
     fmt::print("  on {}: {}\n", setting.dataset, fault.what());
     return;
   }
-  fmt::print("  needs    {}\n", text_of(learner->needs()));
+  fmt::print("  needs    {}\n", needs_text(learner->needs()));
   if (!settled.values().empty())
     fmt::print("  settled on {}: {}\n", setting.dataset, text_of(settled.values()));
   if (!method.trainable() || method.has_own_solver()) return;
