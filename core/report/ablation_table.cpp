@@ -37,8 +37,7 @@ std::vector<std::string> note_counts(const BaseNewTable& table) {
       notes.push_back(fmt::format("{}: has runs whose parameters were not counted, of an earlier version",
                                   column.label()));
     } else if (column.average.base.mean && !column.average.parameters) {
-      notes.push_back(
-          fmt::format("{}: learns another number of parameters on each dataset", column.label()));
+      notes.push_back(fmt::format("{}: learns another number of parameters on each dataset", column.label()));
     }
   }
   return notes;
@@ -47,9 +46,8 @@ std::vector<std::string> note_counts(const BaseNewTable& table) {
 }  // namespace
 
 Report ablation_report(const BaseNewTable& table) {
-  const std::string title =
-      fmt::format("Learned parameters and base-to-new accuracy (%){}{}", at_shots(table.shots),
-                  over_seeds(table.seeds, table.spread));
+  const std::string title = fmt::format("Learned parameters and base-to-new accuracy (%){}{}",
+                                        at_shots(table.shots), over_seeds(table.seeds, table.spread));
   Table shown{.title = title,
               .columns = {{"Dataset", Alignment::left},
                           {"Method", Alignment::left},
@@ -77,11 +75,10 @@ Report ablation_report(const BaseNewTable& table) {
       row.push_back(to_cell(*accuracy, table.spread));
       row.back().incomplete = accuracy->mean && !complete;
     }
-    records.rows.push_back({dataset, column.method, column.variant,
-                            exact_count(cell.parameters, &ParameterCount::all),
-                            exact_count(cell.parameters, &ParameterCount::without_biases),
-                            exact(cell.base.mean), exact(cell.unseen.mean), exact(cell.h.mean),
-                            seed_list(cell.base), flag(complete)});
+    records.rows.push_back(
+        {dataset, column.method, column.variant, exact_count(cell.parameters, &ParameterCount::all),
+         exact_count(cell.parameters, &ParameterCount::without_biases), exact(cell.base.mean),
+         exact(cell.unseen.mean), exact(cell.h.mean), seed_list(cell.base), flag(complete)});
   };
   for (const BaseNewColumn& column : table.columns) {
     shown.summary_rows.push_back(shown.rows.size());

@@ -53,7 +53,8 @@ Accuracy untrained_accuracy(double value) {
 
 Accuracy average(std::span<const Accuracy* const> all) {
   std::vector<const Accuracy*> parts;
-  std::ranges::copy_if(all, std::back_inserter(parts), [](const Accuracy* part) { return part->mean.has_value(); });
+  std::ranges::copy_if(all, std::back_inserter(parts),
+                       [](const Accuracy* part) { return part->mean.has_value(); });
   Accuracy result;
   if (parts.empty()) return result;
   std::vector<double> means;

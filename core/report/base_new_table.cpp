@@ -184,8 +184,7 @@ Report BaseNewTable::report() const {
     shown.rows.push_back(std::move(row));
   }
   for (const BaseNewColumn& column : columns) {
-    records.rows.push_back(
-        record_of(*this, column, "average", column.average, !column.is_incomplete(seeds)));
+    records.rows.push_back(record_of(*this, column, "average", column.average, !column.is_incomplete(seeds)));
   }
   mark_best_in_rows(shown);
   return {std::move(shown), std::move(records)};

@@ -50,14 +50,13 @@ std::optional<double> training_seconds(const Cost& cost) {
   return cost.run->is_trained() ? seconds_of(cost, "training") : std::nullopt;
 }
 
-/// The ledger keeps the time of the attempt that trained. What later attempts tested was not timed with it, so
-/// a run of several attempts tells nothing.
+/// The ledger keeps the time of the attempt that trained. What later attempts tested was not timed with it,
+/// so a run of several attempts tells nothing.
 std::optional<double> images_per_second(const Cost& cost) {
   const auto seconds = seconds_of(cost, "evaluation");
   if (!seconds || *seconds <= 0 || cost.run->record.attempts > 1) return std::nullopt;
-  const auto images = std::accumulate(
-      cost.run->scores.begin(), cost.run->scores.end(), int64_t{0},
-      [](int64_t sum, const Score& score) { return sum + score.images; });
+  const auto images = std::accumulate(cost.run->scores.begin(), cost.run->scores.end(), int64_t{0},
+                                      [](int64_t sum, const Score& score) { return sum + score.images; });
   return static_cast<double>(images) / *seconds;
 }
 
@@ -148,13 +147,13 @@ Report EfficiencyTable::report() const {
         shown_parameters(row), rounded(row.epoch_seconds, 3), rounded(row.training_seconds, 2),
         rounded(row.images_per_second, 0), rounded(row.peak_memory / kMegabyte, 0)});
     if (names_machines) cells.emplace_back(row.machine);
-    records.rows.push_back(
-        {row.dataset, row.label, row.classes, trained ? count(row.shots) : Cell(),
-         trained ? Cell(fmt::format("{}", fmt::join(row.seeds, " ")), row.seeds) : Cell(),
-         row.parameters ? count(row.parameters->all) : Cell(),
-         row.parameters ? count(row.parameters->without_biases) : Cell(), exact(row.epoch_seconds),
-         exact(row.training_seconds), exact(row.images_per_second),
-         count(static_cast<int64_t>(row.peak_memory)), row.machine});
+    records.rows.push_back({row.dataset, row.label, row.classes, trained ? count(row.shots) : Cell(),
+                            trained ? Cell(fmt::format("{}", fmt::join(row.seeds, " ")), row.seeds) : Cell(),
+                            row.parameters ? count(row.parameters->all) : Cell(),
+                            row.parameters ? count(row.parameters->without_biases) : Cell(),
+                            exact(row.epoch_seconds), exact(row.training_seconds),
+                            exact(row.images_per_second), count(static_cast<int64_t>(row.peak_memory)),
+                            row.machine});
   }
   return {std::move(shown), std::move(records)};
 }

@@ -90,10 +90,9 @@ void append_records(Table& records, const FewShotTable& table, const FewShotSeri
     const Accuracy& accuracy = *accuracies[s];
     const bool trained = accuracy.is_trained() || !accuracy.mean;
     if (!trained && s > 0) continue;
-    records.rows.push_back({dataset, series.method, series.variant,
-                            trained ? count(table.shots[s]) : Cell(), exact(accuracy.mean),
-                            exact(promptbed::spread(accuracy, Spread::deviation)), seed_list(accuracy),
-                            flag(complete[s])});
+    records.rows.push_back({dataset, series.method, series.variant, trained ? count(table.shots[s]) : Cell(),
+                            exact(accuracy.mean), exact(promptbed::spread(accuracy, Spread::deviation)),
+                            seed_list(accuracy), flag(complete[s])});
   }
 }
 
@@ -114,8 +113,8 @@ Report FewShotTable::report() const {
     records.columns.push_back({name, Alignment::right, "", "%"});
   for (const char* name : {"seeds", "complete"}) records.columns.push_back({name});
 
-  const auto append_row = [&](const std::string& section, const std::string& dataset,
-                              const FewShotSeries& of, const std::vector<const Accuracy*>& accuracies,
+  const auto append_row = [&](const std::string& section, const std::string& dataset, const FewShotSeries& of,
+                              const std::vector<const Accuracy*>& accuracies,
                               const std::vector<bool>& complete) {
     auto& row = shown.rows.emplace_back(std::vector<Cell>{section, of.label()});
     for (size_t s = 0; s < accuracies.size(); ++s) {

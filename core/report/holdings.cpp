@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <promptbed/task.h>
 
 #include <cstdint>
 #include <map>
@@ -32,12 +31,12 @@ std::string describe(const std::vector<RunRecord>& runs) {
 
 std::string holdings(const Ledger& ledger, std::string_view protocol) {
   if (!protocol.empty()) return describe(list_runs(ledger, {}, protocol, RunStatus::done));
+  std::set<std::string> protocols;
+  for (const RunRecord& run : ledger.list({.status = RunStatus::done}))
+    protocols.insert(run.protocols.begin(), run.protocols.end());
   std::vector<std::string> parts;
-  for (const Protocol each :
-       {Protocol::base_new, Protocol::few_shot, Protocol::cross_dataset, Protocol::domain}) {
-    const std::string held = holdings(ledger, to_string(each));
-    if (!held.empty()) parts.push_back(fmt::format("{} runs of {}", to_string(each), held));
-  }
+  for (const std::string& each : protocols)
+    parts.push_back(fmt::format("{} runs of {}", each, holdings(ledger, each)));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 

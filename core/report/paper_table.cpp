@@ -77,7 +77,6 @@ std::optional<double> parameters_of(const BaseNewCell& cell) {
   return static_cast<double>(cell.parameters->without_biases);
 }
 
-
 /// One series of a base-new table, filled in beside a paper.
 class BaseNewSide {
  public:
@@ -252,7 +251,7 @@ PaperTable paper_table(const BaseNewTable& table, const std::vector<Published>& 
 
 PaperTable paper_table(const TransferTable& table, const std::vector<Published>& papers,
                        const std::string& architecture) {
-  const std::string protocol(to_string(table.protocol));
+  const std::string& protocol = table.protocol;
   PaperTable compared{.title = fmt::format("Accuracy (%) beside the paper's, trained on {}{}{}", table.source,
                                            at_shots(table.shots), over_seeds(table.seeds, Spread::none)),
                       .measures = {{"Accuracy", "%"}},
@@ -276,9 +275,9 @@ PaperTable paper_table(const TransferTable& table, const std::vector<Published>&
       used.push_back(paper);
       return found->second;
     };
-    auto& cells = compared.columns.emplace_back(PaperColumn{.label = column.label(), .cells = {}})
-                      .cells.emplace_back(
-                          std::vector<PaperCell>{{column.source.mean, published(table.source)}});
+    auto& cells =
+        compared.columns.emplace_back(PaperColumn{.label = column.label(), .cells = {}})
+            .cells.emplace_back(std::vector<PaperCell>{{column.source.mean, published(table.source)}});
     std::vector<double> averaged;
     bool is_complete = true;
     for (size_t i = 0; i < table.targets.size(); ++i) {

@@ -47,9 +47,9 @@ struct PaperTable {
   Report report() const;
 };
 
-/// Base, new and H; the parameters, too, where they are asked for. The paper's averages are made of its figures
-/// on the datasets of one's own average, H of those means. `architecture`: the model's, "" where it is not
-/// known.
+/// Base, new and H; the parameters, too, where they are asked for. The paper's averages are made of its
+/// figures on the datasets of one's own average, H of those means. `architecture`: the model's, "" where it
+/// is not known.
 PaperTable paper_table(const BaseNewTable& table, const std::vector<Published>& papers,
                        const std::string& architecture, bool with_parameters);
 

@@ -64,9 +64,9 @@ const std::string& our_name(const Published& paper, const std::string& called, c
 /// Columns dataset, method, base, new, h.
 void read_base_new(Published& paper, const fs::path& file) {
   for (const auto& row : read_figures(file).rows) {
-    paper.base_new[{our_name(paper, row.at(1), file), row.at(0)}] = {
-        number_in<double>(row.at(2), file), number_in<double>(row.at(3), file),
-        number_in<double>(row.at(4), file)};
+    paper.base_new[{our_name(paper, row.at(1), file), row.at(0)}] = {number_in<double>(row.at(2), file),
+                                                                     number_in<double>(row.at(3), file),
+                                                                     number_in<double>(row.at(4), file)};
   }
 }
 
@@ -138,21 +138,36 @@ Published read_paper(const fs::path& file) {
   }
 }
 
-/// "n_ctx is 16, the paper's 4" for the first setting that differs.
+std::string as_text(const json& value) {
+  return value.is_null() ? "none" : value.dump();
+}
+
+/// "n_ctx is 16, the paper's 4" for the first required setting that differs.
 std::optional<std::string> difference(const json& run, const RequiredSettings& required) {
   for (const auto& [place, text] : required) {
     const json wanted = json::parse(text);
     const auto pointer = json::json_pointer(place);
     const json found = run.contains(pointer) ? run.at(pointer) : json();
-    if (found == wanted) continue;
-    return fmt::format("{} is {}, the paper's {}", setting_name(place), found.is_null() ? "none" : found.dump(),
-                       text);
+    if (found != wanted)
+      return fmt::format("{} is {}, the paper's {}", setting_name(place), as_text(found), as_text(wanted));
+  }
+  return std::nullopt;
+}
+
+/// The same for an option or a part of the recipe that the run has and the paper has not.
+std::optional<std::string> excess(const json& run, const RequiredSettings& required) {
+  const json places = run.flatten();
+  for (const auto& [place, value] : places.items()) {
+    const bool is_method_s = place.starts_with("/options/") || place.starts_with("/recipe/");
+    if (is_method_s && !required.contains(place))
+      return fmt::format("{} is {}, the paper's none", setting_name(place), as_text(value));
   }
   return std::nullopt;
 }
 
 /// Those of the method's or the paper's, with what is different on the run's dataset.
-RequiredSettings on_dataset(RequiredSettings settings, const std::map<std::string, RequiredSettings>& datasets,
+RequiredSettings on_dataset(RequiredSettings settings,
+                            const std::map<std::string, RequiredSettings>& datasets,
                             const std::string& dataset) {
   const auto found = datasets.find(dataset);
   if (found == datasets.end()) return settings;
@@ -168,15 +183,17 @@ const PublishedMethod* Published::find(std::string_view method) const {
 }
 
 std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_view architecture) const {
-  if (architecture.empty()) return "the architecture of the model is not known; its runs are of an earlier version";
+  if (architecture.empty())
+    return "the architecture of the model is not known; its runs are of an earlier version";
   if (architecture != backbone) return fmt::format("the model is {}, the paper's {}", architecture, backbone);
   const PublishedMethod* method = find(run.method);
   if (method == nullptr) return "the method is not in the paper";
   if (!run.classes.empty() && run.shots != shots)
     return fmt::format("the shots are {}, the paper's {}", run.shots, shots);
   const json canonical = run.canonical();
-  if (const auto own = difference(canonical, on_dataset(method->settings, method->datasets, run.dataset)))
-    return own;
+  const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
+  if (const auto differs = difference(canonical, required)) return differs;
+  if (const auto exceeds = excess(canonical, required)) return exceeds;
   if (!run.draw.empty()) return "the draw is the user's own";
   return difference(canonical, on_dataset(settings, datasets, run.dataset));
 }

@@ -26,7 +26,7 @@ struct ReportQuery {
   std::vector<Condition> where = {};       ///< settings that runs must have, all of them
   std::string model = {};                  ///< fingerprint of the frozen weights, or how it begins
   std::string source = {};                 ///< trained on, in transfer tables
-  std::vector<std::string> order = {};  ///< of datasets that are not named; others follow by name
+  std::vector<std::string> order = {};     ///< of datasets that are not named; others follow by name
   Spread spread = Spread::none;
 };
 

@@ -125,8 +125,8 @@ std::vector<std::string> drop_outdated_tests(std::vector<SelectedRun>& runs) {
   }
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
-    notes.push_back(fmt::format("{}: {} score{} on an earlier split left out", dataset, count,
-                                count == 1 ? "" : "s"));
+    notes.push_back(
+        fmt::format("{}: {} score{} on an earlier split left out", dataset, count, count == 1 ? "" : "s"));
   }
   return notes;
 }

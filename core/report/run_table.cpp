@@ -34,9 +34,10 @@ Accuracies accuracies_of(const Ledger& ledger, const std::vector<RunRecord>& run
 std::vector<RunRecord> runs_to_show(const Ledger& ledger, const ReportQuery& query) {
   std::vector<RunRecord> runs = list_runs(ledger, query, "");
   if (runs.empty()) {
-    throw Error(ledger.list().empty()
-                    ? fmt::format("{}: holds no run; run `runner sweep` first", ledger.path().string())
-                    : fmt::format("{}: holds no run with these choices; leave some out", ledger.path().string()));
+    throw Error(
+        ledger.list().empty()
+            ? fmt::format("{}: holds no run; run `runner sweep` first", ledger.path().string())
+            : fmt::format("{}: holds no run with these choices; leave some out", ledger.path().string()));
   }
   return runs;
 }
@@ -73,8 +74,8 @@ Report run_report(const Ledger& ledger, const ReportQuery& query) {
               .rows = {},
               .notes = {}};
   Table records{.title = shown.title, .columns = {}, .rows = {}, .notes = {}};
-  for (const char* name : {"id", "protocols", "method", "dataset", "classes", "shots", "seed", "status",
-                           "attempts"})
+  for (const char* name :
+       {"id", "protocols", "method", "dataset", "classes", "shots", "seed", "status", "attempts"})
     records.columns.push_back({name});
   for (const char* name : {"base", "new", "all"})
     records.columns.push_back({name, Alignment::right, "", "%"});

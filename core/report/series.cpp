@@ -43,8 +43,8 @@ std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& 
 }
 
 std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query) {
-  return in_order(
-      asked_or_found(query.datasets, selection, [](const RunSpec& spec) { return spec.dataset; }), query);
+  return in_order(asked_or_found(query.datasets, selection, [](const RunSpec& spec) { return spec.dataset; }),
+                  query);
 }
 
 std::vector<std::string> in_order(std::vector<std::string> datasets, const ReportQuery& query) {

@@ -82,8 +82,9 @@ TransferColumn fill(const Series& series, const TransferTable& table) {
 }
 
 bool lacks_something(const TransferTable& table, const TransferColumn& column) {
-  return !column.average.missing.empty() ||
-         std::ranges::any_of(column.targets, [&](const Accuracy& on) { return lacks_seeds(on, table.seeds); });
+  return !column.average.missing.empty() || std::ranges::any_of(column.targets, [&](const Accuracy& on) {
+    return lacks_seeds(on, table.seeds);
+  });
 }
 
 std::vector<std::string> notes_on(const TransferTable& table) {
@@ -106,8 +107,7 @@ std::vector<std::string> notes_on(const TransferTable& table) {
 }
 
 std::string title_of(const TransferTable& table) {
-  const char* what =
-      table.protocol == Protocol::domain ? "Domain generalisation (%)" : "Cross-dataset transfer (%)";
+  const char* what = table.protocol == "domain" ? "Domain generalisation (%)" : "Cross-dataset transfer (%)";
   return fmt::format("{}, trained on {}{}{}", what, table.source, at_shots(table.shots),
                      over_seeds(table.seeds, table.spread));
 }
@@ -157,15 +157,15 @@ Report TransferTable::report() const {
   return {std::move(shown), std::move(records)};
 }
 
-TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, Protocol protocol) {
+TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, const std::string& protocol) {
   ReportQuery query = asked;
   query.datasets.clear();  // they are targets, and a trained run is one on the source
   TransferTable table;
   table.protocol = protocol;
   table.spread = query.spread;
-  table.shots = chosen_shots(ledger, query, to_string(protocol));
+  table.shots = chosen_shots(ledger, query, protocol);
   if (table.shots) query.shots = {*table.shots};
-  RunSelection selection = select_runs(ledger, query, to_string(protocol));
+  RunSelection selection = select_runs(ledger, query, protocol);
   table.source = source_of(ledger, selection, query);
   std::erase_if(selection.runs, [&](const SelectedRun& run) {
     return run.is_trained() && run.spec().dataset != table.source;
@@ -179,13 +179,13 @@ TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, Pro
 }
 
 Comparison comparison_of(const TransferTable& table) {
-  Comparison comparison{
-      .setting = fmt::format(", trained on {}{}{}", table.source, at_shots(table.shots), of_seeds(table.seeds)),
-      .measures = {"Accuracy"},
-      .datasets = {table.source + " (source)"},
-      .beside_mean = 1,
-      .sides = {},
-      .notes = table.notes};
+  Comparison comparison{.setting = fmt::format(", trained on {}{}{}", table.source, at_shots(table.shots),
+                                               of_seeds(table.seeds)),
+                        .measures = {"Accuracy"},
+                        .datasets = {table.source + " (source)"},
+                        .beside_mean = 1,
+                        .sides = {},
+                        .notes = table.notes};
   comparison.datasets.insert(comparison.datasets.end(), table.targets.begin(), table.targets.end());
   for (const TransferColumn& column : table.columns) {
     Comparison::Side& side = comparison.sides.emplace_back();

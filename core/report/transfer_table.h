@@ -1,7 +1,5 @@
 #pragma once
 
-#include <promptbed/task.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,7 +28,7 @@ struct TransferColumn {
 /// Trained on all classes of one dataset, tested as it is on it and on others: tables 2 (cross-dataset) and 3
 /// (domain) of arXiv 2203.05557.
 struct TransferTable {
-  Protocol protocol = Protocol::cross_dataset;
+  std::string protocol;  ///< "cross-dataset" or "domain"
   std::string source;
   std::optional<int64_t> shots;
   std::vector<int64_t> seeds;
@@ -45,9 +43,9 @@ struct TransferTable {
 };
 
 /// Builds the table from the finished runs that `protocol` asked for. A method without training has its
-/// accuracy on a target from its run there. Throws Error as select_runs and chosen_shots do, and where methods
-/// were trained on several sources and the query names none.
-TransferTable transfer_table(const Ledger& ledger, const ReportQuery& query, Protocol protocol);
+/// accuracy on a target from its run there. Throws Error as select_runs and chosen_shots do, and where
+/// methods were trained on several sources and the query names none.
+TransferTable transfer_table(const Ledger& ledger, const ReportQuery& query, const std::string& protocol);
 
 /// Accuracy on the source, which does not enter the means, and on the targets.
 Comparison comparison_of(const TransferTable& table);

@@ -7,6 +7,7 @@
 
 #include "report/render_csv.h"
 #include "report/render_text.h"
+#include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -21,7 +22,7 @@ using Texts = std::vector<std::string>;
 
 class BaseNewTableTest : public ::testing::Test {
  protected:
-  BaseNewTable table(const BaseNewQuery& query = {}) { return base_new_table(ledger_, query); }
+  BaseNewTable table(const ReportQuery& query = {}) { return base_new_table(ledger_, query); }
 
   /// Records a run of `probe`, which serves the base classes only.
   void refuse(const std::string& dataset, double base) {
@@ -30,6 +31,7 @@ class BaseNewTableTest : public ::testing::Test {
     outcome.refusals.push_back({dataset, "new", "probe: has no weights"});
     const RunSpec spec = sample_spec(dataset, 1, "probe");
     ledger_.claim(spec);
+    ledger_.ask("base-new", {spec.id()});
     ledger_.finish(spec.id(), outcome);
   }
 
@@ -41,22 +43,22 @@ TEST_F(BaseNewTableTest, HIsTheHarmonicMeanOfTheMeans) {
   record(ledger_, sample_spec("brands", 1), 80, 20);
   record(ledger_, sample_spec("brands", 2), 40, 60);
   const BaseNewCell cell = table().columns.at(0).cells.at(0);
-  EXPECT_DOUBLE_EQ(*cell.base_accuracy, 60);
-  EXPECT_DOUBLE_EQ(*cell.new_accuracy, 40);
-  EXPECT_DOUBLE_EQ(*cell.h, 48) << "the mean of the runs' H would be 40";
-  EXPECT_DOUBLE_EQ(cell.base_deviation, 20);
-  EXPECT_DOUBLE_EQ(cell.new_deviation, 20);
-  EXPECT_DOUBLE_EQ(cell.h_deviation, 8) << "of the runs' own H, 32 and 48";
-  EXPECT_EQ(cell.seeds, (std::vector<int64_t>{1, 2}));
+  EXPECT_DOUBLE_EQ(*cell.base.mean, 60);
+  EXPECT_DOUBLE_EQ(*cell.unseen.mean, 40);
+  EXPECT_DOUBLE_EQ(*cell.h.mean, 48) << "the mean of the runs' H would be 40";
+  EXPECT_DOUBLE_EQ(*spread(cell.base, Spread::deviation), 20);
+  EXPECT_DOUBLE_EQ(*spread(cell.unseen, Spread::deviation), 20);
+  EXPECT_DOUBLE_EQ(*spread(cell.h, Spread::deviation), 8) << "of the runs' own H, 32 and 48";
+  EXPECT_EQ(cell.base.seeds, (std::vector<int64_t>{1, 2}));
 }
 
 TEST_F(BaseNewTableTest, TheAverageIsOverDatasetsWithHOfTheAverages) {
   record(ledger_, sample_spec("brands"), 80, 20);
   record(ledger_, sample_spec("office"), 40, 60);
   const BaseNewCell average = table().columns.at(0).average;
-  EXPECT_DOUBLE_EQ(*average.base_accuracy, 60);
-  EXPECT_DOUBLE_EQ(*average.new_accuracy, 40);
-  EXPECT_DOUBLE_EQ(*average.h, 48);
+  EXPECT_DOUBLE_EQ(*average.base.mean, 60);
+  EXPECT_DOUBLE_EQ(*average.unseen.mean, 40);
+  EXPECT_DOUBLE_EQ(*average.h.mean, 48);
 }
 
 // arXiv 2203.05557, table 1, CoOp: the eleven datasets' base and new accuracy and the paper's own average
@@ -69,9 +71,9 @@ TEST_F(BaseNewTableTest, ThePaperAveragesSo) {
       {"eurosat", 92.19, 54.74},       {"ucf101", 84.69, 56.05}};
   for (const auto& [dataset, base, unseen] : published) record(ledger_, sample_spec(dataset), base, unseen);
   const BaseNewCell average = table().columns.at(0).average;
-  EXPECT_NEAR(*average.base_accuracy, 82.69, 0.0101);
-  EXPECT_NEAR(*average.new_accuracy, 63.22, 0.0101);
-  EXPECT_NEAR(*average.h, 71.66, 0.0101);
+  EXPECT_NEAR(*average.base.mean, 82.69, 0.0101);
+  EXPECT_NEAR(*average.unseen.mean, 63.22, 0.0101);
+  EXPECT_NEAR(*average.h.mean, 71.66, 0.0101);
 }
 
 TEST_F(BaseNewTableTest, RowsAndColumnsComeInTheOrderAsked) {
@@ -80,27 +82,30 @@ TEST_F(BaseNewTableTest, RowsAndColumnsComeInTheOrderAsked) {
   record(ledger_, zero_shot_spec("brands"), 62, 52);
   const BaseNewTable asked =
       table({.methods = {"coop", "clip_zeroshot"}, .datasets = {"office", "brands"}, .seeds = {1}});
-  EXPECT_EQ(render_text(asked.to_table()),
+  EXPECT_EQ(render_text(asked.report().table),
             "Base-to-new accuracy (%), 16 shots, mean over seed 1\n"
             "\n"
-            "                  coop               clip_zeroshot\n"
-            "Dataset     Base    New      H     Base    New      H\n"
-            "-----------------------------------------------------\n"
-            "Average    60.63  50.50  55.10    62.00  52.00  56.56\n"
-            "office     61.26  51.00  55.66        -      -      -\n"
-            "brands     60.00  50.00  54.55    62.00  52.00  56.56\n"
+            "                  coop                clip_zeroshot\n"
+            "Dataset     Base    New      H      Base     New       H\n"
+            "--------------------------------------------------------\n"
+            "Average    60.63  50.50  55.10    62.00†  52.00†  56.56†\n"
+            "office     61.26  51.00  55.66        -       -       -\n"
+            "brands     60.00  50.00  54.55    62.00   52.00   56.56\n"
             "\n"
-            "* clip_zeroshot: average over 1 of 2 datasets\n");
+            "† clip_zeroshot: average over 1 of 2 datasets, without office\n");
 }
 
 TEST_F(BaseNewTableTest, CsvHasALineForEachDatasetAndMethod) {
   record(ledger_, sample_spec("brands", 1), 80, 20, {7, 13});
   record(ledger_, sample_spec("brands", 2), 40, 60, {7, 13});
   record(ledger_, zero_shot_spec("brands"), 62, 52);
-  EXPECT_EQ(render_csv(table().to_long_table()),
-            "dataset,method,variant,base,new,h,base_sd,new_sd,h_sd,seeds,shots,shots_min,shots_max\n"
-            "brands,clip_zeroshot,,62.0000,52.0000,56.5614,0.0000,0.0000,0.0000,,,,\n"
-            "brands,coop,,60.0000,40.0000,48.0000,20.0000,20.0000,8.0000,1 2,16,7,13\n");
+  EXPECT_EQ(render_csv(table().report().records),
+            "dataset,method,variant,base,new,h,base_sd,new_sd,h_sd,seeds,shots,shots_min,shots_max,complete,"
+            "refusal\n"
+            "brands,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,\n"
+            "brands,coop,,60,40,48,20,20,8,1 2,16,7,13,true,\n"
+            "average,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,\n"
+            "average,coop,,60,40,48,20,20,8,1 2,16,,,true,\n");
 }
 
 TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
@@ -108,23 +113,25 @@ TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
   for (const int64_t seed : {1, 3}) record(ledger_, sample_spec("places", seed), 60, 50, {7, 13});
   record(ledger_, sample_spec("tiny", 2), 60, 50, {5, 5});
   ledger_.claim(sample_spec("tiny", 3));
+  ledger_.ask("base-new", {sample_spec("tiny", 3).id()});
   ledger_.fail(sample_spec("tiny", 3).id(), "broken");
   EXPECT_EQ(
       table({.methods = {"coop", "cocoop"}, .datasets = {"brands", "places", "tiny", "zoo"}}).notes,
-      (Texts{"coop: average over 3 of 4 datasets", "coop: seeds 1, 3 of 1, 2, 3 on places",
-             "coop: seed 2 of 1, 2, 3 on tiny", "cocoop: no dataset with both base and new accuracy yet",
+      (Texts{"† coop: average over 3 of 4 datasets, without zoo", "† coop: seeds 1, 3 of 1, 2, 3 on places",
+             "† coop: seed 2 of 1, 2, 3 on tiny", "cocoop: no dataset to average over yet",
              "places: 7 to 13 of 16 shots: classes with fewer training images",
              "tiny: 5 of 16 shots: classes with fewer training images",
-             "1 failed run is missing here; `runner runs list` tells why"}));
+             "1 failed run is missing here; `runner report --table failures` tells why"}));
 }
 
 TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
   refuse("brands", 60);
   refuse("office", 70);
   const BaseNewTable shown = table();
-  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "65.00", "cannot", "cannot"},
-                                                       {"brands", "60.00", "cannot", "cannot"},
-                                                       {"office", "70.00", "cannot", "cannot"}}));
+  EXPECT_EQ(test::texts(shown.report().table.rows),
+            (std::vector<Texts>{{"Average", "65.00", "cannot", "cannot"},
+                                {"brands", "60.00", "cannot", "cannot"},
+                                {"office", "70.00", "cannot", "cannot"}}));
   EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights"}));
 }
 
@@ -132,20 +139,23 @@ TEST_F(BaseNewTableTest, TheBaseAverageOfAMethodThatCannotServeNewClassesMayHave
   refuse("brands", 60);
   record(ledger_, sample_spec("office"), 70, 50);
   const BaseNewTable shown = table({.methods = {"probe"}, .datasets = {"brands", "office"}});
-  EXPECT_EQ(shown.to_table().rows, (std::vector<Texts>{{"Average", "60.00", "cannot", "cannot"},
-                                                       {"brands", "60.00", "cannot", "cannot"},
-                                                       {"office", "-", "-", "-"}}));
-  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights", "probe: average over 1 of 2 datasets"}));
+  EXPECT_EQ(test::texts(shown.report().table.rows),
+            (std::vector<Texts>{{"Average", "60.00†", "cannot", "cannot"},
+                                {"brands", "60.00", "cannot", "cannot"},
+                                {"office", "-", "-", "-"}}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: probe: has no weights",
+                                "† probe: average over 1 of 2 datasets, without office"}));
 }
 
 TEST_F(BaseNewTableTest, AMissingNewScoreIsNoRefusal) {
   RunOutcome outcome = test::sample_outcome("brands", 60, 50);
   outcome.scores.pop_back();
   ledger_.claim(sample_spec());
+  ledger_.ask("base-new", {sample_spec().id()});
   ledger_.finish(sample_spec().id(), outcome);
   const BaseNewTable shown = table();
-  EXPECT_EQ(shown.to_table().rows.back(), (Texts{"brands", "60.00", "-", "-"}));
-  EXPECT_EQ(shown.notes, (Texts{"coop: no dataset with both base and new accuracy yet"}));
+  EXPECT_EQ(test::texts(shown.report().table.rows.back()), (Texts{"brands", "60.00", "-", "-"}));
+  EXPECT_EQ(shown.notes, (Texts{"coop: no dataset to average over yet"}));
 }
 
 TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {
@@ -153,7 +163,7 @@ TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {
   RunSpec four_shots = sample_spec("brands", 3);
   four_shots.shots = 4;
   record(ledger_, four_shots, 60, 50, {4, 4});
-  const BaseNewTable shown = table({.shots = 4, .seeds = {3}});
+  const BaseNewTable shown = table({.shots = {4}, .seeds = {3}});
   ASSERT_EQ(shown.columns.size(), 2U);
   EXPECT_EQ(shown.columns[0].label(), "clip_zeroshot");
   EXPECT_TRUE(shown.notes.empty());
@@ -167,9 +177,9 @@ TEST_F(BaseNewTableTest, VariantsNeverShareAColumn) {
   const BaseNewTable shown = table();
   ASSERT_EQ(shown.columns.size(), 2U);
   EXPECT_EQ(shown.columns[0].label(), "coop n_ctx=16");
-  EXPECT_DOUBLE_EQ(*shown.columns[0].cells[0].base_accuracy, 70);
+  EXPECT_DOUBLE_EQ(*shown.columns[0].cells[0].base.mean, 70);
   EXPECT_EQ(shown.columns[1].label(), "coop n_ctx=4");
-  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base_accuracy, 60);
+  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base.mean, 60);
 }
 
 TEST_F(BaseNewTableTest, SeveralModelsHaveToBeChosenFrom) {
@@ -188,21 +198,84 @@ TEST_F(BaseNewTableTest, AChangedSplitLeavesOutTheEarlierRuns) {
   ::usleep(2000);  // the ledger's clock has milliseconds
   record(ledger_, changed, 70, 40);
   const BaseNewTable shown = table();
-  EXPECT_DOUBLE_EQ(*shown.columns.at(0).cells.at(0).base_accuracy, 70);
+  EXPECT_DOUBLE_EQ(*shown.columns.at(0).cells.at(0).base.mean, 70);
   EXPECT_EQ(shown.notes, (Texts{"brands: 1 run with an earlier split, template or context words left out"}));
 }
 
-TEST_F(BaseNewTableTest, RunsOnAllClassesAreNotInIt) {
+TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
   RunSpec all = sample_spec("brands");
   all.classes = "all";
-  record(ledger_, all, 60, 50);
-  EXPECT_ERROR(table(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
+  ledger_.claim(all);
+  ledger_.ask("few-shot", {all.id()});
+  ledger_.finish(all.id(), test::sample_outcome("brands", 60, 50));
+  EXPECT_ERROR(
+      table(),
+      "ledger.db: holds no finished base-new run, but has few-shot runs of coop (16 shots); run `runner "
+      "sweep` first");
 }
 
 TEST_F(BaseNewTableTest, NothingToShowTellsWhatThereIs) {
   EXPECT_ERROR(table(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
   record(ledger_, sample_spec("brands"), 60, 50);
-  EXPECT_ERROR(table({.shots = 4}), "at 4 shots with these choices, but has coop (16 shots)");
+  EXPECT_ERROR(
+      table({.shots = {4}}),
+      "holds no finished base-new run with these choices, but has coop (16 shots); choose among those");
+}
+
+TEST_F(BaseNewTableTest, TakesSixteenShotsOrTheOnlyNumber) {
+  RunSpec four = sample_spec("brands"), eight = sample_spec("brands");
+  four.shots = 4;
+  eight.shots = 8;
+  record(ledger_, four, 60, 50);
+  EXPECT_EQ(table().shots, 4);
+  record(ledger_, eight, 61, 51);
+  EXPECT_ERROR(table(), "ledger.db: has runs at 4, 8 shots; choose one with --shots");
+  record(ledger_, sample_spec("brands"), 62, 52);
+  EXPECT_EQ(table().shots, 16);
+  EXPECT_ERROR(table({.shots = {4, 8}}), "--shots 4,8: this table is of one number of shots; choose one");
+}
+
+TEST_F(BaseNewTableTest, TheBestOfEachRowIsMarkedByMeasure) {
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, zero_shot_spec("brands"), 62, 49);
+  const auto row = table({.methods = {"coop", "clip_zeroshot"}}).report().table.rows.back();
+  std::vector<bool> best;
+  for (const Cell& cell : row) best.push_back(cell.best);
+  EXPECT_EQ(best, (std::vector<bool>{false, false, true, false, true, false, true}));
+}
+
+TEST_F(BaseNewTableTest, TwoGivenDrawsOfOnePlaceHaveToBeChosenFrom) {
+  RunSpec one = sample_spec("brands"), other = sample_spec("brands");
+  one.draw = "aaaa1111bbbb";
+  other.draw = "cccc2222dddd";
+  record(ledger_, one, 60, 50);
+  record(ledger_, other, 80, 70);
+  EXPECT_ERROR(
+      table(),
+      "coop on brands, 16 shots, seed 1: has runs on two given draws; choose one with --where draw=");
+  const BaseNewTable chosen = table({.where = {parse_condition("draw=cccc2222")}});
+  EXPECT_DOUBLE_EQ(*chosen.columns.at(0).cells.at(0).base.mean, 80);
+}
+
+TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
+  RunSpec sixteen = sample_spec("brands");
+  sixteen.options["n_ctx"] = int64_t{16};
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, sixteen, 70, 40);
+  record(ledger_, zero_shot_spec("brands"), 50, 50);
+  const BaseNewTable shown = table({.where = {parse_condition("coop.n_ctx=16")}});
+  ASSERT_EQ(shown.columns.size(), 2U);
+  EXPECT_EQ(shown.columns[1].label(), "coop");
+  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base.mean, 70);
+}
+
+TEST_F(BaseNewTableTest, TheSpreadFollowsTheMean) {
+  record(ledger_, sample_spec("brands", 1), 80, 20);
+  record(ledger_, sample_spec("brands", 2), 40, 60);
+  const Table shown = table({.spread = Spread::deviation}).report().table;
+  EXPECT_EQ(shown.title, "Base-to-new accuracy (%), 16 shots, mean ± standard deviation over seeds 1, 2");
+  EXPECT_EQ(test::texts(shown.rows.back()),
+            (Texts{"brands", "60.00 ± 20.00", "40.00 ± 20.00", "48.00 ± 8.00"}));
 }
 
 }  // namespace

@@ -49,6 +49,13 @@ TEST(VariantLabels, SeparateRecipesOnOneDatasetOnly) {
   EXPECT_EQ(variant_labels({sample_spec("imagenet"), short_training}), (Labels{"epochs=200", "epochs=50"}));
 }
 
+TEST(VariantLabels, LetRecipesFollowTheShots) {
+  RunSpec one_shot = sample_spec("brands");
+  one_shot.shots = 1;
+  one_shot.recipe->epochs = 50;
+  EXPECT_EQ(variant_labels({sample_spec("brands"), one_shot}), (Labels{"", ""}));
+}
+
 TEST(VariantLabels, LetOptionsFollowTheDatasetsWords) {
   RunSpec satellite = with_context(sample_spec("eurosat"), 5, "a centered satellite photo of");
   satellite.context_init = "a centered satellite photo of";

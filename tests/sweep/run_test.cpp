@@ -101,7 +101,7 @@ TEST_F(MakeRun, PutsOnRecordWhichClassesAMethodCannotServe) {
   EXPECT_EQ(read.refusals[0].dataset, "one");
   EXPECT_EQ(read.refusals[0].class_set, "new");
   EXPECT_EQ(read.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
-  const BaseNewTable table = base_new_table(bench_->ledger(), {.shots = 2});
+  const BaseNewTable table = base_new_table(bench_->ledger(), {.shots = {2}});
   EXPECT_EQ(test::texts(table.report().table.rows.back()),
             (std::vector<std::string>{"one", "50.00", "cannot", "cannot"}));
 }

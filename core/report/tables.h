@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/report.h"
+#include "report/report_query.h"
+#include "results/ledger.h"
+
+namespace promptbed {
+
+/// One of the tables that a user may ask for.
+struct TableKind {
+  const char* name;      ///< "base-new"
+  const char* protocol;  ///< whose runs it is made of; "" for those of all
+  const char* summary;   ///< one line for the help
+  bool has_versus;       ///< whether methods can be set against one another
+  bool has_paper;        ///< whether papers' figures can be set beside it
+  bool spans_suites;     ///< whether datasets of several suites may stand in it
+};
+
+/// All of them.
+const std::vector<TableKind>& table_kinds();
+
+/// The one of that name. Throws Error for another, listing the known ones.
+const TableKind& table_kind(std::string_view name);
+
+/// What is to be shown of a table.
+struct TableRequest {
+  std::string table;
+  ReportQuery query;
+  std::optional<std::string> versus = {};  ///< instead of accuracies what is gained over this method
+  bool paper = false;                      ///< set the published figures beside one's own
+};
+
+/// Makes a table from the ledger. `suites`: the folder that holds the published figures. Throws Error where
+/// the table cannot do what is asked for, and as the tables do.
+Report make_report(const Ledger& ledger, const TableRequest& request, const std::filesystem::path& suites);
+
+}  // namespace promptbed

@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/files.h"
+#include "report/made_runs.h"
+#include "support/runner.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+using test::all_classes_spec;
+using test::Finished;
+using test::record;
+using test::record_all;
+using test::sample_spec;
+using test::zero_shot_spec;
+
+int64_t count_lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+/// `runner report` on a ledger that a test has made.
+class ReportCommand : public ::testing::Test {
+ protected:
+  ReportCommand() {
+    ledger_.emplace(scratch_ / "runs/promptbed.db");
+    ledger_->describe({.fingerprint = sample_spec().model, .name = "small", .architecture = "ViT-S/8"});
+  }
+  Finished report(const std::vector<std::string>& words) {
+    std::vector<std::string> arguments = {"report"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    return test::run_runner(scratch_.path(), {"COLUMNS=100"}, arguments);
+  }
+  std::string text(const std::vector<std::string>& words) {
+    const Finished result = report(words);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result.out;
+  }
+
+  test::ScratchFolder scratch_;
+  std::optional<Ledger> ledger_;
+};
+
+TEST_F(ReportCommand, WritesEveryFormat) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  record(*ledger_, zero_shot_spec("brands"), 62, 48);
+  EXPECT_TRUE(text({}).starts_with("Base-to-new accuracy (%), 16 shots, mean over seed 1\n\n"));
+  EXPECT_NE(text({"--format", "markdown"}).find("| brands | **62.00** | 48.00 | 54.11 |"), std::string::npos);
+  EXPECT_NE(text({"--format", "latex"}).find("brands & \\textbf{62.00} & 48.00 & 54.11 &"),
+            std::string::npos);
+  EXPECT_NE(text({"--format", "csv"}).find("\nbrands,coop,,60,50,54.54545454545455,"), std::string::npos);
+  const auto json = nlohmann::json::parse(text({"--format", "json", "--methods", "coop"}));
+  EXPECT_EQ(json.at("query"), nlohmann::json({{"table", "base-new"}, {"methods", {"coop"}}}));
+  EXPECT_EQ(json.at("rows").at(0).at("base"), 60.0);
+}
+
+TEST_F(ReportCommand, WritesToAFile) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  EXPECT_EQ(text({"--format", "csv", "--output", "out/table.csv"}), "");
+  EXPECT_TRUE(read_file(scratch_ / "out/table.csv").starts_with("dataset,method,variant,base,"));
+}
+
+TEST_F(ReportCommand, FitsTheWidthThatIsGiven) {
+  for (const char* method : {"coop", "cocoop", "kgcoop"})
+    record(*ledger_, sample_spec("brands", 1, method), 60, 50);
+  const Finished narrow = test::run_runner(scratch_.path(), {"COLUMNS=60"}, {"report"});
+  size_t longest = 0, from = 0;
+  for (size_t end = narrow.out.find('\n'); end != std::string::npos; end = narrow.out.find('\n', from)) {
+    longest = std::max(longest, end - from);
+    from = end + 1;
+  }
+  EXPECT_LE(longest, 60U) << narrow.out;
+  EXPECT_EQ(narrow.out.find('\x1b'), std::string::npos) << "no terminal, no colour";
+}
+
+TEST_F(ReportCommand, ShowsTheTablesOfAllProtocols) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  record_all(*ledger_, "few-shot", all_classes_spec("brands", 1, 4), 55);
+  record_all(*ledger_, "cross-dataset", all_classes_spec("office"), {{"office", 70}, {"brands", 40}});
+  record_all(*ledger_, "domain", all_classes_spec("zoo"), {{"zoo", 70}, {"zoo_drawn", 30}});
+  EXPECT_NE(text({"--table", "few-shot"}).find("brands   coop      55.00"), std::string::npos);
+  EXPECT_NE(text({"--table", "cross-dataset"}).find("office (source)       70.00"), std::string::npos);
+  EXPECT_NE(text({"--table", "domain"}).find("zoo_drawn             30.00"), std::string::npos);
+  EXPECT_NE(text({"--table", "ablation"}).find("no biases"), std::string::npos);
+  EXPECT_NE(text({"--table", "efficiency"}).find("Peak (MB)"), std::string::npos);
+  EXPECT_TRUE(text({"--table", "runs"}).starts_with("4 runs\n"));
+  EXPECT_TRUE(text({"--table", "failures"}).starts_with("0 runs with a failure\n"));
+}
+
+TEST_F(ReportCommand, SaysWhyThePaperIsNotCompared) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  EXPECT_NE(text({"--paper"}).find("* not compared, for the model is ViT-S/8, the paper's ViT-B/16: coop\n"),
+            std::string::npos);
+}
+
+TEST_F(ReportCommand, SetsMethodsAgainstOneAnother) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  record(*ledger_, zero_shot_spec("brands"), 62, 48);
+  EXPECT_NE(text({"--versus", "clip_zeroshot"}).find("brands     -2.00  +2.00"), std::string::npos);
+}
+
+TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  write_file(scratch_ / "foreign.db", std::string(5000, 'x'));
+  { const Ledger empty(scratch_ / "empty.db"); }
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{"--table", "radar"},
+       "--table radar: known: base-new, few-shot, cross-dataset, domain, ablation, efficiency, runs, "
+       "failures"},
+      {{"--format", "word"}, "--format word: known: text, markdown, csv, json, latex"},
+      {{"--spread", "wide"}, "--spread wide: known: none, sd, interval"},
+      {{"--table", "few-shot"},
+       "runs/promptbed.db: holds no finished few-shot run, but has base-new runs of coop (16 shots); run "
+       "`runner "
+       "sweep --protocol few-shot` first"},
+      {{"--table", "runs", "--versus", "coop"},
+       "--versus: goes with the tables base-new, few-shot, cross-dataset, domain"},
+      {{"--table", "efficiency", "--paper"},
+       "--paper: goes with the tables base-new, cross-dataset, domain, ablation"},
+      {{"--paper", "--versus", "coop"}, "--paper and --versus are two tables; leave one of them out"},
+      {{"--versus", "coop"}, "--versus coop: is alone in the table; add another method with --methods"},
+      {{"--where", "n_ctx"}, "--where n_ctx: give [METHOD.]SETTING=VALUE"},
+      {{"--where", "colour=red"},
+       "--where colour=red: no such setting; known: batch_size, csc, ctx_init, draw"},
+      {{"--where", "cocoop.n_ctx=4"}, "--where cocoop.n_ctx=4: has no runs of cocoop to choose among"},
+      {{"--where", "n_ctx=5"}, "holds no finished base-new run with these choices, but has coop (16 shots)"},
+      {{"--shots", "1,2"}, "--shots 1,2: this table is of one number of shots"},
+      {{"--suite", "paper"}, "no run on the datasets of suite paper"},
+      {{"--db", "empty.db"}, "empty.db: holds no finished base-new run; run `runner sweep` first"},
+      {{"--db", "empty.db", "--table", "failures"}, "empty.db: holds no run; run `runner sweep` first"},
+      {{"--db", "foreign.db"}, "foreign.db"},
+      {{"--output", "runs/promptbed.db/table.csv"}, "runs/promptbed.db"},
+  };
+  for (const auto& [words, message] : cases) {
+    const Finished result = report(words);
+    EXPECT_EQ(result.code, 2) << message;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(count_lines(result.err), 1) << result.err;
+    EXPECT_NE(result.err.find(message), std::string::npos)
+        << "expected: " << message << "\ngot: " << result.err;
+  }
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,59 @@
+#include "report/condition.h"
+
+#include <gtest/gtest.h>
+
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+
+namespace promptbed {
+namespace {
+
+using test::sample_spec;
+using test::zero_shot_spec;
+
+bool holds(const char* condition, const RunSpec& spec) {
+  return satisfies(parse_condition(condition), spec);
+}
+
+TEST(Condition, ComparesOptionsByTheirType) {
+  EXPECT_TRUE(holds("coop.n_ctx=4", sample_spec()));
+  EXPECT_TRUE(holds("n_ctx=16,4", sample_spec()));
+  EXPECT_FALSE(holds("n_ctx=16", sample_spec()));
+  EXPECT_TRUE(holds("csc=false", sample_spec()));
+  EXPECT_TRUE(holds("ctx_init=an icon of a", sample_spec()));
+  EXPECT_TRUE(holds("learning_rate=2e-3", sample_spec()));
+  EXPECT_FALSE(holds("epochs=50", sample_spec()));
+}
+
+TEST(Condition, DoesNotConcernOtherMethods) {
+  EXPECT_TRUE(holds("cocoop.n_ctx=16", sample_spec()));
+  EXPECT_TRUE(holds("n_ctx=16", zero_shot_spec())) << "it has no such option";
+}
+
+TEST(Condition, OnTrainingDoesNotConcernMethodsWithoutIt) {
+  EXPECT_FALSE(holds("views=0", sample_spec()));
+  EXPECT_TRUE(holds("views=10", zero_shot_spec()));
+  EXPECT_TRUE(holds("draw=none", sample_spec()));
+  EXPECT_FALSE(holds("precision=bf16", zero_shot_spec()));
+}
+
+TEST(Condition, TakesADrawByItsBeginning) {
+  RunSpec spec = sample_spec();
+  spec.draw = "abcdef01";
+  EXPECT_TRUE(holds("draw=abcd", spec));
+  EXPECT_FALSE(holds("draw=none", spec));
+  EXPECT_FALSE(holds("draw=abcd", sample_spec()));
+}
+
+TEST(Condition, RefusesOtherForms) {
+  for (const char* text : {"n_ctx", "=4", ".n_ctx=4", "coop.=4"})
+    EXPECT_ERROR(parse_condition(text), "give [METHOD.]SETTING=VALUE,..., such as coop.n_ctx=4,16");
+}
+
+TEST(Condition, ReadsAsItWasGiven) {
+  EXPECT_EQ(parse_condition("coop.n_ctx=4,16").text(), "coop.n_ctx=4,16");
+  EXPECT_EQ(parse_condition("views=10").text(), "views=10");
+}
+
+}  // namespace
+}  // namespace promptbed

@@ -1,0 +1,217 @@
+#include "report/published.h"
+
+#include <gtest/gtest.h>
+
+#include "base/files.h"
+#include "report/made_runs.h"
+#include "report/paper_table.h"
+#include "report/texts.h"
+#include "results/statistics.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+const std::filesystem::path kSuites = std::filesystem::path(PROMPTBED_SOURCE_DIR) / "datasets";
+constexpr const char* kBackbone = "ViT-B/16";
+
+const Published& paper() {
+  static const Published first = read_published(kSuites).at(0);
+  return first;
+}
+
+/// A run such as a sweep with defaults makes of a paper's method.
+RunSpec run_of(const std::string& method, const std::string& dataset = "caltech101", int64_t seed = 1) {
+  RunSpec spec = test::sample_spec(dataset, seed, method);
+  spec.prompt_template = "a photo of a {}.";
+  spec.context_init = "a photo of a";
+  spec.options = {{"n_ctx", int64_t{4}},
+                  {"ctx_init", std::string("a photo of a")},
+                  {"csc", false},
+                  {"position", std::string("end")}};
+  if (method == "cocoop") {
+    spec.options.erase("csc");
+    spec.options.erase("position");
+    spec.recipe->epochs = 10;
+    spec.recipe->batch_size = 1;
+  }
+  if (method == "clip_zeroshot") {
+    spec = test::zero_shot_spec(dataset);
+    spec.prompt_template = "a photo of a {}.";
+    spec.options = {{"templates", std::string("dataset")}};
+  }
+  return spec;
+}
+
+// Every average of arXiv 2203.05557, table 1, follows from the rows of the eleven datasets, H from the two
+// means. The rows are rounded to a hundredth, and so is the average.
+TEST(Published, AveragesOfBaseNewFollowFromTheDatasetRows) {
+  for (const char* method : {"clip_zeroshot", "coop", "cocoop"}) {
+    std::vector<double> base, unseen;
+    for (const auto& [place, figures] : paper().base_new) {
+      if (place.first != method || place.second == "average") continue;
+      base.push_back(figures.base);
+      unseen.push_back(figures.unseen);
+      EXPECT_NEAR(harmonic_mean(figures.base, figures.unseen), figures.h, 0.0101) << place.second;
+    }
+    ASSERT_EQ(base.size(), 11U) << method;
+    const PublishedBaseNew& average = paper().base_new.at({method, "average"});
+    EXPECT_NEAR(mean(base), average.base, 0.0101) << method;
+    EXPECT_NEAR(mean(unseen), average.unseen, 0.0101) << method;
+    EXPECT_NEAR(harmonic_mean(mean(base), mean(unseen)), average.h, 0.0101) << method;
+  }
+}
+
+// Table 2.
+TEST(Published, AveragesOfCrossDatasetFollowFromTheTargets) {
+  const auto& figures = paper().transfers.at("cross-dataset");
+  for (const char* method : {"coop", "cocoop"}) {
+    std::vector<double> targets;
+    for (const auto& [place, accuracy] : figures) {
+      const bool is_target = place.second != "imagenet" && place.second != "average_of_targets";
+      if (place.first == method && is_target) targets.push_back(accuracy);
+    }
+    ASSERT_EQ(targets.size(), 10U);
+    EXPECT_NEAR(mean(targets), figures.at({method, "average_of_targets"}), 0.0101) << method;
+  }
+}
+
+// Table 3 prints no average; those of its rows are printed by arXiv 2210.03117 (MaPLe).
+TEST(Published, AveragesOfDomainsAreThoseThatLaterPapersPrint) {
+  const auto& figures = paper().transfers.at("domain");
+  for (const auto& [method, average] :
+       std::map<std::string, double>{{"clip_zeroshot", 57.18}, {"coop", 59.28}, {"cocoop", 59.91}}) {
+    std::vector<double> targets;
+    for (const char* target : {"imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"})
+      targets.push_back(figures.at({method, target}));
+    EXPECT_NEAR(mean(targets), average, 0.0101) << method;
+  }
+}
+
+TEST(Published, ParametersAreThoseOfTheAblation) {
+  EXPECT_EQ(paper().parameters.at({"coop", "imagenet"}), 2048);
+  EXPECT_EQ(paper().parameters.at({"coop_ctx60", "imagenet"}), 30720);
+  EXPECT_EQ(paper().parameters.at({"cocoop", "imagenet"}), 34816);
+}
+
+TEST(Published, DefaultRunsMatch) {
+  for (const char* method : {"clip_zeroshot", "coop", "cocoop"})
+    EXPECT_EQ(paper().mismatch(run_of(method), kBackbone), std::nullopt) << method;
+}
+
+TEST(Published, ImageNetIsTrainedForFiftyEpochs) {
+  RunSpec spec = run_of("coop", "imagenet");
+  EXPECT_EQ(paper().mismatch(spec, kBackbone), "epochs is 200, the paper's 50");
+  spec.recipe->epochs = 50;
+  EXPECT_EQ(paper().mismatch(spec, kBackbone), std::nullopt);
+}
+
+TEST(Published, WhateverDiffersIsNamed) {
+  const auto mismatch = [](const RunSpec& spec) {
+    return paper().mismatch(spec, kBackbone).value_or("none");
+  };
+  RunSpec spec = run_of("coop");
+  EXPECT_EQ(paper().mismatch(spec, "ViT-B/32"), "the model is ViT-B/32, the paper's ViT-B/16");
+  EXPECT_EQ(paper().mismatch(spec, ""),
+            "the architecture of the model is not known; its runs are of an earlier version");
+  spec.shots = 4;
+  EXPECT_EQ(mismatch(spec), "the shots are 4, the paper's 16");
+  spec = run_of("coop");
+  spec.options["n_ctx"] = int64_t{16};
+  EXPECT_EQ(mismatch(spec), "n_ctx is 16, the paper's 4");
+  spec = run_of("coop");
+  spec.views = 0;
+  EXPECT_EQ(mismatch(spec), "views is 0, the paper's 10");
+  spec = run_of("coop");
+  spec.recipe->groups[0].learning_rate = 0.01;
+  EXPECT_EQ(mismatch(spec), "learning_rate is 0.01, the paper's 0.002");
+  spec = run_of("coop");
+  spec.recipe->optimiser = OptimiserKind::adamw;
+  EXPECT_EQ(mismatch(spec), "epsilon is 1e-08, the paper's none");
+  spec = run_of("coop");
+  spec.draw = "abcd";
+  EXPECT_EQ(mismatch(spec), "the draw is the user's own");
+  spec = run_of("clip_zeroshot");
+  spec.options["templates"] = std::string("ensemble");
+  EXPECT_EQ(mismatch(spec), "templates is \"ensemble\", the paper's \"dataset\"");
+  spec = run_of("clip_zeroshot");
+  spec.prompt_template = "a drawing of a {}.";
+  EXPECT_EQ(mismatch(spec), "prompt_template is \"a drawing of a {}.\", the paper's \"a photo of a {}.\"");
+  EXPECT_EQ(mismatch(run_of("kgcoop")), "the method is not in the paper");
+}
+
+class PaperTableTest : public ::testing::Test {
+ protected:
+  PaperTable base_new(const std::string& architecture = kBackbone) {
+    return paper_table(base_new_table(ledger_, {}), read_published(kSuites), architecture,
+                       /*with_parameters=*/false);
+  }
+
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "ledger.db"};
+};
+
+TEST_F(PaperTableTest, SetsThePaperBesideOnesOwn) {
+  for (const int64_t seed : {1, 2, 3}) {
+    test::record(ledger_, run_of("coop", "caltech101", seed), 97, 90);
+    test::record(ledger_, run_of("coop", "sun397", seed), 80, 66);
+  }
+  const Table table = base_new().report().table;
+  EXPECT_EQ(table.columns.at(1).title, "Base");
+  EXPECT_EQ(table.columns.at(2).title, "paper");
+  EXPECT_EQ(
+      test::texts(table.rows),
+      (std::vector<std::vector<std::string>>{
+          {"Average", "88.50", "89.30", "-0.80", "78.00", "77.85", "+0.15", "82.92", "83.18", "-0.26"},
+          {"caltech101", "97.00", "98.00", "-1.00", "90.00", "89.81", "+0.19", "93.37", "93.73", "-0.36"},
+          {"sun397", "80.00", "80.60", "-0.60", "66.00", "65.89", "+0.11", "72.33", "72.51", "-0.18"}}));
+  ASSERT_EQ(table.notes.size(), 2U);
+  EXPECT_NE(table.notes[0].find("arXiv 2203.05557. table 1; ViT-B/16, 16 shots, mean over seeds 1, 2, 3"),
+            std::string::npos)
+      << table.notes[0];
+  EXPECT_EQ(table.notes[1], "the model's architecture is the paper's; whether its weights are is not known");
+}
+
+TEST_F(PaperTableTest, AnotherModelIsComparedWithNothing) {
+  test::record(ledger_, run_of("coop"), 97, 90);
+  const Table table = base_new("ViT-S/8").report().table;
+  EXPECT_EQ(test::texts(table.rows.back()),
+            (std::vector<std::string>{"caltech101", "97.00", "90.00", "93.37"}));
+  EXPECT_EQ(table.notes,
+            (std::vector<std::string>{"not compared, for the model is ViT-S/8, the paper's ViT-B/16: coop"}));
+}
+
+TEST_F(PaperTableTest, ADatasetThatThePaperHasNotLeavesTheAverageOpen) {
+  test::record(ledger_, run_of("coop", "caltech101"), 97, 90);
+  test::record(ledger_, run_of("coop", "brands"), 60, 50);
+  const Table table = base_new().report().table;
+  EXPECT_EQ(test::texts(table.rows.at(0)),
+            (std::vector<std::string>{"Average", "78.50", "-", "-", "70.00", "-", "-", "74.01", "-", "-"}));
+  EXPECT_EQ(table.notes.at(0), "not compared, for the paper has no figures of it: coop on brands");
+  EXPECT_EQ(table.notes.at(3), "the seeds are 1, the paper's 1, 2, 3");
+}
+
+TEST_F(PaperTableTest, TransfersHaveThePapersAverageOfTheSameTargets) {
+  RunSpec spec = run_of("coop", "imagenet");
+  spec.classes = "all";
+  spec.recipe->epochs = 50;
+  test::record_all(ledger_, "cross-dataset", spec, {{"imagenet", 71}, {"dtd", 42}, {"ucf101", 67}});
+  const PaperTable compared =
+      paper_table(transfer_table(ledger_, {}, "cross-dataset"), read_published(kSuites), kBackbone);
+  EXPECT_EQ(test::texts(compared.report().table.rows),
+            (std::vector<std::vector<std::string>>{{"imagenet (source)", "71.00", "71.51", "-0.51"},
+                                                   {"dtd", "42.00", "41.92", "+0.08"},
+                                                   {"ucf101", "67.00", "66.55", "+0.45"},
+                                                   {"Average of targets", "54.50", "54.23", "+0.27"}}));
+}
+
+TEST(Published, AFaultyFileIsNamed) {
+  test::ScratchFolder scratch;
+  const auto folder = scratch / "mine" / "published";
+  write_file(folder / "paper.json", R"({"title": "Mine"})");
+  EXPECT_ERROR(read_published(scratch.path()), "paper.json: ");
+}
+
+}  // namespace
+}  // namespace promptbed

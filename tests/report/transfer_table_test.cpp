@@ -1,0 +1,129 @@
+#include "report/transfer_table.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "report/made_runs.h"
+#include "report/render_csv.h"
+#include "report/render_text.h"
+#include "report/texts.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+using test::all_classes_spec;
+using test::record_all;
+using test::zero_shot_spec;
+using Texts = std::vector<std::string>;
+
+class TransferTableTest : public ::testing::Test {
+ protected:
+  TransferTableTest() {
+    for (const auto& [dataset, accuracy] :
+         std::map<std::string, double>{{"source", 50}, {"brands", 40}, {"office", 60}})
+      record_all(ledger_, "cross-dataset", zero_shot_spec(dataset), accuracy);
+  }
+  void trained(int64_t seed, const std::map<std::string, double>& accuracies) {
+    record_all(ledger_, "cross-dataset", all_classes_spec("source", seed), accuracies);
+  }
+  TransferTable table(const ReportQuery& query = {}) {
+    return transfer_table(ledger_, query, "cross-dataset");
+  }
+
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "ledger.db"};
+};
+
+TEST_F(TransferTableTest, HasSourceTargetsAndTheirAverage) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  EXPECT_EQ(render_text(table().report().table),
+            "Cross-dataset transfer (%), trained on source, 16 shots, mean over seed 1\n"
+            "\n"
+            "Dataset              clip_zeroshot     coop\n"
+            "-------------------------------------------\n"
+            "source (source)              50.00    70.00\n"
+            "brands                       40.00    42.00\n"
+            "office                       60.00    50.00\n"
+            "Average of targets           50.00    46.00\n");
+}
+
+TEST_F(TransferTableTest, TheBestOfEachRowIsMarked) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  const auto rows = table().report().table.rows;
+  EXPECT_TRUE(rows[0][2].best);
+  EXPECT_TRUE(rows[2][1].best);
+  EXPECT_TRUE(rows[3][1].best);
+}
+
+TEST_F(TransferTableTest, TargetsComeAsAskedAndAverageOverThose) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  const TransferTable shown = table({.datasets = {"office"}});
+  EXPECT_EQ(shown.targets, (Texts{"office"}));
+  EXPECT_DOUBLE_EQ(*shown.columns.at(1).average.accuracy.mean, 50);
+}
+
+TEST_F(TransferTableTest, AMissingTargetMarksTheAverage) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  record_all(ledger_, "cross-dataset", all_classes_spec("source", 1, 16, "cocoop"),
+             {{"source", 71}, {"office", 58}});
+  const TransferTable shown = table({.methods = {"cocoop"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(shown.report().table.rows.back()), (Texts{"Average of targets", "58.00†"}));
+  EXPECT_EQ(shown.notes, (Texts{"† cocoop: average over 1 of 2 datasets, without brands"}));
+}
+
+TEST_F(TransferTableTest, SeveralSourcesHaveToBeChosenFrom) {
+  trained(1, {{"source", 70}, {"brands", 42}});
+  record_all(ledger_, "cross-dataset", all_classes_spec("office"), {{"office", 80}, {"brands", 44}});
+  EXPECT_ERROR(table(), "ledger.db: has methods trained on office, source; choose one with --source");
+  EXPECT_EQ(table({.source = "office"}).targets, (Texts{"brands"}));
+  EXPECT_ERROR(table({.source = "brands"}),
+               "--source brands: no method was trained on it; choose among office, source");
+}
+
+TEST_F(TransferTableTest, ScoresOnAnEarlierSplitAreLeftOut) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  RunSpec later = zero_shot_spec("brands");
+  later.split_hash = "another split";
+  RunOutcome outcome = test::sample_outcome("brands", 0, 0);
+  outcome.scores = {test::sample_score("brands", "all", 44)};
+  outcome.scores[0].split_hash = later.split_hash;
+  ledger_.claim(later);
+  ledger_.ask("cross-dataset", {later.id()});
+  ledger_.finish(later.id(), outcome);
+  const TransferTable shown = table({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(shown.report().table.rows[1]), (Texts{"brands", "44.00", "-"}));
+  EXPECT_EQ(shown.notes, (Texts{"† coop: average over 1 of 2 datasets, without brands",
+                                "brands: 1 run with an earlier split, template or context words left out",
+                                "brands: 1 score on an earlier split left out"}));
+}
+
+TEST_F(TransferTableTest, RecordsTellTheRoleOfEachDataset) {
+  trained(1, {{"source", 70}, {"brands", 42}});
+  EXPECT_EQ(render_csv(table({.methods = {"coop"}}).report().records),
+            "role,dataset,method,variant,accuracy,accuracy_sd,seeds,shots,complete,refusal\n"
+            "source,source,coop,,70,,1,16,true,\n"
+            "target,brands,coop,,42,,1,16,true,\n"
+            "average,average,coop,,42,,1,16,true,\n");
+}
+
+TEST_F(TransferTableTest, VersusLeavesTheSourceOutOfTheMean) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  const Versus found = versus(comparison_of(table()), "clip_zeroshot");
+  const Gain& gain = found.columns.at(0).gains.at(0);
+  EXPECT_EQ(found.datasets.front(), "source (source)");
+  EXPECT_DOUBLE_EQ(*gain.by_dataset.at(0).mean, 20);
+  EXPECT_DOUBLE_EQ(*gain.mean, -4) << "of +2 and -10";
+}
+
+TEST_F(TransferTableTest, DomainsAreAProtocolOfTheirOwn) {
+  EXPECT_ERROR(
+      transfer_table(ledger_, {}, "domain"),
+      "ledger.db: holds no finished domain run, but has cross-dataset runs of clip_zeroshot; run `runner "
+      "sweep --protocol domain` first");
+}
+
+}  // namespace
+}  // namespace promptbed
