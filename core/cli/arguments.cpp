@@ -74,6 +74,32 @@ std::optional<options::variables_map> parse_arguments(const Arguments& arguments
   return values;
 }
 
+int run_word(const std::string& command, const Arguments& arguments, const Usage& usage,
+             const std::vector<CommandWord>& words) {
+  std::string names;
+  for (const auto& [name, run] : words) {
+    if (!arguments.empty() && arguments[0] == name) return run({arguments.begin() + 1, arguments.end()});
+    const bool is_last = std::string_view(name) == words.back().first;
+    names += fmt::format("{}{}", names.empty() ? "" : is_last ? " or " : ", ", name);
+  }
+  if (!parse_arguments(arguments, options::options_description("options", 110, 60), usage,
+                       /*takes_words=*/true))
+    return kAllDone;
+  throw Error(fmt::format("runner {} needs a word: {}", command, names));
+}
+
+Arguments words_of(const options::variables_map& values) {
+  return values.count("words") > 0 ? values["words"].as<Arguments>() : Arguments();
+}
+
+std::string only_word(const options::variables_map& values, const std::string& command,
+                      const std::string& what) {
+  const Arguments words = words_of(values);
+  if (words.size() == 1) return words[0];
+  throw Error(words.empty() ? fmt::format("runner {} needs {}", command, what)
+                            : fmt::format("runner {} takes {}, and not also {}", command, what, words[1]));
+}
+
 std::vector<std::string> split_list(const std::string& option, const std::string& text) {
   std::vector<std::string> items;
   std::istringstream in(text);

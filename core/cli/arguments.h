@@ -31,6 +31,22 @@ std::optional<options::variables_map> parse_arguments(const Arguments& arguments
                                                       options::options_description described,
                                                       const Usage& usage, bool takes_words = false);
 
+/// A word of a command, such as `list` of `runner runs list`, and what does it.
+using CommandWord = std::pair<const char*, int (*)(const Arguments& arguments)>;
+
+/// Does what the first of the arguments names, with the others, or prints the help where it was asked for.
+/// Throws Error, listing the words, where it names nothing.
+int run_word(const std::string& command, const Arguments& arguments, const Usage& usage,
+             const std::vector<CommandWord>& words);
+
+/// What stands without an option, of a command that takes words.
+Arguments words_of(const options::variables_map& values);
+
+/// The only one of them. Throws Error, saying what the command needs ("a trained prompt"), where there is
+/// none or more.
+std::string only_word(const options::variables_map& values, const std::string& command,
+                      const std::string& what);
+
 /// "coop,cocoop" -> {"coop", "cocoop"}. Throws Error for an empty list or item.
 std::vector<std::string> split_list(const std::string& option, const std::string& text);
 

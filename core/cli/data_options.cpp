@@ -4,7 +4,7 @@
 
 namespace promptbed {
 
-options::options_description describe_data_options() {
+options::options_description describe_data_options(const char* class_names) {
   options::options_description described("datasets", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
@@ -14,7 +14,7 @@ options::options_description describe_data_options() {
   add("cache", text("FOLDER")->default_value("runs/cache"),
       "image features, splits that were made, listings of large folders");
   add("templates", text("FILE"), "JSON of your own templates by dataset (docs/datasets.md)");
-  add("class-names", text("FILE"), "JSON of your own class names by dataset (docs/datasets.md)");
+  add("class-names", text("FILE"), class_names);
   return described;
 }
 

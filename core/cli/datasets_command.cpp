@@ -19,24 +19,12 @@ const Usage kUsage = {
 }  // namespace
 
 int datasets_command(const Arguments& arguments) {
-  constexpr std::pair<const char*, int (*)(const Arguments&)> kWords[] = {{"list", list_datasets},
-                                                                          {"show", show_datasets},
-                                                                          {"verify", verify_datasets},
-                                                                          {"draw", draw_dataset},
-                                                                          {"import-draw", import_draw}};
-  if (!arguments.empty()) {
-    for (const auto& [word, run] : kWords) {
-      if (arguments[0] == word) return run({arguments.begin() + 1, arguments.end()});
-    }
-  }
-  if (!parse_arguments(arguments, options::options_description("options", 110, 60), kUsage,
-                       /*takes_words=*/true))
-    return kAllDone;
-  throw Error("runner datasets needs a word: list, show, verify, draw or import-draw");
-}
-
-Arguments words_of(const options::variables_map& values) {
-  return values.count("words") > 0 ? values["words"].as<Arguments>() : Arguments();
+  return run_word("datasets", arguments, kUsage,
+                  {{"list", list_datasets},
+                   {"show", show_datasets},
+                   {"verify", verify_datasets},
+                   {"draw", draw_dataset},
+                   {"import-draw", import_draw}});
 }
 
 ChosenDatasets named_datasets(const options::variables_map& values) {

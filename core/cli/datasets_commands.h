@@ -16,9 +16,6 @@ int import_draw(const Arguments& arguments);
 /// The datasets that a command's words name ("dtd", "path/to/pictures"), or else all of the suite.
 ChosenDatasets named_datasets(const options::variables_map& values);
 
-/// The words that stand without an option.
-Arguments words_of(const options::variables_map& values);
-
 /// A number of images for a table or a list: "-" where there is none.
 std::string count_text(std::optional<int64_t> count);
 

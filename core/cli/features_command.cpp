@@ -226,15 +226,8 @@ int seal(const Arguments& arguments) {
 }  // namespace
 
 int features_command(const Arguments& arguments) {
-  constexpr std::pair<const char*, int (*)(const Arguments&)> kWords[] = {
-      {"build", build}, {"list", list}, {"verify", verify}, {"prune", prune}, {"seal", seal}};
-  if (!arguments.empty()) {
-    for (const auto& [word, run] : kWords) {
-      if (arguments[0] == word) return run({arguments.begin() + 1, arguments.end()});
-    }
-  }
-  if (!parse_arguments(arguments, options::options_description("options", 110, 60), kUsage)) return kAllDone;
-  throw Error("runner features needs a word: build, list, verify, prune or seal");
+  return run_word("features", arguments, kUsage,
+                  {{"build", build}, {"list", list}, {"verify", verify}, {"prune", prune}, {"seal", seal}});
 }
 
 }  // namespace promptbed

@@ -1,9 +1,19 @@
 #pragma once
 
 #include "cli/data_options.h"
+#include "clip/model.h"
 #include "sweep/input_spec.h"
 
 namespace promptbed {
+
+/// The options that say which model and where it computes: the same in every command that has one.
+options::options_description describe_model_options();
+
+/// Fills in what those options say. Throws Error naming an option whose value cannot be.
+void read_model_options(InputSpec& spec, const options::variables_map& values);
+
+/// The model that those options name, or else the embedded one. Throws Error where it is missing or wrong.
+ClipModel load_model(const options::variables_map& values);
 
 /// The options that say which datasets, which model and where the features are: the same in every command
 /// that works on features. The values of some go into `spec`, the others are for read_input_options.

@@ -22,12 +22,15 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
+    {"eval", "test a trained prompt, or zero-shot, on a dataset", eval_command},
+    {"predict", "tell what pictures show, by a trained prompt or zero-shot", predict_command},
+    {"prompts", "show, read, import and export trained prompts", prompts_command},
     {"report", "print a table of the results", report_command},
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list, show and verify datasets, write and import draws", datasets_command},
-    {"runs", "list or delete runs in the ledger", runs_command},
+    {"runs", "list, show, compare and delete runs in the ledger", runs_command},
 };
 
 void print_help() {

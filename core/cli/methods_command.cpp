@@ -2,11 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <iostream>
-#include <type_traits>
 
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/plugin_check.h"
+#include "cli/spec_text.h"
 #include "methods/method_registry.h"
 #include "sweep/typical_tasks.h"
 
@@ -53,19 +53,7 @@ void list_method(const Method& method) {
   print_options(method);
 }
 
-std::string text_of(const OptionValue& value) {
-  return std::visit(
-      [](const auto& held) -> std::string {
-        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::string>) {
-          return fmt::format("\"{}\"", held);
-        } else {
-          return fmt::format("{}", held);
-        }
-      },
-      value);
-}
-
-std::string text_of(const Needs& needs) {
+std::string needs_text(const Needs& needs) {
   std::vector<std::string> words;
   if (needs.validation_features) words.emplace_back("validation features");
   if (needs.gradients_at_evaluation) words.emplace_back("gradients when it is tested");
@@ -103,13 +91,9 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
     fmt::print("  on {}: {}\n", setting.dataset, fault.what());
     return;
   }
-  fmt::print("  needs    {}\n", text_of(learner->needs()));
-  if (!settled.values().empty()) {
-    std::vector<std::string> words;
-    for (const auto& [name, value] : settled.values())
-      words.push_back(fmt::format("{}={}", name, text_of(value)));
-    fmt::print("  settled on {}: {}\n", setting.dataset, fmt::join(words, ", "));
-  }
+  fmt::print("  needs    {}\n", needs_text(learner->needs()));
+  if (!settled.values().empty())
+    fmt::print("  settled on {}: {}\n", setting.dataset, text_of(settled.values()));
   if (!method.trainable() || method.has_own_solver()) return;
   fmt::print("  recipe on {}, {} shots:\n", setting.dataset, setting.shots);
   print_recipe(learner->recipe(setting));

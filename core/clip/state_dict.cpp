@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "clip/pickle_dict.h"
 #include "clip/torch_archive.h"
 
 namespace promptbed {
@@ -18,15 +19,6 @@ constexpr int kDeepestModule = 32;
 
 using Tensors = std::map<std::string, Tensor>;
 
-/// The entries of a dict of any of Python's kinds; nullptr where the value is something else.
-const PickleEntries* entries_of(const PickleValue& value) {
-  if (const auto* const dict = value.as<PickleDict>()) return &dict->entries;
-  const auto* const object = value.as<PickleObject>();
-  const bool is_dict = object != nullptr && (object->callee == "collections.OrderedDict" ||
-                                             object->callee == "collections.defaultdict");
-  return is_dict ? &object->entries : nullptr;
-}
-
 /// The attributes of a TorchScript module; nullptr where the value is something else.
 const PickleEntries* attributes_of(const PickleValue& value) {
   const auto* const object = value.as<PickleObject>();
@@ -37,12 +29,9 @@ const PickleEntries* attributes_of(const PickleValue& value) {
 
 /// The dict under "state_dict", or else the entries themselves.
 const PickleEntries& unwrapped(const PickleEntries& entries) {
-  for (const auto& [key, value] : entries) {
-    const auto* const name = key->as<std::string>();
-    if (name == nullptr || *name != kWrapper) continue;
-    if (const PickleEntries* const wrapped = entries_of(*value)) return *wrapped;
-  }
-  return entries;
+  const PickleValue* const wrapper = find_entry(entries, kWrapper);
+  const PickleEntries* const wrapped = wrapper != nullptr ? entries_of(*wrapper) : nullptr;
+  return wrapped != nullptr ? *wrapped : entries;
 }
 
 /// Collects the tensors of a dict or module and of the modules in it. Each module is visited once, so that a

@@ -48,4 +48,8 @@ std::map<std::string, Tensor> read_tensor_file(const fs::path& path) {
       fmt::format("{}: is no checkpoint; give a .safetensors file or one of torch.save", path.string()));
 }
 
+bool is_torch_file(const fs::path& path) {
+  return first_bytes(path).starts_with(kZip);
+}
+
 }  // namespace promptbed

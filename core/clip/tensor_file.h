@@ -12,4 +12,7 @@ namespace promptbed {
 /// where it is damaged or holds no tensors.
 std::map<std::string, Tensor> read_tensor_file(const std::filesystem::path& path);
 
+/// Whether a file begins as one of torch.save does, in the format of LibTorch 1.6 and later.
+bool is_torch_file(const std::filesystem::path& path);
+
 }  // namespace promptbed

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -175,9 +174,7 @@ std::string Ledger::remove(std::string_view id) {
 
 RunRecord Ledger::find(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) {
-    const std::string whole = whole_id(database, id, path());
-    std::vector<RunRecord> runs = read_runs(database, {});
-    return *std::ranges::find(runs, whole, &RunRecord::id);
+    return read_runs(database, {.id = whole_id(database, id, path())}).front();
   });
 }
 

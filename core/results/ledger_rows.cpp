@@ -21,6 +21,7 @@ constexpr const char* kFilter = R"sql(
   AND substr(run.model, 1, length(:model)) = :model
   AND (:status = '' OR run.status = :status)
   AND (:protocol = '' OR EXISTS (SELECT 1 FROM asked WHERE asked.run = run.id AND protocol = :protocol))
+  AND (:id = '' OR run.id = :id)
 )sql";
 
 RunStatus status_of(std::string_view name) {
@@ -44,6 +45,7 @@ SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, c
   prepared.bind(":model", filter.model);
   prepared.bind(":status", filter.status ? std::string(to_string(*filter.status)) : "");
   prepared.bind(":protocol", filter.protocol);
+  prepared.bind(":id", filter.id);
   return prepared;
 }
 

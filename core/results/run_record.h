@@ -138,6 +138,7 @@ struct RunFilter {
   std::string model = {};  ///< a fingerprint, or how it begins
   std::optional<RunStatus> status = {};
   std::string protocol = {};  ///< one that asked for the runs
+  std::string id = {};        ///< of a single run
 };
 
 }  // namespace promptbed

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 
 #include "base/hash.h"
 #include "base/interrupt.h"
-#include "clip/safetensors.h"
 #include "data/class_half.h"
+#include "prompts/trained_prompt.h"
 #include "results/metrics.h"
 #include "sweep/features.h"
 #include "sweep/host.h"
@@ -118,8 +117,7 @@ std::string hash_state(const NamedTensors& state) {
 void restore_prompt(PromptLearner& learner, const PlannedRun& run, Workbench& bench) {
   if (!run.method->trainable()) return;
   const auto path = prompt_path(bench.spec().ledger, run.id);
-  const Safetensors saved = read_safetensors(path);
-  learner.load_state({saved.tensors.begin(), saved.tensors.end()});
+  learner.load_state(read_trained_prompt(path).state);
   if (hash_state(trained_state(learner)) != bench.ledger().outcome(run.id).state_hash) {
     throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
                             path.string()));
@@ -268,9 +266,8 @@ void put_on_record(const MadeRun& made, const PlannedRun& run, Workbench& bench)
     return;
   }
   if (!made.state.empty()) {
-    write_safetensors(prompt_path(bench.spec().ledger, run.id), made.state,
-                      {{"run", run.spec.canonical().dump()},
-                       {"class_names", nlohmann::json(run.setting.class_names).dump()}});
+    write_trained_prompt(prompt_path(bench.spec().ledger, run.id),
+                         {.run = run.spec, .class_names = run.setting.class_names, .state = made.state});
   }
   bench.ledger().finish(run.id, made.outcome);
 }

@@ -104,7 +104,7 @@ class RunsAtWork {
   Watch watch() {
     const auto ended = std::erase_if(waiting_, [&](const PlannedRun* run) {
       if (!tried(*run, bench_.ledger())) return false;
-      some_failed_ = some_failed_ || failed(*run);
+      some_failed_ = some_failed_ || !bench_.ledger().find(run->id).error.empty();
       return true;
     });
     if (ended > 0) progress_.advance(static_cast<int64_t>(ended));
@@ -133,21 +133,23 @@ class RunsAtWork {
 
   /// Those that were tried and failed.
   std::vector<const PlannedRun*> failed_runs() const {
+    const auto errors = errors_by_run();
     std::vector<const PlannedRun*> found;
     for (const PlannedRun* run : runs_) {
-      if (tried(*run, bench_.ledger()) && failed(*run)) found.push_back(run);
+      if (tried(*run, bench_.ledger()) && !errors.at(run->id).empty()) found.push_back(run);
     }
     return found;
   }
 
   /// Adds what became of the runs, but for those that are to be tried again.
   void tell(SweepReport& report, const std::vector<const PlannedRun*>& tried_again) const {
+    const auto errors = errors_by_run();
     for (const PlannedRun* run : runs_) {
       if (std::ranges::find(tried_again, run) != tried_again.end()) continue;
       if (!tried(*run, bench_.ledger())) {
         ++(stopped() ? report.left_out : report.elsewhere);
-      } else if (failed(*run)) {
-        report.failures.push_back({run->title(), bench_.ledger().find(run->id).error});
+      } else if (const std::string& error = errors.at(run->id); !error.empty()) {
+        report.failures.push_back({run->title(), error});
       } else {
         ++report.made;
       }
@@ -156,7 +158,12 @@ class RunsAtWork {
   }
 
  private:
-  bool failed(const PlannedRun& run) const { return !bench_.ledger().find(run.id).error.empty(); }
+  /// What went wrong with each run of the ledger; "" where nothing did.
+  std::map<std::string, std::string> errors_by_run() const {
+    std::map<std::string, std::string> errors;
+    for (const RunRecord& record : bench_.ledger().list()) errors[record.id] = record.error;
+    return errors;
+  }
 
   const std::vector<const PlannedRun*>& runs_;
   Workbench& bench_;

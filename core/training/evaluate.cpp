@@ -12,26 +12,49 @@ namespace {
 // The reference's test batch; a method that conditions on the image bounds its memory itself.
 constexpr int64_t kTestBatch = 100;
 
-}  // namespace
-
-Predictions evaluate(PromptLearner& learner, const FeatureSet& test) {
+/// Calls `take` with the logits [B, K] of each batch of the features [N, D], in order.
+template <class Take>
+void classify(PromptLearner& learner, const Tensor& features, Take&& take) {
   const at::AutoGradMode gradients(learner.needs().gradients_at_evaluation);
-  const int64_t images = test.labels.size(0);
-  Predictions result;
+  const int64_t images = features.size(0);
+  const auto integers = features.options().dtype(torch::kLong);
   for (int64_t begin = 0; begin < images; begin += kTestBatch) {
     check_interrupt();
     const int64_t count = std::min(kTestBatch, images - begin);
     Batch batch;
-    batch.features = test.features.narrow(0, begin, count).select(1, 0);
-    batch.images = at::arange(begin, begin + count, test.labels.options());
-    batch.views = at::zeros({count}, test.labels.options());
-    const Tensor predicted = learner.logits(batch).argmax(-1).to(torch::kCPU).contiguous();
-    const Tensor labels = test.labels.narrow(0, begin, count).to(torch::kCPU).contiguous();
-    result.predicted.insert(result.predicted.end(), predicted.data_ptr<int64_t>(),
-                            predicted.data_ptr<int64_t>() + count);
-    result.labels.insert(result.labels.end(), labels.data_ptr<int64_t>(), labels.data_ptr<int64_t>() + count);
+    batch.features = features.narrow(0, begin, count);
+    batch.images = at::arange(begin, begin + count, integers);
+    batch.views = at::zeros({count}, integers);
+    take(learner.logits(batch));
   }
+}
+
+void append(std::vector<int64_t>& list, const Tensor& numbers) {
+  const Tensor here = numbers.to(torch::kCPU).contiguous();
+  list.insert(list.end(), here.data_ptr<int64_t>(), here.data_ptr<int64_t>() + here.numel());
+}
+
+}  // namespace
+
+Predictions evaluate(PromptLearner& learner, const FeatureSet& test) {
+  Predictions result;
+  append(result.labels, test.labels);
+  classify(learner, test.features.select(1, 0),
+           [&](const Tensor& logits) { append(result.predicted, logits.argmax(-1)); });
   return result;
+}
+
+Ranking rank(PromptLearner& learner, const Tensor& features, int64_t top) {
+  std::vector<Tensor> classes, probabilities;
+  classify(learner, features, [&](const Tensor& logits) {
+    // Stable, so that of equal ones the first comes first, as in argmax.
+    const auto [values, order] =
+        at::sort(logits.detach().softmax(-1), /*stable=*/true, -1, /*descending=*/true);
+    const int64_t count = std::min(top, values.size(-1));
+    probabilities.push_back(values.narrow(-1, 0, count).cpu());
+    classes.push_back(order.narrow(-1, 0, count).cpu());
+  });
+  return {at::cat(classes), at::cat(probabilities)};
 }
 
 }  // namespace promptbed

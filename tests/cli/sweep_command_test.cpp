@@ -85,8 +85,7 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
   const auto planned = world.sweep("coop,coop_ctx60", {"--dry-run"});
   EXPECT_EQ(planned.code, 0) << planned.err;
   EXPECT_NE(planned.out.find("8 runs, 4 to be done"), std::string::npos) << planned.out;
-  EXPECT_NE(planned.out.find("class \"a\": the prompt has 64 tokens"), std::string::npos)
-      << planned.out;
+  EXPECT_NE(planned.out.find("class \"a\": the prompt has 64 tokens"), std::string::npos) << planned.out;
   EXPECT_FALSE(fs::exists(world / "runs/cache"));
 
   const auto done = world.sweep("coop,coop_ctx60");
@@ -234,6 +233,11 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--db", "model/config.json/ledger.db"})), "model/config.json"},
       {sweep(with({"--seeds", "1,two"})), "\"two\" is not a whole number"},
       {sweep(with({"--protocol", "all"})), "known: base-new, few-shot, cross-dataset, domain"},
+      {sweep(with({"--source", "one"})), "--source: is for the protocols cross-dataset and domain"},
+      {sweep(with({"--protocol", "domain", "--datasets", "one"})),
+       "domain has --source and --targets instead"},
+      {sweep(with({"--protocol", "domain"})), "suite small has no dataset with shifted versions"},
+      {sweep(with({"--retries", "-1"})), "--retries -1: give 0 to 100"},
       {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N"},
       {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
       {{"report", "--table", "base-new"}, "runs/promptbed.db"},
@@ -250,6 +254,19 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
         << "expected: " << wrong.message << "\ngot: " << result.err;
     EXPECT_FALSE(fs::exists(world / "runs")) << wrong.message;
   }
+}
+
+TEST(Sweep, TestsMoreTargetsOnThePromptsThatItHas) {
+  const SweepWorld world;
+  const std::vector<std::string> cross = {"--protocol", "cross-dataset", "--source", "two", "--seeds", "1"};
+  EXPECT_EQ(world
+                .sweep("clip_zeroshot,coop", {"--datasets", "two", "--protocol", "few-shot", "--seeds", "1",
+                                              "--set", "coop.n_ctx=1"})
+                .out,
+            "2 runs: 2 done now\n");
+  const auto first = world.sweep("clip_zeroshot,coop", cross);
+  EXPECT_EQ(first.out, "3 runs: 2 done now, 1 done before\n") << first.err;
+  EXPECT_EQ(world.sweep("clip_zeroshot,coop", cross).out, "3 runs: 3 done before\n");
 }
 
 TEST(Runner, RefusesSplitsThatAreWrong) {

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <promptbed/options.h>
+#include <promptbed/recipe.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "results/run_spec.h"
+
+/// What runs and trained prompts are, in words.
+namespace promptbed {
+
+/// An option's value as a user would type it; a text in quotes.
+std::string text_of(const OptionValue& value);
+
+/// "csc=false, n_ctx=4", or "none".
+std::string text_of(const std::map<std::string, OptionValue, std::less<>>& options);
+
+/// "200 epochs in batches of 32; sgd, rate 0.002 ..."; "none" without one.
+std::string text_of(const std::optional<Recipe>& recipe);
+
+/// Names and values, one a line.
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+/// What a run's numbers depend on.
+Fields fields_of(const RunSpec& run);
+
+/// The fields below a title, the values in one column; lines within a value stay in it.
+std::string render_fields(const std::string& title, const Fields& fields);
+
+}  // namespace promptbed

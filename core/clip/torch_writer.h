@@ -1,0 +1,33 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace promptbed {
+
+struct TorchEntry;
+
+/// A Python dict with texts for keys, in order.
+using TorchDict = std::vector<TorchEntry>;
+
+/// What a file of torch.save may hold here: None, an integer, a text, a tensor or a dict.
+using TorchValue = std::variant<std::monostate, int64_t, std::string, Tensor, TorchDict>;
+
+struct TorchEntry {
+  std::string key;
+  TorchValue value;
+};
+
+/// Writes a file that torch.load reads (with weights_only, too), as torch.save writes it since LibTorch 1.6;
+/// readers never see a part of it. Throws Error where it cannot be written.
+///
+///     write_torch_file("model.pth.tar-50", {{"state_dict", TorchDict{{"ctx", ctx}}}, {"epoch",
+///     int64_t{50}}});
+void write_torch_file(const std::filesystem::path& path, const TorchDict& contents);
+
+}  // namespace promptbed

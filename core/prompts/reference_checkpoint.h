@@ -1,0 +1,56 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "clip/model.h"
+#include "prompts/trained_prompt.h"
+
+namespace promptbed {
+
+/// What the trainers of CoOp and CoCoOp (github.com/KaiyangZhou/CoOp, on Dassl) save as
+/// prompt_learner/model.pth.tar-N, without the states of optimiser and scheduler.
+struct ReferenceCheckpoint {
+  PromptOrigin origin;
+  NamedTensors
+      state;      ///< in f32: "ctx", [M, W] or [K, M, W], and of CoCoOp "meta_net.linear1.weight" and so on
+  Tensor prefix;  ///< [K, 1, W], the embeddings of start of text; undefined where the file has none
+  Tensor suffix;  ///< [K, S, W], those of "name . [EOS]" and the padding; the same
+
+  /// The prompt that write_reference_checkpoint was given, where it wrote the file.
+  std::optional<TrainedPrompt> exported = {};
+
+  const Tensor& context() const { return state.front().second; }
+
+  /// The method whose tensors these are: "coop" or "cocoop".
+  std::string method() const { return state.size() == 1 ? "coop" : "cocoop"; }
+};
+
+/// Reads a checkpoint as data: nothing in it is executed. Throws Error where it is damaged or has other
+/// tensors than CoOp's or CoCoOp's.
+ReferenceCheckpoint read_reference_checkpoint(const std::filesystem::path& path);
+
+/// Throws Error where the checkpoint was not trained with this model: the widths of its tensors, or its
+/// embedding of the start of text, are others.
+void check_model(const ReferenceCheckpoint& checkpoint, const ClipModel& model);
+
+/// The names of the classes that the checkpoint was trained on, as far as the tokens tell: in lower case,
+/// with blanks. Empty where it does not hold their embeddings. Throws Error where they are not the model's.
+ClassNames class_names_in(const ReferenceCheckpoint& checkpoint, const ClipModel& model);
+
+/// Throws Error, naming the first class that differs, where the checkpoint was trained on other classes than
+/// these. Where it does not hold their embeddings, only a class-specific context tells how many there are.
+void check_classes(const ReferenceCheckpoint& checkpoint, const ClassNames& class_names,
+                   const ClipModel& model);
+
+/// Writes a prompt of CoOp or CoCoOp, or of a method with the same tensors, for the reference to load: its
+/// torch.load, and load_state_dict with strict=False. What the reference does not know goes under
+/// "promptbed", so that reading the file gives the prompt back whole. Throws Error for a prompt with other
+/// tensors, and where the file cannot be written.
+void write_reference_checkpoint(const std::filesystem::path& path, const TrainedPrompt& prompt);
+
+}  // namespace promptbed

@@ -1,0 +1,80 @@
+#include "prompts/trained_prompt.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "clip/safetensors.h"
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+TrainedPrompt sample_prompt() {
+  return {.run = test::sample_spec(),
+          .class_names = {"yin_yang", "Bücher, \"alt\""},
+          .state = {{"ctx", at::arange(8, torch::kFloat).view({2, 4})}, {"labels", at::arange(3)}}};
+}
+
+class TrainedPrompts : public testing::Test {
+ protected:
+  TrainedPrompt written_and_read(const TrainedPrompt& prompt) const {
+    write_trained_prompt(path_, prompt);
+    return read_trained_prompt(path_);
+  }
+
+  test::ScratchFolder scratch_;
+  const std::filesystem::path path_ = scratch_ / "prompts/one.safetensors";
+};
+
+TEST_F(TrainedPrompts, ComeBackAsTheyWereWritten) {
+  const TrainedPrompt prompt = sample_prompt(), read = written_and_read(prompt);
+  EXPECT_EQ(read.run.id(), prompt.run.id());
+  EXPECT_EQ(read.class_names, prompt.class_names);
+  ASSERT_EQ(read.state.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(read.state[i].first, prompt.state[i].first);
+    EXPECT_EQ(read.state[i].second.scalar_type(), prompt.state[i].second.scalar_type());
+    EXPECT_TRUE(at::equal(read.state[i].second, prompt.state[i].second));
+  }
+  EXPECT_FALSE(read.origin);
+}
+
+TEST_F(TrainedPrompts, KeepWhereTheyWereImportedFrom) {
+  TrainedPrompt prompt = sample_prompt();
+  prompt.origin = PromptOrigin{"model.pth.tar-50", 50};
+  EXPECT_EQ(written_and_read(prompt).origin->epoch, 50);
+  prompt.origin->epoch.reset();
+  const auto origin = written_and_read(prompt).origin;
+  EXPECT_EQ(origin->file, "model.pth.tar-50");
+  EXPECT_FALSE(origin->epoch);
+}
+
+TEST_F(TrainedPrompts, OfTheFirstVersionHaveNoClassNames) {
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", test::sample_spec().canonical().dump()}});
+  EXPECT_TRUE(read_trained_prompt(path_).class_names.empty());
+}
+
+TEST_F(TrainedPrompts, AreToldFromOtherFiles) {
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: no such trained prompt");
+  write_file(path_, "PK\3\4 and more");
+  EXPECT_ERROR(read_trained_prompt(path_), "is a checkpoint of torch.save; make a trained prompt of it with");
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}});
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is no trained prompt");
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", "{"}});
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is damaged");
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", R"({"model": 3})"}});
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: run spec:");
+  auto truncated = sample_prompt();
+  write_trained_prompt(path_, truncated);
+  const std::string contents = read_file(path_);
+  write_file(path_, contents.substr(0, contents.size() - 1));
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is damaged");
+}
+
+}  // namespace
+}  // namespace promptbed
