@@ -1,22 +1,26 @@
 #!/usr/bin/env bash
 # From a clone to the first table: installs what is missing, builds promptbed, compares four methods on the embedded suite
-# pocket with three seeds, and prints the table. Results stay in runs/; what is done is not done again.
+# pocket with three seeds, prints the table and makes a page of all results. They stay in runs/; what is done is not done again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "1 of 4: packages (nothing to do where they are installed; otherwise a few minutes of downloads)"
+step "1 of 5: packages (nothing to do where they are installed; otherwise a few minutes of downloads)"
 scripts/deps.sh
 
-step "2 of 4: building runner and the plugins (about 6 minutes on 2 cores the first time, seconds after that)"
+step "2 of 5: building runner and the plugins (about 6 minutes on 2 cores the first time, seconds after that)"
 cmake --preset release > /dev/null
 cmake --build --preset release --target runner plugins
 
-step "3 of 4: the sweep: four methods, three seeds, all datasets (about 15 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
+step "3 of 5: the sweep: four methods, three seeds, all datasets (about 15 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
 build/release/runner sweep --methods clip_zeroshot,coop,cocoop,coop_ctx60 --suite pocket --seeds 1,2,3
 
-step "4 of 4: the table, and what the methods gain over zero-shot"
+step "4 of 5: the table, and what the methods gain over zero-shot"
 build/release/runner report --table base-new --suite pocket
 echo
 build/release/runner report --table base-new --suite pocket --versus clip_zeroshot
+
+step "5 of 5: the same with plots, as a page for your browser"
+build/release/runner report --format html --suite pocket --output runs/report.html
+echo "$PWD/runs/report.html"

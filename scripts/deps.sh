@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what building and testing promptbed takes, on Debian and its kin. Does nothing, fast, when all is there.
+# Installs what building and using promptbed takes, on Debian and its kin, and with --tests what its tests take, too: a browser.
+# Does nothing, fast, when all is there.
 set -euo pipefail
 
 packages=(
@@ -10,8 +11,14 @@ packages=(
   libicu-dev libgumbo-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libstb-dev
   libmatio-dev libhdf5-dev libsqlite3-dev libsqlitecpp-dev
+  libpugixml-dev gnuplot-nox # Plots in reports.
   libgtest-dev libbenchmark-dev
 )
+case ${1:-} in
+  '') ;;
+  --tests) packages+=(chromium chromium-driver python3) ;; # They look at the report page.
+  *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
+esac
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds promptbed and runs all its tests: scripts/test.sh [PRESET], by default release.
-# PROMPTBED_GOLDEN names another folder of reference vectors than tests/golden.
+# PROMPTBED_GOLDEN names another folder of reference vectors than tests/golden. Where PROMPTBED_NO_SKIPS is set, tests fail, instead
+# of being skipped, without the programs that they need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 
-scripts/deps.sh
+scripts/deps.sh --tests
 if [ -n "${PROMPTBED_GOLDEN:-}" ]; then
   PROMPTBED_GOLDEN=$(realpath "$PROMPTBED_GOLDEN")
   export PROMPTBED_GOLDEN

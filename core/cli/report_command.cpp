@@ -6,6 +6,7 @@
 #include "base/installation.h"
 #include "cli/command.h"
 #include "cli/report_options.h"
+#include "cli/report_page.h"
 #include "cli/reported_suite.h"
 #include "report/render_csv.h"
 #include "report/render_json.h"
@@ -37,8 +38,18 @@ std::string render(const Report& report, const ReportOptions& options) {
       return render_json(report.records, to_json(options.request));
     case ReportFormat::latex:
       return render_latex(report.table);
+    case ReportFormat::html:
+      break;  // a page is more than a table
   }
   return {};
+}
+
+/// The table, page or picture that the options ask for, as it is to be written.
+std::string answer(const Ledger& ledger, ReportOptions& options) {
+  if (!options.plot.empty()) return report_picture(ledger, options);
+  if (options.format == ReportFormat::html) return report_page(ledger, options);
+  choose_suite(options.request, ledger, options.suite, datasets_folder());
+  return render(make_report(ledger, options.request, datasets_folder()), options);
 }
 
 }  // namespace
@@ -47,12 +58,12 @@ int report_command(const Arguments& arguments) {
   auto options = read_report_options(arguments);
   if (!options) return kAllDone;
   const Ledger ledger = Ledger::open_existing(options->ledger);
-  choose_suite(options->request, ledger, options->suite, datasets_folder());
-  const std::string text = render(make_report(ledger, options->request, datasets_folder()), *options);
-  if (options->output.empty()) {
+  const std::string text = answer(ledger, *options);
+  const std::filesystem::path& file = options->plot.empty() ? options->output : options->plot;
+  if (file.empty()) {
     fmt::print("{}", text);
   } else {
-    write_file(options->output, text);
+    write_file(file, text);
   }
   return kAllDone;
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "data/own_dataset.h"
+#include "report/gnuplot.h"
 
 namespace promptbed {
 namespace {
@@ -16,6 +17,7 @@ const Usage kUsage = {
     "  runner report --table base-new\n"
     "  runner report --table base-new --versus clip_zeroshot\n"
     "  runner report --table few-shot --methods coop,cocoop --shots 1,4,16 --spread sd\n"
+    "  runner report --format html --output report.html\n"
     "  runner report --table ablation --where coop.n_ctx=4,60 --format latex --output ablation.tex"};
 
 std::string table_help() {
@@ -31,7 +33,10 @@ options::options_description describe() {
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("table", text("T")->default_value("base-new"), table_help().c_str());
   add("format", text("F")->default_value("text"),
-      "text, markdown, csv, json or latex; csv and json have a line for each fact, unrounded");
+      "text, markdown, csv, json, latex, or html, a page with plots of all tables unless --table is given; "
+      "csv "
+      "and json have a line for each fact, unrounded");
+  add("plot", text("FILE"), "draw the table's picture there instead: .svg, .png or .pdf");
   add("output", text("FILE"), "write there instead of to standard output");
   add("versus", text("METHOD"),
       "instead of accuracies, what the other methods gain over this one, in pairs of the same dataset and "
@@ -96,6 +101,7 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
   ReportOptions read;
   read.request.table = table_kind(text("table")).name;
+  read.names_table = !values["table"].defaulted();
   read.request.query = read_query(values);
   if (values.count("versus") > 0) read.request.versus = text("versus");
   read.request.paper = values["paper"].as<bool>();
@@ -104,8 +110,14 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
                                       {"markdown", ReportFormat::markdown},
                                       {"csv", ReportFormat::csv},
                                       {"json", ReportFormat::json},
-                                      {"latex", ReportFormat::latex}});
+                                      {"latex", ReportFormat::latex},
+                                      {"html", ReportFormat::html}});
   if (values.count("output") > 0) read.output = text("output");
+  if (values.count("plot") > 0) {
+    read.plot = text("plot");
+    picture_format(read.plot);
+    if (!read.output.empty()) throw Error("--plot and --output are two files; leave one of them out");
+  }
   if (values.count("suite") > 0) read.suite = text("suite");
   read.ledger = text("db");
   return read;

@@ -11,12 +11,14 @@
 namespace promptbed {
 
 /// How a report is written down.
-enum class ReportFormat { text, markdown, csv, json, latex };
+enum class ReportFormat { text, markdown, csv, json, latex, html };
 
 /// What `runner report` was asked for.
 struct ReportOptions {
   TableRequest request;
+  bool names_table = false;  ///< a page has all tables where none is named
   ReportFormat format = ReportFormat::text;
+  std::filesystem::path plot = {};    ///< a picture to be drawn instead; "" for none
   std::filesystem::path output = {};  ///< "" for standard output
   std::filesystem::path ledger;
   std::optional<std::string> suite = {};

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace promptbed {
+
+/// How the data of a trace are drawn.
+enum class Mark {
+  curve,    ///< points joined by a line, over a band where the data have a spread
+  line,     ///< a line that ends in a point
+  level,    ///< a dashed line: something to compare curves with
+  points,   ///< points alone
+  contour,  ///< a thin grey line with its name at its end
+  bars,     ///< bars along x from 0, one at each y, their values beside them
+};
+
+/// What a method looks like: a hue and a shape, so that nobody has to tell hues apart.
+struct Look {
+  size_t hue = 0;  ///< 0: grey, of what is not trained; 1 to kHues: colours
+  size_t shape = 0;
+
+  bool operator==(const Look&) const = default;
+};
+
+/// Colours beside grey. Above them, hues begin again, with other shapes.
+inline constexpr size_t kHues = 8;
+/// Shapes of points.
+inline constexpr size_t kShapes = 6;
+
+/// One fact.
+struct Datum {
+  double x = 0;
+  double y = 0;
+  double low = 0;  ///< the spread of y; none where both equal it
+  double high = 0;
+  std::string text = {};  ///< what it is, in words and numbers
+};
+
+/// Data that belong together.
+struct Trace {
+  std::string name;
+  Mark mark = Mark::points;
+  Look look = {};
+  bool faint = false;  ///< stands behind the others and is named nowhere
+  std::vector<Datum> data;
+};
+
+struct Tick {
+  double at = 0;
+  std::string label;
+};
+
+struct Axis {
+  std::string label;
+  double least = 0;
+  double most = 1;
+  std::vector<Tick> ticks = {};
+  bool doubles = false;   ///< logarithmic to the base 2
+  bool is_names = false;  ///< its ticks name things; no numbers in between
+};
+
+/// One coordinate system and what is drawn in it.
+struct Panel {
+  std::string title;
+  Axis x;
+  Axis y;
+  std::vector<Trace> traces;
+  double width = 340;  ///< pixels at its natural size, its title and labels included
+  double height = 240;
+};
+
+/// A picture: what is to be seen, before anything is drawn.
+struct Figure {
+  std::string id;  ///< "few-shot"; a word for links
+  std::string title;
+  std::string caption;  ///< how to read it
+  std::vector<Panel> panels;
+};
+
+/// What a legend names, each name once: curves, levels and points that are not faint.
+std::vector<Trace> legend_of(const Figure& figure);
+
+/// What a panel shows, in words: for those who do not see it.
+std::string describe(const Panel& panel);
+
+/// "-3.2" -> "−3.2": with a minus sign, which is as wide as the plus, instead of the hyphen.
+std::string with_minus_sign(std::string number);
+
+/// An axis with ticks at round numbers.
+Axis axis_between(std::string label, double least, double most);
+
+/// The same around all the values, with some room at both ends.
+Axis axis_over(std::string label, const std::vector<double>& values);
+
+/// An axis of names, the first on top: row i is at -i. Very long ones are cut.
+Axis axis_of_names(const std::vector<std::string>& names);
+
+}  // namespace promptbed

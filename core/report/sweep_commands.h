@@ -1,0 +1,17 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/suite.h"
+#include "report/run_selection.h"
+
+namespace promptbed {
+
+/// Commands of `runner sweep` that make these runs, with every option and number of their recipes given: they
+/// do so even where the defaults have changed since. Runs with the same settings share a command. Paths are
+/// no part of a ledger: MODEL, DATA and DRAWS stand for them where a suite does not embed them.
+std::vector<std::string> sweep_commands(const RunSelection& selection, const std::optional<Suite>& suite);
+
+}  // namespace promptbed

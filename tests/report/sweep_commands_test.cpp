@@ -1,0 +1,86 @@
+#include "report/sweep_commands.h"
+
+#include <gtest/gtest.h>
+
+#include "report/selected_runs.h"
+
+namespace promptbed {
+namespace {
+
+SelectedRun base_new_run(const RunSpec& spec) {
+  SelectedRun run;
+  run.record.spec = spec;
+  run.record.protocols = {"base-new"};
+  return run;
+}
+
+Suite embedded_suite() {
+  Suite suite;
+  suite.id = "pocket";
+  suite.model = "model";
+  suite.data = "data";
+  for (const char* id : {"office", "brands"}) suite.datasets.emplace_back().id = id;
+  return suite;
+}
+
+TEST(SweepCommands, GiveTheWholeGridAndEveryOption) {
+  const RunSelection selection{
+      .runs = {base_new_run(test::sample_spec("brands", 1)), base_new_run(test::sample_spec("brands", 2)),
+               base_new_run(test::sample_spec("office", 1)), base_new_run(test::sample_spec("office", 2))},
+      .notes = {}};
+  EXPECT_EQ(
+      sweep_commands(selection, embedded_suite()),
+      (std::vector<std::string>{
+          "runner sweep --protocol base-new --methods coop --datasets all --suite pocket --shots 16 --seeds "
+          "1,2 \\\n"
+          "    --views 10 --epochs 200 --batch-size 32 --lr 0.002 --precision f32 --set coop.csc=false \\\n"
+          "    --set 'coop.ctx_init=an icon of a' --set coop.n_ctx=4"}));
+}
+
+TEST(SweepCommands, MethodsWithTheSameSettingsShareOne) {
+  RunSpec other = test::sample_spec("brands", 1, "kgcoop"), slower = test::sample_spec("brands", 1, "cocoop");
+  slower.recipe->batch_size = 1;
+  const RunSelection selection{
+      .runs = {base_new_run(test::sample_spec()), base_new_run(other), base_new_run(slower)}, .notes = {}};
+  const std::vector<std::string> commands = sweep_commands(selection, embedded_suite());
+  ASSERT_EQ(commands.size(), 2u);
+  EXPECT_NE(commands[0].find("--methods cocoop --datasets brands"), std::string::npos) << commands[0];
+  EXPECT_NE(commands[1].find("--methods coop,kgcoop"), std::string::npos) << commands[1];
+}
+
+TEST(SweepCommands, VariantsOfOneMethodHaveTheirOwn) {
+  RunSpec longer = test::sample_spec();
+  longer.options["n_ctx"] = int64_t{16};
+  const RunSelection selection{.runs = {base_new_run(test::sample_spec()), base_new_run(longer)},
+                               .notes = {}};
+  EXPECT_EQ(sweep_commands(selection, embedded_suite()).size(), 2u);
+}
+
+TEST(SweepCommands, SayNothingOfTrainingWithoutIt) {
+  const RunSelection selection{.runs = {base_new_run(test::zero_shot_spec())}, .notes = {}};
+  EXPECT_EQ(sweep_commands(selection, embedded_suite()),
+            (std::vector<std::string>{
+                "runner sweep --protocol base-new --methods clip_zeroshot --datasets brands --suite pocket "
+                "--precision f32"}));
+}
+
+TEST(SweepCommands, NameTheSourceAndTheTargets) {
+  SelectedRun run = test::few_shot_run("office", 16, 1, 60);
+  run.record.protocols = {"cross-dataset"};
+  run.scores.push_back(test::sample_score("brands", "all", 30));
+  SelectedRun untrained = test::untrained_run("brands", 40);
+  untrained.record.protocols = {"cross-dataset"};
+  const std::vector<std::string> commands =
+      sweep_commands({.runs = {run, untrained}, .notes = {}}, embedded_suite());
+  ASSERT_EQ(commands.size(), 2u);
+  for (const std::string& command : commands)
+    EXPECT_NE(command.find("--source office --targets brands"), std::string::npos) << command;
+}
+
+TEST(SweepCommands, LeaveAPlaceForPathsThatNoLedgerHolds) {
+  const RunSelection selection{.runs = {base_new_run(test::sample_spec())}, .notes = {}};
+  EXPECT_NE(sweep_commands(selection, std::nullopt)[0].find("--model MODEL --data DATA"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace promptbed
