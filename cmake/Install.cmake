@@ -5,7 +5,7 @@
 #     lib/promptbed/plugins/        plugins: promptbed_add_plugin() installs them
 #     lib/cmake/promptbed/          find_package(promptbed)
 #     include/promptbed/            what a plugin may include
-#     share/promptbed/datasets/     the suites, what is embedded with them included
+#     share/promptbed/datasets/     the suites, what is embedded with them and papers' figures included
 #     share/promptbed/examples/     a plugin to begin with
 #     share/doc/promptbed/
 include(CMakePackageConfigHelpers)
@@ -17,6 +17,7 @@ install(TARGETS promptbed EXPORT promptbedTargets LIBRARY DESTINATION lib)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/promptbed DESTINATION include)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets ${PROJECT_SOURCE_DIR}/examples DESTINATION share/promptbed)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/plugins.md ${PROJECT_SOURCE_DIR}/docs/methods.md
+  ${PROJECT_SOURCE_DIR}/docs/reports.md
   DESTINATION share/doc/promptbed)
 
 set(package_folder lib/cmake/promptbed)

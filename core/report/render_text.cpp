@@ -47,7 +47,8 @@ class Layout {
   }
 
   std::string render() const {
-    std::string out = table_.title + '\n';
+    std::string out;
+    for (const std::string& line : lines_of(table_.title, style_.width)) out += line + '\n';
     for (const std::vector<Group>& block : blocks()) out += '\n' + render_block(block);
     if (!table_.notes.empty()) out += '\n';
     for (const std::string& note : table_.notes) out += render_note(note);
@@ -104,6 +105,12 @@ class Layout {
     return keeps_free ? cell.text + ' ' : cell.text;
   }
 
+  /// The text, in several lines where it has to be broken.
+  std::vector<std::string> lines_of(const std::string& text, size_t width) const {
+    const bool breaks = style_.wraps && length_of(text) > width;
+    return breaks ? wrapped(text, width) : std::vector<std::string>{text};
+  }
+
   size_t heading_width() const {
     size_t total = 0;
     for (size_t i = 0; i < headings(); ++i) total += widths_[i] + (i > 0 ? kGap : 0);
@@ -114,6 +121,18 @@ class Layout {
     size_t total = kGap * (group.end - group.begin - 1);
     for (size_t i = group.begin; i < group.end; ++i) total += widths_[i];
     return total;
+  }
+
+  /// Blanks before a part of a block: fewer between columns without group headings.
+  size_t gap_before(const std::vector<Group>& block, size_t part) const {
+    const auto is_grouped = [&](const Group& group) { return !table_.columns[group.begin].group.empty(); };
+    return part == 0 || is_grouped(block[part]) || is_grouped(block[part - 1]) ? kGroupGap : kGap;
+  }
+
+  size_t width_of(const std::vector<Group>& block) const {
+    size_t width = heading_width();
+    for (size_t i = 0; i < block.size(); ++i) width += gap_before(block, i) + width_of(block[i]);
+    return width;
   }
 
   /// The group in parts that fit beside the headings, each of one column at least.
@@ -133,16 +152,12 @@ class Layout {
   /// The groups in blocks that fit.
   std::vector<std::vector<Group>> blocks() const {
     std::vector<std::vector<Group>> blocks(1);
-    size_t used = heading_width();
     for (const Group& group : groups_) {
       for (const Group& part : parts_of(group)) {
-        const size_t needed = kGroupGap + width_of(part);
-        if (!blocks.back().empty() && used + needed > style_.width) {
-          blocks.emplace_back();
-          used = heading_width();
-        }
         blocks.back().push_back(part);
-        used += needed;
+        if (blocks.back().size() == 1 || width_of(blocks.back()) <= style_.width) continue;
+        blocks.back().pop_back();
+        blocks.push_back({part});
       }
     }
     return blocks;
@@ -150,10 +165,10 @@ class Layout {
 
   std::string group_line(const std::vector<Group>& block) const {
     std::string line(heading_width(), ' ');
-    for (const Group& group : block) {
-      const size_t width = width_of(group);
-      line += std::string(kGroupGap, ' ') +
-              padded(centred(table_.columns[group.begin].group, width), width, Alignment::left);
+    for (size_t i = 0; i < block.size(); ++i) {
+      const size_t width = width_of(block[i]);
+      line += std::string(gap_before(block, i), ' ') +
+              padded(centred(table_.columns[block[i].begin].group, width), width, Alignment::left);
     }
     return without_trailing_blanks(line);
   }
@@ -167,8 +182,9 @@ class Layout {
       line += std::string(gap, ' ') + (is_bold(column) ? kBold + cell + kPlain : cell);
     };
     for (size_t i = 0; i < headings(); ++i) append(i, i > 0 ? kGap : 0);
-    for (const Group& group : block) {
-      for (size_t i = group.begin; i < group.end; ++i) append(i, i == group.begin ? kGroupGap : kGap);
+    for (size_t part = 0; part < block.size(); ++part) {
+      for (size_t i = block[part].begin; i < block[part].end; ++i)
+        append(i, i == block[part].begin ? gap_before(block, part) : kGap);
     }
     return without_trailing_blanks(line);
   }
@@ -184,9 +200,7 @@ class Layout {
     std::vector<std::vector<std::string>> lines(row.size());
     for (size_t i = 0; i < row.size(); ++i) {
       if (i == 0 && repeats_section) continue;
-      const std::string text = text_of(row[i], i);
-      const bool breaks = style_.wraps && i >= headings() && length_of(text) > widths_[i];
-      lines[i] = breaks ? wrapped(text, widths_[i]) : std::vector<std::string>{text};
+      lines[i] = lines_of(text_of(row[i], i), widths_[i]);
     }
     size_t height = 1;
     for (const Group& group : block) {
@@ -208,9 +222,7 @@ class Layout {
     if (has_groups) out += group_line(block);
     out += line_of(
         block, [&](size_t i) { return table_.columns[i].title; }, [](size_t) { return false; });
-    size_t width = heading_width();
-    for (const Group& group : block) width += kGroupGap + width_of(group);
-    out += std::string(width, '-') + '\n';
+    out += std::string(width_of(block), '-') + '\n';
     for (size_t i = 0; i < table_.rows.size(); ++i) {
       if (begins_section(i)) out += '\n';
       out += render_row(block, i);
@@ -220,7 +232,7 @@ class Layout {
 
   std::string render_note(const std::string& note) const {
     const std::string text = note.starts_with(kIncompleteMark) ? note : "* " + note;
-    const auto lines = style_.wraps ? wrapped(text, style_.width - kGap) : std::vector<std::string>{text};
+    const auto lines = lines_of(text, style_.width - kGap);
     std::string out = style_.is_styled ? kDim : "";
     for (size_t i = 0; i < lines.size(); ++i) out += (i > 0 ? "\n  " : "") + lines[i];
     return out + (style_.is_styled ? kPlain : "") + '\n';

@@ -134,10 +134,7 @@ Table records_of(const Versus& versus, const std::string& title) {
 }  // namespace
 
 Report Versus::report() const {
-  const std::string title = fmt::format(
-      "Accuracy gained over {} (points){}; pairs of equal seed, ± 95 % interval: in a row over its "
-      "seeds, of the mean over datasets",
-      reference, setting);
+  const std::string title = fmt::format("Accuracy gained over {} (points){}", reference, setting);
   return {table_of(*this, title), records_of(*this, title)};
 }
 
@@ -158,6 +155,9 @@ Versus versus(const Comparison& comparison, const std::string& reference) {
     versus.columns.push_back(std::move(column));
     append(versus.notes, note_unpaired(side, other, comparison.datasets));
   }
+  append(versus.notes,
+         {"pairs of the same dataset and seed; ± is a 95 % interval: in a dataset's row over its "
+          "seeds, in the mean's row over the datasets"});
   return versus;
 }
 

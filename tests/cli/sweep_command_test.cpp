@@ -91,9 +91,9 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
   const auto done = world.sweep("coop,coop_ctx60");
   EXPECT_EQ(done.code, 1);
   EXPECT_EQ(done.out, "8 runs: 4 done now, 4 failed\n");
-  EXPECT_NE(
-      done.err.find("failed: coop_ctx60 on one, 2 shots, seed 1 and 1 more: coop_ctx60: class \"a\" of one"),
-      std::string::npos)
+  EXPECT_NE(done.err.find(
+                "failed: coop_ctx60 on one, 2 shots, seed 1 and 3 more: coop_ctx60: class \"a\": the prompt"),
+            std::string::npos)
       << done.err;
 }
 
@@ -207,7 +207,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
     return more;
   };
   const std::vector<Wrong> cases = {
-      {{"swep"}, "no command swep; known: sweep, report"},
+      {{"swep"}, "no command swep; known: sweep, "},
       {sweep({"--model", "none", "--data", "data"}), "none"},
       {sweep({"--model", "broken", "--data", "data"}), "model.safetensors"},
       {sweep({"--model", "model", "--data", "none"}), "none"},

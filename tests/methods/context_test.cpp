@@ -83,14 +83,14 @@ TEST(ResolveContext, RefusesWordsAndACountThatDiffer) {
                "option n_ctx: -1 is negative; give 0 or more");
 }
 
-TEST(ResolveContext, NamesTheClassAndDatasetOfAPromptThatIsTooLong) {
+TEST(ResolveContext, NamesTheClassOfAPromptThatIsTooLong) {
   EXPECT_NO_THROW(resolve_context(options_of(7, ""), legible_task()));
   EXPECT_ERROR(resolve_context(options_of(8, ""), legible_task()),
                "class \"polar_bear\": the prompt has 13 tokens with 8 of context and the model takes "
                "12; use a shorter context");
   Task task = legible_task();
   task.unseen_class_names = {"old english sheep dog"};
-  EXPECT_ERROR(resolve_context(options_of(6, ""), task), "class \"old english sheep dog\" of zoo");
+  EXPECT_ERROR(resolve_context(options_of(6, ""), task), "class \"old english sheep dog\": the prompt");
 }
 
 TEST(InitialContext, IsTheEmbeddingOfTheWords) {

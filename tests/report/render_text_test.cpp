@@ -54,6 +54,14 @@ TEST(RenderText, NeedsNoGroups) {
   EXPECT_EQ(render_text(table), "Runs\n\nid     n\n--------\na     10\n");
 }
 
+TEST(RenderText, SetsColumnsWithoutGroupsClose) {
+  const Table table{.title = "Runs",
+                    .columns = {{"id", Alignment::left}, {"shots"}, {"seed"}},
+                    .rows = {{"a", "16", "1"}},
+                    .notes = {}};
+  EXPECT_EQ(render_text(table), "Runs\n\nid    shots  seed\n-----------------\na        16     1\n");
+}
+
 TEST(RenderText, PartsAGroupThatDoesNotFit) {
   Table wide{.title = "Wide", .columns = {{"Row", Alignment::left}}, .rows = {{"a"}}, .notes = {}};
   for (const char* title : {"one", "two", "three"}) {
@@ -61,7 +69,7 @@ TEST(RenderText, PartsAGroupThatDoesNotFit) {
     wide.rows[0].push_back("12345");
   }
   EXPECT_EQ(render_text(wide, {.width = 20}),
-            "Wide\n\n           group\nRow      one    two\n-------------------\na      12345  12345\n"
+            "Wide\n\n          group\nRow      one    two\n-------------------\na      12345  12345\n"
             "\n       group\nRow    three\n------------\na      12345\n");
 }
 

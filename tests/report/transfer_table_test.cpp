@@ -41,12 +41,12 @@ TEST_F(TransferTableTest, HasSourceTargetsAndTheirAverage) {
   EXPECT_EQ(render_text(table().report().table),
             "Cross-dataset transfer (%), trained on source, 16 shots, mean over seed 1\n"
             "\n"
-            "Dataset              clip_zeroshot     coop\n"
-            "-------------------------------------------\n"
-            "source (source)              50.00    70.00\n"
-            "brands                       40.00    42.00\n"
-            "office                       60.00    50.00\n"
-            "Average of targets           50.00    46.00\n");
+            "Dataset               clip_zeroshot   coop\n"
+            "------------------------------------------\n"
+            "source (source)               50.00  70.00\n"
+            "brands                        40.00  42.00\n"
+            "office                        60.00  50.00\n"
+            "Average of targets            50.00  46.00\n");
 }
 
 TEST_F(TransferTableTest, TheBestOfEachRowIsMarked) {

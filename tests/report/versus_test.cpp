@@ -84,11 +84,13 @@ TEST_F(VersusTest, SaysWhatItIsOfAndWhatIsMissing) {
   record(ledger_, sample_spec("brands", 1), 52, 55);
   record(ledger_, sample_spec("brands", 2), 52, 55);
   const Report report = against("clip_zeroshot").report();
-  EXPECT_EQ(report.table.title,
-            "Accuracy gained over clip_zeroshot (points), 16 shots, seeds 1, 2; pairs of equal seed, ± 95 % "
-            "interval: in a row over its seeds, of the mean over datasets");
-  EXPECT_EQ(report.table.notes,
-            (std::vector<std::string>{"† coop: average over 1 of 3 datasets, without office, places"}));
+  EXPECT_EQ(report.table.title, "Accuracy gained over clip_zeroshot (points), 16 shots, seeds 1, 2");
+  EXPECT_EQ(
+      report.table.notes,
+      (std::vector<std::string>{
+          "† coop: average over 1 of 3 datasets, without office, places",
+          "pairs of the same dataset and seed; ± is a 95 % interval: in a dataset's row over its seeds, in "
+          "the mean's row over the datasets"}));
   EXPECT_EQ(report.records.notes, report.table.notes);
 }
 

@@ -53,6 +53,7 @@ class MakeRun : public testing::Test {
     caches_.emplace(bench_->inputs());
     MadeRun made = make_run(run, *caches_, *bench_, log);
     EXPECT_TRUE(bench_->ledger().claim(run.spec, run.state ? Redo::yes : Redo::no));
+    bench_->ledger().ask("base-new", {run.id});
     put_on_record(made, run, *bench_);
     return made;
   }
