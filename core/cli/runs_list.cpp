@@ -1,3 +1,5 @@
+#include <promptbed/task.h>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/runs_commands.h"
