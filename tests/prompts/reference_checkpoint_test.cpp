@@ -19,7 +19,10 @@ namespace {
 /// Checkpoints of our own making in the reference's form, on a mini CLIP of width 8.
 class ReferenceCheckpoints : public testing::Test {
  protected:
-  ReferenceCheckpoints() { test::write_mini_clip(scratch_ / "clip"); }
+  static ClipModel write_model(const std::filesystem::path& folder) {
+    test::write_mini_clip(folder);
+    return ClipModel::load(folder);
+  }
 
   /// As CoOp on the classes "abc" and "c!!", with the buffers that its module has.
   TorchDict coop_state(int64_t context_tokens = 2) const {
@@ -45,7 +48,7 @@ class ReferenceCheckpoints : public testing::Test {
 
   Tensor embedded(const std::vector<std::vector<int64_t>>& tokens) const {
     std::vector<Tensor> rows;
-    const Tensor& embedding = model_().checkpoint().at("token_embedding.weight");
+    const Tensor& embedding = model_.checkpoint().at("token_embedding.weight");
     for (const auto& row : tokens) rows.push_back(embedding.index_select(0, torch::tensor(row)));
     return at::stack(rows);
   }
@@ -54,22 +57,17 @@ class ReferenceCheckpoints : public testing::Test {
   Tensor suffixes(const ClassNames& names) const {
     std::vector<std::vector<int64_t>> rows;
     for (const std::string& name : names) {
-      auto& row = rows.emplace_back(model_().tokenizer()->encode(name + "."));
+      auto& row = rows.emplace_back(model_.tokenizer()->encode(name + "."));
       row.push_back(kStart + 1);
       row.resize(6, 0);
     }
     return embedded(rows);
   }
 
-  const ClipModel& model_() const {
-    static std::map<std::filesystem::path, ClipModel> opened;
-    const auto folder = scratch_ / "clip";
-    return opened.try_emplace(folder, ClipModel::load(folder)).first->second;
-  }
-
   static constexpr int64_t kStart = 515;  // of 517 tokens
 
   test::ScratchFolder scratch_;
+  const ClipModel model_ = write_model(scratch_ / "clip");
   const std::filesystem::path path_ = scratch_ / "model.pth.tar-6";
 };
 
@@ -98,32 +96,32 @@ TEST_F(ReferenceCheckpoints, AreReadInHalfPrecisionAndOfDataParallelTrainers) {
 
 TEST_F(ReferenceCheckpoints, TellTheirClassesByTheirTokens) {
   const ReferenceCheckpoint checkpoint = written_and_read(coop_state());
-  EXPECT_EQ(class_names_in(checkpoint, model_()), (ClassNames{"abc", "c !!"}));
-  EXPECT_NO_THROW(check_classes(checkpoint, {"ABC", "c_!!"}, model_())) << "the same tokens";
-  EXPECT_ERROR(check_classes(checkpoint, {"abc", "b"}, model_()),
+  EXPECT_EQ(class_names_in(checkpoint, model_), (ClassNames{"abc", "c !!"}));
+  EXPECT_NO_THROW(check_classes(checkpoint, {"ABC", "c_!!"}, model_)) << "the same tokens";
+  EXPECT_ERROR(check_classes(checkpoint, {"abc", "b"}, model_),
                "class 1 that it was trained on is 'c !!', not 'b'");
-  EXPECT_ERROR(check_classes(checkpoint, {"abc"}, model_()), "was trained on 2 classes, not 1");
-  EXPECT_TRUE(class_names_in(written_and_read({{"ctx", at::zeros({2, 8})}}), model_()).empty());
+  EXPECT_ERROR(check_classes(checkpoint, {"abc"}, model_), "was trained on 2 classes, not 1");
+  EXPECT_TRUE(class_names_in(written_and_read({{"ctx", at::zeros({2, 8})}}), model_).empty());
 }
 
 TEST_F(ReferenceCheckpoints, TellHowManyClassesAClassSpecificContextHas) {
   const ReferenceCheckpoint checkpoint = written_and_read({{"ctx", at::zeros({3, 2, 8})}});
-  EXPECT_ERROR(check_classes(checkpoint, {"a", "b"}, model_()), "was trained on 3 classes, not 2");
-  EXPECT_NO_THROW(check_classes(checkpoint, {"a", "b", "c"}, model_()));
+  EXPECT_ERROR(check_classes(checkpoint, {"a", "b"}, model_), "was trained on 3 classes, not 2");
+  EXPECT_NO_THROW(check_classes(checkpoint, {"a", "b", "c"}, model_));
 }
 
 TEST_F(ReferenceCheckpoints, BelongToOneModel) {
-  EXPECT_NO_THROW(check_model(written_and_read(coop_state()), model_()));
+  EXPECT_NO_THROW(check_model(written_and_read(coop_state()), model_));
   TorchDict state = coop_state();
   state[1].value = embedded({{3}, {3}});
-  EXPECT_ERROR(check_model(written_and_read(state), model_()),
+  EXPECT_ERROR(check_model(written_and_read(state), model_),
                "its embedding of the start of text is not the model's");
-  EXPECT_ERROR(check_model(written_and_read({{"ctx", at::zeros({2, 512})}}), model_()),
+  EXPECT_ERROR(check_model(written_and_read({{"ctx", at::zeros({2, 512})}}), model_),
                "its context has width 512, and the model's 8");
   TorchDict meta = meta_net();
   meta[0].value = at::ones({1, 64});
   meta.insert(meta.begin(), {"ctx", at::zeros({2, 8})});
-  EXPECT_ERROR(check_model(written_and_read(meta), model_()), "its Meta-Net has width 64, and the model's 4");
+  EXPECT_ERROR(check_model(written_and_read(meta), model_), "its Meta-Net has width 64, and the model's 4");
 }
 
 TEST_F(ReferenceCheckpoints, AreToldFromOtherFiles) {
