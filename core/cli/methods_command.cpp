@@ -6,8 +6,8 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/plugin_check.h"
-#include "cli/spec_text.h"
 #include "methods/method_registry.h"
+#include "report/spec_text.h"
 #include "sweep/typical_tasks.h"
 
 namespace promptbed {

@@ -7,8 +7,8 @@
 #include "cli/json_text.h"
 #include "cli/prompt_argument.h"
 #include "cli/prompts_commands.h"
-#include "cli/spec_text.h"
 #include "prompts/restored_learner.h"
+#include "report/spec_text.h"
 
 namespace promptbed {
 namespace {

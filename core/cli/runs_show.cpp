@@ -3,8 +3,8 @@
 #include "cli/json_text.h"
 #include "cli/run_document.h"
 #include "cli/runs_commands.h"
-#include "cli/spec_text.h"
 #include "report/render_text.h"
+#include "report/spec_text.h"
 
 namespace promptbed {
 namespace {

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "report/recipe_words.h"
 #include "report/series.h"
+#include "report/spec_text.h"
 #include "report/sweep_commands.h"
 
 namespace promptbed {
@@ -148,12 +148,12 @@ VariantMaking variant_of(const Series& series) {
   std::set<int64_t> shots, seeds;
   for (const SelectedRun* run : series.runs) {
     const RunSpec& spec = run->spec();
-    options.take(in_words(spec.options), spec.dataset);
+    options.take(text_of(spec.options), spec.dataset);
     versions.insert(std::to_string(spec.method_version));
     plugins.insert(run->record.plugin_hash.substr(0, 12));
     parameters.insert(parameters_of(run->record));
     if (!run->is_trained()) continue;
-    recipes.take(spec.recipe ? in_words(*spec.recipe) : "a solver of its own", spec.dataset);
+    recipes.take(spec.recipe ? text_of(spec.recipe) : "a solver of its own", spec.dataset);
     views.take(spec.views == 0 ? "the centre crop" : plural(static_cast<size_t>(spec.views), "random view"),
                spec.dataset);
     shots.insert(spec.shots);

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include "report/recipe_words.h"
+#include <variant>
 
 namespace promptbed {
 namespace {
@@ -83,9 +82,14 @@ Settings settings_of_command(const SelectedRun& run, const std::string& protocol
   return settings;
 }
 
+/// An option's value as a user types it after --set.
+std::string typed(const OptionValue& value) {
+  return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
+}
+
 Choice choice_of(const RunSpec& spec) {
   Choice choice{.method = spec.method, .options = {}};
-  for (const auto& [name, value] : spec.options) choice.options.emplace(name, in_words(value));
+  for (const auto& [name, value] : spec.options) choice.options.emplace(name, typed(value));
   return choice;
 }
 

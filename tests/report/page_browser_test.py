@@ -33,7 +33,7 @@ def run(*words):
 def make_page():
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    run("sweep", "--methods", METHODS, "--shots", "2", *SHORT)
+    run("sweep", "--methods", METHODS, "--shots", "1", *SHORT)
     run("sweep", "--protocol", "few-shot", "--methods", "clip_zeroshot,coop", "--shots", "1,2", *SHORT)
     run("report", "--format", "html", "--output", str(PAGE))
 
@@ -183,8 +183,8 @@ class ReportPage(unittest.TestCase):
         for method in METHODS.split(","):
             for dataset in ("media", "navigation"):
                 point = points[f"{method} on {dataset}"]
-                self.assertAlmostEqual(point["x"], mean_accuracy(method, dataset, "base", "base", 2), places=4)
-                self.assertAlmostEqual(point["y"], mean_accuracy(method, dataset, "new", "base", 2), places=4)
+                self.assertAlmostEqual(point["x"], mean_accuracy(method, dataset, "base", "base", 1), places=4)
+                self.assertAlmostEqual(point["y"], mean_accuracy(method, dataset, "new", "base", 1), places=4)
             average = [statistics.mean(points[f"{method} on {name}"][axis] for name in ("media", "navigation")) for axis in "xy"]
             self.assertAlmostEqual(points[method]["x"], average[0], places=4)
             self.assertAlmostEqual(points[method]["y"], average[1], places=4)
@@ -196,8 +196,8 @@ class ReportPage(unittest.TestCase):
         pictures = self.browser.run(READ_PICTURES, "#base-new-gains")
         self.assertEqual([picture["title"].split(",")[0] for picture in pictures], ["Base: cocoop − coop", "New: cocoop − coop"])
         for picture, class_set in zip(pictures, ("base", "new")):
-            gains = {dataset: mean_accuracy("cocoop", dataset, class_set, "base", 2) -
-                     mean_accuracy("coop", dataset, class_set, "base", 2) for dataset in ("media", "navigation")}
+            gains = {dataset: mean_accuracy("cocoop", dataset, class_set, "base", 1) -
+                     mean_accuracy("coop", dataset, class_set, "base", 1) for dataset in ("media", "navigation")}
             self.assertEqual(len(picture["points"]), 2)
             for point in picture["points"]:
                 self.assertAlmostEqual(point["x"], gains[point["text"].split(",")[0]], places=4)

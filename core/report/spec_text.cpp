@@ -1,4 +1,4 @@
-#include "cli/spec_text.h"
+#include "report/spec_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
