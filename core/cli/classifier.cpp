@@ -5,8 +5,8 @@
 #include "cli/prompt_argument.h"
 #include "data/class_half.h"
 #include "methods/assignment.h"
+#include "prompts/model_task.h"
 #include "prompts/restored_learner.h"
-#include "sweep/model_task.h"
 
 namespace promptbed {
 namespace {
@@ -72,9 +72,9 @@ void Classifier::recall_classes(const DatasetSpec& dataset, const Split& split) 
 }
 
 std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, const DatasetSpec& words,
-                                                 Inputs& inputs, torch::Device device) const {
-  if (prompt_) check_model(*prompt_, inputs.model().fingerprint());  // before the towers are laid out
-  Task task = model_task(inputs, device);
+                                                 const ClipModel& model, const Placement& placement) const {
+  if (prompt_) check_model(*prompt_, model.fingerprint());  // before the towers are laid out
+  Task task = model_task(model, placement);
   if (!prompt_) return serve_untrained(std::move(task), class_names, words);
   return restore_learner(*prompt_, std::move(task), class_names, registry_);
 }

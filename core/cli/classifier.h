@@ -6,11 +6,12 @@
 #include <string>
 
 #include "cli/arguments.h"
+#include "clip/model.h"
+#include "clip/placement.h"
 #include "data/dataset_spec.h"
 #include "data/split.h"
 #include "methods/method_registry.h"
 #include "prompts/trained_prompt.h"
-#include "sweep/inputs.h"
 
 namespace promptbed {
 
@@ -34,10 +35,10 @@ class Classifier {
   /// classes are known.
   void recall_classes(const DatasetSpec& dataset, const Split& split);
 
-  /// A learner that serves the classes on the inputs' model. `words` says the dataset and its template, for a
-  /// method without training. Throws what restore_learner throws.
+  /// A learner that serves the classes on a model. `words` says the dataset and its template, for a method
+  /// without training. Throws what check_model and restore_learner throw.
   std::unique_ptr<PromptLearner> serve(const ClassNames& class_names, const DatasetSpec& words,
-                                       Inputs& inputs, torch::Device device) const;
+                                       const ClipModel& model, const Placement& placement) const;
 
  private:
   std::unique_ptr<PromptLearner> serve_untrained(Task task, const ClassNames& class_names,

@@ -18,6 +18,7 @@ using Arguments = std::vector<std::string>;
 /// The subcommands. Each takes the words after its name and returns an exit code; throws Error for wrong
 /// input.
 int sweep_command(const Arguments& arguments);
+int train_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int predict_command(const Arguments& arguments);
 int prompts_command(const Arguments& arguments);

@@ -123,7 +123,7 @@ int eval_command(const Arguments& arguments) {
   classifier.recall_classes(dataset, split);
   auto [tested, class_set] = chosen_images(split, *values, class_list);
 
-  const auto learner = classifier.serve(tested.class_names, dataset, inputs, spec.placement.device);
+  const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
   const FeatureSet features = test_features(tested, dataset, inputs, spec, threads);
   const Ranking ranking = rank(*learner, features.features.select(1, 0), kFive);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),

@@ -11,7 +11,6 @@ namespace promptbed {
 namespace {
 
 constexpr int64_t kMostViews = 1000;
-constexpr const char* kEmbeddedSuite = "pocket";
 
 }  // namespace
 
@@ -60,7 +59,12 @@ void read_model_options(InputSpec& spec, const options::variables_map& values) {
 ClipModel load_model(const options::variables_map& values) {
   InputSpec spec;
   read_model_options(spec, values);
-  if (spec.model.empty()) spec.model = read_suite(datasets_folder(), kEmbeddedSuite).model;
+  if (spec.model.empty()) {
+    const Suite suite = read_suite(datasets_folder(), chosen_suite(values));
+    if (suite.model.empty())
+      throw Error(fmt::format("suite {} has no model of its own; give one with --model", suite.id));
+    spec.model = suite.model;
+  }
   return ClipModel::load(spec.model, spec.activation);
 }
 

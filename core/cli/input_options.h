@@ -12,7 +12,8 @@ options::options_description describe_model_options();
 /// Fills in what those options say. Throws Error naming an option whose value cannot be.
 void read_model_options(InputSpec& spec, const options::variables_map& values);
 
-/// The model that those options name, or else the embedded one. Throws Error where it is missing or wrong.
+/// The model that those options name, or else that of the chosen suite. Throws Error where it is missing or
+/// wrong.
 ClipModel load_model(const options::variables_map& values);
 
 /// The options that say which datasets, which model and where the features are: the same in every command

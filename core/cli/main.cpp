@@ -22,6 +22,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
+    {"train", "train one prompt and test it", train_command},
     {"eval", "test a trained prompt, or zero-shot, on a dataset", eval_command},
     {"predict", "tell what pictures show, by a trained prompt or zero-shot", predict_command},
     {"prompts", "show, read, import and export trained prompts", prompts_command},

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/input_options.h"
 #include "cli/json_text.h"
+#include "data/chosen_datasets.h"
 #include "data/class_half.h"
 #include "data/class_list.h"
 #include "data/prompt_words.h"
@@ -72,13 +73,13 @@ struct Choice {
   DatasetSpec words;
 };
 
-Choice classes_of_dataset(const options::variables_map& values, const Inputs& inputs) {
-  if (inputs.datasets().size() != 1)
-    throw Error(fmt::format("--dataset {}: give one dataset", values["dataset"].as<std::string>()));
+Choice classes_of_dataset(const options::variables_map& values, const DataSpec& spec) {
+  const ChosenDatasets chosen(spec);
+  if (chosen.list().size() != 1) throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
+  const DatasetSpec& dataset = chosen.list().front();
   const std::string set = values.count("classes") > 0 ? values["classes"].as<std::string>() : "all";
-  const DatasetSpec& dataset = inputs.datasets().front();
   return {class_names_of(
-              inputs.read_split(dataset),
+              chosen.read_split(dataset),
               one_of<ClassSet>("--classes", set,
                                {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}})),
           dataset};
@@ -86,11 +87,11 @@ Choice classes_of_dataset(const options::variables_map& values, const Inputs& in
 
 /// The classes that the options name. Throws Error where they name none, or in two ways.
 Choice chosen_classes(const options::variables_map& values, const std::optional<ClassNames>& class_list,
-                      const Classifier& classifier, const Inputs& inputs) {
+                      const Classifier& classifier, const DataSpec& spec) {
   const bool of_dataset = values.count("dataset") > 0, listed = values.count("classes") > 0;
   if (class_list && (of_dataset || listed))
     throw Error("--class-names names all classes; leave out --classes and --dataset");
-  if (of_dataset) return classes_of_dataset(values, inputs);
+  if (of_dataset) return classes_of_dataset(values, spec);
   if (values.count("class-names") > 0 && !class_list)
     throw Error("--class-names with names by dataset needs --dataset; or give a list of names");
   Choice choice;
@@ -173,9 +174,10 @@ std::string as_csv(const Answer& answer) {
 }
 
 /// The pictures that can be read, encoded; the others are told of on standard error.
-PictureFileFeatures encoded(const std::vector<fs::path>& files, Inputs& inputs, const InputSpec& spec,
-                            int64_t threads) {
-  const PictureEncoder encoder(inputs.image_encoder(), inputs.model().preprocessing(), spec.placement.device);
+PictureFileFeatures encoded(const std::vector<fs::path>& files, const ClipModel& model,
+                            const Placement& placement, int64_t threads) {
+  const auto tower = model.make_image_encoder(placement);
+  const PictureEncoder encoder(*tower, model.preprocessing(), placement.device);
   PictureFileFeatures features = encode_picture_files(files, encoder, static_cast<int>(threads), std::cerr);
   for (const std::string& fault : features.faults) fmt::print(stderr, "failed: {}\n", fault);
   return features;
@@ -204,12 +206,12 @@ int predict_command(const Arguments& arguments) {
   const Classifier classifier(values->count("prompt") > 0 ? (*values)["prompt"].as<std::string>() : "",
                               *values,
                               /*otherwise=*/"clip_zeroshot");
-  Inputs inputs(spec);
-  Choice choice = chosen_classes(*values, class_list, classifier, inputs);
+  Choice choice = chosen_classes(*values, class_list, classifier, spec);
   apply_template(*values, classifier, choice.words);
-  const auto learner = classifier.serve(choice.class_names, choice.words, inputs, spec.placement.device);
+  const ClipModel model = load_model(*values);
+  const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
-  PictureFileFeatures read = encoded(files, inputs, spec, threads);
+  PictureFileFeatures read = encoded(files, model, spec.placement, threads);
   Answer answer{std::move(read.pictures), choice.class_names, {}};
   if (!answer.pictures.empty()) answer.ranking = rank(*learner, read.features.to(spec.placement.device), top);
   fmt::print("{}", render(answer));

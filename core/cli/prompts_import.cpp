@@ -5,13 +5,14 @@
 
 #include "cli/input_options.h"
 #include "cli/prompts_commands.h"
+#include "data/chosen_datasets.h"
 #include "data/class_half.h"
 #include "data/class_list.h"
 #include "data/prompt_words.h"
 #include "methods/assignment.h"
+#include "prompts/model_task.h"
 #include "prompts/reference_checkpoint.h"
 #include "prompts/restored_learner.h"
-#include "sweep/model_task.h"
 
 namespace promptbed {
 namespace {
@@ -76,25 +77,25 @@ ClassSet trained_set(const Split& split, const options::variables_map& values,
 }
 
 TrainedOn trained_on(const options::variables_map& values, const std::optional<ClassNames>& class_list,
-                     const ReferenceCheckpoint& checkpoint, const Inputs& inputs) {
+                     const ReferenceCheckpoint& checkpoint, const DataSpec& spec, const ClipModel& model) {
   TrainedOn known;
   if (values.count("dataset") > 0) {
-    if (inputs.datasets().size() != 1)
-      throw Error(fmt::format("--dataset {}: give one dataset", values["dataset"].as<std::string>()));
-    known.dataset = inputs.datasets().front();
-    const Split split = inputs.read_split(*known.dataset);
+    const ChosenDatasets chosen(spec);
+    if (chosen.list().size() != 1) throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
+    known.dataset = chosen.list().front();
+    const Split split = chosen.read_split(*known.dataset);
     const ClassSet set = trained_set(split, values, checkpoint);
     known.split_hash = split.hash();
     known.classes = to_string(set);
     known.class_names = class_names_of(split, set);
   } else {
-    known.class_names = class_list ? *class_list : class_names_in(checkpoint, inputs.model());
+    known.class_names = class_list ? *class_list : class_names_in(checkpoint, model);
   }
   if (known.class_names.empty()) {
     throw Error(fmt::format("{}: does not tell its classes; give --dataset and --classes, or --class-names",
                             checkpoint.origin.file));
   }
-  check_classes(checkpoint, known.class_names, inputs.model());
+  check_classes(checkpoint, known.class_names, model);
   return known;
 }
 
@@ -131,8 +132,8 @@ TrainedPrompt make_prompt(const ReferenceCheckpoint& checkpoint, const Method& m
 }
 
 TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const options::variables_map& values,
-                     const std::optional<ClassNames>& class_list, const Inputs& inputs,
-                     const MethodRegistry& registry) {
+                     const std::optional<ClassNames>& class_list, const DataSpec& spec,
+                     const ClipModel& model, const MethodRegistry& registry) {
   const auto given = [&](const char* option) { return values.count(option) > 0; };
   if (checkpoint.exported) {
     for (const char* option : {"method", "set", "dataset", "classes", "class-names"}) {
@@ -146,8 +147,8 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const options::varia
       registry.at(given("method") ? values["method"].as<std::string>() : checkpoint.method());
   const auto texts = given("set") ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   const Options options = options_of(method, checkpoint, texts, registry);
-  return make_prompt(checkpoint, method, options, trained_on(values, class_list, checkpoint, inputs),
-                     inputs.model());
+  return make_prompt(checkpoint, method, options, trained_on(values, class_list, checkpoint, spec, model),
+                     model);
 }
 
 /// Tells what the user might take for granted.
@@ -185,11 +186,11 @@ int import_prompt(const Arguments& arguments) {
   std::vector<fs::path> plugins;
   if (values->count("plugins") > 0) plugins.emplace_back((*values)["plugins"].as<std::string>());
   const MethodRegistry registry(plugin_folders(plugins));
-  Inputs inputs(spec);
-  check_model(checkpoint, inputs.model());
-  const TrainedPrompt prompt = import(checkpoint, *values, class_list, inputs, registry);
+  const ClipModel model = load_model(*values);
+  check_model(checkpoint, model);
+  const TrainedPrompt prompt = import(checkpoint, *values, class_list, spec, model, registry);
   // A learner that takes the state shows that all fits.
-  restore_learner(prompt, model_task(inputs, spec.placement.device), prompt.class_names, registry);
+  restore_learner(prompt, model_task(model, spec.placement), prompt.class_names, registry);
   write_trained_prompt(output, prompt);
   print_notes(checkpoint, prompt);
   fmt::print("{}: {}, {} classes\n", output.string(), title_of(prompt), prompt.class_names.size());

@@ -25,6 +25,8 @@ TableRequest request_for(const TableKind& kind, const Ledger& ledger, const Repo
   request.table = kind.name;
   if (!kind.has_versus) request.versus.reset();
   if (!kind.has_paper) request.paper = false;
+  if (!kind.has_source) request.query.source.clear();
+  if (!kind.has_accuracies) request.query.spread = Spread::none;
   choose_suite(request, ledger, options.suite, datasets_folder());
   return request;
 }
@@ -54,7 +56,8 @@ std::string report_page(const Ledger& ledger, const ReportOptions& options) {
 }
 
 std::string report_picture(const Ledger& ledger, const ReportOptions& options) {
-  return draw(picture_for(ledger, named_request(ledger, options)), picture_format(options.plot));
+  return draw(picture_for(ledger, named_request(ledger, options), datasets_folder()),
+              picture_format(options.plot));
 }
 
 }  // namespace promptbed

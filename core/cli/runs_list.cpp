@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/runs_commands.h"
+#include "cli/sweep_options.h"
 #include "report/render_csv.h"
 #include "report/render_json.h"
 #include "report/render_text.h"
@@ -53,12 +54,7 @@ ReportQuery read_query(const options::variables_map& values) {
 /// "" for any.
 std::string chosen_protocol(const options::variables_map& values) {
   if (values.count("protocol") == 0) return "";
-  const std::string word = values["protocol"].as<std::string>();
-  std::vector<std::pair<std::string, std::string>> known;
-  for (const Protocol protocol :
-       {Protocol::base_new, Protocol::few_shot, Protocol::cross_dataset, Protocol::domain})
-    known.emplace_back(to_string(protocol), to_string(protocol));
-  return one_of<std::string>("--protocol", word, known);
+  return std::string(to_string(parse_protocol(values["protocol"].as<std::string>())));
 }
 
 std::optional<RunStatus> chosen_status(const options::variables_map& values) {

@@ -91,7 +91,9 @@ bool satisfies(const Condition& condition, const RunSpec& spec) {
 
 std::set<std::string> setting_names(const RunSpec& spec) {
   std::set<std::string> names;
-  for (const auto& [place, value] : settings_of(spec)) names.insert(setting_name(place));
+  for (const auto& [place, value] : settings_of(spec)) {
+    if (!value.is_null()) names.insert(setting_name(place));
+  }
   if (!spec.classes.empty()) names.insert(kDraw);
   return names;
 }

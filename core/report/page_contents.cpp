@@ -188,18 +188,19 @@ PageSection section_for(const Ledger& ledger, const TableRequest& request,
   return {.id = request.table,
           .heading = std::string(introduction.heading),
           .lead = std::string(introduction.lead),
-          .figures = figures_for(ledger, request, looks),
+          .figures = figures_for(ledger, request, suites, looks),
           .table = make_report(ledger, request, suites).table};
 }
 
 }  // namespace
 
-std::vector<Figure> figures_for(const Ledger& ledger, const TableRequest& request, Looks& looks) {
+std::vector<Figure> figures_for(const Ledger& ledger, const TableRequest& request,
+                                const std::filesystem::path& suites, Looks& looks) {
   const auto& [table, query, versus, paper] = request;
   if (table == "base-new") return base_new_figures(base_new_table(ledger, query), versus, looks);
   if (table == "few-shot") return {few_shot_figure(few_shot_table(ledger, query), looks)};
   if (table == "cross-dataset" || table == "domain")
-    return {transfer_figure(transfer_table(ledger, query, table), looks)};
+    return {transfer_figure(transfer_table(ledger, query, table, shifts_in(suites)), looks)};
   if (table != "runs") return {};
   const RunSelection selection = select_runs(ledger, query, "");
   Figure figure = loss_figure(selection, query, epochs_of(ledger, selection), looks);
@@ -207,9 +208,9 @@ std::vector<Figure> figures_for(const Ledger& ledger, const TableRequest& reques
   return {std::move(figure)};
 }
 
-Figure picture_for(const Ledger& ledger, const TableRequest& request) {
+Figure picture_for(const Ledger& ledger, const TableRequest& request, const std::filesystem::path& suites) {
   Looks looks;
-  std::vector<Figure> figures = figures_for(ledger, request, looks);
+  std::vector<Figure> figures = figures_for(ledger, request, suites, looks);
   if (figures.empty()) {
     throw Error(
         fmt::format("--plot: there is no picture of --table {}; choose base-new, few-shot, cross-dataset, "

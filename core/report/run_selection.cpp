@@ -140,6 +140,19 @@ std::vector<std::string> note_failures(const Ledger& ledger, const ReportQuery& 
                       count == 1 ? " is" : "s are")};
 }
 
+/// "no run with these choices: coop", of methods that are not named and have others.
+std::vector<std::string> note_absent(const Ledger& ledger, const ReportQuery& query,
+                                     std::string_view protocol, const std::vector<SelectedRun>& runs) {
+  if (!query.methods.empty()) return {};
+  std::set<std::string> absent;
+  for (const RunRecord& run :
+       list_runs(ledger, {.datasets = query.datasets, .model = query.model}, protocol, RunStatus::done))
+    absent.insert(run.spec.method);
+  for (const SelectedRun& run : runs) absent.erase(run.spec().method);
+  if (absent.empty()) return {};
+  return {fmt::format("no run with these choices: {}", fmt::join(absent, ", "))};
+}
+
 }  // namespace
 
 const Score* SelectedRun::score(std::string_view dataset, std::string_view class_set) const {
@@ -160,6 +173,8 @@ RunSelection select_runs(const Ledger& ledger, const ReportQuery& query, std::st
                         .notes = note_failures(ledger, query, protocol)};
   if (selected.runs.empty()) throw_nothing_to_show(ledger, protocol);
   check_one_model(ledger, selected.runs);
+  for (std::string& note : note_absent(ledger, query, protocol, selected.runs))
+    selected.notes.push_back(std::move(note));
   for (std::string& note : drop_outdated(selected.runs)) selected.notes.push_back(std::move(note));
   for (std::string& note : drop_outdated_tests(selected.runs)) selected.notes.push_back(std::move(note));
   check_one_draw(selected.runs);

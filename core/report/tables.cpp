@@ -59,7 +59,7 @@ Report base_new_report(const Ledger& ledger, const TableRequest& request, const 
 }
 
 Report transfer_report(const Ledger& ledger, const TableRequest& request, const fs::path& suites) {
-  const TransferTable table = transfer_table(ledger, request.query, request.table);
+  const TransferTable table = transfer_table(ledger, request.query, request.table, shifts_in(suites));
   if (request.versus) return versus(comparison_of(table), *request.versus).report();
   if (request.paper) {
     return paper_table(table, read_published(suites), architecture_of(ledger, any_spec(table))).report();
@@ -91,6 +91,11 @@ void check_abilities(const TableRequest& request) {
     throw Error(fmt::format("--paper: goes with the tables {}; no figures are at hand for {}",
                             names_of(&TableKind::has_paper), kind.name));
   }
+  if (!request.query.source.empty() && !kind.has_source)
+    throw Error(fmt::format("--source: goes with the tables {}, not with {}",
+                            names_of(&TableKind::has_source), kind.name));
+  if (request.query.spread != Spread::none && (!kind.has_accuracies || request.versus || request.paper))
+    throw Error("--spread: goes with means of accuracies alone; leave it out");
   if (request.paper && request.versus)
     throw Error("--paper and --versus are two tables; leave one of them out");
 }
@@ -99,14 +104,43 @@ void check_abilities(const TableRequest& request) {
 
 const std::vector<TableKind>& table_kinds() {
   static const std::vector<TableKind> kinds = {
-      {"base-new", "base-new", "base, new and H by dataset and method", true, true, false},
-      {"few-shot", "few-shot", "accuracy on all classes by dataset, method and shots", true, false, false},
-      {"cross-dataset", "cross-dataset", "accuracy on the source and on other datasets", true, true, true},
-      {"domain", "domain", "accuracy on the source and on its shifted versions", true, true, true},
-      {"ablation", "base-new", "learned parameters, base, new and H", false, true, false},
-      {"efficiency", "", "learned parameters, seconds, images a second, memory", false, false, true},
-      {"runs", "", "all runs, one a row", false, false, true},
-      {"failures", "", "what failed, and why", false, false, true},
+      {.name = "base-new",
+       .protocol = "base-new",
+       .summary = "base, new and H by dataset and method",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true},
+      {.name = "few-shot",
+       .protocol = "few-shot",
+       .summary = "accuracy on all classes by dataset, method and shots",
+       .has_accuracies = true,
+       .has_versus = true},
+      {.name = "cross-dataset",
+       .protocol = "cross-dataset",
+       .summary = "accuracy on the source and on other datasets",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true,
+       .has_source = true,
+       .spans_suites = true},
+      {.name = "domain",
+       .protocol = "domain",
+       .summary = "accuracy on the source and on its shifted versions",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true,
+       .has_source = true,
+       .spans_suites = true},
+      {.name = "ablation",
+       .protocol = "base-new",
+       .summary = "learned parameters, base, new and H",
+       .has_accuracies = true,
+       .has_paper = true},
+      {.name = "efficiency",
+       .summary = "learned parameters, seconds, images a second, memory",
+       .spans_suites = true},
+      {.name = "runs", .summary = "all runs, one a row", .spans_suites = true},
+      {.name = "failures", .summary = "what failed, and why", .spans_suites = true},
   };
   return kinds;
 }

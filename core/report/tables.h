@@ -14,12 +14,14 @@ namespace promptbed {
 
 /// One of the tables that a user may ask for.
 struct TableKind {
-  const char* name;      ///< "base-new"
-  const char* protocol;  ///< whose runs it is made of; "" for those of all
-  const char* summary;   ///< one line for the help
-  bool has_versus;       ///< whether methods can be set against one another
-  bool has_paper;        ///< whether papers' figures can be set beside it
-  bool spans_suites;     ///< whether datasets of several suites may stand in it
+  const char* name = "";        ///< "base-new"
+  const char* protocol = "";    ///< whose runs it is made of; "" for those of all
+  const char* summary = "";     ///< one line for the help
+  bool has_accuracies = false;  ///< means of them, which have a spread
+  bool has_versus = false;      ///< whether methods can be set against one another
+  bool has_paper = false;       ///< whether papers' figures can be set beside it
+  bool has_source = false;      ///< whether it is of methods trained on one dataset
+  bool spans_suites = false;    ///< whether datasets of several suites may stand in it
 };
 
 /// All of them.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "data/suite.h"
 #include "report/grid_notes.h"
 #include "report/run_selection.h"
 #include "report/series.h"
@@ -35,10 +36,23 @@ std::string source_of(const Ledger& ledger, const RunSelection& selection, const
                                 ledger.path().string(), fmt::join(sources, ", ")));
 }
 
+/// Takes out the targets of the other protocol.
+void keep_those_of(const std::string& protocol, std::set<std::string>& targets, const std::string& source,
+                   const Shifts& shifts) {
+  const auto is_shifted = [&](const std::string& target) {
+    const auto found = shifts.find(target);
+    return found != shifts.end() && found->second == source;
+  };
+  if (std::ranges::none_of(targets, is_shifted)) return;
+  std::erase_if(targets,
+                [&](const std::string& target) { return is_shifted(target) != (protocol == "domain"); });
+}
+
 /// The datasets other than the source that a method trained on it was tested on; where none is trained, those
 /// that the others were.
 std::vector<std::string> targets_of(const RunSelection& selection, const std::string& source,
-                                    const ReportQuery& query) {
+                                    const ReportQuery& query, const std::string& protocol,
+                                    const Shifts& shifts) {
   if (!query.datasets.empty()) {
     std::vector<std::string> targets = query.datasets;
     std::erase(targets, source);
@@ -52,7 +66,8 @@ std::vector<std::string> targets_of(const RunSelection& selection, const std::st
       if (run.is_trained() && run.spec().dataset == source) of_trained.insert(score.dataset);
     }
   }
-  const auto& targets = of_trained.empty() ? of_all : of_trained;
+  std::set<std::string>& targets = of_trained.empty() ? of_all : of_trained;
+  keep_those_of(protocol, targets, source, shifts);
   return in_order({targets.begin(), targets.end()}, query);
 }
 
@@ -157,7 +172,17 @@ Report TransferTable::report() const {
   return {std::move(shown), std::move(records)};
 }
 
-TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, const std::string& protocol) {
+Shifts shifts_in(const std::filesystem::path& suites) {
+  Shifts shifts;
+  for (const Suite& suite : read_suites(suites)) {
+    if (suite.shifts.empty()) continue;
+    for (const DatasetSpec& dataset : suite.datasets) shifts[dataset.id] = suite.shifts;
+  }
+  return shifts;
+}
+
+TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, const std::string& protocol,
+                             const Shifts& shifts) {
   ReportQuery query = asked;
   query.datasets.clear();  // they are targets, and a trained run is one on the source
   TransferTable table;
@@ -171,7 +196,7 @@ TransferTable transfer_table(const Ledger& ledger, const ReportQuery& asked, con
     return run.is_trained() && run.spec().dataset != table.source;
   });
   table.seeds = seeds_of(selection, query);
-  table.targets = targets_of(selection, table.source, asked);
+  table.targets = targets_of(selection, table.source, asked, protocol, shifts);
   for (const Series& series : series_of(selection, query)) table.columns.push_back(fill(series, table));
   table.notes = notes_on(table);
   append(table.notes, selection.notes);

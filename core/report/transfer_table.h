@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,10 +44,19 @@ struct TransferTable {
   Report report() const;
 };
 
+/// Datasets that are shifted versions of others -> those others.
+using Shifts = std::map<std::string, std::string>;
+
+/// Those of the suites in a folder. Throws Error for a suite that is not as it has to be.
+Shifts shifts_in(const std::filesystem::path& suites);
+
 /// Builds the table from the finished runs that `protocol` asked for. A method without training has its
-/// accuracy on a target from its run there. Throws Error as select_runs and chosen_shots do, and where
-/// methods were trained on several sources and the query names none.
-TransferTable transfer_table(const Ledger& ledger, const ReportQuery& query, const std::string& protocol);
+/// accuracy on a target from its run there. Both protocols share the runs on a source: unless the query names
+/// targets, its shifted versions (`shifts`), where there are any, are those of "domain", and the others those
+/// of "cross-dataset". Throws Error as select_runs and chosen_shots do, and where methods were trained on
+/// several sources and the query names none.
+TransferTable transfer_table(const Ledger& ledger, const ReportQuery& query, const std::string& protocol,
+                             const Shifts& shifts = {});
 
 /// Accuracy on the source, which does not enter the means, and on the targets.
 Comparison comparison_of(const TransferTable& table);

@@ -121,6 +121,8 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
        "--versus: goes with the tables base-new, few-shot, cross-dataset, domain"},
       {{"--table", "efficiency", "--paper"},
        "--paper: goes with the tables base-new, cross-dataset, domain, ablation"},
+      {{"--source", "brands"}, "--source: goes with the tables cross-dataset, domain, not with base-new"},
+      {{"--table", "runs", "--spread", "sd"}, "--spread: goes with means of accuracies alone; leave it out"},
       {{"--paper", "--versus", "coop"}, "--paper and --versus are two tables; leave one of them out"},
       {{"--versus", "coop"}, "--versus coop: is alone in the table; add another method with --methods"},
       {{"--where", "n_ctx"}, "--where n_ctx: give [METHOD.]SETTING=VALUE"},

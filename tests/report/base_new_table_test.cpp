@@ -269,6 +269,13 @@ TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
   EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base.mean, 70);
 }
 
+TEST_F(BaseNewTableTest, MethodsThatTheChoicesLeaveOutAreNamed) {
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, zero_shot_spec("brands"), 50, 50);
+  EXPECT_EQ(table({.seeds = {9}}).notes, (Texts{"no run with these choices: coop"}));
+  EXPECT_TRUE(table({.methods = {"clip_zeroshot"}, .seeds = {9}}).notes.empty());
+}
+
 TEST_F(BaseNewTableTest, TheSpreadFollowsTheMean) {
   record(ledger_, sample_spec("brands", 1), 80, 20);
   record(ledger_, sample_spec("brands", 2), 40, 60);

@@ -118,6 +118,16 @@ TEST_F(TransferTableTest, VersusLeavesTheSourceOutOfTheMean) {
   EXPECT_DOUBLE_EQ(*gain.mean, -4) << "of +2 and -10";
 }
 
+TEST_F(TransferTableTest, ShiftedVersionsOfTheSourceAreTheTargetsOfDomain) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"source_drawn", 50}});
+  ledger_.ask("domain", {all_classes_spec("source").id()});
+  const Shifts shifts = {{"source_drawn", "source"}};
+  EXPECT_EQ(transfer_table(ledger_, {}, "domain", shifts).targets, (Texts{"source_drawn"}));
+  EXPECT_EQ(transfer_table(ledger_, {}, "cross-dataset", shifts).targets, (Texts{"brands"}));
+  EXPECT_EQ(transfer_table(ledger_, {.datasets = {"brands"}}, "domain", shifts).targets, (Texts{"brands"}))
+      << "named";
+}
+
 TEST_F(TransferTableTest, DomainsAreAProtocolOfTheirOwn) {
   EXPECT_ERROR(
       transfer_table(ledger_, {}, "domain"),

@@ -1,0 +1,90 @@
+#include <ATen/ATen.h>
+
+#include <filesystem>
+
+#include "cli/single_steps.h"
+#include "clip/torch_writer.h"
+#include "prompts/trained_prompt.h"
+
+namespace promptbed {
+namespace {
+
+using test::Finished;
+
+class PromptsCommand : public test::SingleSteps {
+ protected:
+  static TrainedPrompt read(const std::string& file) { return read_trained_prompt(*world_ / file); }
+};
+
+TEST_F(PromptsCommand, ShowWhatAPromptIs) {
+  const Finished text = run({"prompts", "show", id_});
+  EXPECT_EQ(text.code, 0) << text.err;
+  for (const char* part :
+       {"coop on one, 2 shots, seed 1\n", "base classes, 2 shots, seed 1", "2: a, b", "ctx [1, 8] Float"})
+    EXPECT_NE(text.out.find(part), std::string::npos) << part << '\n' << text.out;
+  const auto json = json_of({"prompts", "show", "runs/prompts/" + id_ + ".safetensors", "--format", "json"});
+  EXPECT_EQ(json.at("id"), id_);
+  EXPECT_EQ(json.at("class_names"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(json.at("numbers"), 8);
+}
+
+TEST_F(PromptsCommand, ReadAContextAsWords) {
+  const auto json = json_of({"prompts", "words", id_, "--model", "model", "--top", "3", "--format", "json"});
+  ASSERT_EQ(json.size(), 1U) << "one vector";
+  ASSERT_EQ(json[0].at("words").size(), 3U);
+  EXPECT_EQ(json[0].at("words")[0].at("word"), "a") << "from which it started, two epochs ago";
+  EXPECT_LT(json[0].at("words")[0].at("distance"), json[0].at("words")[1].at("distance"));
+  EXPECT_TRUE(run({"prompts", "words", id_, "--model", "model", "--format", "csv"})
+                  .out.starts_with("class,vector,rank,word,token,distance\n,1,1,a,"));
+}
+
+TEST_F(PromptsCommand, ComeBackFromTheReferencesFormBitByBit) {
+  ASSERT_EQ(run({"prompts", "export", id_, "--output", "out/model.pth.tar-2"}).code, 0);
+  const Finished imported = run(
+      {"prompts", "import", "out/model.pth.tar-2", "--model", "model", "--output", "out/back.safetensors"});
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  const TrainedPrompt before = read("runs/prompts/" + id_ + ".safetensors"),
+                      after = read("out/back.safetensors");
+  EXPECT_EQ(after.run.id(), before.run.id());
+  EXPECT_EQ(after.class_names, before.class_names);
+  ASSERT_EQ(after.state.size(), before.state.size());
+  EXPECT_TRUE(at::equal(after.state[0].second, before.state[0].second));
+}
+
+TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
+  const Tensor context = read("runs/prompts/" + id_ + ".safetensors").state.at(0).second;
+  write_torch_file(*world_ / "theirs/model.pth.tar-50",
+                   {{"state_dict", TorchDict{{"ctx", context.to(torch::kHalf)}}}, {"epoch", int64_t{50}}});
+  const std::vector<std::string> import = {"prompts", "import", "theirs/model.pth.tar-50", "--output",
+                                           "out/theirs.safetensors"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), import.begin(), import.end());
+    return more;
+  };
+  expect_refused(with({"--model", "model"}), "does not tell its classes; give --dataset and --classes");
+  const Finished imported = run(on_world(with({"--dataset", "one", "--classes", "base"})));
+  EXPECT_EQ(imported.code, 0) << imported.err;
+  EXPECT_EQ(imported.out, "out/theirs.safetensors: coop, imported from model.pth.tar-50, 2 classes\n");
+  EXPECT_NE(imported.err.find("it is taken for coop.position=end"), std::string::npos) << imported.err;
+  const auto own = json_of(on_world({"eval", id_, "--format", "json"}));
+  const auto theirs = json_of(on_world({"eval", "out/theirs.safetensors", "--format", "json"}));
+  EXPECT_EQ(theirs.at("accuracy"), own.at("accuracy"));
+
+  expect_refused(on_world(with({"--dataset", "one", "--classes", "base", "--set", "coop.n_ctx=4"})),
+                 "--set coop.n_ctx: the checkpoint tells it; leave it out");
+  expect_refused(on_world(with({"--dataset", "one", "--classes", "base", "--set", "coop.position=above"})),
+                 "above");
+}
+
+TEST_F(PromptsCommand, RefuseWrongInputInOneLine) {
+  expect_refused({"prompts"}, "runner prompts needs a word: show, words, import or export");
+  expect_refused({"prompts", "show"}, "runner prompts show needs a trained prompt");
+  expect_refused({"prompts", "show", "model/model.safetensors"}, "is no trained prompt");
+  expect_refused({"prompts", "words", "f00", "--model", "model"}, "f00");
+  expect_refused({"prompts", "export", id_}, "the option '--output' is required");
+  expect_refused({"prompts", "import", "model/model.safetensors", "--model", "model", "--output", "x"},
+                 "is no file of torch.save");
+}
+
+}  // namespace
+}  // namespace promptbed
