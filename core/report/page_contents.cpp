@@ -19,7 +19,7 @@
 #include "report/figure_transfer.h"
 #include "report/run_list.h"
 #include "report/run_selection.h"
-#include "report/series.h"
+#include "report/sweep_commands.h"
 #include "report/versus.h"
 
 namespace promptbed {
@@ -136,18 +136,29 @@ std::string summary_of(const RunSelection& selection) {
   return summary + ".";
 }
 
-/// The best averages of base-to-new generalisation, which is what the papers are about.
-std::vector<Highlight> best_averages(const Table& table) {
+/// The best of a column's averages, and whose they are; nothing where the best is incomplete.
+std::optional<Highlight> best_average(const Table& table, const std::string& title, const std::string& name) {
+  std::optional<Highlight> best;
+  for (const size_t row : table.summary_rows) {
+    for (size_t i = 0; i < table.columns.size(); ++i) {
+      const Cell& cell = table.rows[row][i];
+      if (table.columns[i].title != title || !cell.best || cell.incomplete) continue;
+      if (!best) {
+        best = Highlight{name, cell.text + " %", table.columns[i].group};
+      } else {
+        best->of += ", " + table.columns[i].group;
+      }
+    }
+  }
+  return best;
+}
+
+/// Those of base-to-new generalisation, which is what the papers are about.
+std::vector<Highlight> best_averages(const Table& base_new) {
   std::vector<Highlight> highlights;
   for (const auto& [title, name] :
        {std::pair("Base", "Best base accuracy"), {"New", "Best new accuracy"}, {"H", "Best H"}}) {
-    for (const size_t row : table.summary_rows) {
-      for (size_t i = 0; i < table.columns.size(); ++i) {
-        const Cell& cell = table.rows[row][i];
-        if (table.columns[i].title == title && cell.best && !cell.incomplete)
-          highlights.push_back({name, cell.text + " %", table.columns[i].group});
-      }
-    }
+    if (auto best = best_average(base_new, title, name)) highlights.push_back(*std::move(best));
   }
   return highlights;
 }
@@ -157,15 +168,18 @@ Highlight count_of_runs(const RunSelection& selection, size_t failed) {
           failed == 0 ? "none failed" : fmt::format("{} failed", failed)};
 }
 
-/// The suite that all these runs' datasets are of.
-std::optional<Suite> suite_of(const RunSelection& selection, const std::filesystem::path& suites) {
-  for (Suite& suite : read_suites(suites)) {
-    const bool has_all = std::ranges::all_of(selection.runs, [&](const SelectedRun& run) {
-      return std::ranges::find(suite.datasets, run.spec().dataset, &DatasetSpec::id) != suite.datasets.end();
-    });
-    if (has_all) return std::move(suite);
+/// The suite of all datasets that something was trained on, or else that were tested; nullptr where there is
+/// none.
+const Suite* suite_of(const RunSelection& selection, const std::vector<Suite>& suites) {
+  std::set<std::string> trained_on, all;
+  for (const SelectedRun& run : selection.runs) {
+    all.insert(run.spec().dataset);
+    if (run.is_trained()) trained_on.insert(run.spec().dataset);
   }
-  return std::nullopt;
+  for (const Suite& suite : suites) {
+    if (holds(suite, trained_on.empty() ? all : trained_on)) return &suite;
+  }
+  return nullptr;
 }
 
 PageSection section_for(const Ledger& ledger, const TableRequest& request,
@@ -210,12 +224,13 @@ Figure picture_for(const Ledger& ledger, const TableRequest& request, const std:
 Page page_of(const Ledger& ledger, const ReportQuery& query, const std::vector<TableRequest>& tables,
              const std::filesystem::path& suites) {
   const RunSelection selection = select_runs(ledger, query, "");
-  const std::optional<Suite> suite = suite_of(selection, suites);
-  Page page{.title = suite ? suite->title : "Prompt learning, compared",
+  const std::vector<Suite> known = read_suites(suites);
+  const Suite* suite = suite_of(selection, known);
+  Page page{.title = suite != nullptr ? suite->title : "Prompt learning, compared",
             .summary = summary_of(selection),
             .highlights = {},
             .sections = {},
-            .making = making_of(ledger, selection, query, suite),
+            .making = making_of(ledger, selection, query, known),
             .ledger = ledger.path().filename().string()};
   Looks looks;
   for (const TableRequest& request : tables) {

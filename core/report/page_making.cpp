@@ -91,8 +91,7 @@ struct Executions {
   }
 };
 
-std::vector<Fact> common_facts(const Ledger& ledger, const RunSelection& selection,
-                               const std::optional<Suite>& suite) {
+std::vector<Fact> common_facts(const Ledger& ledger, const RunSelection& selection) {
   Executions executions;
   Texts datasets, precisions, templates;
   for (const SelectedRun& run : selection.runs) {
@@ -103,7 +102,7 @@ std::vector<Fact> common_facts(const Ledger& ledger, const RunSelection& selecti
   }
   std::vector<Fact> facts;
   add(facts, "Model", models_of(ledger, selection));
-  add(facts, "Datasets", (suite ? fmt::format("suite {}: ", suite->id) : "") + listed(datasets));
+  add(facts, "Datasets", listed(datasets));
   add(facts, "Templates", listed(templates));
   add(facts, "Runs", plural(selection.runs.size(), "finished run"));
   add(facts, "Made", period_of(selection));
@@ -176,10 +175,10 @@ VariantMaking variant_of(const Series& series) {
 }  // namespace
 
 Making making_of(const Ledger& ledger, const RunSelection& selection, const ReportQuery& query,
-                 const std::optional<Suite>& suite) {
-  Making making{.facts = common_facts(ledger, selection, suite),
+                 const std::vector<Suite>& suites) {
+  Making making{.facts = common_facts(ledger, selection),
                 .variants = {},
-                .commands = sweep_commands(selection, suite)};
+                .commands = sweep_commands(selection, suites)};
   for (const Series& series : series_of(selection, query)) {
     if (!series.runs.empty()) making.variants.push_back(variant_of(series));
   }

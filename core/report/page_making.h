@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,8 +26,8 @@ struct Making {
   std::vector<std::string> commands;    ///< that make them again, ready for a shell
 };
 
-/// What the ledger knows of it. `suite`: the one that the runs' datasets are of, where there is one.
+/// What the ledger knows of it. `suites`: all that there are.
 Making making_of(const Ledger& ledger, const RunSelection& selection, const ReportQuery& query,
-                 const std::optional<Suite>& suite);
+                 const std::vector<Suite>& suites);
 
 }  // namespace promptbed

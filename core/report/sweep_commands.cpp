@@ -135,15 +135,15 @@ class Words {
 };
 
 /// The options that say which inputs, where they are not those that a sweep takes by itself.
-void add_inputs(Words& words, const std::optional<Suite>& suite) {
-  if (suite) words.add("--suite", suite->id);
-  if (!suite || suite->model.empty()) words.add("--model", "MODEL");
-  if (!suite || suite->data.empty()) words.add("--data", "DATA");
+void add_inputs(Words& words, const Suite* suite) {
+  if (suite != nullptr) words.add("--suite", suite->id);
+  if (suite == nullptr || suite->model.empty()) words.add("--model", "MODEL");
+  if (suite == nullptr || suite->data.empty()) words.add("--data", "DATA");
 }
 
 /// Datasets with commas between, in the suite's order; "all" where they are all of it.
-std::string listed(std::set<std::string> datasets, const std::optional<Suite>& suite) {
-  if (!suite) return fmt::format("{}", fmt::join(datasets, ","));
+std::string listed(std::set<std::string> datasets, const Suite* suite) {
+  if (suite == nullptr) return fmt::format("{}", fmt::join(datasets, ","));
   std::vector<std::string> ordered;
   for (const DatasetSpec& dataset : suite->datasets) {
     if (datasets.erase(dataset.id) > 0) ordered.push_back(dataset.id);
@@ -153,8 +153,7 @@ std::string listed(std::set<std::string> datasets, const std::optional<Suite>& s
   return fmt::format("{}", fmt::join(ordered, ","));
 }
 
-void add_datasets(Words& words, const Settings& settings, const Grid& grid,
-                  const std::optional<Suite>& suite) {
+void add_datasets(Words& words, const Settings& settings, const Grid& grid, const Suite* suite) {
   if (!tests_others(settings.protocol)) {
     words.add("--datasets", listed(grid.datasets, suite));
     return;
@@ -165,8 +164,18 @@ void add_datasets(Words& words, const Settings& settings, const Grid& grid,
   words.add("--targets", listed(targets, suite));
 }
 
+/// The suite whose datasets a command is for: of the source, or of all; nullptr where there is none.
+const Suite* suite_for(const Settings& settings, const Grid& grid, const std::vector<Suite>& suites) {
+  const std::set<std::string> needed =
+      tests_others(settings.protocol) ? std::set<std::string>{settings.source} : grid.datasets;
+  for (const Suite& suite : suites) {
+    if (holds(suite, needed)) return &suite;
+  }
+  return nullptr;
+}
+
 std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Grid& grid,
-                       const std::optional<Suite>& suite) {
+                       const Suite* suite) {
   std::vector<std::string> methods;
   for (const Choice& choice : choices) methods.push_back(choice.method);
   Words words;
@@ -215,7 +224,13 @@ void put(std::vector<std::vector<Choice>>& commands, const Choice& choice) {
 
 }  // namespace
 
-std::vector<std::string> sweep_commands(const RunSelection& selection, const std::optional<Suite>& suite) {
+bool holds(const Suite& suite, const std::set<std::string>& datasets) {
+  return std::ranges::all_of(datasets, [&](const std::string& id) {
+    return std::ranges::find(suite.datasets, id, &DatasetSpec::id) != suite.datasets.end();
+  });
+}
+
+std::vector<std::string> sweep_commands(const RunSelection& selection, const std::vector<Suite>& suites) {
   Grids grids;
   for (const SelectedRun& run : selection.runs) {
     if (run.record.protocols.empty()) take(grids, run, "", selection);
@@ -226,7 +241,7 @@ std::vector<std::string> sweep_commands(const RunSelection& selection, const std
   std::vector<std::string> commands;
   for (const auto& [key, lists] : choices) {
     for (const std::vector<Choice>& list : lists)
-      commands.push_back(command_of(list, key.first, key.second, suite));
+      commands.push_back(command_of(list, key.first, key.second, suite_for(key.first, key.second, suites)));
   }
   return commands;
 }

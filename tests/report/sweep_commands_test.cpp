@@ -14,13 +14,13 @@ SelectedRun base_new_run(const RunSpec& spec) {
   return run;
 }
 
-Suite embedded_suite() {
+std::vector<Suite> embedded_suite() {
   Suite suite;
   suite.id = "pocket";
   suite.model = "model";
   suite.data = "data";
   for (const char* id : {"office", "brands"}) suite.datasets.emplace_back().id = id;
-  return suite;
+  return {suite};
 }
 
 TEST(SweepCommands, GiveTheWholeGridAndEveryOption) {
@@ -67,19 +67,21 @@ TEST(SweepCommands, SayNothingOfTrainingWithoutIt) {
 TEST(SweepCommands, NameTheSourceAndTheTargets) {
   SelectedRun run = test::few_shot_run("office", 16, 1, 60);
   run.record.protocols = {"cross-dataset"};
-  run.scores.push_back(test::sample_score("brands", "all", 30));
-  SelectedRun untrained = test::untrained_run("brands", 40);
+  run.scores.push_back(test::sample_score("elsewhere", "all", 30));
+  SelectedRun untrained = test::untrained_run("elsewhere", 40);
   untrained.record.protocols = {"cross-dataset"};
   const std::vector<std::string> commands =
       sweep_commands({.runs = {run, untrained}, .notes = {}}, embedded_suite());
   ASSERT_EQ(commands.size(), 2u);
-  for (const std::string& command : commands)
-    EXPECT_NE(command.find("--source office --targets brands"), std::string::npos) << command;
+  for (const std::string& command : commands) {
+    EXPECT_NE(command.find("--source office --targets elsewhere"), std::string::npos) << command;
+    EXPECT_NE(command.find("--suite pocket"), std::string::npos) << "the source's: " << command;
+  }
 }
 
 TEST(SweepCommands, LeaveAPlaceForPathsThatNoLedgerHolds) {
   const RunSelection selection{.runs = {base_new_run(test::sample_spec())}, .notes = {}};
-  EXPECT_NE(sweep_commands(selection, std::nullopt)[0].find("--model MODEL --data DATA"), std::string::npos);
+  EXPECT_NE(sweep_commands(selection, {})[0].find("--model MODEL --data DATA"), std::string::npos);
 }
 
 }  // namespace
