@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "results/ledger_queries.h"
 #include "results/ledger_rows.h"
 #include "results/ledger_schema.h"
 
@@ -126,7 +127,15 @@ void Ledger::release(std::string_view id) {
 void Ledger::finish(std::string_view id, const RunOutcome& outcome) {
   connection_->transacted([&](SQLite::Database& database) {
     check_owned(database, id);
-    write_outcome(database, id, outcome);
+    write_training(database, id, outcome);
+    promptbed::add_tests(database, id, outcome);
+  });
+}
+
+void Ledger::keep_training(std::string_view id, const RunOutcome& outcome) {
+  connection_->transacted([&](SQLite::Database& database) {
+    check_owned(database, id);
+    write_training(database, id, outcome);
   });
 }
 

@@ -53,9 +53,14 @@ class Ledger {
   /// the calling process nor by one of this host that is gone.
   void release(std::string_view id);
 
-  /// Records the outcome of a claimed run, replacing that of an earlier attempt. Throws Error where the run
-  /// is not claimed by the calling process any more.
+  /// Records the outcome of a claimed run, replacing that of an earlier attempt; earlier tests on other
+  /// classes stay where the same state was trained. Throws Error where the run is not claimed by the calling
+  /// process any more.
   void finish(std::string_view id, const RunOutcome& outcome);
+
+  /// Records how a claimed run was trained, before it is tested: whatever becomes of the tests, the run is
+  /// done from then on. Throws Error as `finish` does.
+  void keep_training(std::string_view id, const RunOutcome& outcome);
 
   /// Adds to a claimed run that was done before: scores and refusals on more classes, and how they were made.
   /// All else of the outcome is left out. Throws Error as `finish` does.

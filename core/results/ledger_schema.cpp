@@ -116,6 +116,7 @@ CREATE TABLE model (
   name TEXT NOT NULL,
   architecture TEXT NOT NULL
 );
+ALTER TABLE execution ADD COLUMN test_images INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE run ADD COLUMN parameters INTEGER;
 ALTER TABLE run ADD COLUMN parameters_without_biases INTEGER;
 ALTER TABLE score ADD COLUMN split_hash TEXT NOT NULL DEFAULT '';

@@ -66,6 +66,7 @@ struct Execution {
   std::map<std::string, double> seconds;  ///< by phase
   int64_t cache_hits = 0;                 ///< images whose features came from the cache
   int64_t peak_memory = 0;                ///< bytes
+  int64_t test_images = 0;                ///< that the evaluation went over; 0 in older ledgers
 };
 
 /// Training images that the classes really have: fewer than asked for where a class is small.

@@ -7,14 +7,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "base/interrupt.h"
 #include "data/class_half.h"
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
 #include "sweep/given_draws.h"
+#include "sweep/known_tests.h"
 
 namespace promptbed {
 namespace {
@@ -73,39 +72,17 @@ void check_needs(const Needs& needs, const Method& method) {
   }
 }
 
-/// What the ledger has of runs that were done before.
-class KnownRuns {
- public:
-  explicit KnownRuns(const Workbench& bench) : bench_(bench) {
-    const Ledger* ledger = bench.existing_ledger();
-    if (ledger == nullptr) return;
-    for (const auto& [run, score] : ledger->scores())
-      tested_.insert({run, score.dataset, score.split_hash, score.class_set});
-    for (const auto& [run, refusal] : ledger->refusals())
-      tested_.insert({run, refusal.dataset, refusal.split_hash, refusal.class_set});
+/// Fills in what is done of a run and what is missing.
+void compare(PlannedRun& run, const KnownTests& known, const Workbench& bench) {
+  if (const Ledger* ledger = bench.existing_ledger()) run.state = ledger->state(run.id);
+  const bool done = run.state && run.state->status == RunStatus::done && !bench.spec().force;
+  for (const PlannedTest& test : run.tests) {
+    if (!done || !known.has(run.id, test)) run.missing_tests.push_back(test);
   }
-
-  /// Fills in what is done of a run and what is missing.
-  void compare(PlannedRun& run) const {
-    if (const Ledger* ledger = bench_.existing_ledger()) run.state = ledger->state(run.id);
-    const bool done = run.state && run.state->status == RunStatus::done && !bench_.spec().force;
-    for (const PlannedTest& test : run.tests) {
-      if (!done || !has(run.id, test)) run.missing_tests.push_back(test);
-    }
-    run.trained = done && (!run.method->trainable() ||
-                           std::filesystem::exists(prompt_path(bench_.spec().ledger, run.id)));
-    if (!run.trained && !run.missing_tests.empty()) run.missing_tests = run.tests;
-  }
-
- private:
-  bool has(const std::string& run, const PlannedTest& test) const {
-    return tested_.contains(
-        {run, test.dataset->spec.id, test.dataset->split_hash, std::string(to_string(test.classes))});
-  }
-
-  const Workbench& bench_;
-  std::set<std::tuple<std::string, std::string, std::string, std::string>> tested_;
-};
+  run.trained =
+      done && (!run.method->trainable() || std::filesystem::exists(prompt_path(bench.spec().ledger, run.id)));
+  if (!run.trained && !run.missing_tests.empty()) run.missing_tests = run.tests;
+}
 
 /// PlannedRun -> RunSpec: asks the method to settle its options and recipe. Throws what the method throws.
 RunSpec settle(PlannedRun& run, const Options& given, const Workbench& bench) {
@@ -150,7 +127,7 @@ class Planner {
  public:
   Planner(const Workbench& bench, const std::vector<std::shared_ptr<const PlannedDataset>>& datasets,
           const GivenDraws& draws)
-      : bench_(bench), datasets_(datasets), draws_(draws), known_(bench) {}
+      : bench_(bench), datasets_(datasets), draws_(draws), known_(bench.existing_ledger()) {}
 
   PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
                   int64_t seed, const GivenOptions& given) const {
@@ -180,7 +157,7 @@ class Planner {
       run.obstacle = fault.what();  // the other methods can do without this one
       return run;
     }
-    known_.compare(run);
+    compare(run, known_, bench_);
     return run;
   }
 
@@ -200,7 +177,7 @@ class Planner {
   const Workbench& bench_;
   const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
   const GivenDraws& draws_;
-  KnownRuns known_;
+  KnownTests known_;
 };
 
 void check_range(const char* option, const std::vector<int64_t>& values, int64_t least, int64_t most) {

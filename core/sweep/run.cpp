@@ -218,58 +218,60 @@ ShotRange count_shots(const PlannedRun& run) {
   return {least->second, most->second};
 }
 
-/// Images whose features a run reads.
-int64_t count_images(const PlannedRun& run, const RunOutcome& outcome) {
-  auto images = static_cast<int64_t>(run.draw.train.size());
-  if (run.needs.validation_features) images += static_cast<int64_t>(run.draw.val.size());
+int64_t count_drawn_images(const PlannedRun& run) {
+  const size_t validation = run.needs.validation_features ? run.draw.val.size() : 0;
+  return static_cast<int64_t>(run.draw.train.size() + validation);
+}
+
+int64_t count_test_images(const RunOutcome& outcome) {
+  int64_t images = 0;
   for (const Score& score : outcome.scores) images += score.images;
   return images;
 }
 
+/// TrainedPrompt -> file and ledger, before the tests: what goes wrong in them must not cost the training.
+void keep_prompt(PromptLearner& learner, const PlannedRun& run, RunOutcome& outcome, Workbench& bench) {
+  const NamedTensors state = trained_state(learner);
+  outcome.draw_hash = run.draw.hash();
+  outcome.class_names_hash = hash_class_names(run.setting);
+  outcome.state_hash = hash_state(state);
+  outcome.shots = count_shots(run);
+  outcome.parameters = count_parameters(learner);
+  outcome.execution.peak_memory = peak_memory();
+  if (!state.empty()) {
+    write_trained_prompt(prompt_path(bench.spec().ledger, run.id),
+                         {.run = run.spec, .class_names = run.setting.class_names, .state = state});
+  }
+  bench.ledger().keep_training(run.id, outcome);
+}
+
 }  // namespace
 
-MadeRun make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log) {
+void make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log) {
   Stopwatch watch;
   const Task task = make_task(run, caches, bench);
   const auto learner = make_learner(run, task, bench);
   watch.lap("set-up");
 
-  MadeRun made;
-  RunOutcome& outcome = made.outcome;
+  RunOutcome outcome;
+  outcome.execution = describe_execution(bench, *run.method);
   if (run.trained) {
     restore_prompt(*learner, run, bench);
     watch.lap("restoring");
   } else {
     outcome.epochs = train_prompt(*learner, run, task, log);
-    made.state = trained_state(*learner);
     watch.lap("training");
+    outcome.execution.seconds = watch.seconds();
+    keep_prompt(*learner, run, outcome, bench);
   }
 
   make_tests(*learner, run, caches, bench, outcome, log);
   watch.lap("evaluation");
-
-  outcome.draw_hash = run.draw.hash();
-  outcome.class_names_hash = hash_class_names(run.setting);
-  outcome.state_hash = hash_state(made.state);
-  outcome.shots = count_shots(run);
-  outcome.parameters = count_parameters(*learner);
-  outcome.execution = describe_execution(bench, *run.method);
   outcome.execution.seconds = watch.seconds();
-  outcome.execution.cache_hits = count_images(run, outcome);
+  outcome.execution.test_images = count_test_images(outcome);
+  outcome.execution.cache_hits = count_drawn_images(run) + outcome.execution.test_images;
   outcome.execution.peak_memory = peak_memory();
-  return made;
-}
-
-void put_on_record(const MadeRun& made, const PlannedRun& run, Workbench& bench) {
-  if (run.trained) {
-    bench.ledger().add_tests(run.id, made.outcome);
-    return;
-  }
-  if (!made.state.empty()) {
-    write_trained_prompt(prompt_path(bench.spec().ledger, run.id),
-                         {.run = run.spec, .class_names = run.setting.class_names, .state = made.state});
-  }
-  bench.ledger().finish(run.id, made.outcome);
+  bench.ledger().add_tests(run.id, outcome);
 }
 
 }  // namespace promptbed

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "clip/architecture_name.h"
 #include "sweep/features.h"
+#include "sweep/known_tests.h"
 #include "sweep/open_caches.h"
 #include "sweep/run.h"
 #include "sweep/run_log.h"
@@ -25,9 +26,9 @@ Redo redo(const PlannedRun& run) {
 }
 
 bool claim(const PlannedRun& run, Workbench& bench) {
-  if (!bench.ledger().claim(run.spec, redo(run), run.attempts())) return false;
+  const bool taken = bench.ledger().claim(run.spec, redo(run), run.attempts());
   bench.ledger().ask(to_string(bench.spec().protocol), {run.id});
-  return true;
+  return taken;
 }
 
 /// Makes a claimed run, with a log of its own.
@@ -36,7 +37,7 @@ void make_and_log(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
              fmt::format("{}, attempt {}", run.title(), run.attempts() + 1));
   try {
     caches.keep_those_of(run);
-    put_on_record(make_run(run, caches, bench, log.out()), run, bench);
+    make_run(run, caches, bench, log.out());
     log.out() << "done\n";
   } catch (const Interrupted&) {
     log.out() << "interrupted\n";
@@ -144,6 +145,7 @@ class RunsAtWork {
   /// Adds what became of the runs, but for those that are to be tried again.
   void tell(SweepReport& report, const std::vector<const PlannedRun*>& tried_again) const {
     const auto errors = errors_by_run();
+    const KnownTests known(&bench_.ledger());
     for (const PlannedRun* run : runs_) {
       if (std::ranges::find(tried_again, run) != tried_again.end()) continue;
       if (!tried(*run, bench_.ledger())) {
@@ -151,7 +153,8 @@ class RunsAtWork {
       } else if (const std::string& error = errors.at(run->id); !error.empty()) {
         report.failures.push_back({run->title(), error});
       } else {
-        ++report.made;
+        // A process with another protocol may have finished the run, and left out the tests of this one.
+        ++(known.has_all(*run) ? report.made : report.elsewhere);
       }
     }
     report.accidents.insert(report.accidents.end(), accidents_.begin(), accidents_.end());

@@ -31,7 +31,8 @@ class LedgerOfSchema1 : public ::testing::Test {
     database.exec(
         "DROP VIEW result; DROP TABLE asked; DROP TABLE model; DROP TABLE refusal;"
         "ALTER TABLE run DROP COLUMN parameters; ALTER TABLE run DROP COLUMN parameters_without_biases;"
-        "ALTER TABLE score DROP COLUMN split_hash; PRAGMA user_version = 1");
+        "ALTER TABLE score DROP COLUMN split_hash; ALTER TABLE execution DROP COLUMN test_images; PRAGMA "
+        "user_version = 1");
   }
 
   static int schema_of(const fs::path& path) {

@@ -174,5 +174,54 @@ TEST_F(Protocols, ARunHasALogOfItsEpochsAndTests) {
     EXPECT_NE(log.find(part), std::string::npos) << part << " in " << log;
 }
 
+TEST_F(Protocols, AFaultOfTheTestsDoesNotCostTheTraining) {
+  fs::remove(world_ / "data/one/images/a/test0.bmp");
+  SweepSpec spec = spec_;
+  spec.datasets = "one";
+  Workbench bench(spec);
+  const Plan plan = plan_sweep(bench);
+  const PlannedRun& planned = plan.runs.at(0);
+  std::ostringstream log;
+  const std::vector<FeatureRequest> training = {requests_of(planned.dataset->split, 0).front()};
+  bench.inputs().extract(planned.dataset->spec, training, 1, log);
+  do_runs({&planned}, bench);
+  const RunRecord record = bench.ledger().find(planned.id);
+  EXPECT_EQ(record.status, RunStatus::done);
+  EXPECT_NE(record.error, "");
+  EXPECT_TRUE(fs::exists(prompt_path(spec_.ledger, planned.id)));
+
+  world_.make_split("one");  // puts the picture back
+  EXPECT_EQ(sweep(Protocol::base_new).made, 1);
+  EXPECT_EQ(outcome(planned.id).scores.size(), 2u);
+  EXPECT_EQ(outcome(planned.id).execution.seconds.count("training"), 1u);
+}
+
+TEST_F(Protocols, TheSameTrainingDoneOnceMoreKeepsTheTestsOfOthers) {
+  spec_.assignments = {"coop.n_ctx=1"};
+  sweep(Protocol::cross_dataset);
+  spec_.force = true;
+  EXPECT_EQ(sweep(Protocol::few_shot).made, 1);
+  EXPECT_EQ(outcome(run("few-shot").id).scores.size(), 2u);
+}
+
+TEST_F(Protocols, ARunThatAnotherProtocolFinishedMeanwhileIsNotCountedAsMade) {
+  spec_.assignments = {"coop.n_ctx=1"};
+  SweepSpec cross = spec_;
+  cross.protocol = Protocol::cross_dataset;
+  choose_source(cross, {.source = "one"});
+  Workbench bench(cross);
+  Plan planned_before = plan_sweep(bench);
+  sweep(Protocol::few_shot);
+  std::ostringstream log;
+  const SweepReport report = run_sweep(
+      planned_before, bench,
+      [&](const std::vector<const PlannedRun*>& runs, int64_t, const std::function<Watch()>&,
+          const AfterWorkerRuns&) { do_runs(runs, bench); },
+      log);
+  EXPECT_EQ(report.made, 0);
+  EXPECT_EQ(report.elsewhere, 1);
+  EXPECT_EQ(run("cross-dataset").id, run("few-shot").id) << "and it is known who asked";
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "prompts/trained_prompt.h"
 #include "report/base_new_table.h"
 #include "report/texts.h"
 #include "support/expect_error.h"
@@ -36,6 +37,11 @@ class MakeRun : public testing::Test {
     spec_.plugins = {world_ / "plugins"};
   }
 
+  struct Made {
+    RunOutcome outcome;
+    NamedTensors state;
+  };
+
   void take_away_validation_images() const {
     auto split = world_.make_split("one");
     split["val"] = nlohmann::json::array();
@@ -43,7 +49,7 @@ class MakeRun : public testing::Test {
   }
 
   /// Plans one method's run, extracts its features, makes it and puts it on record.
-  MadeRun make(const std::string& method) {
+  Made make(const std::string& method) {
     spec_.methods = {method};
     bench_.emplace(spec_);
     plan_ = plan_sweep(*bench_);
@@ -51,11 +57,10 @@ class MakeRun : public testing::Test {
     std::ostringstream log;
     extract_missing_features(plan_, {&run}, *bench_, log);
     caches_.emplace(bench_->inputs());
-    MadeRun made = make_run(run, *caches_, *bench_, log);
     EXPECT_TRUE(bench_->ledger().claim(run.spec, run.state ? Redo::yes : Redo::no));
     bench_->ledger().ask("base-new", {run.id});
-    put_on_record(made, run, *bench_);
-    return made;
+    make_run(run, *caches_, *bench_, log);
+    return {bench_->ledger().outcome(run.id), read_trained_prompt(prompt_path(spec_.ledger, run.id)).state};
   }
 
   const PlannedRun& run() const { return plan_.runs.at(0); }
