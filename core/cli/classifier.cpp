@@ -76,7 +76,12 @@ std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, 
   if (prompt_) check_model(*prompt_, model.fingerprint());  // before the towers are laid out
   Task task = model_task(model, placement);
   if (!prompt_) return serve_untrained(std::move(task), class_names, words);
-  return restore_learner(*prompt_, std::move(task), class_names, registry_);
+  try {
+    return restore_learner(*prompt_, std::move(task), class_names, registry_);
+  } catch (const NotTransferable& refusal) {
+    throw Error(fmt::format("{}; choose among the {} that it was trained on, with --classes or --class-names",
+                            refusal.what(), prompt_->class_names.size()));
+  }
 }
 
 std::unique_ptr<PromptLearner> Classifier::serve_untrained(Task task, const ClassNames& class_names,

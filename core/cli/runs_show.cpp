@@ -112,7 +112,9 @@ Table score_table(const Json& run) {
 
 std::string as_text(const RunRecord& record, const Json& run) {
   Fields fields = {
-      {"status", fmt::format("{}, {} attempts", text_of(run.at("status")), text_of(run.at("attempts")))}};
+      {"status",
+       fmt::format("{}, {}", text_of(run.at("status")),
+                   record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
   if (!record.error.empty()) fields.emplace_back("last error", record.error);
   if (record.owner)
     fields.emplace_back("at work", fmt::format("process {} on {}", record.owner->pid, record.owner->host));

@@ -10,8 +10,9 @@ using test::Finished;
 class PredictCommand : public test::SingleSteps {};
 
 TEST_F(PredictCommand, TellsTheMostLikelyClassesOfPicturesAndFolders) {
-  const auto json = json_of({"predict", "data/one/images/a", "data/one/images/b/test0.bmp", "--model",
-                             "model", "--classes", "a,b,c", "--top", "3", "--format", "json"});
+  const auto json =
+      json_of({"predict", "data/one/images/a", "data/one/images/b/test0.bmp", "--model", "model", "--classes",
+               "a,b,c", "--template", "{}", "--top", "3", "--format", "json"});
   ASSERT_EQ(json.size(), 8U) << "seven of the folder and the other";
   EXPECT_EQ(json[0].at("picture"), "data/one/images/a/test0.bmp");
   EXPECT_EQ(json[7].at("picture"), "data/one/images/b/test0.bmp");

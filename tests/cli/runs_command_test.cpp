@@ -55,7 +55,7 @@ TEST_F(RunsCommand, ShowAllOfARun) {
 
   const Finished text = run({"runs", "show", id_});
   EXPECT_EQ(text.code, 0) << text.err;
-  for (const char* part : {"done, 1 attempts", "coop, version 1", "base-new", "2 epochs in batches of",
+  for (const char* part : {"done, 1 attempt\n", "coop, version 1", "base-new", "2 epochs in batches of",
                            "2; loss ", "Scores", "runs/logs/"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << '\n' << text.out;
 }

@@ -82,7 +82,7 @@ TEST_F(EvalCommand, WritesPredictionsAndTheConfusionMatrix) {
 }
 
 TEST_F(EvalCommand, TestsAListOfClassesZeroShot) {
-  write_file(*world_ / "names.txt", "c\nzebra\nb\n");
+  write_file(*world_ / "names.txt", "c\nabc\nb\n");
   const Finished result =
       run(on_world({"eval", "--method", "clip_zeroshot", "--dataset", "one", "--class-names", "names.txt"}));
   EXPECT_EQ(result.code, 0) << result.err;

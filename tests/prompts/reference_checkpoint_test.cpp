@@ -200,14 +200,22 @@ open(sys.argv[2], "wb").write(values.numpy().tobytes())
 open(sys.argv[3], "w").write(f"{epoch} {result}")
 )";
 
+/// A Python that has PyTorch; "" where there is none.
+std::string python_with_torch() {
+  for (const std::string python : {"python3", "/usr/bin/python3"}) {
+    if (std::system((python + " -c 'import torch, numpy' 2> /dev/null").c_str()) == 0) return python;
+  }
+  return "";
+}
+
 TEST_F(ReferenceCheckpoints, AreLoadedByPyTorch) {
-  if (std::system("python3 -c 'import torch, numpy' 2> /dev/null") != 0)
-    GTEST_SKIP() << "PyTorch is not installed (python3-torch)";
+  const std::string python = python_with_torch();
+  if (python.empty()) GTEST_SKIP() << "PyTorch is not installed (python3-torch)";
   const TrainedPrompt prompt = sample_prompt();
   write_reference_checkpoint(path_, prompt);
   write_file(scratch_ / "load.py", kLoadInPyTorch);
   const std::string command =
-      "cd '" + scratch_.path().string() + "' && python3 load.py model.pth.tar-6 values told";
+      "cd '" + scratch_.path().string() + "' && " + python + " load.py model.pth.tar-6 values told";
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_EQ(read_file(scratch_ / "told"), "200 None");
   std::vector<Tensor> parts;
