@@ -5,6 +5,7 @@
 #include "cli/run_document.h"
 #include "cli/runs_commands.h"
 #include "report/render_text.h"
+#include "report/text_style.h"
 
 namespace promptbed {
 namespace {
@@ -25,7 +26,17 @@ struct Difference {
 
 /// What says when and where a run was made, and is another for any two.
 bool is_incidental(const std::string& place) {
-  constexpr const char* kIncidental[] = {"id", "attempts", "created", "ended", "owner", "prompt", "log"};
+  constexpr const char* kIncidental[] = {"id",
+                                         "attempts",
+                                         "created",
+                                         "ended",
+                                         "owner",
+                                         "prompt",
+                                         "log",
+                                         "execution.seconds",
+                                         "epochs.seconds",
+                                         "epochs.seconds_each",
+                                         "execution.peak_memory_bytes"};
   return std::ranges::any_of(kIncidental, [&](const char* name) { return place == name; });
 }
 
@@ -79,7 +90,7 @@ std::string as_text(const std::vector<Difference>& differences, const std::strin
   for (const Difference& difference : differences)
     table.rows.push_back(
         {difference.place, cell_of(difference.first), cell_of(difference.second), change_of(difference)});
-  return render_text(table, {.width = 160});
+  return render_text(table, output_style());
 }
 
 std::string as_json(const std::vector<Difference>& differences, const std::string& first,

@@ -8,6 +8,7 @@
 #include "report/render_json.h"
 #include "report/render_text.h"
 #include "report/run_list.h"
+#include "report/text_style.h"
 
 namespace promptbed {
 namespace {
@@ -126,7 +127,7 @@ int list_runs_command(const Arguments& arguments) {
   const Ledger ledger = open_ledger(*values);
   const Table table = table_of(list_runs(ledger, query, protocol, status), ledger);
   if (format == Format::text) {
-    fmt::print("{}", render_text(table, {.width = 160}));
+    fmt::print("{}", render_text(table, output_style()));
   } else {
     fmt::print("{}", format == Format::csv ? render_csv(table) : render_json(table, to_json(query)));
   }

@@ -5,6 +5,7 @@
 #include "cli/runs_commands.h"
 #include "report/render_text.h"
 #include "report/spec_text.h"
+#include "report/text_style.h"
 
 namespace promptbed {
 namespace {
@@ -132,7 +133,7 @@ std::string as_text(const RunRecord& record, const Json& run) {
   fields.emplace_back("prompt", text_of(run.at("prompt")));
   fields.emplace_back("log", text_of(run.at("log")));
   std::string text = render_fields("run " + record.id, fields);
-  if (finished) text += render_text(score_table(run), {.width = 120});
+  if (finished) text += render_text(score_table(run), output_style());
   return text;
 }
 

@@ -146,11 +146,17 @@ int train(Plan& plan, Workbench& bench, const Arguments& arguments, const std::s
       run_sweep(plan, bench, sweep_workers(arguments, [&] { follower.show(); }), quiet);
   if (report.made > 0 || !report.failures.empty()) follower.show();
   print_failures(report);
-  if (report.made + report.present == 0) return kSomeFailed;
+  const bool all_done = report.made + report.present > 0;
+  const auto state = bench.ledger().state(run.id);
+  if (!state || state->status != RunStatus::done) return kSomeFailed;
   const fs::path prompt = prompt_path(bench.spec().ledger, run.id);
+  if (!fs::exists(prompt)) {
+    throw Error(fmt::format("{}: is not there, although run {} is done; train it once more with --force",
+                            prompt.string(), run.id));
+  }
   if (!output.empty()) write_file(output, read_file(prompt));
-  print_result(run, bench, report.made > 0, output.empty() ? prompt : fs::path(output));
-  return kAllDone;
+  print_result(run, bench, report.present == 0, output.empty() ? prompt : fs::path(output));
+  return all_done ? kAllDone : kSomeFailed;
 }
 
 }  // namespace

@@ -50,13 +50,11 @@ std::optional<double> training_seconds(const Cost& cost) {
   return cost.run->is_trained() ? seconds_of(cost, "training") : std::nullopt;
 }
 
-/// The ledger keeps the time of the attempt that trained. What later attempts tested was not timed with it,
-/// so a run of several attempts tells nothing.
+/// Of the attempt that trained; nothing in ledgers that did not count its images.
 std::optional<double> images_per_second(const Cost& cost) {
   const auto seconds = seconds_of(cost, "evaluation");
-  if (!seconds || *seconds <= 0 || cost.run->record.attempts > 1) return std::nullopt;
-  const auto images = std::accumulate(cost.run->scores.begin(), cost.run->scores.end(), int64_t{0},
-                                      [](int64_t sum, const Score& score) { return sum + score.images; });
+  const int64_t images = cost.outcome.execution.test_images;
+  if (!seconds || *seconds <= 0 || images == 0) return std::nullopt;
   return static_cast<double>(images) / *seconds;
 }
 

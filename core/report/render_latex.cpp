@@ -102,6 +102,8 @@ std::string row_line(const Table& table, size_t index) {
     if (i > 0) line += " & ";
     if (i > 0 || !repeats_section) line += text_of(row[i]);
   }
+  // Behind the \\ of the row before, these would be read as its argument.
+  if (line.starts_with('[') || line.starts_with('*')) line.insert(0, "{}");
   return fmt::format("    {} \\\\\n", line);
 }
 

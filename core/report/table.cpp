@@ -6,15 +6,17 @@
 namespace promptbed {
 namespace {
 
-/// Marks the greatest numbers among these cells, equals together; nothing where there is one number.
+/// Marks the greatest numbers among these cells, equals together; nothing where there is one number. Means
+/// over different things do not compete.
 void mark_best(const std::vector<Cell*>& cells) {
   std::vector<double> numbers;
   for (const Cell* cell : cells) {
-    if (const auto number = cell->number()) numbers.push_back(*number);
+    const auto number = cell->number();
+    if (number && !cell->incomplete) numbers.push_back(*number);
   }
   if (numbers.size() < 2) return;
   const double best = *std::ranges::max_element(numbers);
-  for (Cell* cell : cells) cell->best = cell->number() == best;
+  for (Cell* cell : cells) cell->best = !cell->incomplete && cell->number() == best;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ namespace promptbed {
 namespace {
 
 constexpr std::string_view kRecipe = "/recipe";
+constexpr std::string_view kOptions = "/options";
 
 /// A run's settings by their place in the canonical JSON ("/options/n_ctx"), and where it stands in a table.
 struct Configuration {
@@ -44,14 +45,16 @@ std::string value_at(const Configuration& configuration, const std::string& plac
   return found == configuration.settings.end() ? "none" : found->second;
 }
 
-/// The settings that make two configurations two variants; none where they are of the same.
+/// The settings that make two configurations two variants; none where they are of the same. Between datasets,
+/// recipes may differ, and options where the datasets' words do, since an option may follow them.
 Settings differences(const Configuration& a, const Configuration& b) {
   const bool same_dataset = a.dataset == b.dataset, same_place = same_dataset && a.shots == b.shots;
-  if (!same_dataset && a.words != b.words) return {};
+  const bool same_words = same_dataset || a.words == b.words;
   Settings places;
   for (const Configuration* configuration : {&a, &b}) {
     for (const auto& [place, value] : configuration->settings) {
       if (!same_place && place.starts_with(kRecipe)) continue;
+      if (!same_words && place.starts_with(kOptions)) continue;
       if (value_at(a, place) != value_at(b, place)) places.insert(place);
     }
   }

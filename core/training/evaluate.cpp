@@ -47,12 +47,12 @@ Predictions evaluate(PromptLearner& learner, const FeatureSet& test) {
 Ranking rank(PromptLearner& learner, const Tensor& features, int64_t top) {
   std::vector<Tensor> classes, probabilities;
   classify(learner, features, [&](const Tensor& logits) {
-    // Stable, so that of equal ones the first comes first, as in argmax.
-    const auto [values, order] =
-        at::sort(logits.detach().softmax(-1), /*stable=*/true, -1, /*descending=*/true);
-    const int64_t count = std::min(top, values.size(-1));
-    probabilities.push_back(values.narrow(-1, 0, count).cpu());
-    classes.push_back(order.narrow(-1, 0, count).cpu());
+    // By logits: small probabilities round to equal ones. Stable, so that of equal logits the first comes
+    // first, as in argmax.
+    const Tensor sorted = std::get<1>(at::sort(logits.detach(), /*stable=*/true, -1, /*descending=*/true));
+    const Tensor order = sorted.narrow(-1, 0, std::min(top, sorted.size(-1)));
+    probabilities.push_back(logits.detach().softmax(-1).gather(-1, order).cpu());
+    classes.push_back(order.cpu());
   });
   return {at::cat(classes), at::cat(probabilities)};
 }
