@@ -250,7 +250,7 @@ void keep_prompt(PromptLearner& learner, const PlannedRun& run, RunOutcome& outc
 void make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log) {
   Stopwatch watch;
   const Task task = make_task(run, caches, bench);
-  const auto learner = make_learner(run, task, bench);
+  auto learner = make_learner(run, task, bench);
   watch.lap("set-up");
 
   RunOutcome outcome;
@@ -271,6 +271,7 @@ void make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::
   outcome.execution.test_images = count_test_images(outcome);
   outcome.execution.cache_hits = count_drawn_images(run) + outcome.execution.test_images;
   outcome.execution.peak_memory = peak_memory();
+  learner.reset();  // while the run is not done: a plugin may crash in its destructor, too
   bench.ledger().add_tests(run.id, outcome);
 }
 

@@ -21,12 +21,14 @@ class EfficiencyTableTest : public ::testing::Test {
     outcome.parameters = ParameterCount{2048, 2048};
     outcome.execution.host = host;
     outcome.execution.seconds = {{"set-up", 1}, {"training", training}, {"evaluation", 2}};
+    outcome.execution.test_images = test_images_;
     ledger_.claim(spec);
     ledger_.ask("base-new", {spec.id()});
     ledger_.finish(spec.id(), outcome);
   }
   EfficiencyTable table() { return efficiency_table(ledger_, {}); }
 
+  int64_t test_images_ = 400;
   test::ScratchFolder scratch_;
   Ledger ledger_{scratch_ / "ledger.db"};
 };
@@ -65,11 +67,21 @@ TEST_F(EfficiencyTableTest, AMethodWithoutTrainingHasNoTrainingTime) {
             (Texts{"brands", "clip_zeroshot", "-", "-", "0", "0.375", "-", "200", "1074"}));
 }
 
-TEST_F(EfficiencyTableTest, TestsOfSeveralAttemptsTellNoRate) {
+TEST_F(EfficiencyTableTest, TestsThatWereAddedLaterDoNotCount) {
   const RunSpec spec = sample_spec("brands");
-  ledger_.claim(spec);
-  ledger_.fail(spec.id(), "broken");
   record(spec, 10);
+  RunOutcome more;
+  more.scores = {test::sample_score("office", "all", 30)};
+  more.execution.seconds = {{"evaluation", 0.001}};
+  more.execution.test_images = 200;
+  ledger_.claim(spec, Redo::yes);
+  ledger_.add_tests(spec.id(), more);
+  EXPECT_EQ(table().rows.at(0).images_per_second, 200);
+}
+
+TEST_F(EfficiencyTableTest, OlderLedgersDidNotCountTestImages) {
+  test_images_ = 0;
+  record(sample_spec("brands"), 10);
   EXPECT_EQ(table().rows.at(0).images_per_second, std::nullopt);
 }
 
