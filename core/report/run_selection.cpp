@@ -108,25 +108,29 @@ std::vector<std::string> drop_outdated(std::vector<SelectedRun>& runs) {
 std::vector<std::string> drop_outdated_tests(std::vector<SelectedRun>& runs) {
   std::map<std::string, std::pair<std::string, std::string>> newest;  // dataset -> when, and its split
   for (const SelectedRun& run : runs) {
-    for (const Score& score : run.scores) {
-      const bool is_own = score.dataset == run.spec().dataset;
-      auto& latest = newest[score.dataset];
-      latest = std::max(latest, {run.record.ended, is_own ? run.spec().split_hash : score.split_hash});
-    }
+    const auto take = [&](const auto& test) {
+      const bool is_own = test.dataset == run.spec().dataset;
+      auto& latest = newest[test.dataset];
+      latest = std::max(latest, {run.record.ended, is_own ? run.spec().split_hash : test.split_hash});
+    };
+    std::ranges::for_each(run.scores, take);
+    std::ranges::for_each(run.refusals, take);
   }
   std::map<std::string, int64_t> dropped;
   for (SelectedRun& run : runs) {
-    std::erase_if(run.scores, [&](const Score& score) {
+    const auto is_outdated = [&](const auto& test) {
       const bool outdated =
-          score.dataset != run.spec().dataset && score.split_hash != newest.at(score.dataset).second;
-      if (outdated) ++dropped[score.dataset];
+          test.dataset != run.spec().dataset && test.split_hash != newest.at(test.dataset).second;
+      if (outdated) ++dropped[test.dataset];
       return outdated;
-    });
+    };
+    std::erase_if(run.scores, is_outdated);
+    std::erase_if(run.refusals, is_outdated);
   }
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
     notes.push_back(
-        fmt::format("{}: {} score{} on an earlier split left out", dataset, count, count == 1 ? "" : "s"));
+        fmt::format("{}: {} test{} on an earlier split left out", dataset, count, count == 1 ? "" : "s"));
   }
   return notes;
 }

@@ -97,7 +97,7 @@ TEST_F(TransferTableTest, ScoresOnAnEarlierSplitAreLeftOut) {
   EXPECT_EQ(test::texts(shown.report().table.rows[1]), (Texts{"brands", "44.00", "-"}));
   EXPECT_EQ(shown.notes, (Texts{"† coop: average over 1 of 2 datasets, without brands",
                                 "brands: 1 run with an earlier split, template or context words left out",
-                                "brands: 1 score on an earlier split left out"}));
+                                "brands: 1 test on an earlier split left out"}));
 }
 
 TEST_F(TransferTableTest, RecordsTellTheRoleOfEachDataset) {
