@@ -15,6 +15,7 @@ namespace {
 struct Settings {
   std::string protocol;  ///< "" in older ledgers
   std::string source;    ///< of protocols that test other datasets
+  std::string suite;     ///< of the source, or else of the dataset; "" where it is of none
   int64_t views = 0;
   std::string precision;
   bool is_trained = false;
@@ -53,23 +54,48 @@ bool tests_others(const std::string& protocol) {
   return protocol == "cross-dataset" || protocol == "domain";
 }
 
-/// The dataset that a run is of, or that others of its protocol are trained on where it is not trained
-/// itself.
-std::string source_of(const SelectedRun& run, const std::string& protocol, const RunSelection& selection) {
-  if (!tests_others(protocol)) return "";
-  if (run.is_trained()) return run.spec().dataset;
-  for (const SelectedRun& other : selection.runs) {
-    const bool shares = std::ranges::find(other.record.protocols, protocol) != other.record.protocols.end();
-    if (shares && other.is_trained()) return other.spec().dataset;
+/// The suite that a dataset is of; nullptr for one of the user's own.
+const Suite* suite_with(const std::string& dataset, const std::vector<Suite>& suites) {
+  const auto found =
+      std::ranges::find_if(suites, [&](const Suite& suite) { return holds(suite, {dataset}); });
+  return found == suites.end() ? nullptr : &*found;
+}
+
+/// Whether a dataset is a shifted version of another.
+bool is_shifted(const std::string& dataset, const std::string& source, const std::vector<Suite>& suites) {
+  const Suite* suite = suite_with(dataset, suites);
+  return suite != nullptr && suite->shifts == source;
+}
+
+/// The dataset that untrained runs of a protocol are set beside: what `dataset` is a shifted version of; what
+/// was trained on and tested there; or else the first one of the suite that was tested.
+std::string source_beside(const std::string& dataset, const std::string& protocol,
+                          const RunSelection& selection, const std::vector<Suite>& suites) {
+  const Suite* suite = suite_with(dataset, suites);
+  if (protocol == "domain") {
+    if (suite != nullptr && !suite->shifts.empty()) return suite->shifts;
+    if (std::ranges::find(suites, dataset, &Suite::shifts) != suites.end()) return dataset;
   }
-  return run.spec().dataset;
+  const std::string* neighbour = nullptr;
+  for (const SelectedRun& other : selection.runs) {
+    if (std::ranges::find(other.record.protocols, protocol) == other.record.protocols.end()) continue;
+    const std::string& own = other.spec().dataset;
+    if (other.is_trained() && other.score(dataset, "all") != nullptr) return own;
+    if (neighbour == nullptr && suite_with(own, suites) == suite) neighbour = &own;
+  }
+  return neighbour == nullptr ? dataset : *neighbour;
 }
 
 Settings settings_of_command(const SelectedRun& run, const std::string& protocol,
-                             const RunSelection& selection) {
+                             const RunSelection& selection, const std::vector<Suite>& suites) {
   const RunSpec& spec = run.spec();
+  std::string source;
+  if (tests_others(protocol))
+    source = run.is_trained() ? spec.dataset : source_beside(spec.dataset, protocol, selection, suites);
+  const Suite* suite = suite_with(source.empty() ? spec.dataset : source, suites);
   Settings settings{.protocol = protocol,
-                    .source = source_of(run, protocol, selection),
+                    .source = source,
+                    .suite = suite == nullptr ? "" : suite->id,
                     .views = spec.views,
                     .precision = spec.precision,
                     .is_trained = run.is_trained(),
@@ -82,9 +108,14 @@ Settings settings_of_command(const SelectedRun& run, const std::string& protocol
   return settings;
 }
 
-/// An option's value as a user types it after --set.
+/// An option's value as a user types it after --set, where a comma parts two values unless it is escaped.
 std::string typed(const OptionValue& value) {
-  return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
+  std::string words;
+  for (const char c : std::visit([](const auto& held) { return fmt::format("{}", held); }, value)) {
+    if (c == ',') words += '\\';
+    words += c;
+  }
+  return words;
 }
 
 Choice choice_of(const RunSpec& spec) {
@@ -161,17 +192,7 @@ void add_datasets(Words& words, const Settings& settings, const Grid& grid, cons
   std::set<std::string> targets = grid.datasets;
   targets.erase(settings.source);
   words.add("--source", settings.source);
-  words.add("--targets", listed(targets, suite));
-}
-
-/// The suite whose datasets a command is for: of the source, or of all; nullptr where there is none.
-const Suite* suite_for(const Settings& settings, const Grid& grid, const std::vector<Suite>& suites) {
-  const std::set<std::string> needed =
-      tests_others(settings.protocol) ? std::set<std::string>{settings.source} : grid.datasets;
-  for (const Suite& suite : suites) {
-    if (holds(suite, needed)) return &suite;
-  }
-  return nullptr;
+  if (!targets.empty()) words.add("--targets", listed(targets, suite));
 }
 
 std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Grid& grid,
@@ -202,14 +223,24 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
 
 using Grids = std::map<std::pair<Settings, Choice>, Grid>;
 
-void take(Grids& grids, const SelectedRun& run, const std::string& protocol, const RunSelection& selection) {
-  Grid& grid = grids[{settings_of_command(run, protocol, selection), choice_of(run.spec())}];
+void take(Grids& grids, const SelectedRun& run, const std::string& protocol, const RunSelection& selection,
+          const std::vector<Suite>& suites) {
+  Grid& grid = grids[{settings_of_command(run, protocol, selection, suites), choice_of(run.spec())}];
   grid.datasets.insert(run.spec().dataset);
   if (!run.is_trained()) return;
   grid.shots.insert(run.spec().shots);
   grid.seeds.insert(run.spec().seed);
   if (!tests_others(protocol)) return;
   for (const Score& score : run.scores) grid.datasets.insert(score.dataset);
+}
+
+/// Takes out what a run was tested on for its other protocol, as the tables do.
+void keep_those_of(const Settings& settings, std::set<std::string>& datasets,
+                   const std::vector<Suite>& suites) {
+  const auto shifted = [&](const std::string& id) { return is_shifted(id, settings.source, suites); };
+  if (!tests_others(settings.protocol) || std::ranges::none_of(datasets, shifted)) return;
+  std::erase_if(datasets,
+                [&](const std::string& id) { return shifted(id) != (settings.protocol == "domain"); });
 }
 
 /// A command can take several methods, but not one method twice.
@@ -233,15 +264,19 @@ bool holds(const Suite& suite, const std::set<std::string>& datasets) {
 std::vector<std::string> sweep_commands(const RunSelection& selection, const std::vector<Suite>& suites) {
   Grids grids;
   for (const SelectedRun& run : selection.runs) {
-    if (run.record.protocols.empty()) take(grids, run, "", selection);
-    for (const std::string& protocol : run.record.protocols) take(grids, run, protocol, selection);
+    if (run.record.protocols.empty()) take(grids, run, "", selection, suites);
+    for (const std::string& protocol : run.record.protocols) take(grids, run, protocol, selection, suites);
   }
   std::map<std::pair<Settings, Grid>, std::vector<std::vector<Choice>>> choices;
-  for (const auto& [key, grid] : grids) put(choices[{key.first, grid}], key.second);
+  for (auto& [key, grid] : grids) {
+    keep_those_of(key.first, grid.datasets, suites);
+    put(choices[{key.first, grid}], key.second);
+  }
   std::vector<std::string> commands;
   for (const auto& [key, lists] : choices) {
+    const auto suite = std::ranges::find(suites, key.first.suite, &Suite::id);
     for (const std::vector<Choice>& list : lists)
-      commands.push_back(command_of(list, key.first, key.second, suite_for(key.first, key.second, suites)));
+      commands.push_back(command_of(list, key.first, key.second, suite == suites.end() ? nullptr : &*suite));
   }
   return commands;
 }

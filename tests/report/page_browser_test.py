@@ -35,6 +35,9 @@ def make_page():
     FOLDER.mkdir(parents=True)
     run("sweep", "--methods", METHODS, "--shots", "1", *SHORT)
     run("sweep", "--protocol", "few-shot", "--methods", "clip_zeroshot,coop", "--shots", "1,2", *SHORT)
+    for protocol, targets in (("cross-dataset", "media,navigation"), ("domain", "objects_shift")):  # of the same runs
+        run("sweep", "--protocol", protocol, "--methods", "clip_zeroshot,kgcoop", "--source", "objects", "--targets", targets,
+            "--shots", "1", *SHORT[2:])
     run("report", "--format", "html", "--output", str(PAGE))
 
 
@@ -103,9 +106,9 @@ class ReportPage(unittest.TestCase):
 
     def test_has_a_section_for_each_table_that_the_ledger_has_runs_for(self):
         sections = self.read("[...document.querySelectorAll('main > section')].map((section) => section.id)")
-        self.assertEqual(sections[:2], ["base-new", "few-shot"])
+        self.assertEqual(sections[:4], ["base-new", "few-shot", "cross-dataset", "domain"])
         self.assertIn("runs", sections)
-        self.assertNotIn("domain", sections)
+        self.assertNotIn("failures", sections)
         self.assertEqual(sections[-1], "making")
         links = self.read("[...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'))")
         self.assertEqual(links, ["#" + section for section in sections])
@@ -151,6 +154,49 @@ class ReportPage(unittest.TestCase):
         self.assertEqual(order, "ascending")
         self.assertEqual([name for name, _ in rows], ["Average", "media", "navigation"])
         self.assertIsNone(self.rows(1)[1])
+
+    def test_sums_below_the_others_stay_there(self):
+        names = "[...document.querySelectorAll('#cross-dataset tbody th')].map((name) => name.textContent)"
+        self.assertEqual(self.read(names), ["objects (source)", "navigation", "media", "Average of targets"])
+        self.browser.click("#cross-dataset thead tr:last-child th:nth-child(1) button")
+        self.assertEqual(self.read(names), ["media", "navigation", "objects (source)", "Average of targets"])
+
+    def sections(self, column):
+        """Of the few-shot table, the rows of each dataset: dataset, method, and what stands in a column."""
+        return self.read("[...document.querySelector('#few-shot table').tBodies].map((body) => [...body.rows].map("
+                         "(row) => [0, 1, arguments[0]].map((cell) => row.cells[cell].textContent)))", column)
+
+    def press_few_shot_heading(self, column):
+        self.browser.click(f"#few-shot thead tr:last-child th:nth-child({column + 1}) button")
+
+    def test_a_heading_sorts_each_dataset_of_a_table_with_sections(self):
+        before = self.sections(3)
+        self.assertEqual([[row[0] for row in section] for section in before],
+                         [["Average"] * 2, ["navigation"] * 2, ["media"] * 2])
+        for reverse in (True, False):
+            self.press_few_shot_heading(3)
+            for section, rows in zip(before, self.sections(3), strict=True):
+                have_values = [row for row in section if row[2] != "-"]
+                expected = sorted(have_values, key=lambda row: number(row[2]), reverse=reverse)
+                self.assertEqual(rows, expected + [row for row in section if row[2] == "-"])
+        self.press_few_shot_heading(3)
+        self.assertEqual(self.sections(3), before)
+
+    def test_a_name_of_the_methods_sorts_within_each_dataset(self):
+        before = self.sections(1)
+        self.press_few_shot_heading(1)
+        self.press_few_shot_heading(1)
+        self.assertEqual(self.sections(1), [sorted(section, key=lambda row: row[1], reverse=True) for section in before])
+
+    def test_the_names_of_sections_sort_the_sections(self):
+        average, navigation, media = self.sections(1)
+        self.press_few_shot_heading(0)
+        self.assertEqual(self.sections(1), [average, media, navigation], "the average stays on top")
+        self.press_few_shot_heading(0)
+        self.assertEqual(self.sections(1), [average, navigation, media])
+        self.press_few_shot_heading(1)
+        self.press_few_shot_heading(0)
+        self.assertEqual(self.sections(1), [average, media, navigation], "and the rows are the report's again")
 
     def test_sorts_by_keyboard(self):
         self.assertEqual(self.read("(document.querySelector('#base-new thead button').focus(), document.activeElement.localName)"),

@@ -79,6 +79,85 @@ TEST(SweepCommands, NameTheSourceAndTheTargets) {
   }
 }
 
+/// The embedded suite, and one whose dataset shifts one of it.
+std::vector<Suite> suites_with_shift() {
+  std::vector<Suite> suites = embedded_suite();
+  Suite& shift = suites.emplace_back(suites.front());
+  shift.id = "pocket_shift";
+  shift.shifts = "office";
+  shift.datasets.resize(1);
+  shift.datasets[0].id = "office_shift";
+  return suites;
+}
+
+SelectedRun asked_by(std::vector<std::string> protocols, SelectedRun run) {
+  run.record.protocols = std::move(protocols);
+  return run;
+}
+
+SelectedRun trained_for_both_protocols() {
+  SelectedRun run = asked_by({"cross-dataset", "domain"}, test::few_shot_run("office", 16, 1, 60));
+  run.scores.push_back(test::sample_score("brands", "all", 30));
+  run.scores.push_back(test::sample_score("office_shift", "all", 20));
+  return run;
+}
+
+bool begins(const std::string& command, const std::string& words) {
+  return command.starts_with(words);
+}
+
+TEST(SweepCommands, PartTheTargetsOfTwoProtocols) {
+  const RunSelection selection{
+      .runs = {trained_for_both_protocols(),
+               asked_by({"cross-dataset", "domain"}, test::untrained_run("office", 50)),
+               asked_by({"cross-dataset"}, test::untrained_run("brands", 30)),
+               asked_by({"domain"}, test::untrained_run("office_shift", 25))},
+      .notes = {}};
+  const std::vector<std::string> commands = sweep_commands(selection, suites_with_shift());
+  ASSERT_EQ(commands.size(), 4u);
+  const char* const beginnings[] = {
+      "runner sweep --protocol cross-dataset --methods clip_zeroshot --source office --targets brands "
+      "--suite pocket ",
+      "runner sweep --protocol cross-dataset --methods coop --source office --targets brands --suite pocket ",
+      "runner sweep --protocol domain --methods clip_zeroshot --source office --targets office_shift "
+      "--suite pocket ",
+      "runner sweep --protocol domain --methods coop --source office --targets office_shift --suite pocket "};
+  for (size_t i = 0; i < 4; ++i) EXPECT_TRUE(begins(commands[i], beginnings[i])) << commands[i];
+}
+
+TEST(SweepCommands, OfUntrainedRunsAloneHaveASourceToo) {
+  const RunSelection selection{.runs = {asked_by({"cross-dataset"}, test::untrained_run("brands", 30)),
+                                        asked_by({"domain"}, test::untrained_run("office_shift", 25)),
+                                        asked_by({"cross-dataset"}, test::untrained_run("office", 50))},
+                               .notes = {}};
+  EXPECT_EQ(sweep_commands(selection, suites_with_shift()),
+            (std::vector<std::string>{
+                "runner sweep --protocol cross-dataset --methods clip_zeroshot --source brands --targets "
+                "office --suite pocket \\\n    --precision f32",
+                "runner sweep --protocol domain --methods clip_zeroshot --source office --targets "
+                "office_shift --suite pocket \\\n    --precision f32"}));
+}
+
+TEST(SweepCommands, EachSuiteHasItsOwn) {
+  const RunSelection selection{.runs = {base_new_run(test::zero_shot_spec("brands")),
+                                        base_new_run(test::zero_shot_spec("office_shift"))},
+                               .notes = {}};
+  EXPECT_EQ(sweep_commands(selection, suites_with_shift()),
+            (std::vector<std::string>{
+                "runner sweep --protocol base-new --methods clip_zeroshot --datasets brands --suite pocket "
+                "--precision f32",
+                "runner sweep --protocol base-new --methods clip_zeroshot --datasets all --suite "
+                "pocket_shift --precision f32"}));
+}
+
+TEST(SweepCommands, EscapeTheCommasOfATextOption) {
+  RunSpec spec = test::sample_spec();
+  spec.options["ctx_init"] = std::string("a drawing, an icon,");
+  const RunSelection selection{.runs = {base_new_run(spec)}, .notes = {}};
+  const std::string command = sweep_commands(selection, embedded_suite()).at(0);
+  EXPECT_NE(command.find("--set 'coop.ctx_init=a drawing\\, an icon\\,'"), std::string::npos) << command;
+}
+
 TEST(SweepCommands, LeaveAPlaceForPathsThatNoLedgerHolds) {
   const RunSelection selection{.runs = {base_new_run(test::sample_spec())}, .notes = {}};
   EXPECT_NE(sweep_commands(selection, {})[0].find("--model MODEL --data DATA"), std::string::npos);

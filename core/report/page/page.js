@@ -1,9 +1,13 @@
 "use strict";
 
 // Tables sort by any column: each heading of the last heading row holds a button that takes the rows to one
-// order, to the other, and back to that of the report. Rows that sum others up stay where they are.
+// order, to the other, and back to that of the report. Rows that sum others up stay where they are. Where
+// rows come in sections, each a dataset, they sort within theirs, and the heading of the sections' names
+// sorts the sections.
 (() => {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+  const isSummary = (row) => row.classList.contains("summary");
 
   /** What a cell is sorted by: its number, or else its text; undefined for a cell that says nothing. */
   function valueOf(row, column) {
@@ -26,24 +30,48 @@
     return collator.compare(String(a), String(b));
   }
 
-  /** The rows in an order; those without a value last whatever the order, equals as they were. */
-  function sorted(rows, column, order) {
-    if (order === "none") return rows;
+  /** The items in an order by their rows; those without a value last whatever the order, equals as they were. */
+  function sorted(items, rowOf, column, order) {
+    if (order === "none") return items;
     const sign = order === "ascending" ? 1 : -1;
-    return [...rows].sort((one, other) => {
-      const [a, b] = [valueOf(one, column), valueOf(other, column)];
+    return [...items].sort((one, other) => {
+      const [a, b] = [valueOf(rowOf(one), column), valueOf(rowOf(other), column)];
       if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
       return sign * compare(a, b);
     });
   }
 
+  /** All items, those that may move in the order given and the others in their places. */
+  function withFixed(items, moves, movedInOrder) {
+    const next = movedInOrder.values();
+    return items.map((item) => (moves(item) ? next.next().value : item));
+  }
+
+  /** A part of a table with its rows as the report has them. In a section of sums alone each may move. */
+  function sectionOf(body) {
+    const rows = [...body.rows];
+    const sums = rows.every(isSummary);
+    return { body, rows, sums, moves: (row) => sums || !isSummary(row) };
+  }
+
+  function sortRows({ body, rows, moves }, column, order) {
+    body.append(...withFixed(rows, moves, sorted(rows.filter(moves), (row) => row, column, order)));
+  }
+
+  function sortSections(table, sections, column, order) {
+    const moves = (section) => !section.sums;
+    const moved = sorted(sections.filter(moves), (section) => section.rows[0], column, order);
+    table.append(...withFixed(sections, moves, moved).map((section) => section.body));
+  }
+
   function makeSortable(table) {
-    const body = table.tBodies[0];
     const headings = [...table.tHead.rows].at(-1).cells;
-    const rows = [...body.rows].filter((row) => !row.classList.contains("summary"));
+    const sections = [...table.tBodies].map(sectionOf);
+    const rows = sections.flatMap((section) => section.rows.filter(section.moves));
     if (rows.length < 2) return;
 
     [...headings].forEach((heading, column) => {
+      const namesSections = column === 0 && sections.length > 1;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...heading.childNodes);
@@ -55,7 +83,8 @@
         const next = { none: first, [first]: second, [second]: "none" }[now];
         for (const other of headings) other.removeAttribute("aria-sort");
         if (next !== "none") heading.setAttribute("aria-sort", next);
-        body.append(...sorted(rows, column, next));
+        sortSections(table, sections, column, namesSections ? next : "none");
+        for (const section of sections) sortRows(section, column, namesSections ? "none" : next);
       });
     });
   }
