@@ -52,7 +52,7 @@ constexpr std::array kIntroductions = {
                  "What more learned parameters give on base classes, and what they cost on new ones."},
     Introduction{"efficiency", "Efficiency", "What training and testing took."},
     Introduction{"runs", "Runs", "Every run, and how its training went."},
-    Introduction{"failures", "Failures", "Runs that are missing above, and why."},
+    Introduction{"failures", "Failures", "Runs and tests that are missing above, and why."},
 };
 
 Introduction introduction_to(const std::string& table) {
