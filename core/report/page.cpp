@@ -44,6 +44,15 @@ Markup highlights_of(const Page& page) {
            }));
 }
 
+/// A line for each table that a reader would look for in vain.
+Markup left_out_of(const Page& page) {
+  return unless_empty(
+      "<ul class=\"notes left-out\">\n{{items}}</ul>",
+      each("<li>{{heading}} is left out: {{reason}}</li>\n", page.left_out, [](const LeftOut& table) {
+        return Places{{"heading", Markup::text(table.heading)}, {"reason", Markup::text(table.reason)}};
+      }));
+}
+
 Markup contents_of(const Page& page) {
   constexpr std::string_view kEntry = "<li><a href=\"#{{id}}\">{{heading}}</a></li>\n";
   Markup contents = each(kEntry, page.sections, [](const PageSection& section) {
@@ -168,6 +177,7 @@ std::string render_page(const Page& page) {
                                        {"shapes", point_shapes()},
                                        {"summary", Markup::text(page.summary)},
                                        {"highlights", highlights_of(page)},
+                                       {"left_out", left_out_of(page)},
                                        {"contents", contents_of(page)},
                                        {"sections", sections},
                                        {"version", Markup::text(code_version())},

@@ -24,6 +24,13 @@ struct PageSection {
   std::string lead;     ///< what was done
   std::vector<Figure> figures = {};
   std::optional<Table> table = {};
+  std::vector<Highlight> highlights = {};  ///< of its numbers
+};
+
+/// A table that could not be made with the reader's choices.
+struct LeftOut {
+  std::string heading;  ///< that its section would have
+  std::string reason;
 };
 
 /// A report that is read in a browser: one file that needs nothing else.
@@ -31,6 +38,7 @@ struct Page {
   std::string title;
   std::string summary;
   std::vector<Highlight> highlights;
+  std::vector<LeftOut> left_out = {};
   std::vector<PageSection> sections;
   Making making;
   std::string ledger;  ///< the file that it was made from

@@ -52,7 +52,7 @@ constexpr std::array kIntroductions = {
                  "What more learned parameters give on base classes, and what they cost on new ones."},
     Introduction{"efficiency", "Efficiency", "What training and testing took."},
     Introduction{"runs", "Runs", "Every run, and how its training went."},
-    Introduction{"failures", "Failures", "Runs that are missing above, and why."},
+    Introduction{"failures", "Failures", "Runs and tests that are missing above, and why."},
 };
 
 Introduction introduction_to(const std::string& table) {
@@ -163,9 +163,9 @@ std::vector<Highlight> best_averages(const Table& base_new) {
   return highlights;
 }
 
-Highlight count_of_runs(const RunSelection& selection, size_t failed) {
+Highlight count_of_runs(const RunSelection& selection, size_t failures) {
   return {"Finished runs", std::to_string(selection.runs.size()),
-          failed == 0 ? "none failed" : fmt::format("{} failed", failed)};
+          failures == 0 ? "none failed" : fmt::format("{} with a failure", failures)};
 }
 
 /// The suite of all datasets that something was trained on, or else that were tested; nullptr where there is
@@ -182,17 +182,29 @@ const Suite* suite_of(const RunSelection& selection, const std::vector<Suite>& s
   return nullptr;
 }
 
-PageSection section_for(const Ledger& ledger, const TableRequest& request,
-                        const std::filesystem::path& suites, Looks& looks) {
-  const Introduction introduction = introduction_to(request.table);
-  return {.id = request.table,
-          .heading = std::string(introduction.heading),
-          .lead = std::string(introduction.lead),
-          .figures = figures_for(ledger, request, suites, looks),
-          .table = make_report(ledger, request, suites).table};
+}  // namespace
+
+size_t count_failures(const Ledger& ledger, const ReportQuery& query) {
+  const std::vector<RunRecord> runs = list_runs(ledger, query, "");
+  return static_cast<size_t>(
+      std::ranges::count_if(runs, [](const RunRecord& run) { return !run.error.empty(); }));
 }
 
-}  // namespace
+std::string section_heading(const std::string& table) {
+  return std::string(introduction_to(table).heading);
+}
+
+PageSection section_for(const Ledger& ledger, const TableRequest& request,
+                        const std::filesystem::path& suites, Looks& looks) {
+  PageSection section{.id = request.table,
+                      .heading = section_heading(request.table),
+                      .lead = std::string(introduction_to(request.table).lead),
+                      .figures = figures_for(ledger, request, suites, looks),
+                      .table = make_report(ledger, request, suites).table};
+  if (request.table == "base-new" && !request.versus && !request.paper)
+    section.highlights = best_averages(*section.table);
+  return section;
+}
 
 std::vector<Figure> figures_for(const Ledger& ledger, const TableRequest& request,
                                 const std::filesystem::path& suites, Looks& looks) {
@@ -221,7 +233,7 @@ Figure picture_for(const Ledger& ledger, const TableRequest& request, const std:
   return request.versus ? std::move(figures.back()) : std::move(figures.front());
 }
 
-Page page_of(const Ledger& ledger, const ReportQuery& query, const std::vector<TableRequest>& tables,
+Page page_of(const Ledger& ledger, const ReportQuery& query, std::vector<PageSection> sections,
              const std::filesystem::path& suites) {
   const RunSelection selection = select_runs(ledger, query, "");
   const std::vector<Suite> known = read_suites(suites);
@@ -229,16 +241,12 @@ Page page_of(const Ledger& ledger, const ReportQuery& query, const std::vector<T
   Page page{.title = suite != nullptr ? suite->title : "Prompt learning, compared",
             .summary = summary_of(selection),
             .highlights = {},
-            .sections = {},
+            .sections = std::move(sections),
             .making = making_of(ledger, selection, query, known),
             .ledger = ledger.path().filename().string()};
-  Looks looks;
-  for (const TableRequest& request : tables) {
-    page.sections.push_back(section_for(ledger, request, suites, looks));
-    if (request.table == "base-new" && !request.versus && !request.paper)
-      page.highlights = best_averages(*page.sections.back().table);
-  }
-  page.highlights.push_back(count_of_runs(selection, list_runs(ledger, query, "", RunStatus::failed).size()));
+  for (const PageSection& section : page.sections)
+    page.highlights.insert(page.highlights.end(), section.highlights.begin(), section.highlights.end());
+  page.highlights.push_back(count_of_runs(selection, count_failures(ledger, query)));
   return page;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "report/figure.h"
@@ -28,9 +29,21 @@ std::vector<Figure> figures_for(const Ledger& ledger, const TableRequest& reques
 /// figure. Throws Error for a table without figures.
 Figure picture_for(const Ledger& ledger, const TableRequest& request, const std::filesystem::path& suites);
 
-/// The page about these tables, a section for each. `query` takes the runs that it tells the making of.
-/// `suites`: the folder of suites. Throws Error as the tables do.
-Page page_of(const Ledger& ledger, const ReportQuery& query, const std::vector<TableRequest>& tables,
+/// How many of the runs that the query takes have an error: those that failed, and those that are done but
+/// for a test that could not be made.
+size_t count_failures(const Ledger& ledger, const ReportQuery& query);
+
+/// What the section of a table is called: "Base to new".
+std::string section_heading(const std::string& table);
+
+/// The section of a page with a table and its figures. `suites`: the folder of suites; `looks`: shared by the
+/// sections of a page. Throws Error as the tables do.
+PageSection section_for(const Ledger& ledger, const TableRequest& request,
+                        const std::filesystem::path& suites, Looks& looks);
+
+/// The page with these sections. `query` takes the runs that it tells the making of. Throws Error where there
+/// is none.
+Page page_of(const Ledger& ledger, const ReportQuery& query, std::vector<PageSection> sections,
              const std::filesystem::path& suites);
 
 }  // namespace promptbed
