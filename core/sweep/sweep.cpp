@@ -48,12 +48,13 @@ void make_and_log(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
   }
 }
 
-/// Claims the run, makes it and puts it, or its fault, on record. Nothing happens where another process has
-/// taken it.
-void claim_and_make(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
-  if (!claim(run, bench)) return;
+/// Claims the run, makes it and puts it, or its fault, on record. False where it failed. Nothing happens
+/// where another process has taken it.
+bool claim_and_make(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
+  if (!claim(run, bench)) return true;
   try {
     make_and_log(run, caches, bench);
+    return true;
   } catch (const Interrupted&) {
     bench.ledger().release(run.id);
     throw;
@@ -61,6 +62,7 @@ void claim_and_make(const PlannedRun& run, OpenCaches& caches, Workbench& bench)
     // Also LibTorch's own errors, of which the first line says what was wrong; the log has the whole.
     const std::string text = fault.what();
     bench.ledger().fail(run.id, text.substr(0, text.find('\n')));
+    return false;
   }
 }
 
@@ -213,7 +215,8 @@ void do_runs(const std::vector<const PlannedRun*>& runs, Workbench& bench) {
   OpenCaches caches(bench.inputs());
   for (const PlannedRun* run : runs) {
     check_interrupt();
-    claim_and_make(*run, caches, bench);
+    const bool failed = !claim_and_make(*run, caches, bench);
+    if (failed && bench.spec().fail_fast) return;  // the sweep stops the other workers
   }
 }
 

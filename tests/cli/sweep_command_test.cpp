@@ -116,7 +116,8 @@ TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {
 TEST(Sweep, GoesOnAfterAnInterruption) {
   const SweepWorld world;
   ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);  // features of the test images
-  const auto stopped = world.sweep("coop", {"--epochs", "2000000"}, "timeout --preserve-status -s INT 8");
+  const auto stopped =
+      world.sweep("coop", {"--epochs", "2000000"}, "timeout --foreground --preserve-status -s INT 8");
   EXPECT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_NE(stopped.err.find("interrupted"), std::string::npos) << stopped.err;
   const auto after = world.sweep("clip_zeroshot,coop");
@@ -126,8 +127,8 @@ TEST(Sweep, GoesOnAfterAnInterruption) {
 TEST(Sweep, WorkersStopWithTheSweepThatStartedThem) {
   const SweepWorld world;
   ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
-  const auto stopped =
-      world.sweep("coop", {"--epochs", "2000000", "--jobs", "2"}, "timeout --preserve-status -s INT 8");
+  const auto stopped = world.sweep("coop", {"--epochs", "2000000", "--jobs", "2"},
+                                   "timeout --foreground --preserve-status -s INT 8");
   EXPECT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_EQ(stopped.err.find("runner:"), std::string::npos) << stopped.err;
   for (const RunRecord& run : Ledger::open_existing(world / "runs/promptbed.db").list()) {
