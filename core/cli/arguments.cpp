@@ -136,6 +136,10 @@ int64_t positive(const options::variables_map& values, const std::string& name, 
   return value;
 }
 
+bool wants_json(const options::variables_map& values) {
+  return one_of<bool>("--format", values["format"].as<std::string>(), {{"text", false}, {"json", true}});
+}
+
 int64_t count_cores() {
   return std::max<int64_t>(1, std::thread::hardware_concurrency());
 }

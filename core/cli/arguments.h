@@ -69,6 +69,9 @@ Value one_of(const std::string& option, const std::string& text,
   throw Error(fmt::format("{} {}: known: {}", option, text, fmt::join(names, ", ")));
 }
 
+/// Whether --format, of text and json, asks for json. Throws Error for another word.
+bool wants_json(const options::variables_map& values);
+
 /// Cores of this machine, the default of --threads.
 int64_t count_cores();
 

@@ -5,7 +5,6 @@
 #include <malloc.h>
 #include <promptbed/error.h>
 
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -14,6 +13,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/input_options.h"
+#include "cli/loaded_plugins.h"
 #include "clip/model.h"
 #include "clip/random_text_tower.h"
 #include "clip/text_transformer.h"
@@ -223,10 +223,7 @@ int bench_command(const Arguments& arguments) {
   const int64_t threads = positive(*values, "threads", 1, kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
-  std::vector<std::filesystem::path> folders;
-  if (values->count("plugins") > 0) folders.emplace_back((*values)["plugins"].as<std::string>());
-  const MethodRegistry registry(plugin_folders(folders));
-  for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
+  const MethodRegistry registry = load_plugins(*values);
   const std::vector<std::string> names = chosen_methods(registry, *values);
   std::vector<const Method*> methods;
   for (const std::string& name : names) methods.push_back(&registry.at(name));

@@ -1,7 +1,6 @@
 #include "cli/classifier.h"
 
-#include <iostream>
-
+#include "cli/loaded_plugins.h"
 #include "cli/prompt_argument.h"
 #include "data/class_half.h"
 #include "methods/assignment.h"
@@ -10,14 +9,6 @@
 
 namespace promptbed {
 namespace {
-
-MethodRegistry load_plugins(const options::variables_map& values) {
-  std::vector<std::filesystem::path> given;
-  if (values.count("plugins") > 0) given.emplace_back(values["plugins"].as<std::string>());
-  MethodRegistry registry(plugin_folders(given));
-  for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
-  return registry;
-}
 
 void refuse_beside_prompt(const options::variables_map& values, const std::string& prompt) {
   for (const char* option : {"method", "set"}) {

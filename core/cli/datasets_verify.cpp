@@ -108,8 +108,7 @@ int verify_datasets(const Arguments& arguments) {
   described.add(describe_data_options());
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  const bool as_json =
-      one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
+  const bool as_json = wants_json(*values);
   const VerifySettings settings{positive(*values, "threads", count_cores(), kMostThreads),
                                 !(*values)["quick"].as<bool>()};
 

@@ -5,6 +5,7 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/loaded_plugins.h"
 #include "cli/plugin_check.h"
 #include "methods/method_registry.h"
 #include "report/spec_text.h"
@@ -114,14 +115,6 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
   }
   print_options(method);
   print_in_setting(method, registry, setting);
-}
-
-MethodRegistry load_plugins(const options::variables_map& values) {
-  std::vector<std::filesystem::path> given;
-  if (values.count("plugins") > 0) given.emplace_back(values["plugins"].as<std::string>());
-  MethodRegistry registry(plugin_folders(given));
-  for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
-  return registry;
 }
 
 }  // namespace

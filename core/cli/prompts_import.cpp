@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
 
 #include "cli/input_options.h"
+#include "cli/loaded_plugins.h"
 #include "cli/prompts_commands.h"
 #include "data/chosen_datasets.h"
 #include "data/class_half.h"
@@ -183,9 +183,7 @@ int import_prompt(const Arguments& arguments) {
   if (of_dataset) spec.datasets = (*values)["dataset"].as<std::string>();
 
   const ReferenceCheckpoint checkpoint = read_reference_checkpoint(path);
-  std::vector<fs::path> plugins;
-  if (values->count("plugins") > 0) plugins.emplace_back((*values)["plugins"].as<std::string>());
-  const MethodRegistry registry(plugin_folders(plugins));
+  const MethodRegistry registry = load_plugins(*values);
   const ClipModel model = load_model(*values);
   check_model(checkpoint, model);
   const TrainedPrompt prompt = import(checkpoint, *values, class_list, spec, model, registry);

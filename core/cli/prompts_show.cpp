@@ -75,8 +75,7 @@ int show_prompt(const Arguments& arguments) {
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  const bool json =
-      one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
+  const bool json = wants_json(*values);
   const std::string word = only_word(*values, "prompts show", "a trained prompt");
   const auto file = find_prompt(word, (*values)["db"].as<std::string>());
   const TrainedPrompt prompt = read_trained_prompt(file);

@@ -112,8 +112,7 @@ int diff_runs(const Arguments& arguments) {
   add_ledger_option(described);
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  const bool json =
-      one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
+  const bool json = wants_json(*values);
   const Arguments ids = words_of(*values);
   if (ids.size() != 2) throw Error("runner runs diff needs the ids of two runs (see runner runs list)");
   const Ledger ledger = open_ledger(*values);

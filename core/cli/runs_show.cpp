@@ -146,8 +146,7 @@ int show_run(const Arguments& arguments) {
   add_ledger_option(described);
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  const bool json =
-      one_of<bool>("--format", (*values)["format"].as<std::string>(), {{"text", false}, {"json", true}});
+  const bool json = wants_json(*values);
   const std::string id = only_word(*values, "runs show", "the id of a run (see runner runs list)");
   const Ledger ledger = open_ledger(*values);
   const RunRecord run = ledger.find(id);
