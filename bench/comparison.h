@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "report/table.h"
+#include "table/table.h"
 
 namespace promptbed::bench {
 

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
-#include "clip/image_encoder.h"
+#include "clip/towers/image_encoder.h"
 #include "plain_image_tower.h"
 #include "random_clip.h"
 

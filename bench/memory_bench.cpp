@@ -12,9 +12,9 @@
 
 #include "base/installation.h"
 #include "clip/model.h"
-#include "clip/random_text_tower.h"
-#include "clip/text_transformer.h"
-#include "data/suite.h"
+#include "clip/towers/random_text_tower.h"
+#include "clip/towers/text_transformer.h"
+#include "data/suites/suite.h"
 #include "huggingface_folder.h"
 #include "made_task.h"
 #include "methods/method_registry.h"

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 #include "support/plain_transformer.h"
 
 namespace promptbed::bench {

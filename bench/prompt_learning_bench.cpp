@@ -4,8 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include "base/installation.h"
-#include "clip/random_text_tower.h"
-#include "clip/text_transformer.h"
+#include "clip/towers/random_text_tower.h"
+#include "clip/towers/text_transformer.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
 #include "plain_image_tower.h"

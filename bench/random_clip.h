@@ -1,6 +1,6 @@
 #pragma once
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 
 namespace promptbed::bench {
 

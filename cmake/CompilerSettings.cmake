@@ -7,15 +7,11 @@ if(CCACHE_PROGRAM)
 endif()
 
 add_library(promptbed_settings INTERFACE)
-target_compile_options(promptbed_settings INTERFACE -Wall -Wextra -Wno-unused-parameter)
+target_compile_options(promptbed_settings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wno-unused-parameter)
+if(PROMPTBED_WARNINGS_ARE_ERRORS)
+  target_compile_options(promptbed_settings INTERFACE -Werror)
+endif()
 if(PROMPTBED_SANITIZE)
   target_compile_options(promptbed_settings INTERFACE -fsanitize=address,undefined -fno-omit-frame-pointer)
   target_link_options(promptbed_settings INTERFACE -fsanitize=address,undefined)
 endif()
-
-# promptbed_tensor_free_sources(TARGET SOURCE...): target_sources for files that include no header of LibTorch. They do without
-# the precompiled header: in every file that has it, g++ instantiates LibTorch's inline functions for 4 CPU seconds.
-function(promptbed_tensor_free_sources target)
-  target_sources(${target} PRIVATE ${ARGN})
-  set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
-endfunction()

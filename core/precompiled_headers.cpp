@@ -1,1 +1,1 @@
-// Owns the precompiled header that the core, the runner and the plugins share.
+// Owns a precompiled header: core/CMakeLists.txt makes two targets of it, one for each side of LibTorch.

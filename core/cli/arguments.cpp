@@ -144,4 +144,10 @@ int64_t count_cores() {
   return std::max<int64_t>(1, std::thread::hardware_concurrency());
 }
 
+Protocol parse_protocol(const std::string& word) {
+  std::vector<std::pair<std::string, Protocol>> known;
+  for (const Protocol protocol : kProtocols) known.emplace_back(to_string(protocol), protocol);
+  return one_of("--protocol", word, known);
+}
+
 }  // namespace promptbed

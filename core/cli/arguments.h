@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
+#include <promptbed/protocol.h>
 
 #include <boost/program_options.hpp>
 #include <cstdint>
@@ -71,6 +72,9 @@ Value one_of(const std::string& option, const std::string& text,
 
 /// Whether --format, of text and json, asks for json. Throws Error for another word.
 bool wants_json(const options::variables_map& values);
+
+/// The protocol that --protocol names. Throws Error for another word, listing the known ones.
+Protocol parse_protocol(const std::string& word);
 
 /// Cores of this machine, the default of --threads.
 int64_t count_cores();

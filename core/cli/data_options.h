@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/arguments.h"
-#include "data/chosen_datasets.h"
+#include "data/suites/chosen_datasets.h"
 
 namespace promptbed {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "clip/bpe_tokenizer.h"
+#include "tokenizer/bpe_tokenizer.h"
 
 namespace promptbed {
 

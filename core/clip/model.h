@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "clip/checkpoint.h"
-#include "clip/image_encoder.h"
+#include "clip/checkpoints/checkpoint.h"
 #include "clip/preprocessing.h"
+#include "clip/towers/image_encoder.h"
 
 namespace promptbed {
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "base/writer_lock.h"
 #include "features/feature_file.h"
 #include "features/leftovers.h"
-#include "features/writer_lock.h"
 
 namespace promptbed {
 namespace {

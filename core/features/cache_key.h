@@ -5,9 +5,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "clip/layers.h"
 #include "clip/preprocessing.h"
-#include "data/view.h"
+#include "clip/towers/layers.h"
+#include "data/pictures/view.h"
 
 namespace promptbed {
 

@@ -6,8 +6,8 @@
 
 #include "base/ahead.h"
 #include "base/progress.h"
-#include "data/picture.h"
-#include "data/view.h"
+#include "data/pictures/picture.h"
+#include "data/pictures/view.h"
 #include "features/feature_writer.h"
 #include "features/picture_encoder.h"
 

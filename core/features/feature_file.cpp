@@ -254,11 +254,10 @@ FeatureFile::FeatureFile(const fs::path& path) : path_(path), handle_(std::make_
 FeatureFile::FeatureFile(const fs::path& path, const CacheKey& expected) : FeatureFile(path) {
   const std::string other = difference(key_, expected);
   if (!other.empty()) {
-    throw Error(fmt::format(
-        "{}: holds features of {}; {}", path.string(), other,
-        sealed_ ? "it is sealed: leave --model out, give the pictures' folder with "
-                  "--data, or seal it again (runner features seal)"
-                : "delete it or choose another folder with --cache"));
+    throw Error(fmt::format("{}: holds features of {}; {}", path.string(), other,
+                            sealed_ ? "it is sealed: leave --model out, give the pictures' folder with "
+                                      "--data, or seal it again (runner features seal)"
+                                    : "delete it or choose another folder with --cache"));
   }
 }
 

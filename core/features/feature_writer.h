@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "base/writer_lock.h"
 #include "features/cache_key.h"
 #include "features/feature_table.h"
-#include "features/writer_lock.h"
 
 namespace promptbed {
 

@@ -8,7 +8,7 @@
 #include <array>
 
 #include "base/interrupt.h"
-#include "data/view.h"
+#include "data/pictures/view.h"
 
 namespace promptbed {
 

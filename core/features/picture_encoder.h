@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "clip/image_encoder.h"
 #include "clip/preprocessing.h"
-#include "data/picture.h"
+#include "clip/towers/image_encoder.h"
+#include "data/pictures/picture.h"
 
 namespace promptbed {
 

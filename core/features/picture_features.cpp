@@ -11,8 +11,8 @@
 
 #include "base/ahead.h"
 #include "base/progress.h"
-#include "data/picture.h"
-#include "data/view.h"
+#include "data/pictures/picture.h"
+#include "data/pictures/view.h"
 
 namespace promptbed {
 namespace {

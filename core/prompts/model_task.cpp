@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "clip/text_transformer.h"
+#include "clip/towers/text_transformer.h"
 
 namespace promptbed {
 

@@ -3,7 +3,7 @@
 #include <promptbed/task.h>
 
 #include "clip/model.h"
-#include "clip/placement.h"
+#include "clip/towers/placement.h"
 
 namespace promptbed {
 

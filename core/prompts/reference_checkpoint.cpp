@@ -11,10 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "clip/pickle_dict.h"
-#include "clip/tensor_file.h"
-#include "clip/torch_archive.h"
-#include "clip/torch_writer.h"
+#include "clip/checkpoints/tensor_file.h"
+#include "clip/checkpoints/torch_archive.h"
+#include "clip/checkpoints/torch_writer.h"
+#include "formats/pickle_dict.h"
 #include "prompts/restored_learner.h"
 
 namespace promptbed {

@@ -7,8 +7,8 @@
 #include <string>
 #include <unordered_map>
 
-#include "clip/vocabulary.h"
 #include "prompts/reference_checkpoint.h"
+#include "tokenizer/vocabulary.h"
 
 namespace promptbed {
 namespace {

@@ -6,8 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "clip/safetensors.h"
-#include "clip/tensor_file.h"
+#include "clip/checkpoints/safetensors.h"
+#include "clip/checkpoints/tensor_file.h"
 
 namespace promptbed {
 namespace {

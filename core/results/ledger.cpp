@@ -89,12 +89,6 @@ const std::filesystem::path& Ledger::path() const {
   return connection_->path;
 }
 
-std::optional<RunStatus> Ledger::status(std::string_view id) const {
-  const std::optional<RunState> known = state(id);
-  if (!known) return std::nullopt;
-  return known->status;
-}
-
 std::optional<RunState> Ledger::state(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunState> {
     const std::optional<Claim> claim = read_claim(database, id);
@@ -121,14 +115,6 @@ bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attemp
 void Ledger::release(std::string_view id) {
   connection_->transacted([&](SQLite::Database& database) {
     if (may_end(database, id)) undo_claim(database, id);
-  });
-}
-
-void Ledger::finish(std::string_view id, const RunOutcome& outcome) {
-  connection_->transacted([&](SQLite::Database& database) {
-    check_owned(database, id);
-    write_training(database, id, outcome);
-    promptbed::add_tests(database, id, outcome);
   });
 }
 

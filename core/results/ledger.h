@@ -18,7 +18,10 @@ enum class Redo { no, yes };
 /// The record of all runs: one SQLite file that several processes may use at once.
 ///
 ///     Ledger ledger("runs/ledger.db");
-///     if (ledger.claim(spec)) ledger.finish(spec.id(), train_and_test(spec));
+///     if (!ledger.claim(spec)) return;
+///     const RunOutcome outcome = train(spec);
+///     ledger.keep_training(spec.id(), outcome);
+///     ledger.add_tests(spec.id(), test(spec, outcome));
 ///
 /// Every call is one transaction and waits up to half a minute for other writers. All throw Error where the
 /// file cannot be read or written. A Ledger must not be used on both sides of a fork: each process opens its
@@ -37,10 +40,7 @@ class Ledger {
 
   const std::filesystem::path& path() const;
 
-  /// How far a run is; none where the ledger does not know it.
-  std::optional<RunStatus> status(std::string_view id) const;
-
-  /// The same, with the number of attempts.
+  /// How far a run is; nothing if the ledger does not know it.
   std::optional<RunState> state(std::string_view id) const;
 
   /// Makes a run the calling process's. False where it is done (unless it is to be redone), where another
@@ -53,17 +53,13 @@ class Ledger {
   /// the calling process nor by one of this host that is gone.
   void release(std::string_view id);
 
-  /// Records the outcome of a claimed run, replacing that of an earlier attempt; earlier tests on other
-  /// classes stay where the same state was trained. Throws Error where the run is not claimed by the calling
-  /// process any more.
-  void finish(std::string_view id, const RunOutcome& outcome);
-
-  /// Records how a claimed run was trained, before it is tested: whatever becomes of the tests, the run is
-  /// done from then on. Throws Error as `finish` does.
+  /// Records how a claimed run was trained, before it is tested, replacing an earlier attempt: whatever
+  /// becomes of the tests, the run is done from then on. Earlier tests stay if the same state was trained.
+  /// Throws Error if the calling process has lost its claim.
   void keep_training(std::string_view id, const RunOutcome& outcome);
 
-  /// Adds to a claimed run that was done before: scores and refusals on more classes, and how they were made.
-  /// All else of the outcome is left out. Throws Error as `finish` does.
+  /// Adds scores and refusals to a claimed run whose training is kept, and ends the claim. All else of the
+  /// outcome is ignored. Throws Error if the calling process has lost its claim.
   void add_tests(std::string_view id, const RunOutcome& tests);
 
   /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens
@@ -95,7 +91,7 @@ class Ledger {
   /// The class sets that the methods of these runs could not serve, in the same way.
   std::vector<RunRefusal> refusals(const RunFilter& filter = {}) const;
 
-  /// All that `finish` recorded last, and the tests that were added since. Throws Error for a run that was
+  /// The last training that was kept, and the tests that were added since. Throws Error for a run that was
   /// never finished.
   RunOutcome outcome(std::string_view id) const;
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "results/process.h"
+#include "base/process.h"
 #include "results/run_spec.h"
 
 namespace promptbed {

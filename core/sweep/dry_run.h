@@ -1,7 +1,7 @@
 #pragma once
 
-#include "report/table.h"
 #include "sweep/plan.h"
+#include "table/table.h"
 
 namespace promptbed {
 

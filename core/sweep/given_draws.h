@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "data/draw_file.h"
+#include "data/draws/draw_file.h"
 
 namespace promptbed {
 

@@ -7,8 +7,8 @@
 
 #include <fstream>
 
+#include "base/process.h"
 #include "base/version.h"
-#include "results/process.h"
 
 namespace promptbed {
 namespace {

@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <optional>
 
-#include "clip/checkpoint.h"
-#include "clip/layers.h"
-#include "data/data_spec.h"
+#include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/layers.h"
+#include "data/suites/data_spec.h"
 
 namespace promptbed {
 

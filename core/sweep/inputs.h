@@ -6,8 +6,8 @@
 #include <string>
 
 #include "clip/model.h"
-#include "clip/text_transformer.h"
-#include "data/chosen_datasets.h"
+#include "clip/towers/text_transformer.h"
+#include "data/suites/chosen_datasets.h"
 #include "features/extraction.h"
 #include "features/feature_cache.h"
 #include "sweep/input_spec.h"

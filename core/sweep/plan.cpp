@@ -9,9 +9,10 @@
 #include <map>
 
 #include "base/interrupt.h"
-#include "data/class_half.h"
+#include "data/draws/class_half.h"
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
+#include "results/run_files.h"
 #include "sweep/given_draws.h"
 #include "sweep/known_tests.h"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "data/class_half.h"
-#include "data/few_shot.h"
-#include "data/split.h"
+#include "data/draws/class_half.h"
+#include "data/draws/few_shot.h"
+#include "data/layouts/split.h"
 #include "results/run_record.h"
 #include "results/run_spec.h"
 #include "sweep/workbench.h"

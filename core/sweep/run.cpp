@@ -11,9 +11,10 @@
 
 #include "base/hash.h"
 #include "base/interrupt.h"
-#include "data/class_half.h"
+#include "data/draws/class_half.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
+#include "results/run_files.h"
 #include "sweep/features.h"
 #include "sweep/host.h"
 #include "training/epoch_order.h"

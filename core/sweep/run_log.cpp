@@ -35,10 +35,6 @@ void flush_standard_streams() {
 
 }  // namespace
 
-fs::path log_path(const fs::path& ledger, const std::string& run) {
-  return ledger.parent_path() / "logs" / (run + ".log");
-}
-
 RunLog::RunLog(const fs::path& path, const std::string& title) {
   std::error_code failure;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), failure);

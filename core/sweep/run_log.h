@@ -6,9 +6,6 @@
 
 namespace promptbed {
 
-/// Where the log of a run is kept: logs/ID.log beside the ledger.
-std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
-
 /// The log of one attempt at a run, appended to those of earlier ones. Until it is destroyed, all that this
 /// process writes to standard output and standard error goes there too: what a plugin prints, and what the
 /// system says of a crash.

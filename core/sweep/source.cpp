@@ -9,8 +9,8 @@
 #include <sstream>
 #include <vector>
 
-#include "data/own_dataset.h"
-#include "data/suite.h"
+#include "data/suites/own_dataset.h"
+#include "data/suites/suite.h"
 
 namespace promptbed {
 namespace {

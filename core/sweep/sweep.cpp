@@ -10,7 +10,8 @@
 
 #include "base/interrupt.h"
 #include "base/progress.h"
-#include "clip/architecture_name.h"
+#include "clip/checkpoints/architecture_name.h"
+#include "results/run_files.h"
 #include "sweep/features.h"
 #include "sweep/known_tests.h"
 #include "sweep/open_caches.h"

@@ -9,10 +9,10 @@
 
 #include "base/installation.h"
 #include "clip/model.h"
-#include "clip/text_transformer.h"
-#include "data/class_half.h"
-#include "data/split.h"
-#include "data/suite.h"
+#include "clip/towers/text_transformer.h"
+#include "data/draws/class_half.h"
+#include "data/layouts/split.h"
+#include "data/suites/suite.h"
 #include "training/epoch_order.h"
 
 namespace promptbed {

@@ -2,7 +2,7 @@
 
 #include <promptbed/task.h>
 
-#include "training/method_check.h"
+#include "methods/method_check.h"
 
 namespace promptbed {
 

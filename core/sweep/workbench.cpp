@@ -12,8 +12,4 @@ Ledger& Workbench::ledger() {
   return *ledger_;
 }
 
-std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run) {
-  return ledger.parent_path() / "prompts" / (run + ".safetensors");
-}
-
 }  // namespace promptbed

@@ -9,9 +9,6 @@
 
 namespace promptbed {
 
-/// Where the trained prompt of a run is kept: prompts/ID.safetensors beside the ledger.
-std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run);
-
 /// What all runs of a sweep share.
 class Workbench {
  public:

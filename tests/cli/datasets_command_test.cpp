@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "clip/model.h"
-#include "data/class_half.h"
+#include "data/draws/class_half.h"
 #include "features/cache_folder.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
@@ -93,10 +93,9 @@ TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
   fs::copy(world_ / "away/model/config.json", world_ / "other");
   fs::copy(world_ / "away/model/merges.txt", world_ / "other");
   const auto name_of = [&](const fs::path& model) { return ClipModel::load(world_ / model).fingerprint(); };
-  expect_refused(
-      {"--model", "other"},
-      {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
-       "leave --model out, give the pictures' folder with --data, or seal it again"});
+  expect_refused({"--model", "other"},
+                 {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
+                  "leave --model out, give the pictures' folder with --data, or seal it again"});
   EXPECT_EQ(sweep({"--model", "away/model"}).code, 0) << "a copy of the same model is the same model";
 }
 

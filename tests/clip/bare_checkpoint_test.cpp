@@ -1,4 +1,4 @@
-#include "clip/bare_checkpoint.h"
+#include "clip/checkpoints/bare_checkpoint.h"
 
 #include <gtest/gtest.h>
 

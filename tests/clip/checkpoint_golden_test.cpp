@@ -1,9 +1,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "clip/checkpoints/safetensors.h"
 #include "clip/model.h"
-#include "clip/safetensors.h"
-#include "clip/text_transformer.h"
+#include "clip/towers/text_transformer.h"
 #include "support/expect_error.h"
 #include "support/golden.h"
 

@@ -1,4 +1,4 @@
-#include "clip/frozen_weight.h"
+#include "clip/towers/frozen_weight.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

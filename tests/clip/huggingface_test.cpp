@@ -1,4 +1,4 @@
-#include "clip/huggingface.h"
+#include "clip/checkpoints/huggingface.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 
 namespace promptbed::test {
 

@@ -1,4 +1,4 @@
-#include "clip/packed_prompts.h"
+#include "clip/towers/packed_prompts.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

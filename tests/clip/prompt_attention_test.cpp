@@ -1,4 +1,4 @@
-#include "clip/prompt_attention.h"
+#include "clip/towers/prompt_attention.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

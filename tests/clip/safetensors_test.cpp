@@ -1,4 +1,4 @@
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "clip/state_dict.h"
+#include "clip/checkpoints/state_dict.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/files.h"
-#include "clip/tensor_file.h"
+#include "clip/checkpoints/tensor_file.h"
 #include "clip/torch_file.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

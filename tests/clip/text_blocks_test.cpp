@@ -1,4 +1,4 @@
-#include "clip/text_blocks.h"
+#include "clip/towers/text_blocks.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "clip/random_text_tower.h"
+#include "clip/towers/random_text_tower.h"
 #include "support/relative_difference.h"
 
 namespace promptbed {

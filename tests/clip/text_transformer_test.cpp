@@ -1,12 +1,12 @@
-#include "clip/text_transformer.h"
+#include "clip/towers/text_transformer.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-#include "clip/random_text_tower.h"
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
+#include "clip/towers/random_text_tower.h"
 #include "support/expect_error.h"
 #include "support/golden_clip.h"
 #include "support/plain_text_tower.h"

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "clip/forged_pickle.h"
+#include "formats/forged_pickle.h"
 
 namespace promptbed::test {
 

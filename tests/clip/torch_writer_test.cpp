@@ -1,11 +1,11 @@
-#include "clip/torch_writer.h"
+#include "clip/checkpoints/torch_writer.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "clip/pickle_dict.h"
-#include "clip/state_dict.h"
-#include "clip/torch_archive.h"
+#include "clip/checkpoints/state_dict.h"
+#include "clip/checkpoints/torch_archive.h"
+#include "formats/pickle_dict.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 

@@ -1,4 +1,4 @@
-#include "data/chosen_datasets.h"
+#include "data/suites/chosen_datasets.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "data/class_half.h"
+#include "data/draws/class_half.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "data/draw_file.h"
+#include "data/draws/draw_file.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/reference_draw.h"
-#include "data/suite.h"
+#include "data/draws/reference_draw.h"
+#include "data/suites/suite.h"
 #include "support/expect_error.h"
 #include "support/golden.h"
 #include "support/scratch.h"

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "data/few_shot.h"
+#include "data/draws/few_shot.h"
 #include "support/golden.h"
 
 namespace promptbed {

@@ -1,4 +1,4 @@
-#include "data/few_shot.h"
+#include "data/draws/few_shot.h"
 
 #include <gtest/gtest.h>
 

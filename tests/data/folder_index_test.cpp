@@ -1,4 +1,4 @@
-#include "data/folder_index.h"
+#include "data/layouts/folder_index.h"
 
 #include <gtest/gtest.h>
 

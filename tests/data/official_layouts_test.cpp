@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/files.h"
-#include "data/class_half.h"
-#include "data/few_shot.h"
-#include "data/split.h"
-#include "data/suite.h"
+#include "data/draws/class_half.h"
+#include "data/draws/few_shot.h"
+#include "data/layouts/split.h"
+#include "data/suites/suite.h"
 #include "support/expect_error.h"
 #include "support/matlab_writer.h"
 #include "support/scratch.h"

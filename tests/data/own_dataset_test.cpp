@@ -1,10 +1,10 @@
-#include "data/own_dataset.h"
+#include "data/suites/own_dataset.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/class_half.h"
-#include "data/split.h"
+#include "data/draws/class_half.h"
+#include "data/layouts/split.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 

@@ -1,4 +1,4 @@
-#include "data/picture.h"
+#include "data/pictures/picture.h"
 
 #include <gtest/gtest.h>
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/files.h"
-#include "data/picture.h"
-#include "data/view.h"
+#include "data/pictures/picture.h"
+#include "data/pictures/view.h"
 #include "support/golden.h"
 
 namespace promptbed {

@@ -1,4 +1,4 @@
-#include "data/python_random.h"
+#include "data/draws/python_random.h"
 
 #include <gtest/gtest.h>
 

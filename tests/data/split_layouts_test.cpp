@@ -1,4 +1,4 @@
-#include "data/split_layouts.h"
+#include "data/layouts/split_layouts.h"
 
 #include <gtest/gtest.h>
 

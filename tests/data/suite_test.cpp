@@ -1,4 +1,4 @@
-#include "data/suite.h"
+#include "data/suites/suite.h"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "data/test_images.h"
+#include "data/draws/test_images.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/class_list.h"
+#include "data/layouts/class_list.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 

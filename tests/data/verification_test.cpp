@@ -1,4 +1,4 @@
-#include "data/verification.h"
+#include "data/suites/verification.h"
 
 #include <gtest/gtest.h>
 

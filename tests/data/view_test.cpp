@@ -1,10 +1,10 @@
-#include "data/view.h"
+#include "data/pictures/view.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "data/resize.h"
+#include "data/pictures/resize.h"
 
 namespace promptbed {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 #include "base/interrupt.h"
-#include "data/picture.h"
+#include "data/pictures/picture.h"
 #include "features/small_table.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

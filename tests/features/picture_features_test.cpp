@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "clip/mini_clip.h"
 #include "clip/model.h"
-#include "data/view.h"
+#include "data/pictures/view.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 #include "methods/method_registry.h"
 #include "support/golden_clip.h"
 #include "support/relative_difference.h"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "clip/bpe_tokenizer.h"
+#include "tokenizer/bpe_tokenizer.h"
 
 namespace promptbed::pocket {
 namespace {

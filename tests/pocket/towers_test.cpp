@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <promptbed/text_encoder.h>
 
-#include "clip/text_transformer.h"
-#include "clip/vision_transformer.h"
+#include "clip/towers/text_transformer.h"
+#include "clip/towers/vision_transformer.h"
 #include "small_architecture.h"
 #include "support/relative_difference.h"
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 #include "prompts/reference_checkpoint.h"
 #include "prompts/restored_learner.h"
 #include "support/golden_clip.h"

@@ -6,9 +6,9 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "clip/checkpoints/torch_writer.h"
 #include "clip/mini_clip.h"
 #include "clip/torch_file.h"
-#include "clip/torch_writer.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

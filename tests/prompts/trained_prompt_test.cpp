@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "clip/safetensors.h"
+#include "clip/checkpoints/safetensors.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

@@ -1,11 +1,11 @@
-#include "report/ablation_table.h"
+#include "report/grid/ablation_table.h"
 
 #include <gtest/gtest.h>
 
 #include "report/made_runs.h"
-#include "report/render_csv.h"
-#include "report/render_text.h"
 #include "support/scratch.h"
+#include "table/render_csv.h"
+#include "table/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -19,7 +19,7 @@ class AblationTest : public ::testing::Test {
     outcome.parameters = parameters;
     ledger_.claim(spec);
     ledger_.ask("base-new", {spec.id()});
-    ledger_.finish(spec.id(), outcome);
+    test::finish(ledger_, spec.id(), outcome);
   }
   Report report() { return ablation_report(base_new_table(ledger_, {})); }
 

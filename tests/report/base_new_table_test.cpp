@@ -1,16 +1,16 @@
-#include "report/base_new_table.h"
+#include "report/grid/base_new_table.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <tuple>
 
-#include "report/render_csv.h"
-#include "report/render_text.h"
 #include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
+#include "table/render_csv.h"
+#include "table/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -32,7 +32,7 @@ class BaseNewTableTest : public ::testing::Test {
     const RunSpec spec = sample_spec(dataset, 1, "probe");
     ledger_.claim(spec);
     ledger_.ask("base-new", {spec.id()});
-    ledger_.finish(spec.id(), outcome);
+    test::finish(ledger_, spec.id(), outcome);
   }
 
   test::ScratchFolder scratch_;
@@ -152,7 +152,7 @@ TEST_F(BaseNewTableTest, AMissingNewScoreIsNoRefusal) {
   outcome.scores.pop_back();
   ledger_.claim(sample_spec());
   ledger_.ask("base-new", {sample_spec().id()});
-  ledger_.finish(sample_spec().id(), outcome);
+  test::finish(ledger_, sample_spec().id(), outcome);
   const BaseNewTable shown = table();
   EXPECT_EQ(test::texts(shown.report().table.rows.back()), (Texts{"brands", "60.00", "-", "-"}));
   EXPECT_EQ(shown.notes, (Texts{"coop: no dataset to average over yet"}));
@@ -207,7 +207,7 @@ TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
   all.classes = "all";
   ledger_.claim(all);
   ledger_.ask("few-shot", {all.id()});
-  ledger_.finish(all.id(), test::sample_outcome("brands", 60, 50));
+  test::finish(ledger_, all.id(), test::sample_outcome("brands", 60, 50));
   EXPECT_ERROR(
       table(),
       "ledger.db: holds no finished base-new run, but has few-shot runs of coop (16 shots); run `runner "

@@ -1,11 +1,11 @@
-#include "report/efficiency_table.h"
+#include "report/grid/efficiency_table.h"
 
 #include <gtest/gtest.h>
 
 #include "report/made_runs.h"
-#include "report/render_csv.h"
 #include "report/texts.h"
 #include "support/scratch.h"
+#include "table/render_csv.h"
 
 namespace promptbed {
 namespace {
@@ -24,7 +24,7 @@ class EfficiencyTableTest : public ::testing::Test {
     outcome.execution.test_images = test_images_;
     ledger_.claim(spec);
     ledger_.ask("base-new", {spec.id()});
-    ledger_.finish(spec.id(), outcome);
+    test::finish(ledger_, spec.id(), outcome);
   }
   EfficiencyTable table() { return efficiency_table(ledger_, {}); }
 

@@ -1,13 +1,13 @@
-#include "report/few_shot_table.h"
+#include "report/grid/few_shot_table.h"
 
 #include <gtest/gtest.h>
 
 #include "report/made_runs.h"
-#include "report/render_csv.h"
-#include "report/render_text.h"
 #include "report/texts.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
+#include "table/render_csv.h"
+#include "table/render_text.h"
 
 namespace promptbed {
 namespace {

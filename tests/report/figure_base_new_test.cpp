@@ -1,4 +1,4 @@
-#include "report/figure_base_new.h"
+#include "report/figures/figure_base_new.h"
 
 #include <gtest/gtest.h>
 
@@ -86,7 +86,7 @@ TEST_F(BaseNewFigure, AMethodThatCannotServeNewClassesHasNoPoint) {
   outcome.refusals.push_back({"brands", "new", "probe: has no weights"});
   const RunSpec spec = sample_spec("brands", 1, "probe");
   ledger_.claim(spec);
-  ledger_.finish(spec.id(), outcome);
+  test::finish(ledger_, spec.id(), outcome);
   Looks looks;
   const Figure figure = base_new_figure(table(), looks);
   for (const Trace& trace : figure.panels[0].traces) {

@@ -1,4 +1,4 @@
-#include "report/figure_few_shot.h"
+#include "report/figures/figure_few_shot.h"
 
 #include <gtest/gtest.h>
 

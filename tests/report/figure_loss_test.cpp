@@ -1,4 +1,4 @@
-#include "report/figure_loss.h"
+#include "report/figures/figure_loss.h"
 
 #include <gtest/gtest.h>
 

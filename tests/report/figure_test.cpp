@@ -1,8 +1,8 @@
-#include "report/figure.h"
+#include "report/figures/figure.h"
 
 #include <gtest/gtest.h>
 
-#include "report/figure_looks.h"
+#include "report/figures/figure_looks.h"
 
 namespace promptbed {
 namespace {

@@ -1,4 +1,4 @@
-#include "report/figure_transfer.h"
+#include "report/figures/figure_transfer.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "report/gnuplot.h"
+#include "report/figures/gnuplot.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "report/gnuplot_script.h"
+#include "report/figures/gnuplot_script.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 

@@ -29,7 +29,7 @@ inline void record_all(Ledger& ledger, const std::string& protocol, const RunSpe
   }
   ledger.claim(spec);
   ledger.ask(protocol, {spec.id()});
-  ledger.finish(spec.id(), outcome);
+  test::finish(ledger, spec.id(), outcome);
 }
 
 /// The same on the run's own dataset.

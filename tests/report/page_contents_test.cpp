@@ -44,7 +44,7 @@ class PageContents : public ::testing::Test {
     const RunSpec spec = test::all_classes_spec("brands", 1, 4);
     ledger_.claim(spec, Redo::yes);
     ledger_.fail(spec.id(), "office: out of paper");
-    ASSERT_EQ(ledger_.status(spec.id()), RunStatus::done);
+    ASSERT_EQ(test::status_of(ledger_, spec.id()), RunStatus::done);
   }
 
   test::ScratchFolder scratch_;

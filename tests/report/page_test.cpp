@@ -1,11 +1,11 @@
-#include "report/page.h"
+#include "report/page/page.h"
 
 #include <gtest/gtest.h>
 
 #include <stdexcept>
 
-#include "report/page_markup.h"
-#include "report/page_picture.h"
+#include "report/page/page_markup.h"
+#include "report/page/page_picture.h"
 
 namespace promptbed {
 namespace {

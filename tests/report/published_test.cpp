@@ -1,10 +1,10 @@
-#include "report/published.h"
+#include "report/grid/published.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "report/grid/paper_table.h"
 #include "report/made_runs.h"
-#include "report/paper_table.h"
 #include "report/texts.h"
 #include "results/statistics.h"
 #include "support/expect_error.h"

@@ -1,4 +1,4 @@
-#include "report/run_table.h"
+#include "report/grid/run_table.h"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "report/run_selection.h"
+#include "report/select/run_selection.h"
 #include "results/sample_runs.h"
 
 namespace promptbed::test {

@@ -1,4 +1,4 @@
-#include "report/sweep_commands.h"
+#include "report/page/sweep_commands.h"
 
 #include <gtest/gtest.h>
 

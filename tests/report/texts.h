@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "report/table.h"
+#include "table/table.h"
 
 namespace promptbed::test {
 

@@ -1,14 +1,14 @@
-#include "report/transfer_table.h"
+#include "report/grid/transfer_table.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "report/made_runs.h"
-#include "report/render_csv.h"
-#include "report/render_text.h"
 #include "report/texts.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
+#include "table/render_csv.h"
+#include "table/render_text.h"
 
 namespace promptbed {
 namespace {
@@ -92,7 +92,7 @@ TEST_F(TransferTableTest, ScoresOnAnEarlierSplitAreLeftOut) {
   outcome.scores[0].split_hash = later.split_hash;
   ledger_.claim(later);
   ledger_.ask("cross-dataset", {later.id()});
-  ledger_.finish(later.id(), outcome);
+  test::finish(ledger_, later.id(), outcome);
   const TransferTable shown = table({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
   EXPECT_EQ(test::texts(shown.report().table.rows[1]), (Texts{"brands", "44.00", "-"}));
   EXPECT_EQ(shown.notes, (Texts{"† coop: average over 1 of 2 datasets, without brands",

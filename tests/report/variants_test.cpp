@@ -1,4 +1,4 @@
-#include "report/variants.h"
+#include "report/select/variants.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "report/versus.h"
+#include "report/grid/versus.h"
 
 #include <gtest/gtest.h>
 

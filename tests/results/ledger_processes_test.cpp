@@ -51,7 +51,7 @@ TEST(LedgerProcesses, EachRunIsMadeOnceByWhomeverClaimsIt) {
         const RunSpec spec = test::sample_spec("brands", seed);
         if (!ledger.claim(spec)) continue;
         ++claimed;
-        ledger.finish(spec.id(), test::sample_outcome("brands", 60, 50));
+        test::finish(ledger, spec.id(), test::sample_outcome("brands", 60, 50));
       }
       return claimed;
     }));
@@ -86,7 +86,7 @@ TEST(LedgerProcesses, AClaimLastsAsLongAsItsOwner) {
   EXPECT_ERROR(ledger.remove(spec.id()), "end that first");
   EXPECT_EQ(ledger.list().at(0).owner->pid, owner);
   ledger.release(spec.id());  // not ours
-  EXPECT_EQ(ledger.status(spec.id()), RunStatus::running);
+  EXPECT_EQ(test::status_of(ledger, spec.id()), RunStatus::running);
 
   ASSERT_EQ(::write(may_end[1], "e", 1), 1);
   wait_for_end(owner);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "report/base_new_table.h"
+#include "report/grid/base_new_table.h"
 #include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
@@ -25,7 +25,7 @@ class LedgerOfSchema1 : public ::testing::Test {
       RunOutcome refused = test::sample_outcome("brands", 70, 0);
       refused.scores.pop_back();
       ledger.claim(sample_spec("brands", 1, "csc"));
-      ledger.finish(sample_spec("brands", 1, "csc").id(), refused);
+      test::finish(ledger, sample_spec("brands", 1, "csc").id(), refused);
     }
     SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
     database.exec(

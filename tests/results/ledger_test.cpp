@@ -25,12 +25,12 @@ class LedgerTest : public ::testing::Test {
 };
 
 TEST_F(LedgerTest, AClaimedRunIsRunningThenDone) {
-  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+  EXPECT_EQ(test::status_of(ledger_, id_), std::nullopt);
   EXPECT_TRUE(ledger_.claim(spec_));
-  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::running);
   EXPECT_FALSE(ledger_.claim(spec_));
-  ledger_.finish(id_, sample_outcome("brands", 60, 50));
-  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done);
   EXPECT_FALSE(ledger_.claim(spec_));
 }
 
@@ -39,7 +39,7 @@ TEST_F(LedgerTest, AnOutcomeReadsBack) {
   outcome.refusals.push_back({"office", "all", "has no weights"});
   outcome.epochs[1].loss = std::numeric_limits<double>::quiet_NaN();
   ledger_.claim(spec_);
-  ledger_.finish(id_, outcome);
+  test::finish(ledger_, id_, outcome);
   const RunOutcome read = Ledger::open_existing(ledger_.path()).outcome(id_);
   ASSERT_EQ(read.scores.size(), 2U);
   EXPECT_EQ(read.scores[1].class_set, "new");
@@ -74,7 +74,7 @@ TEST_F(LedgerTest, AFailedRunIsFreeAgainAndCountsItsAttempts) {
   EXPECT_EQ(record.error, "places/images/a.png: is no image");
   EXPECT_EQ(record.attempts, 1);
   EXPECT_TRUE(ledger_.claim(spec_));
-  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
   record = ledger_.list().at(0);
   EXPECT_EQ(record.attempts, 2);
   EXPECT_EQ(record.error, "");
@@ -85,28 +85,28 @@ TEST_F(LedgerTest, AFailedRunIsFreeAgainAndCountsItsAttempts) {
 TEST_F(LedgerTest, ReleaseLeavesEverythingAsBeforeTheClaim) {
   ledger_.claim(spec_);
   ledger_.release(id_);
-  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+  EXPECT_EQ(test::status_of(ledger_, id_), std::nullopt);
 
   ledger_.claim(spec_);
   ledger_.fail(id_, "broken");
   ledger_.claim(spec_);
   ledger_.release(id_);
-  EXPECT_EQ(ledger_.status(id_), RunStatus::failed);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::failed);
   EXPECT_EQ(ledger_.list().at(0).attempts, 1);
 
   ledger_.claim(spec_);
-  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
-  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::running);
   ledger_.release(id_);
-  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done);
   EXPECT_EQ(ledger_.scores().size(), 2U);
 }
 
 TEST_F(LedgerTest, ARedoneRunReplacesItsScores) {
   test::record(ledger_, spec_, 60, 50);
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
-  ledger_.finish(id_, sample_outcome("brands", 61, 51));
+  test::finish(ledger_, id_, sample_outcome("brands", 61, 51));
   const std::vector<RunScore> scores = ledger_.scores();
   ASSERT_EQ(scores.size(), 2U);
   EXPECT_EQ(scores[0].run, id_);
@@ -118,11 +118,11 @@ TEST_F(LedgerTest, ARedoneRunReplacesItsRefusals) {
   refused.scores.pop_back();
   refused.refusals.push_back({"brands", "new", "has no weights"});
   ledger_.claim(spec_);
-  ledger_.finish(id_, refused);
+  test::finish(ledger_, id_, refused);
   EXPECT_EQ(ledger_.refusals({.datasets = {"brands"}}).at(0).run, id_);
   EXPECT_TRUE(ledger_.refusals({.datasets = {"office"}}).empty());
   ledger_.claim(spec_, Redo::yes);
-  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
   EXPECT_TRUE(ledger_.refusals().empty());
 }
 
@@ -131,7 +131,7 @@ TEST_F(LedgerTest, ARunThatFailsWhenItIsRedoneKeepsItsResult) {
   const std::string ended = ledger_.list().at(0).ended;
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
   ledger_.fail(id_, "no luck today");
-  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done);
   EXPECT_EQ(ledger_.scores().size(), 2u);
   const RunRecord record = ledger_.list().at(0);
   EXPECT_EQ(record.error, "no luck today");
@@ -139,20 +139,20 @@ TEST_F(LedgerTest, ARunThatFailsWhenItIsRedoneKeepsItsResult) {
   EXPECT_EQ(record.ended, ended);
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
   ledger_.release(id_);
-  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done);
 }
 
 TEST_F(LedgerTest, AFinishIsWrittenWholeOrNotAtAll) {
   RunOutcome outcome = sample_outcome("brands", 60, 50);
   outcome.epochs.push_back(outcome.epochs[0]);  // the same epoch twice
   ledger_.claim(spec_);
-  EXPECT_ERROR(ledger_.finish(id_, outcome), "ledger.db: the ledger cannot be used");
-  EXPECT_EQ(ledger_.status(id_), RunStatus::running);
+  EXPECT_ERROR(test::finish(ledger_, id_, outcome), "ledger.db: the ledger cannot be used");
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::running);
   EXPECT_TRUE(ledger_.scores().empty());
 }
 
 TEST_F(LedgerTest, OnlyTheOwnerFinishes) {
-  EXPECT_ERROR(ledger_.finish(id_, sample_outcome("brands", 60, 50)),
+  EXPECT_ERROR(test::finish(ledger_, id_, sample_outcome("brands", 60, 50)),
                "run " + id_ + ": was deleted or taken over while it ran");
   ledger_.fail(id_, "ignored");
   ledger_.release(id_);
@@ -164,7 +164,7 @@ TEST_F(LedgerTest, RemoveTakesAllThatBelongsToTheRun) {
   const RunSpec other = sample_spec("office");
   test::record(ledger_, other, 40, 30);
   EXPECT_EQ(ledger_.remove(id_.substr(0, 15)), id_);
-  EXPECT_EQ(ledger_.status(id_), std::nullopt);
+  EXPECT_EQ(test::status_of(ledger_, id_), std::nullopt);
   EXPECT_EQ(ledger_.scores().size(), 2U);
   EXPECT_EQ(ledger_.scores()[0].run, other.id());
   EXPECT_ERROR(ledger_.outcome(id_), "was never finished");
@@ -241,7 +241,7 @@ TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
   RunOutcome first = sample_outcome("brands", 60, 50);
   first.execution.seconds = {{"training", 12.0}, {"evaluation", 1.0}};
   ledger_.claim(spec_);
-  ledger_.finish(id_, first);
+  test::finish(ledger_, id_, first);
 
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
   RunOutcome more;
@@ -251,7 +251,7 @@ TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
   more.execution.seconds = {{"evaluation", 2.0}};
   ledger_.add_tests(id_, more);
 
-  EXPECT_EQ(ledger_.status(id_), RunStatus::done);
+  EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done);
   const RunOutcome read = ledger_.outcome(id_);
   ASSERT_EQ(read.scores.size(), 3u);
   EXPECT_EQ(read.scores[1].accuracy, 51)
@@ -265,7 +265,7 @@ TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
 
 TEST_F(LedgerTest, AClassSetHasAScoreOrARefusalAndNeverBoth) {
   ledger_.claim(spec_);
-  ledger_.finish(id_, sample_outcome("brands", 60, 50));
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
   RunOutcome refused;
   refused.refusals = {{"brands", "new", "has no weights"}};
   ledger_.claim(spec_, Redo::yes);
@@ -283,7 +283,7 @@ TEST_F(LedgerTest, AShortfallIsTheErrorOfARunThatIsDone) {
   RunOutcome outcome = sample_outcome("brands", 60, 50);
   outcome.shortfall = "all of office: a picture is missing";
   ledger_.claim(spec_);
-  ledger_.finish(id_, outcome);
+  test::finish(ledger_, id_, outcome);
   const RunRecord run = ledger_.find(id_);
   EXPECT_EQ(run.status, RunStatus::done);
   EXPECT_EQ(run.error, "all of office: a picture is missing");
@@ -305,7 +305,7 @@ TEST_F(LedgerTest, KeepsHowManyNumbersWereLearned) {
   outcome.parameters = ParameterCount{.all = 35'360, .without_biases = 34'816};
   ledger_.claim(spec_);
   EXPECT_FALSE(ledger_.find(id_).parameters.has_value());
-  ledger_.finish(id_, outcome);
+  test::finish(ledger_, id_, outcome);
   ASSERT_TRUE(ledger_.find(id_).parameters.has_value());
   EXPECT_EQ(ledger_.find(id_).parameters->all, 35'360);
   EXPECT_EQ(ledger_.find(id_).parameters->without_biases, 34'816);

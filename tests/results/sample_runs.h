@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "results/ledger.h"
@@ -70,12 +71,24 @@ inline RunOutcome sample_outcome(const std::string& dataset, double base, double
           .shots = shots};
 }
 
+/// Records a finished attempt at a claimed run as a sweep does: the training, then the tests.
+inline void finish(Ledger& ledger, const std::string& id, const RunOutcome& outcome) {
+  ledger.keep_training(id, outcome);
+  ledger.add_tests(id, outcome);
+}
+
+/// Nothing where the ledger does not know the run.
+inline std::optional<RunStatus> status_of(const Ledger& ledger, const std::string& id) {
+  const std::optional<RunState> state = ledger.state(id);
+  return state ? std::optional(state->status) : std::nullopt;
+}
+
 /// Claims and finishes a run of the base-new protocol with these accuracies.
 inline void record(Ledger& ledger, const RunSpec& spec, double base, double unseen,
                    ShotRange shots = {16, 16}) {
   ledger.claim(spec);
   ledger.ask("base-new", {spec.id()});
-  ledger.finish(spec.id(), sample_outcome(spec.dataset, base, unseen, shots));
+  test::finish(ledger, spec.id(), sample_outcome(spec.dataset, base, unseen, shots));
 }
 
 }  // namespace promptbed::test

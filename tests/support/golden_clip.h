@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "clip/model.h"
-#include "clip/text_transformer.h"
+#include "clip/towers/text_transformer.h"
 #include "support/golden.h"
 #include "support/listed_tokenizer.h"
 

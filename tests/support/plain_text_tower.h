@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 #include "support/plain_transformer.h"
 
 namespace promptbed::test {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 
 namespace promptbed::test {
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "data/contact_sheet.h"
+#include "data/pictures/contact_sheet.h"
 
 namespace promptbed::test {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "data/draw_file.h"
+#include "data/draws/draw_file.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/source.h"

@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "results/run_files.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/export.h>
 #include <promptbed/options.h>
 #include <promptbed/task.h>
 
@@ -12,7 +13,7 @@
 namespace promptbed {
 
 /// A class name as a prompt says it: underscores are spaces.
-std::string spoken(std::string class_name);
+PROMPTBED_EXPORT std::string spoken(std::string class_name);
 
 /// The two options that say how a context starts. Put them into a method's OptionSpec table.
 ///   n_ctx     0 or the number of context tokens; alone it means random vectors
@@ -26,28 +27,29 @@ inline constexpr OptionSpec kContextWords = {
 /// Settles n_ctx and ctx_init for a setting: words win, and default to the dataset's where neither is given;
 /// n_ctx becomes their token count. Throws Error where both are given and differ, and where a class's prompt
 /// is too long.
-Options resolve_context(Options options, const Setting& setting);
+PROMPTBED_EXPORT Options resolve_context(Options options, const Setting& setting);
 
 /// Throws PromptTooLong naming the first class, trained or unseen, whose prompt with M context tokens is too
 /// long for the model.
-void check_prompt_lengths(const Setting& setting, int64_t context_tokens);
+PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t context_tokens);
 
 /// First values of the context, [M, W], or [copies, M, W] where given: embeddings of the words of resolved
 /// options, or draws from N(0, 0.02) (arXiv 2109.01134, section 4.1) with the task's generator.
-Tensor initial_context(const Options& options, const Task& task, std::optional<int64_t> copies = {});
+PROMPTBED_EXPORT Tensor initial_context(const Options& options, const Task& task,
+                                        std::optional<int64_t> copies = {});
 
 /// Where the class name stands among the context tokens.
 enum class NamePosition { end, middle, front };
 
 /// "end", "middle" or "front"; throws Error for anything else.
-NamePosition parse_name_position(const std::string& word);
+PROMPTBED_EXPORT NamePosition parse_name_position(const std::string& word);
 
 /// Turns context vectors into prompts, for one list of classes.
 ///
 ///     end     [SOS] v1 ... vM name . [EOS]
 ///     middle  [SOS] v1 .. vM/2 name vM/2+1 .. vM . [EOS]
 ///     front   [SOS] name v1 ... vM . [EOS]
-class ContextPrompts {
+class PROMPTBED_EXPORT ContextPrompts {
  public:
   /// Tokenises the names, underscores read as spaces.
   ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <promptbed/context.h>
+#include <promptbed/export.h>
 #include <promptbed/prompt_learner.h>
 
 #include <optional>
@@ -13,7 +14,7 @@ namespace promptbed {
 ///
 /// On its own it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
 /// trains the context in another way overrides loss() or backward().
-class ContextLearner : public PromptLearner {
+class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
  public:
   explicit ContextLearner(const Options& options) : options_(options) {}
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <promptbed/export.h>
+
 #include <cstdint>
 #include <map>
 #include <span>
@@ -24,7 +26,7 @@ using OptionValue = std::variant<int64_t, double, bool, std::string>;
 /// Typed values of a method's options; every option that the method declares has one.
 ///
 ///     options.integer("n_ctx")   // 4
-class Options {
+class PROMPTBED_EXPORT Options {
  public:
   Options() = default;
 

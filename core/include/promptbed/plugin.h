@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/export.h>
 #include <promptbed/prompt_learner.h>
 #include <torch/version.h>
 
@@ -69,7 +70,7 @@ struct PluginDescriptor {
 /// Exports `methods`, an array of MethodSpec, as this library's plugin descriptor.
 #define PROMPTBED_PLUGIN(methods)                                                                        \
   extern "C" {                                                                                           \
-  extern __attribute__((visibility("default"))) const ::promptbed::PluginDescriptor promptbed_plugin;    \
+  extern PROMPTBED_EXPORT const ::promptbed::PluginDescriptor promptbed_plugin;                          \
   const ::promptbed::PluginDescriptor promptbed_plugin = {::promptbed::kInterfaceVersion, TORCH_VERSION, \
                                                           ::promptbed::kAbiTag, std::data(methods),      \
                                                           std::size(methods)};                           \

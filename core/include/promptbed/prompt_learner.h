@@ -1,6 +1,7 @@
 #pragma once
 
 #include <promptbed/error.h>
+#include <promptbed/export.h>
 #include <promptbed/options.h>
 #include <promptbed/recipe.h>
 #include <promptbed/task.h>
@@ -51,7 +52,7 @@ struct Needs {
 ///
 /// What a method throws becomes one line of the run's record, and the other runs go on. `runner methods
 /// check` tries the rules that stand below.
-class PromptLearner {
+class PROMPTBED_EXPORT PromptLearner {
  public:
   virtual ~PromptLearner() = default;
 

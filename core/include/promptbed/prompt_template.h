@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/export.h>
 #include <promptbed/task.h>
 
 #include <string>
@@ -9,10 +10,11 @@ namespace promptbed {
 
 /// Throws Error where the template has no place {} for the class name, and PromptTooLong naming the first
 /// class, trained or unseen, whose prompt is too long for the model.
-void check_template(const Setting& setting, const std::string& prompt_template);
+PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& prompt_template);
 
 /// Normalised text features [K, D] of the classes' names, underscores read as spaces, in a template.
 /// Constants: no gradient flows into them.
-Tensor template_features(const Task& task, const std::string& prompt_template, const ClassNames& class_names);
+PROMPTBED_EXPORT Tensor template_features(const Task& task, const std::string& prompt_template,
+                                          const ClassNames& class_names);
 
 }  // namespace promptbed

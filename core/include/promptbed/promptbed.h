@@ -7,6 +7,7 @@
 ///     plugin.h           how a library offers its methods
 ///     options.h          what the user may set; recipe.h: how the host's loop trains
 ///     tensor.h           the letters of all shapes
+///     protocol.h         what is trained on and what is tested
 ///     error.h            what to throw
 ///
 /// and to build with: context_learner.h and context.h (learned contexts), prompt_template.h (hand-written
@@ -20,6 +21,7 @@
 #include <promptbed/plugin.h>
 #include <promptbed/prompt_learner.h>
 #include <promptbed/prompt_template.h>
+#include <promptbed/protocol.h>
 #include <promptbed/recipe.h>
 #include <promptbed/task.h>
 #include <promptbed/tensor.h>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/protocol.h>
 #include <promptbed/tensor.h>
 #include <promptbed/text_encoder.h>
 #include <promptbed/tokenizer.h>
@@ -7,24 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace promptbed {
 
 /// Names of K classes; the place is the label.
 using ClassNames = std::vector<std::string>;
-
-/// Which classes are trained on and which are tested.
-enum class Protocol {
-  base_new,       ///< train on the first half of the classes; test that half and the other
-  few_shot,       ///< train and test on all classes of a dataset
-  cross_dataset,  ///< train on all classes of one dataset; test it and others as they are
-  domain,         ///< the same, with shifted versions of that dataset as the others
-};
-
-/// As it is typed after --protocol: "base-new", "few-shot", "cross-dataset" or "domain".
-std::string_view to_string(Protocol protocol);
 
 /// What is known of a run before anything is loaded or trained: enough to settle a method's options and
 /// recipe.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/export.h>
 #include <promptbed/tensor.h>
 #include <promptbed/tokenizer.h>
 
@@ -22,7 +23,7 @@ struct PromptBatch {
 };
 
 /// CLIP's frozen text tower.
-class TextEncoder {
+class PROMPTBED_EXPORT TextEncoder {
  public:
   virtual ~TextEncoder() = default;
 
@@ -40,7 +41,7 @@ class TextEncoder {
 
 /// Text features [K, D] of whole sentences, not normalised. Throws Error naming the first text that is too
 /// long.
-Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
-                    std::span<const std::string> texts);
+PROMPTBED_EXPORT Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
+                                     std::span<const std::string> texts);
 
 }  // namespace promptbed

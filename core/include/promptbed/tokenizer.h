@@ -1,5 +1,7 @@
 #pragma once
 
+#include <promptbed/export.h>
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -7,7 +9,7 @@
 namespace promptbed {
 
 /// Turns text into the token ids that the text tower was trained on.
-class Tokenizer {
+class PROMPTBED_EXPORT Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/export.h>
 #include <promptbed/task.h>
 
 #include <string>
@@ -9,6 +10,7 @@ namespace promptbed {
 /// Where each of the class names stands among those that were trained on: int64 [K], on the task's device.
 /// For methods that serve trained classes only, all or some of them. Throws NotTransferable, telling what the
 /// method lacks ("weights"), where a name is not among them.
-Tensor trained_labels(const Task& task, const ClassNames& class_names, const std::string& lacking);
+PROMPTBED_EXPORT Tensor trained_labels(const Task& task, const ClassNames& class_names,
+                                       const std::string& lacking);
 
 }  // namespace promptbed

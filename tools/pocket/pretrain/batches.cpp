@@ -10,7 +10,7 @@
 
 #include "augmentation.h"
 #include "captions.h"
-#include "clip/tokenize.h"
+#include "tokenizer/tokenize.h"
 #include "training/epoch_order.h"
 
 namespace promptbed::pocket {

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "clip/byte_symbols.h"
-#include "clip/words.h"
+#include "tokenizer/byte_symbols.h"
+#include "tokenizer/words.h"
 
 namespace promptbed::pocket {
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "clip/merges.h"
+#include "tokenizer/merges.h"
 
 namespace promptbed::pocket {
 

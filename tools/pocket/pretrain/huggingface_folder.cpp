@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/files.h"
-#include "clip/architecture.h"
-#include "clip/byte_symbols.h"
-#include "clip/huggingface_names.h"
-#include "clip/safetensors.h"
-#include "clip/vision_transformer.h"
+#include "clip/checkpoints/architecture.h"
+#include "clip/checkpoints/huggingface_names.h"
+#include "clip/checkpoints/safetensors.h"
+#include "clip/towers/vision_transformer.h"
+#include "tokenizer/byte_symbols.h"
 
 namespace promptbed::pocket {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
-#include "clip/checkpoint.h"
-#include "clip/merges.h"
+#include "clip/checkpoints/checkpoint.h"
 #include "clip/preprocessing.h"
+#include "tokenizer/merges.h"
 
 namespace promptbed::pocket {
 

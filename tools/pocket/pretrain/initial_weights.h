@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 
 namespace promptbed::pocket {
 

@@ -15,11 +15,11 @@
 #include "batches.h"
 #include "bpe_learner.h"
 #include "captions.h"
-#include "clip/bpe_tokenizer.h"
 #include "contrastive_loss.h"
 #include "huggingface_folder.h"
 #include "loss_curve.h"
 #include "pair_set.h"
+#include "tokenizer/bpe_tokenizer.h"
 #include "towers.h"
 #include "training_state.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "clip/layers.h"
+#include "clip/towers/layers.h"
 #include "pretraining_recipe.h"
 
 namespace promptbed::pocket {

@@ -9,8 +9,8 @@
 #include <future>
 #include <numeric>
 
-#include "clip/text_transformer.h"
-#include "clip/vision_transformer.h"
+#include "clip/towers/text_transformer.h"
+#include "clip/towers/vision_transformer.h"
 
 namespace promptbed::pocket {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "clip/checkpoint.h"
-#include "clip/layers.h"
+#include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/layers.h"
 
 namespace promptbed::pocket {
 

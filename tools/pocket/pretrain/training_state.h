@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "clip/checkpoint.h"
+#include "clip/checkpoints/checkpoint.h"
 #include "pretraining_recipe.h"
 
 namespace promptbed::pocket {

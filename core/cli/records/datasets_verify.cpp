@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/records/datasets_commands.h"
+#include "data/suites/verification.h"
+
+namespace promptbed {
+namespace {
+
+const Usage kUsage = {
+    "runner datasets verify [NAME...] [OPTIONS]",
+    "Reads every picture of datasets of the suite, or of your own, and tells what is wrong: counts other "
+    "than\n"
+    "the published ones, pictures that are missing, unreadable or there twice, and test images that are\n"
+    "training images, too. Without a name it takes those of the suite that are there. Exit code 1 where\n"
+    "something was found.\n\n"
+    "  runner datasets verify --data data\n"
+    "  runner datasets verify dtd pictures/birds --data data --format json > report.json"};
+
+/// How many findings of a dataset the text report has; the JSON has all.
+constexpr size_t kMostLines = 50;
+
+struct Verified {
+  DatasetSpec dataset;
+  std::string fault;  ///< why it could not be looked at; "" where it could
+  Verification verification;
+
+  bool good() const { return fault.empty() && verification.findings.empty(); }
+};
+
+Verified verify(const DatasetSpec& dataset, const ChosenDatasets& chosen, const VerifySettings& settings) {
+  Verified verified{dataset, "", {}};
+  try {
+    const Split split = chosen.read_split(dataset);
+    print_notes(split);
+    const auto pictures = chosen.image_folder(dataset);
+    if (!std::filesystem::is_directory(pictures)) {
+      throw Error(
+          fmt::format("{}: no such folder; give the folder of the pictures with --data", pictures.string()));
+    }
+    verified.verification = verify_dataset(dataset, split, pictures, settings, std::cerr);
+  } catch (const Error& fault) {
+    verified.fault = fault.what();
+  }
+  return verified;
+}
+
+void print_text(const Verified& verified) {
+  if (!verified.fault.empty()) {
+    fmt::print("{}: {}\n", verified.dataset.id, verified.fault);
+    return;
+  }
+  const Verification& found = verified.verification;
+  fmt::print("{}: {} classes, {} training, {} validation, {} test images: {}\n", verified.dataset.id,
+             found.classes, found.train, found.val, found.test,
+             verified.good() ? "all in order" : fmt::format("{} findings", found.findings.size()));
+  for (size_t i = 0; i < std::min(found.findings.size(), kMostLines); ++i)
+    fmt::print("  {}: {}\n", to_string(found.findings[i].kind), found.findings[i].text);
+  if (found.findings.size() > kMostLines)
+    fmt::print("  and {} more; --format json has all\n", found.findings.size() - kMostLines);
+}
+
+nlohmann::ordered_json to_json(const Verified& verified) {
+  const Verification& found = verified.verification;
+  nlohmann::ordered_json json = {{"dataset", verified.dataset.id}, {"good", verified.good()}};
+  if (!verified.fault.empty()) {
+    json["fault"] = verified.fault;
+    return json;
+  }
+  json["classes"] = found.classes;
+  json["train"] = found.train;
+  json["val"] = found.val;
+  json["test"] = found.test;
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const Finding& finding : found.findings)
+    json["findings"].push_back({{"kind", to_string(finding.kind)}, {"text", finding.text}});
+  return json;
+}
+
+/// Those that were named, or else those of the suite whose folders are there.
+std::vector<DatasetSpec> datasets_to_verify(const ChosenDatasets& chosen, bool named) {
+  std::vector<DatasetSpec> datasets = chosen.list();
+  if (named) return datasets;
+  std::erase_if(datasets, [&](const DatasetSpec& dataset) {
+    const auto folder = chosen.data() / dataset.folder;
+    if (std::filesystem::is_directory(folder)) return false;
+    fmt::print(stderr, "note: {}: not there: {}\n", dataset.id, folder.string());
+    return true;
+  });
+  if (datasets.empty())
+    throw Error(fmt::format("{}: holds no dataset of suite {}; give their folder with --data",
+                            chosen.data().string(), chosen.suite().id));
+  return datasets;
+}
+
+}  // namespace
+
+int verify_datasets(const Arguments& arguments) {
+  options::options_description described("options", 110, 60);
+  auto add = described.add_options();
+  add("quick", options::bool_switch(), "look only whether pictures are there, without reading them");
+  add("format", options::value<std::string>()->value_name("F")->default_value("text"), "text or json");
+  add("threads", options::value<int64_t>()->value_name("N"),
+      "pictures read at the same time; default: one a core");
+  described.add(describe_data_options());
+  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  if (!values) return kAllDone;
+  const bool as_json = wants_json(*values);
+  const VerifySettings settings{positive(*values, "threads", count_cores(), kMostThreads),
+                                !(*values)["quick"].as<bool>()};
+
+  const ChosenDatasets chosen = named_datasets(*values);
+  bool all_good = true;
+  nlohmann::ordered_json report = nlohmann::ordered_json::array();
+  for (const DatasetSpec& dataset : datasets_to_verify(chosen, !words_of(*values).empty())) {
+    const Verified verified = verify(dataset, chosen, settings);
+    all_good = all_good && verified.good();
+    if (as_json) {
+      report.push_back(to_json(verified));
+    } else {
+      print_text(verified);
+    }
+  }
+  // A path may hold bytes that are no UTF-8; they must not stop the report.
+  if (as_json)
+    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  return all_good ? kAllDone : kSomeFailed;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <map>
+
+#include "cli/json_text.h"
+#include "cli/records/run_document.h"
+#include "cli/records/runs_commands.h"
+#include "table/render_text.h"
+#include "table/text_style.h"
+
+namespace promptbed {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const Usage kUsage = {
+    "runner runs diff ID ID [OPTIONS]",
+    "What two runs have different: settings, scores, how they were made. What is equal is left out, and\n"
+    "so are times and places of files.\n\n"
+    "  runner runs diff 4f1d 93ab"};
+
+/// One value that two runs have different.
+struct Difference {
+  std::string place;   ///< in a run's document, such as "spec.options.n_ctx"
+  Json first, second;  ///< null where a run does not have it
+};
+
+/// What says when and where a run was made, and is another for any two.
+bool is_incidental(const std::string& place) {
+  constexpr const char* kIncidental[] = {"id",
+                                         "attempts",
+                                         "created",
+                                         "ended",
+                                         "owner",
+                                         "prompt",
+                                         "log",
+                                         "execution.seconds",
+                                         "epochs.seconds",
+                                         "epochs.seconds_each",
+                                         "execution.peak_memory_bytes"};
+  return std::ranges::any_of(kIncidental, [&](const char* name) { return place == name; });
+}
+
+/// An object, or a list of objects such as a recipe's groups.
+bool has_parts(const Json& value) {
+  return value.is_object() || (value.is_array() && !value.empty() && value.front().is_object());
+}
+
+/// The parts by name, or by their place in the list.
+std::map<std::string, Json> parts_of(const Json& value) {
+  std::map<std::string, Json> parts;
+  if (!has_parts(value)) return parts;
+  for (const auto& [key, part] : value.items()) parts[key] = part;
+  return parts;
+}
+
+/// Collects the differences below a place.
+void compare(const std::string& place, const Json& first, const Json& second,
+             std::vector<Difference>& found) {
+  if (first == second || is_incidental(place)) return;
+  if (!has_parts(first) && !has_parts(second)) {
+    found.push_back({place, first, second});
+    return;
+  }
+  auto parts = parts_of(first), others = parts_of(second);
+  for (const auto& [key, part] : others) parts.try_emplace(key);
+  for (const auto& [key, part] : parts)
+    compare(place.empty() ? key : place + "." + key, part, others[key], found);
+}
+
+Cell cell_of(const Json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
+  return value.dump();
+}
+
+/// Second minus first, of numbers.
+Cell change_of(const Difference& difference) {
+  if (!difference.first.is_number() || !difference.second.is_number()) return "";
+  return fmt::format("{:+.6g}", difference.second.get<double>() - difference.first.get<double>());
+}
+
+std::string as_text(const std::vector<Difference>& differences, const std::string& first,
+                    const std::string& second) {
+  Table table;
+  table.title = differences.empty() ? fmt::format("runs {} and {} have nothing different", first, second)
+                                    : fmt::format("runs {} and {}", first, second);
+  if (differences.empty()) return table.title + '\n';
+  table.columns = {{"What", Alignment::left}, {first}, {second}, {"Change"}};
+  for (const Difference& difference : differences)
+    table.rows.push_back(
+        {difference.place, cell_of(difference.first), cell_of(difference.second), change_of(difference)});
+  return render_text(table, output_style());
+}
+
+std::string as_json(const std::vector<Difference>& differences, const std::string& first,
+                    const std::string& second) {
+  Json json = {{"runs", {first, second}}, {"differences", Json::array()}};
+  for (const Difference& difference : differences) {
+    json["differences"].push_back(
+        {{"what", difference.place}, {"first", difference.first}, {"second", difference.second}});
+  }
+  return json_text(json);
+}
+
+}  // namespace
+
+int diff_runs(const Arguments& arguments) {
+  options::options_description described("options", 110, 60);
+  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
+                          "text or json");
+  add_ledger_option(described);
+  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  if (!values) return kAllDone;
+  const bool json = wants_json(*values);
+  const Arguments ids = words_of(*values);
+  if (ids.size() != 2) throw Error("runner runs diff needs the ids of two runs (see runner runs list)");
+  const Ledger ledger = open_ledger(*values);
+  const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
+  std::vector<Difference> differences;
+  compare("", document_of(first, ledger), document_of(second, ledger), differences);
+  fmt::print("{}", (json ? as_json : as_text)(differences, first.id, second.id));
+  return kAllDone;
+}
+
+}  // namespace promptbed

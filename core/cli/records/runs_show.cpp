@@ -1,0 +1,158 @@
+#include <fmt/ranges.h>
+
+#include "cli/json_text.h"
+#include "cli/records/run_document.h"
+#include "cli/records/runs_commands.h"
+#include "report/select/spec_text.h"
+#include "table/render_text.h"
+#include "table/text_style.h"
+
+namespace promptbed {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const Usage kUsage = {
+    "runner runs show ID [OPTIONS]",
+    "All that is known of a run: what it was asked for, what came of it, how it was made, and where\n"
+    "its trained prompt and its log are.\n\n"
+    "  runner runs show 4f1d\n"
+    "  runner runs show 4f1d --format json"};
+
+/// A text as it is, null as "-", anything else as JSON writes it.
+std::string text_of(const Json& value) {
+  if (value.is_null()) return "-";
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string megabytes(int64_t bytes) {
+  return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string model_text(const Json& model) {
+  if (model.at("name").is_null()) return text_of(model.at("fingerprint"));
+  return fmt::format("{} ({}), {}", text_of(model.at("name")), text_of(model.at("architecture")),
+                     text_of(model.at("fingerprint")));
+}
+
+std::string epochs_text(const Json& epochs) {
+  if (epochs.is_null()) return "none";
+  return fmt::format(
+      "{}; loss {:.4f} in the first, {:.4f} in the last, least {:.4f} in epoch {}; {:.3f} s each",
+      epochs.at("count").get<int64_t>(), epochs.at("first_loss").get<double>(),
+      epochs.at("last_loss").get<double>(), epochs.at("least_loss").get<double>(),
+      epochs.at("least_loss_epoch").get<int64_t>(), epochs.at("seconds_each").get<double>());
+}
+
+std::string phases_text(const Json& seconds) {
+  std::vector<std::string> phases;
+  for (const auto& [phase, value] : seconds.items())
+    phases.push_back(fmt::format("{} {:.2f} s", phase, value.get<double>()));
+  return fmt::format("{}", fmt::join(phases, ", "));
+}
+
+/// How it was made.
+void add_execution(Fields& fields, const Json& execution) {
+  fields.emplace_back(
+      "host", fmt::format("{}, {}", text_of(execution.at("host")), text_of(execution.at("processor"))));
+  fields.emplace_back("threads", text_of(execution.at("threads")));
+  fields.emplace_back(
+      "LibTorch", fmt::format("{}, BLAS {}", text_of(execution.at("torch")), text_of(execution.at("blas"))));
+  fields.emplace_back("code", text_of(execution.at("code")) +
+                                  (execution.at("code_has_changes").get<bool>() ? ", with changes" : ""));
+  fields.emplace_back("plugin", text_of(execution.at("plugin_hash")));
+  fields.emplace_back("time", phases_text(execution.at("seconds")));
+  fields.emplace_back("peak memory", megabytes(execution.at("peak_memory_bytes").get<int64_t>()));
+}
+
+void add_outcome(Fields& fields, const Json& run) {
+  const Json& shots = run.at("images_per_class");
+  if (shots.at("most").get<int64_t>() > 0) {
+    fields.emplace_back("images a class",
+                        shots.at("least") == shots.at("most")
+                            ? text_of(shots.at("most"))
+                            : fmt::format("{} to {}", text_of(shots.at("least")), text_of(shots.at("most"))));
+  }
+  if (const Json& parameters = run.at("parameters"); !parameters.is_null()) {
+    fields.emplace_back("learned numbers", fmt::format("{}, {} without biases", text_of(parameters.at("all")),
+                                                       text_of(parameters.at("without_biases"))));
+  }
+  fields.emplace_back("epochs", epochs_text(run.at("epochs")));
+  add_execution(fields, run.at("execution"));
+  for (const auto& [name, hash] : run.at("hashes").items())
+    fields.emplace_back("hash of " + (name == "class_names"     ? "names"
+                                      : name == "trained_state" ? "state"
+                                                                : name),
+                        text_of(hash));
+}
+
+Table score_table(const Json& run) {
+  Table table;
+  table.title = "\nScores";
+  table.columns = {{"Dataset", Alignment::left},
+                   {"Classes", Alignment::left},
+                   {"Images"},
+                   {"Correct"},
+                   {"Accuracy"},
+                   {"Macro-F1"},
+                   {"Predictions", Alignment::left}};
+  for (const auto& [dataset, sets] : run.at("scores").items()) {
+    for (const auto& [set, score] : sets.items()) {
+      table.rows.push_back({dataset, set, text_of(score.at("images")), text_of(score.at("correct")),
+                            fmt::format("{:.2f}", score.at("accuracy").get<double>()),
+                            fmt::format("{:.2f}", score.at("macro_f1").get<double>()),
+                            text_of(score.at("predictions_hash"))});
+    }
+  }
+  for (const auto& [dataset, sets] : run.at("refusals").items()) {
+    for (const auto& [set, reason] : sets.items())
+      table.notes.push_back(fmt::format("{}, {} classes: cannot: {}", dataset, set, text_of(reason)));
+  }
+  return table;
+}
+
+std::string as_text(const RunRecord& record, const Json& run) {
+  Fields fields = {
+      {"status",
+       fmt::format("{}, {}", text_of(run.at("status")),
+                   record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
+  if (!record.error.empty()) fields.emplace_back("last error", record.error);
+  if (record.owner)
+    fields.emplace_back("at work", fmt::format("process {} on {}", record.owner->pid, record.owner->host));
+  fields.emplace_back("begun", record.created);
+  if (!record.ended.empty()) fields.emplace_back("ended", record.ended);
+  fields.emplace_back("asked for by", record.protocols.empty()
+                                          ? "no protocol yet"
+                                          : fmt::format("{}", fmt::join(record.protocols, ", ")));
+  for (auto& field : fields_of(record.spec)) {
+    if (field.first == "model") field.second = model_text(run.at("model"));
+    fields.push_back(std::move(field));
+  }
+  const bool finished = !run.at("execution").is_null();
+  if (finished) add_outcome(fields, run);
+  fields.emplace_back("prompt", text_of(run.at("prompt")));
+  fields.emplace_back("log", text_of(run.at("log")));
+  std::string text = render_fields("run " + record.id, fields);
+  if (finished) text += render_text(score_table(run), output_style());
+  return text;
+}
+
+}  // namespace
+
+int show_run(const Arguments& arguments) {
+  options::options_description described("options", 110, 60);
+  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
+                          "text or json");
+  add_ledger_option(described);
+  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  if (!values) return kAllDone;
+  const bool json = wants_json(*values);
+  const std::string id = only_word(*values, "runs show", "the id of a run (see runner runs list)");
+  const Ledger ledger = open_ledger(*values);
+  const RunRecord run = ledger.find(id);
+  const Json document = document_of(run, ledger);
+  fmt::print("{}", json ? json_text(document) : as_text(run, document));
+  return kAllDone;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/draws/test_images.h"
+#include "results/confusion.h"
+#include "results/metrics.h"
+
+namespace promptbed {
+
+/// The classes that an image was taken for, the most likely first, and how likely the first is.
+struct Guess {
+  std::vector<int64_t> classes;  ///< five, or all where there are fewer
+  double probability = 0;        ///< 0 to 1
+};
+
+/// How a classifier did on a dataset.
+class Evaluation {
+ public:
+  /// `guesses` are those for the test images, in order.
+  Evaluation(std::string classifier, std::string dataset, std::string class_set, TestImages tested,
+             std::vector<Guess> guesses);
+
+  /// What `runner eval` prints: accuracies of the whole and by class, the most confused classes.
+  std::string as_text() const;
+  std::string as_json() const;
+  std::string as_csv() const;
+
+  /// One line an image: path, class, what it was taken for, the probability of that, and the five first.
+  std::string predictions_csv() const;
+
+  /// The whole confusion matrix: a row a true class, a column a prediction.
+  std::string confusion_csv() const;
+
+ private:
+  const std::string& name(int64_t label) const { return tested_.class_names[static_cast<size_t>(label)]; }
+
+  /// Percent of the images, of one class or of all, whose class is among the five first.
+  double top5(int64_t label) const;
+  double top5() const;
+
+  std::string classifier_, dataset_, class_set_;
+  TestImages tested_;
+  std::vector<Guess> guesses_;
+  Metrics metrics_;
+  ConfusionMatrix confusion_;
+  std::vector<int64_t> among_five_;  ///< images of each class
+};
+
+}  // namespace promptbed

@@ -1,0 +1,86 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
+#include "cli/json_text.h"
+#include "cli/tensors/prompt_argument.h"
+#include "cli/tensors/prompts_commands.h"
+#include "prompts/restored_learner.h"
+#include "report/select/spec_text.h"
+
+namespace promptbed {
+namespace {
+
+const Usage kUsage = {"runner prompts show PROMPT [OPTIONS]",
+                      "Tells what a trained prompt is. PROMPT is a file, or a run's id.\n\n"
+                      "  runner prompts show 4f1d\n"
+                      "  runner prompts show prompt.safetensors --format json"};
+
+int64_t count_numbers(const TrainedPrompt& prompt) {
+  int64_t count = 0;
+  for (const auto& [name, tensor] : prompt.state) count += tensor.numel();
+  return count;
+}
+
+std::string as_text(const TrainedPrompt& prompt, const std::string& file) {
+  Fields fields = {{"file", file}};
+  if (prompt.origin) {
+    fields.emplace_back("imported from",
+                        prompt.origin->epoch
+                            ? fmt::format("{}, epoch {}", prompt.origin->file, *prompt.origin->epoch)
+                            : prompt.origin->file);
+  } else {
+    fields.emplace_back("run", prompt.run.id());
+  }
+  for (auto& field : fields_of(prompt.run)) fields.push_back(std::move(field));
+  fields.emplace_back(
+      "classes", prompt.class_names.empty()
+                     ? "not told"
+                     : fmt::format("{}: {}", prompt.class_names.size(), fmt::join(prompt.class_names, ", ")));
+  std::string tensors;
+  for (const auto& [name, tensor] : prompt.state) {
+    tensors += fmt::format("{}{} [{}] {}", tensors.empty() ? "" : "\n", name, fmt::join(tensor.sizes(), ", "),
+                           c10::toString(tensor.scalar_type()));
+  }
+  fields.emplace_back("tensors", tensors);
+  fields.emplace_back("numbers", std::to_string(count_numbers(prompt)));
+  return render_fields(title_of(prompt), fields);
+}
+
+std::string as_json(const TrainedPrompt& prompt, const std::string& file) {
+  nlohmann::ordered_json json = {{"file", file},
+                                 {"id", prompt.run.id()},
+                                 {"run", prompt.run.canonical()},
+                                 {"class_names", prompt.class_names},
+                                 {"origin", nullptr},
+                                 {"tensors", nlohmann::ordered_json::array()},
+                                 {"numbers", count_numbers(prompt)}};
+  if (prompt.origin) json["origin"] = to_json(*prompt.origin);
+  for (const auto& [name, tensor] : prompt.state) {
+    json["tensors"].push_back(
+        {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", c10::toString(tensor.scalar_type())}});
+  }
+  return json_text(json);
+}
+
+}  // namespace
+
+int show_prompt(const Arguments& arguments) {
+  options::options_description described("options", 110, 60);
+  auto add = described.add_options();
+  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
+  add("format", text("F")->default_value("text"), "text or json");
+  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
+  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  if (!values) return kAllDone;
+  const bool json = wants_json(*values);
+  const std::string word = only_word(*values, "prompts show", "a trained prompt");
+  const auto file = find_prompt(word, (*values)["db"].as<std::string>());
+  const TrainedPrompt prompt = read_trained_prompt(file);
+  fmt::print("{}", json ? as_json(prompt, file.string()) : as_text(prompt, file.string()));
+  return kAllDone;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,152 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/arguments.h"
+#include "cli/json_text.h"
+#include "cli/tensors/input_options.h"
+#include "cli/tensors/prompt_argument.h"
+#include "cli/tensors/prompts_commands.h"
+#include "prompts/nearest_tokens.h"
+#include "prompts/restored_learner.h"
+#include "table/render_csv.h"
+#include "table/render_text.h"
+#include "tokenizer/vocabulary.h"
+
+namespace promptbed {
+namespace {
+
+constexpr int64_t kMostWords = 1'000'000;
+
+const Usage kUsage = {
+    "runner prompts words PROMPT [OPTIONS]",
+    "Reads a learned context: for each vector the words of the vocabulary whose embeddings are nearest to "
+    "it,\n"
+    "with their Euclidean distances, as the reference's interpret_prompt.py does. \"pho-\" is the beginning\n"
+    "of a word. PROMPT is a file, or a run's id; its model is the embedded one unless --model names it.\n\n"
+    "  runner prompts words 4f1d\n"
+    "  runner prompts words prompt.safetensors --top 10 --model models/ViT-B-16 --format csv"};
+
+/// One learned vector, and the tokens that are nearest to it.
+struct ReadVector {
+  std::string class_name;  ///< of a class-specific context; otherwise ""
+  int64_t place = 0;       ///< in the context, from 0
+  std::vector<NearToken> nearest;
+};
+
+const Tensor& context_of(const TrainedPrompt& prompt) {
+  const auto found =
+      std::ranges::find_if(prompt.state, [](const auto& entry) { return entry.first == "ctx"; });
+  if (found == prompt.state.end() || found->second.dim() < 2) {
+    throw Error(fmt::format("trained prompt of {}: has no learned context (a tensor ctx) to be read as words",
+                            title_of(prompt)));
+  }
+  return found->second;
+}
+
+std::vector<ReadVector> read_vectors(const TrainedPrompt& prompt, const Tensor& embedding, int64_t top) {
+  const Tensor& context = context_of(prompt);
+  const int64_t length = context.size(-2);
+  if (context.size(-1) != embedding.size(1)) {
+    throw Error(
+        fmt::format("trained prompt of {}: its vectors have width {} and the model's {}; give its own model",
+                    title_of(prompt), context.size(-1), embedding.size(1)));
+  }
+  std::vector<ReadVector> vectors;
+  for (auto& nearest : nearest_tokens(context.flatten(0, -2), embedding, top)) {
+    const auto row = static_cast<int64_t>(vectors.size());
+    const auto label = static_cast<size_t>(row / length);
+    const bool own = context.dim() > 2 && label < prompt.class_names.size();
+    vectors.push_back({own ? prompt.class_names[label] : "", row % length, std::move(nearest)});
+  }
+  return vectors;
+}
+
+std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
+                    const std::string& title) {
+  const bool by_class =
+      std::ranges::any_of(vectors, [](const auto& vector) { return !vector.class_name.empty(); });
+  Table table;
+  table.title = title;
+  if (by_class) table.columns.push_back({"Class", Alignment::left});
+  table.columns.push_back({"Vector"});
+  for (size_t rank = 0; rank < vectors.front().nearest.size(); ++rank) {
+    table.columns.push_back({rank == 0 ? "Nearest" : std::to_string(rank + 1), Alignment::left});
+    table.columns.push_back({"Distance"});
+  }
+  for (const ReadVector& vector : vectors) {
+    std::vector<Cell> row;
+    if (by_class) row.push_back(vector.class_name);
+    row.push_back(std::to_string(vector.place + 1));
+    for (const NearToken& near : vector.nearest) {
+      row.push_back(vocabulary[static_cast<size_t>(near.token)].text());
+      row.push_back(fmt::format("{:.4f}", near.distance));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return render_text(table, output_style());
+}
+
+std::string as_json(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
+                    const std::string&) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const ReadVector& vector : vectors) {
+    nlohmann::ordered_json words = nlohmann::ordered_json::array();
+    for (const NearToken& near : vector.nearest) {
+      const VocabularyToken& token = vocabulary[static_cast<size_t>(near.token)];
+      words.push_back({{"word", token.text()},
+                       {"token", near.token},
+                       {"ends_word", token.ends_word},
+                       {"distance", near.distance}});
+    }
+    nlohmann::ordered_json entry = {{"vector", vector.place + 1}, {"words", words}};
+    if (!vector.class_name.empty()) entry["class"] = vector.class_name;
+    json.push_back(std::move(entry));
+  }
+  return json_text(json);
+}
+
+std::string as_csv(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
+                   const std::string&) {
+  Table table;
+  table.columns = {{"class"}, {"vector"}, {"rank"}, {"word"}, {"token"}, {"distance"}};
+  for (const ReadVector& vector : vectors) {
+    for (size_t rank = 0; rank < vector.nearest.size(); ++rank) {
+      const NearToken& near = vector.nearest[rank];
+      table.rows.push_back({vector.class_name, std::to_string(vector.place + 1), std::to_string(rank + 1),
+                            vocabulary[static_cast<size_t>(near.token)].text(), std::to_string(near.token),
+                            fmt::format("{:.6f}", near.distance)});
+    }
+  }
+  return render_csv(table);
+}
+
+}  // namespace
+
+int prompt_words(const Arguments& arguments) {
+  options::options_description described("options", 110, 60);
+  auto add = described.add_options();
+  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
+  add("top", options::value<int64_t>()->value_name("N")->default_value(5), "words for each vector");
+  add("format", text("F")->default_value("text"), "text, json or csv");
+  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
+  described.add(describe_model_options());
+  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  if (!values) return kAllDone;
+  const auto render = one_of<decltype(&as_text)>("--format", (*values)["format"].as<std::string>(),
+                                                 {{"text", as_text}, {"json", as_json}, {"csv", as_csv}});
+  const int64_t top = positive(*values, "top", 5, kMostWords);
+  const std::string word = only_word(*values, "prompts words", "a trained prompt");
+  const TrainedPrompt prompt = read_trained_prompt(find_prompt(word, (*values)["db"].as<std::string>()));
+  context_of(prompt);  // before the model is read
+
+  const ClipModel model = load_model(*values);
+  check_model(prompt, model.fingerprint());
+  const auto vectors = read_vectors(prompt, model.checkpoint().at("token_embedding.weight"), top);
+  fmt::print("{}", render(vectors, vocabulary_of(read_merges(model.path())), title_of(prompt)));
+  return kAllDone;
+}
+
+}  // namespace promptbed

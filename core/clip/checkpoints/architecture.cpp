@@ -1,0 +1,179 @@
+#include "clip/checkpoints/architecture.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <cmath>
+
+namespace promptbed {
+namespace {
+
+using Shapes = std::map<std::string, std::vector<int64_t>>;
+
+constexpr int64_t kMlpExpansion = 4;
+constexpr int64_t kBottleneckExpansion = 4;
+constexpr const char* kRemedy = "give a CLIP of OpenAI's, open_clip's or Hugging Face's layout with --model";
+
+/// The tensor of that name, which must have so many dimensions, none of them empty.
+Tensor with_dimensions(const Checkpoint& checkpoint, const std::string& name, int64_t dimensions) {
+  const Tensor& tensor = checkpoint.at(name);
+  if (tensor.dim() != dimensions || tensor.numel() == 0) {
+    throw Error(fmt::format("tensor '{}' has the shape [{}] instead of {} dimensions; {}", name,
+                            fmt::join(tensor.sizes(), ", "), dimensions, kRemedy));
+  }
+  return tensor;
+}
+
+/// How many n = 0, 1, ... there are for which "<stem><n><leaf>" is in the checkpoint.
+int64_t count(const Checkpoint& checkpoint, const std::string& stem, const std::string& leaf) {
+  int64_t n = 0;
+  while (checkpoint.has(fmt::format("{}{}{}", stem, n, leaf))) ++n;
+  return n;
+}
+
+void expect_affine(Shapes& shapes, const std::string& name, int64_t width) {
+  shapes[name + ".weight"] = {width};
+  shapes[name + ".bias"] = {width};
+}
+
+void expect_linear(Shapes& shapes, const std::string& name, int64_t out, int64_t in) {
+  shapes[name + ".weight"] = {out, in};
+  shapes[name + ".bias"] = {out};
+}
+
+void expect_transformer(Shapes& shapes, const Checkpoint& checkpoint, const std::string& name,
+                        int64_t width) {
+  const int64_t layers = count_layers(checkpoint, name);
+  for (int64_t layer = 0; layer < layers; ++layer) {
+    const std::string block = fmt::format("{}.resblocks.{}", name, layer);
+    expect_affine(shapes, block + ".ln_1", width);
+    shapes[block + ".attn.in_proj_weight"] = {3 * width, width};
+    shapes[block + ".attn.in_proj_bias"] = {3 * width};
+    expect_linear(shapes, block + ".attn.out_proj", width, width);
+    expect_affine(shapes, block + ".ln_2", width);
+    expect_linear(shapes, block + ".mlp.c_fc", kMlpExpansion * width, width);
+    expect_linear(shapes, block + ".mlp.c_proj", width, kMlpExpansion * width);
+  }
+}
+
+void expect_vision_transformer(Shapes& shapes, const Checkpoint& checkpoint, int64_t embedding_width) {
+  const Tensor patches = with_dimensions(checkpoint, "visual.conv1.weight", 4);
+  const int64_t width = patches.size(0), patch = patches.size(2);
+  const Tensor positions = with_dimensions(checkpoint, "visual.positional_embedding", 2);
+  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
+  shapes["visual.conv1.weight"] = {width, 3, patch, patch};
+  shapes["visual.class_embedding"] = {width};
+  shapes["visual.positional_embedding"] = {grid * grid + 1, width};
+  expect_affine(shapes, "visual.ln_pre", width);
+  expect_transformer(shapes, checkpoint, "visual.transformer", width);
+  expect_affine(shapes, "visual.ln_post", width);
+  shapes["visual.proj"] = {width, embedding_width};
+}
+
+/// A convolution without bias, and the batch norm behind it.
+void expect_convolution(Shapes& shapes, const std::string& convolution, const std::string& norm, int64_t out,
+                        int64_t in, int64_t kernel) {
+  shapes[convolution + ".weight"] = {out, in, kernel, kernel};
+  expect_affine(shapes, norm, out);
+  shapes[norm + ".running_mean"] = {out};
+  shapes[norm + ".running_var"] = {out};
+}
+
+/// Bottleneck blocks "<name>.0", "<name>.1", ...; returns the channels that come out.
+int64_t expect_stage(Shapes& shapes, const Checkpoint& checkpoint, const std::string& name, int64_t in,
+                     int64_t inner) {
+  const int64_t blocks = count(checkpoint, name + ".", ".conv1.weight");
+  const int64_t out = kBottleneckExpansion * inner;
+  for (int64_t n = 0; n < blocks; ++n) {
+    const std::string block = fmt::format("{}.{}", name, n);
+    const int64_t block_in = n == 0 ? in : out;
+    expect_convolution(shapes, block + ".conv1", block + ".bn1", inner, block_in, 1);
+    expect_convolution(shapes, block + ".conv2", block + ".bn2", inner, inner, 3);
+    expect_convolution(shapes, block + ".conv3", block + ".bn3", out, inner, 1);
+    if (n == 0)
+      expect_convolution(shapes, block + ".downsample.0", block + ".downsample.1", out, block_in, 1);
+  }
+  return out;
+}
+
+void expect_modified_resnet(Shapes& shapes, const Checkpoint& checkpoint, int64_t embedding_width) {
+  const int64_t half = with_dimensions(checkpoint, "visual.conv1.weight", 4).size(0);
+  const int64_t width = 2 * half;
+  expect_convolution(shapes, "visual.conv1", "visual.bn1", half, 3, 3);
+  expect_convolution(shapes, "visual.conv2", "visual.bn2", half, half, 3);
+  expect_convolution(shapes, "visual.conv3", "visual.bn3", width, half, 3);
+  int64_t channels = width;
+  for (int64_t stage = 1; stage <= 4; ++stage)
+    channels = expect_stage(shapes, checkpoint, fmt::format("visual.layer{}", stage), channels,
+                            width << (stage - 1));
+
+  const std::string pool = "visual.attnpool";
+  const Tensor positions = with_dimensions(checkpoint, pool + ".positional_embedding", 2);
+  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
+  shapes[pool + ".positional_embedding"] = {grid * grid + 1, channels};
+  for (const char* projection : {".q_proj", ".k_proj", ".v_proj"})
+    expect_linear(shapes, pool + projection, channels, channels);
+  expect_linear(shapes, pool + ".c_proj", embedding_width, channels);
+}
+
+void check_heads(const char* tower, int64_t heads, int64_t width) {
+  if (heads <= 0 || width % heads != 0) {
+    throw Error(fmt::format(
+        "{} heads do not divide the {} tower's width of {}; mend num_attention_heads in config.json", heads,
+        tower, width));
+  }
+}
+
+}  // namespace
+
+bool has_modified_resnet(const Checkpoint& checkpoint) {
+  return checkpoint.has("visual.layer1.0.conv1.weight");
+}
+
+int64_t count_layers(const Checkpoint& checkpoint, const std::string& transformer) {
+  return count(checkpoint, transformer + ".resblocks.", ".attn.in_proj_weight");
+}
+
+Shapes expected_shapes(const Checkpoint& checkpoint) {
+  Shapes shapes;
+  const Tensor projection = with_dimensions(checkpoint, "text_projection", 2);
+  const int64_t width = projection.size(0), embedding_width = projection.size(1);
+  shapes["text_projection"] = {width, embedding_width};
+  shapes["token_embedding.weight"] = {with_dimensions(checkpoint, "token_embedding.weight", 2).size(0),
+                                      width};
+  shapes["positional_embedding"] = {with_dimensions(checkpoint, "positional_embedding", 2).size(0), width};
+  expect_transformer(shapes, checkpoint, "transformer", width);
+  expect_affine(shapes, "ln_final", width);
+  shapes["logit_scale"] = {};
+  if (has_modified_resnet(checkpoint)) {
+    expect_modified_resnet(shapes, checkpoint, embedding_width);
+  } else {
+    expect_vision_transformer(shapes, checkpoint, embedding_width);
+  }
+  return shapes;
+}
+
+void check_architecture(const Checkpoint& checkpoint) {
+  const Shapes shapes = expected_shapes(checkpoint);
+  for (const auto& [name, shape] : shapes) {
+    const Tensor& tensor = checkpoint.at(name);
+    if (tensor.sizes() != at::IntArrayRef(shape)) {
+      throw Error(fmt::format("tensor '{}' has the shape [{}] where its CLIP asks for [{}]; {}", name,
+                              fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", "), kRemedy));
+    }
+    if (!tensor.is_floating_point())
+      throw Error(fmt::format("tensor '{}' holds {} instead of floating point; {}", name,
+                              c10::toString(tensor.scalar_type()), kRemedy));
+  }
+  for (const auto& [name, tensor] : checkpoint.tensors) {
+    if (!shapes.contains(name))
+      throw Error(fmt::format("tensor '{}' is no part of a CLIP; {}", name, kRemedy));
+  }
+  check_heads("text", checkpoint.text_heads, checkpoint.at("text_projection").size(0));
+  if (!has_modified_resnet(checkpoint))
+    check_heads("image", checkpoint.vision_heads, checkpoint.at("visual.class_embedding").size(0));
+}
+
+}  // namespace promptbed

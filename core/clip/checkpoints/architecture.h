@@ -1,0 +1,29 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "clip/checkpoints/checkpoint.h"
+
+namespace promptbed {
+
+/// Whether the image tower is a ModifiedResNet; a vision transformer otherwise.
+bool has_modified_resnet(const Checkpoint& checkpoint);
+
+/// How many blocks "<transformer>.resblocks.<n>" there are; `transformer` is "transformer" for the text
+/// tower, "visual.transformer" for the image tower.
+int64_t count_layers(const Checkpoint& checkpoint, const std::string& transformer);
+
+/// Every tensor of a CLIP and its shape, all sizes inferred from a few tensors of the checkpoint:
+///
+///     {"text_projection": [W, D], "transformer.resblocks.0.attn.in_proj_weight": [3 W, W], ...}
+///
+/// Throws Error where one of those few is missing or has another number of dimensions.
+std::map<std::string, std::vector<int64_t>> expected_shapes(const Checkpoint& checkpoint);
+
+/// Throws Error unless the checkpoint holds exactly the tensors of a CLIP, in floating point, and its heads
+/// divide the widths. What passes is safe to compute with.
+void check_architecture(const Checkpoint& checkpoint);
+
+}  // namespace promptbed

@@ -1,0 +1,91 @@
+#include "clip/checkpoints/bare_checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "clip/checkpoints/architecture.h"
+#include "clip/checkpoints/tensor_file.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Tensors = std::map<std::string, Tensor>;
+
+constexpr std::string_view kDataParallel = "module.";  // what training on several devices leaves behind
+constexpr std::array<const char*, 3> kOpenAiMarkers = {"input_resolution", "context_length", "vocab_size"};
+constexpr std::array<std::string_view, 2> kNoWeights = {"attn_mask", ".num_batches_tracked"};
+
+constexpr int64_t kHeadWidth = 64;
+/// Image towers whose heads are wider, by their own width: open_clip's ViT-H, ViT-g and ViT-bigG.
+constexpr std::array<std::pair<int64_t, int64_t>, 3> kWiderHeads = {{{1280, 80}, {1408, 88}, {1664, 104}}};
+
+/// Without the prefix of training on several devices, and without what is no weight.
+Tensors weights_of(Tensors stored) {
+  Tensors tensors;
+  for (auto& [name, tensor] : stored) {
+    const bool is_weight = std::none_of(kNoWeights.begin(), kNoWeights.end(),
+                                        [&](std::string_view ending) { return name.ends_with(ending); });
+    if (is_weight) tensors[name.substr(name.starts_with(kDataParallel) ? kDataParallel.size() : 0)] = tensor;
+  }
+  return tensors;
+}
+
+/// Removes OpenAI's markers; whether all of them were there.
+bool take_markers(Tensors& tensors) {
+  size_t found = 0;
+  for (const char* marker : kOpenAiMarkers) found += tensors.erase(marker);
+  return found == kOpenAiMarkers.size();
+}
+
+int64_t heads_of(const char* tower, int64_t width, int64_t head_width) {
+  if (width == 0 || width % head_width != 0) {
+    throw Error(
+        fmt::format("the {} tower's width of {} is no multiple of {}, so its heads are unknown; give the "
+                    "model as a Hugging Face folder, whose config.json tells them",
+                    tower, width, head_width));
+  }
+  return width / head_width;
+}
+
+int64_t vision_heads_of(int64_t width) {
+  const auto* const wider = std::find_if(kWiderHeads.begin(), kWiderHeads.end(),
+                                         [&](const auto& known) { return known.first == width; });
+  return heads_of("image", width, wider == kWiderHeads.end() ? kHeadWidth : wider->second);
+}
+
+void check_names(const Tensors& tensors) {
+  if (tensors.contains("text_model.embeddings.token_embedding.weight"))
+    throw Error("has Hugging Face's names; give its folder, where config.json is, with --model");
+}
+
+}  // namespace
+
+Checkpoint read_bare_checkpoint(const fs::path& path, std::optional<Activation> activation) {
+  Checkpoint checkpoint;
+  checkpoint.tensors = weights_of(read_tensor_file(path));
+  check_names(checkpoint.tensors);
+  const bool is_openai = take_markers(checkpoint.tensors);
+
+  checkpoint.text_heads = heads_of("text", checkpoint.at("ln_final.weight").numel(), kHeadWidth);
+  if (!has_modified_resnet(checkpoint))
+    checkpoint.vision_heads = vision_heads_of(checkpoint.at("visual.class_embedding").numel());
+
+  if (!is_openai && !activation) {
+    throw Error(fmt::format(
+        "{}: does not tell its activation; add --activation quick_gelu (OpenAI's models and open_clip's "
+        "-quickgelu ones) or --activation gelu (open_clip's others)",
+        path.string()));
+  }
+  checkpoint.activation = is_openai ? Activation::quick_gelu : *activation;
+  return checkpoint;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,157 @@
+#include "clip/checkpoints/huggingface.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "base/files.h"
+#include "clip/checkpoints/huggingface_names.h"
+#include "clip/checkpoints/tensor_file.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What config.json leaves out has these values: the defaults of the layout.
+constexpr int64_t kDefaultTextHeads = 8;
+constexpr int64_t kDefaultVisionHeads = 12;
+constexpr const char* kDefaultActivation = "quick_gelu";
+constexpr double kLayerNormEps = 1e-5;
+
+using Tensors = std::map<std::string, Tensor>;
+
+/// Replaces "<block>.attn.{q,k,v}_proj.<leaf>" by "<block>.attn.in_proj_<leaf>".
+void join_attention(Tensors& tensors, const std::string& leaf) {
+  const std::string query = "q_proj." + leaf;
+  Tensors joined;
+  for (const auto& [name, tensor] : tensors) {
+    if (!name.ends_with(query)) continue;
+    const std::string attention = name.substr(0, name.size() - query.size());
+    std::vector<Tensor> parts;
+    for (const char* part : {"q_proj.", "k_proj.", "v_proj."}) {
+      const auto found = tensors.find(attention + part + leaf);
+      if (found == tensors.end() || found->second.sizes() != tensor.sizes() || tensor.dim() == 0) {
+        throw Error(
+            fmt::format("tensor '{}{}{}' is missing or has another shape than '{}'; download the model again",
+                        attention, part, leaf, name));
+      }
+      parts.push_back(found->second);
+    }
+    joined[attention + "in_proj_" + leaf] = at::cat(parts);
+    for (const Tensor& part : parts) let_go(part);
+  }
+  std::erase_if(tensors, [&](const auto& named) {
+    const std::string& name = named.first;
+    return name.ends_with("q_proj." + leaf) || name.ends_with("k_proj." + leaf) ||
+           name.ends_with("v_proj." + leaf);
+  });
+  tensors.merge(joined);
+}
+
+Tensors openai_tensors(const Tensors& stored) {
+  Tensors tensors;
+  for (const auto& [name, tensor] : stored) tensors[openai_name(name)] = tensor;
+  std::erase_if(tensors, [](const auto& named) { return named.first.ends_with(".position_ids"); });
+  for (const char* projection : {"text_projection", "visual.proj"}) {
+    if (const auto found = tensors.find(projection); found != tensors.end() && found->second.dim() == 2)
+      found->second = found->second.t();
+  }
+  join_attention(tensors, "weight");
+  join_attention(tensors, "bias");
+  return tensors;
+}
+
+/// The tensors of all shards that an index names.
+Tensors read_shards(const fs::path& index) {
+  std::set<std::string> shards;
+  const nlohmann::json contents = read_json(index);
+  const auto map = contents.find("weight_map");
+  if (map == contents.end() || !map->is_object() || map->empty())
+    throw Error(fmt::format("{}: has no \"weight_map\"; download the model again", index.string()));
+  for (const auto& [tensor, shard] : map->items()) {
+    if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != shard.get<std::string>())
+      throw Error(fmt::format("{}: '{}' is in no file of the folder; download the model again",
+                              index.string(), tensor));
+    shards.insert(shard.get<std::string>());
+  }
+  Tensors tensors;
+  for (const std::string& shard : shards) tensors.merge(read_tensor_file(index.parent_path() / shard));
+  for (const auto& [tensor, shard] : map->items()) {
+    if (!tensors.contains(tensor))
+      throw Error(fmt::format("{}: no shard holds '{}'; download the model again", index.string(), tensor));
+  }
+  return tensors;
+}
+
+Tensors read_weights(const fs::path& folder) {
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"}) {
+    if (fs::exists(folder / name)) return read_tensor_file(folder / name);
+    const fs::path index = folder / (std::string(name) + ".index.json");
+    if (fs::exists(index)) return read_shards(index);
+  }
+  throw Error(
+      fmt::format("{}: has no model.safetensors and no pytorch_model.bin; download the model's weights",
+                  folder.string()));
+}
+
+Activation activation_of(const fs::path& config, const nlohmann::json& tower) {
+  const std::string name = tower.value("hidden_act", kDefaultActivation);
+  if (name == "quick_gelu") return Activation::quick_gelu;
+  if (name == "gelu") return Activation::gelu;
+  throw Error(fmt::format("{}: hidden_act is '{}'; a CLIP has quick_gelu or gelu", config.string(), name));
+}
+
+void check_layer_norm(const fs::path& config, const nlohmann::json& tower) {
+  if (tower.value("layer_norm_eps", kLayerNormEps) != kLayerNormEps)
+    throw Error(fmt::format("{}: layer_norm_eps is {}; a CLIP has {}", config.string(),
+                            tower.at("layer_norm_eps").dump(), kLayerNormEps));
+}
+
+/// Activation and heads; the sizes come from the tensors.
+Checkpoint read_config(const fs::path& path) {
+  const nlohmann::json config = read_json(path);
+  try {
+    const std::string type = config.value("model_type", "");
+    if (type != "clip") {
+      throw Error(
+          fmt::format("{}: model_type is '{}', whose text tower is not CLIP's causal one; give a model of "
+                      "model_type 'clip'",
+                      path.string(), type));
+    }
+    const nlohmann::json text = config.value("text_config", nlohmann::json::object());
+    const nlohmann::json vision = config.value("vision_config", nlohmann::json::object());
+    check_layer_norm(path, text);
+    check_layer_norm(path, vision);
+    Checkpoint checkpoint;
+    checkpoint.activation = activation_of(path, text);
+    if (activation_of(path, vision) != checkpoint.activation)
+      throw Error(fmt::format("{}: the towers differ in hidden_act; give a model with one activation",
+                              path.string()));
+    checkpoint.text_heads = text.value("num_attention_heads", kDefaultTextHeads);
+    checkpoint.vision_heads = vision.value("num_attention_heads", kDefaultVisionHeads);
+    return checkpoint;
+  } catch (const nlohmann::json::exception&) {
+    throw Error(fmt::format("{}: is no CLIP's configuration; download the model again", path.string()));
+  }
+}
+
+}  // namespace
+
+Checkpoint read_huggingface_folder(const fs::path& folder) {
+  const fs::path config = folder / "config.json";
+  if (!fs::exists(config)) {
+    throw Error(
+        fmt::format("{}: has no config.json; give a folder in the Hugging Face layout or a checkpoint file",
+                    folder.string()));
+  }
+  Checkpoint checkpoint = read_config(config);
+  checkpoint.tensors = openai_tensors(read_weights(folder));
+  return checkpoint;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,139 @@
+#include "clip/checkpoints/torch_archive.h"
+
+#include <ATen/ATen.h>
+#include <caffe2/serialize/inline_container.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "formats/unpickler.h"
+
+namespace promptbed {
+namespace {
+
+constexpr size_t kMostDimensions = 8;
+
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages = {{
+    {"torch.DoubleStorage", at::kDouble},
+    {"torch.FloatStorage", at::kFloat},
+    {"torch.HalfStorage", at::kHalf},
+    {"torch.BFloat16Storage", at::kBFloat16},
+    {"torch.LongStorage", at::kLong},
+    {"torch.IntStorage", at::kInt},
+    {"torch.ShortStorage", at::kShort},
+    {"torch.CharStorage", at::kChar},
+    {"torch.ByteStorage", at::kByte},
+    {"torch.BoolStorage", at::kBool},
+}};
+
+/// A tuple's integers where it holds nothing else and none is negative; otherwise nothing.
+std::optional<std::vector<int64_t>> extents(const PickleValue& value) {
+  const auto* const tuple = value.as<PickleTuple>();
+  if (tuple == nullptr || tuple->items.size() > kMostDimensions) return {};
+  std::vector<int64_t> extents;
+  for (const PickleValue* item : tuple->items) {
+    const auto* const extent = item->as<int64_t>();
+    if (extent == nullptr || *extent < 0) return {};
+    extents.push_back(*extent);
+  }
+  return extents;
+}
+
+/// Whether a tensor stays within `count` values, and has no more than those itself.
+bool fits(int64_t offset, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
+          int64_t count) {
+  int64_t last = offset, values = 1;
+  bool empty = false;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int64_t size = std::max<int64_t>(sizes[i], 1);
+    int64_t reach = 0;
+    if (__builtin_mul_overflow(size - 1, strides[i], &reach) || __builtin_add_overflow(last, reach, &last) ||
+        __builtin_mul_overflow(values, size, &values))
+      return false;
+    empty = empty || sizes[i] == 0;
+  }
+  return empty ? offset <= count : last < count && values <= count;
+}
+
+}  // namespace
+
+/// The files in the archive.
+class TorchArchive::Records {
+ public:
+  explicit Records(const std::filesystem::path& path) : reader_(path.string()) {}
+
+  std::pair<std::shared_ptr<void>, size_t> read(const std::string& name) {
+    auto [data, size] = reader_.getRecord(name);
+    const auto owner = std::make_shared<at::DataPtr>(std::move(data));
+    return {std::shared_ptr<void>(owner, owner->get()), size};
+  }
+
+ private:
+  caffe2::serialize::PyTorchStreamReader reader_;
+};
+
+TorchArchive::TorchArchive(const std::filesystem::path& path) : path_(path) {
+  try {
+    records_ = std::make_unique<Records>(path);
+    const auto [data, size] = records_->read("data.pkl");
+    pickle_ = unpickle({static_cast<const char*>(data.get()), size}, path.string());
+  } catch (const c10::Error&) {
+    reject("no archive of torch.save");
+  }
+}
+
+TorchArchive::~TorchArchive() = default;
+
+void TorchArchive::reject(const std::string& fault) const {
+  throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path_.string(), fault));
+}
+
+const TorchArchive::Storage& TorchArchive::storage(const PickleValue& reference) {
+  // ("storage", type, key, device, number of values)
+  const auto* const persistent = reference.as<PicklePersistent>();
+  const auto* const id = persistent != nullptr ? persistent->id->as<PickleTuple>() : nullptr;
+  if (id == nullptr || id->items.size() < 5) reject("a tensor without storage");
+  const auto* const type_name = id->items[1]->as<PickleGlobal>();
+  const auto* const key = id->items[2]->as<std::string>();
+  if (type_name == nullptr || key == nullptr) reject("a storage without type or key");
+  if (const auto known = storages_.find(*key); known != storages_.end()) return known->second;
+
+  const auto* const type = std::find_if(kStorages.begin(), kStorages.end(),
+                                        [&](const auto& named) { return named.first == type_name->name; });
+  if (type == kStorages.end()) reject(fmt::format("a storage of unknown type {}", type_name->name));
+  try {
+    auto [data, bytes] = records_->read("data/" + *key);
+    const auto count = static_cast<int64_t>(bytes / c10::elementSize(type->second));
+    return storages_.emplace(*key, Storage{std::move(data), type->second, count}).first->second;
+  } catch (const c10::Error&) {
+    reject(fmt::format("storage '{}' cannot be read", *key));
+  }
+}
+
+Tensor TorchArchive::tensor(const PickleValue& value) {
+  const auto* object = value.as<PickleObject>();
+  if (object != nullptr && object->callee == "torch._utils._rebuild_parameter" && !object->arguments.empty())
+    object = object->arguments[0]->as<PickleObject>();
+  if (object == nullptr || object->callee != "torch._utils._rebuild_tensor_v2") return {};
+
+  // (storage, offset, sizes, strides, ...)
+  const PickleItems& arguments = object->arguments;
+  if (arguments.size() < 4) reject("a tensor without strides");
+  const auto* const offset = arguments[1]->as<int64_t>();
+  const auto sizes = extents(*arguments[2]), strides = extents(*arguments[3]);
+  if (offset == nullptr || *offset < 0 || !sizes || !strides || sizes->size() != strides->size())
+    reject("a tensor of impossible shape");
+  const Storage& values = storage(*arguments[0]);
+  if (!fits(*offset, *sizes, *strides, values.count)) reject("a tensor larger than its storage");
+  auto* const first =
+      static_cast<char*>(values.data.get()) + *offset * static_cast<int64_t>(c10::elementSize(values.type));
+  return at::from_blob(
+      first, *sizes, *strides, [data = values.data](void*) {}, at::TensorOptions(values.type));
+}
+
+}  // namespace promptbed

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include "clip/towers/placement.h"
+
+namespace promptbed {
+
+/// How products with a frozen weight are done.
+enum class ProductKernel {
+  blas,          ///< f32, the weight transposed: BLAS reads both factors along their rows
+  onednn,        ///< f32, the weight in oneDNN's own layout
+  onednn_bf16,   ///< factors in bf16, sums in f32
+  rounded_bf16,  ///< the same for processors without bf16: factors rounded to bf16 and multiplied in f32
+};
+
+/// The fastest for a placement on this processor, as measured (docs/performance.md). It depends on nothing
+/// else, so a run has the same bits whenever it is made.
+ProductKernel kernel_for(const Placement& placement);
+
+/// A frozen weight W [out, in] and bias [out], laid out once for x W^T + b: f32 in and out, whatever the
+/// kernel. It takes no part in gradients.
+class FrozenWeight {
+ public:
+  FrozenWeight() = default;
+
+  /// `bias` may be undefined.
+  FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKernel kernel);
+
+  /// The same weight for gradients, g [.., out] -> g W, without bias; shares the numbers where the kernel
+  /// reads them both ways. `weight` is what this one was made from.
+  FrozenWeight for_gradients(const Tensor& weight) const;
+
+  /// x [.., in] -> [.., out]
+  Tensor multiply(const Tensor& x) const;
+
+  /// y + x W^T + b with y [.., out], as a new tensor.
+  Tensor added(const Tensor& y, const Tensor& x) const;
+
+ private:
+  Tensor rows_multiplied(const Tensor& rows) const;
+
+  ProductKernel kernel_ = ProductKernel::blas;
+  int64_t outputs_ = 0;
+  Tensor weight_, bias_;
+};
+
+}  // namespace promptbed

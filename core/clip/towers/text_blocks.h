@@ -1,0 +1,45 @@
+#pragma once
+
+#include <promptbed/tensor.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/packed_prompts.h"
+#include "clip/towers/placement.h"
+
+namespace promptbed {
+
+/// The text tower from its first residual attention block to its projection, on packed prompts.
+class TextBlocks {
+ public:
+  virtual ~TextBlocks() = default;
+
+  /// Text features [B, K, D] of a group's classes: prefix [B or 1, P, W] and suffix rows [R - P, W] or
+  /// [B or 1, R - P, W], without positions. Differentiable in both.
+  virtual Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const = 0;
+};
+
+/// By LibTorch's operators, on any device, and differentiable in weights that ask for gradients.
+std::unique_ptr<TextBlocks> make_differentiable_text_blocks(const Checkpoint& checkpoint,
+                                                            const Placement& placement);
+
+/// The same numbers for frozen weights on the CPU, several times as fast for small models: a backward pass of
+/// its own, attention that computes no score between two classes, and nothing for constant suffixes in the
+/// first block's backward pass.
+std::unique_ptr<TextBlocks> make_frozen_text_blocks(const Checkpoint& checkpoint, const Placement& placement);
+
+/// How many layers the text tower has. Throws Error where it has none.
+int64_t count_text_blocks(const Checkpoint& checkpoint);
+
+/// Weight and bias of a block's queries, keys and values [3 W, W] and [3 W], the scores' factor 1/sqrt(d) in
+/// the queries: for d = 64 that is a power of two, and the change is exact.
+std::pair<Tensor, Tensor> scaled_query_key_value(const Checkpoint& checkpoint, const std::string& block);
+
+/// [B, R, W]: the prefix and the suffix rows of each image, with their positions' embeddings.
+Tensor packed_rows(const Tensor& prefix, const Tensor& suffix, const Tensor& position_embedding,
+                   const PackedPrompts& group);
+
+}  // namespace promptbed

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <promptbed/text_encoder.h>
+
+#include <memory>
+
+#include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/placement.h"
+#include "clip/towers/text_blocks.h"
+
+namespace promptbed {
+
+/// CLIP's causal text transformer, in the form that prompts sharing a prefix allow. It gives the numbers of
+/// the plain tower (all prompts padded to the context length) for a fraction of the work:
+///
+///   - tokens after EOS never reach it, so they are not computed;
+///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
+///     suffixes follow each other without padding, equal beginnings once (packed_prompts.h);
+///   - in the last block only the EOS rows are computed beyond keys and values;
+///   - frozen weights receive no gradients.
+///
+/// A checkpoint whose tensors ask for gradients makes a tower that learns: its output is differentiable in
+/// them. (tools/pocket/pretrain does that.)
+class TextTransformer final : public TextEncoder {
+ public:
+  /// Takes the text tower's weights. Throws Error where the checkpoint lacks one.
+  TextTransformer(const Checkpoint& checkpoint, const Placement& placement);
+
+  Tensor encode(const PromptBatch& prompts) const override;
+  Tensor embed(std::span<const int64_t> tokens) const override;
+  int64_t context_length() const override { return context_length_; }
+  int64_t width() const override { return token_embedding_.size(1); }
+  int64_t embedding_width() const override { return embedding_width_; }
+
+ private:
+  Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, bool keeps) const;
+
+  Tensor token_embedding_;  // [vocabulary, W] as stored
+  torch::Device device_;
+  int64_t context_length_, embedding_width_;
+  std::unique_ptr<TextBlocks> blocks_;
+};
+
+}  // namespace promptbed

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/layouts/split.h"
+
+namespace promptbed {
+
+/// Validation images per class that a draw has at most.
+inline constexpr int64_t kMostValidationShots = 4;
+
+/// The images of one few-shot run, class by class in order of first appearance.
+struct FewShotDraw {
+  std::vector<Image> train;
+  std::vector<Image> val;
+
+  bool operator==(const FewShotDraw&) const = default;
+
+  /// Over all paths and labels, in order.
+  std::string hash() const;
+};
+
+/// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, as the
+/// reference does for the same seed. A class with fewer images gives all of them, in order.
+FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed);
+
+}  // namespace promptbed

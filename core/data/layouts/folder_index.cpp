@@ -1,0 +1,188 @@
+#include "data/layouts/folder_index.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file is a row of words, each ended by a zero byte, which no name holds: the heading; for each folder
+// its path, its time, its count of folders, their names, its count of files, their names; the hash of all
+// that.
+constexpr std::string_view kHeading = "promptbed folders 1";
+constexpr auto kTicksMayCoincide = std::chrono::seconds(2);
+
+void append(std::string& text, std::string_view word) {
+  text.append(word).push_back('\0');
+}
+
+/// Takes words off the front of a text. One that is not there is nothing.
+class WordReader {
+ public:
+  explicit WordReader(std::string_view text) : text_(text) {}
+
+  std::optional<std::string_view> word() {
+    const size_t end = text_.find('\0');
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view word = text_.substr(0, end);
+    text_.remove_prefix(end + 1);
+    return word;
+  }
+
+  std::optional<int64_t> number() {
+    const auto digits = word();
+    int64_t number = 0;
+    if (!digits || std::from_chars(digits->begin(), digits->end(), number).ptr != digits->end())
+      return std::nullopt;
+    return number;
+  }
+
+  std::vector<std::string> list() {
+    std::vector<std::string> names(static_cast<size_t>(number().value_or(0)));
+    for (std::string& name : names) name = word().value_or("");
+    return names;
+  }
+
+  /// The text from here over the next two lists.
+  std::string_view two_lists() {
+    const std::string_view begin = text_;
+    for (int list = 0; list < 2; ++list) {
+      for (int64_t names = number().value_or(0); names > 0; --names) word();
+    }
+    return begin.substr(0, begin.size() - text_.size());
+  }
+
+  bool at_end() const { return text_.empty(); }
+
+ private:
+  std::string_view text_;
+};
+
+std::string packed(const FolderNames& names) {
+  std::string text;
+  for (const std::vector<std::string>* list : {&names.folders, &names.files}) {
+    append(text, std::to_string(list->size()));
+    for (const std::string& name : *list) append(text, name);
+  }
+  return text;
+}
+
+FolderNames unpacked(std::string_view text) {
+  WordReader words(text);
+  FolderNames names;
+  names.folders = words.list();
+  names.files = words.list();
+  return names;
+}
+
+size_t count_names(std::string_view packed) {
+  return static_cast<size_t>(std::ranges::count(packed, '\0')) - 2;  // two of the words are counts
+}
+
+[[noreturn]] void fail(const fs::path& folder, const std::error_code& failure) {
+  throw Error(fmt::format("{}: cannot be listed ({}); check that it is there and may be read",
+                          folder.string(), failure.message()));
+}
+
+/// Whether an entry is a folder. Asks the disk about links only.
+bool leads_to_folder(const fs::directory_entry& entry) {
+  std::error_code failure;
+  const bool is_folder = entry.is_directory(failure);
+  if (failure == std::errc::too_many_symbolic_link_levels) {
+    throw Error(
+        fmt::format("{}: is a link that goes round in a circle; take it away", entry.path().string()));
+  }
+  return is_folder;
+}
+
+FolderNames read_folder(const fs::path& folder) {
+  std::error_code failure;
+  FolderNames names;
+  fs::directory_iterator entries(folder, failure);
+  for (; !failure && entries != fs::directory_iterator(); entries.increment(failure)) {
+    std::string name = entries->path().filename().string();
+    if (name.starts_with('.')) continue;
+    (leads_to_folder(*entries) ? names.folders : names.files).push_back(std::move(name));
+  }
+  if (failure) fail(folder, failure);
+  std::ranges::sort(names.folders);
+  std::ranges::sort(names.files);
+  return names;
+}
+
+int64_t ticks(fs::file_time_type time) {
+  return time.time_since_epoch().count();
+}
+
+}  // namespace
+
+FolderIndex::FolderIndex(fs::path file, size_t worth_remembering)
+    : file_(std::move(file)), worth_remembering_(worth_remembering) {
+  if (fs::exists(file_)) read();
+}
+
+void FolderIndex::read() {
+  const std::string text = read_file(file_);
+  const std::string_view all = text;
+  const size_t hash_begin = all.size() > 1 ? all.rfind('\0', all.size() - 2) + 1 : 0;
+  const std::string_view contents = all.substr(0, hash_begin);
+  if (WordReader(all.substr(hash_begin)).word() != Hasher().add(contents).hex()) return;
+  WordReader words(contents);
+  if (words.word() != kHeading) return;
+  while (!words.at_end()) {
+    const std::string folder(words.word().value_or(""));
+    Entry& entry = known_[folder];
+    entry.time = words.number().value_or(0);
+    entry.names = words.two_lists();
+  }
+}
+
+FolderNames FolderIndex::list(const fs::path& folder) {
+  std::error_code failure;
+  const fs::file_time_type time = fs::last_write_time(folder, failure);
+  if (failure) fail(folder, failure);
+  const std::string path = folder.string();
+  const auto known = known_.find(path);
+  if (known != known_.end() && known->second.time == ticks(time)) {
+    listed_.insert(known_.extract(known));
+    return unpacked(listed_.at(path).names);
+  }
+  const auto now = fs::file_time_type::clock::now();
+  FolderNames names = read_folder(folder);
+  if (!file_.empty() && time < now - kTicksMayCoincide) {
+    listed_[path] = {ticks(time), packed(names)};
+    changed_ = true;
+  }
+  return names;
+}
+
+void FolderIndex::save() {
+  if (!changed_) return;
+  size_t names = 0;
+  for (const auto& [folder, entry] : listed_) names += count_names(entry.names);
+  if (names < worth_remembering_) return;
+  std::string text;
+  append(text, kHeading);
+  for (const auto& [folder, entry] : listed_) {
+    append(text, folder);
+    append(text, std::to_string(entry.time));
+    text += entry.names;
+  }
+  append(text, Hasher().add(std::string_view(text)).hex());
+  write_file(file_, text);
+  changed_ = false;
+}
+
+}  // namespace promptbed

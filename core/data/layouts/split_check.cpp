@@ -1,0 +1,113 @@
+#include "data/layouts/split_check.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "data/layouts/inner_path.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Checks a split of one dataset; its faults name `file`.
+class SplitCheck {
+ public:
+  SplitCheck(Split& split, fs::path file)
+      : file_(std::move(file)),
+        split_(split),
+        lists_({{{"train", &split.train}, {"val", &split.val}, {"test", &split.test}}}) {}
+
+  void paths() const {
+    for (const auto& [list, images] : lists_) {
+      for (const Image& image : *images) {
+        if (!is_inner_path(image.path))
+          fail("'{}' in '{}' leaves the dataset's image folder; mend the path", image.path, list);
+      }
+    }
+  }
+
+  /// Labels are 0..K-1, each with one name; fills in the class names.
+  void labels() {
+    std::map<int64_t, std::string> names;
+    for (const auto& [list, images] : lists_) {
+      for (const Image& image : *images) {
+        const auto known = names.emplace(image.label, image.class_name).first;
+        if (known->second != image.class_name)
+          fail("label {} has two names, '{}' and '{}'; give it one", image.label, known->second,
+               image.class_name);
+      }
+    }
+    if (names.empty()) fail("names no images; give the split some");
+    if (names.begin()->first < 0)
+      fail("class '{}' has label {}; labels start at 0", names.begin()->second, names.begin()->first);
+    split_.class_names.clear();
+    for (const auto& [label, name] : names) {
+      const auto expected = static_cast<int64_t>(split_.class_names.size());
+      if (label != expected)
+        fail("label {} has no images; number the {} classes from 0 without holes", expected, names.size());
+      split_.class_names.push_back(name);
+    }
+  }
+
+  /// Every class can be tested, and trained unless none can.
+  void classes_are_covered() const {
+    if (!split_.train.empty()) covered(split_.train, "training");
+    covered(split_.test, "test");
+  }
+
+ private:
+  void covered(const std::vector<Image>& images, const char* purpose) const {
+    std::vector<bool> seen(split_.class_names.size());
+    for (const Image& image : images) seen[static_cast<size_t>(image.label)] = true;
+    for (size_t label = 0; label < seen.size(); ++label) {
+      if (!seen[label])
+        fail("class '{}' (label {}) has no {} images; add some or take the class out",
+             split_.class_names[label], label, purpose);
+    }
+  }
+
+  template <class... Parts>
+  [[noreturn]] void fail(fmt::format_string<Parts...> what, Parts&&... parts) const {
+    throw Error(fmt::format("{}: {}", file_.string(), fmt::format(what, std::forward<Parts>(parts)...)));
+  }
+
+  fs::path file_;
+  Split& split_;
+  std::array<std::pair<const char*, std::vector<Image>*>, 3> lists_;
+};
+
+/// Labels of each name that several classes have.
+std::map<std::string, std::vector<size_t>> shared_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::vector<size_t>> labels;
+  for (size_t label = 0; label < names.size(); ++label) labels[names[label]].push_back(label);
+  std::erase_if(labels, [](const auto& entry) { return entry.second.size() == 1; });
+  return labels;
+}
+
+}  // namespace
+
+void check_split(Split& split, const fs::path& file) {
+  SplitCheck check(split, file);
+  check.paths();
+  check.labels();
+  check.classes_are_covered();
+}
+
+void note_shared_names(Split& split, const fs::path& file) {
+  const auto shared = shared_names(split.class_names);
+  if (shared.empty()) return;
+  const auto& [name, labels] = *shared.begin();
+  split.notes.push_back(fmt::format(
+      "{}: several classes share a name, {} in all, first '{}' (labels {}); they stay apart, but no "
+      "prompt can tell them from each other",
+      file.string(), shared.size(), name, fmt::join(labels, ", ")));
+}
+
+}  // namespace promptbed

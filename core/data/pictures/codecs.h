@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+
+#include "data/pictures/picture.h"
+
+namespace promptbed {
+
+/// The decoders behind decode_picture, one a kind of file. Each takes the whole file and throws BadPicture.
+
+using Bytes = std::span<const uint8_t>;
+
+/// Why a file cannot be decoded, in a few words: "the file is cut short".
+class BadPicture : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A picture to be filled. Throws BadPicture where it would have no or too many pixels.
+Picture blank_picture(int64_t width, int64_t height);
+
+Picture decode_jpeg(Bytes file);
+Picture decode_png(Bytes file);
+Picture decode_webp(Bytes file);
+Picture decode_bmp(Bytes file);
+
+}  // namespace promptbed

@@ -1,0 +1,73 @@
+#include "data/pictures/contact_sheet.h"
+
+#include <fmt/format.h>
+#include <png.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/files.h"
+#include "base/interrupt.h"
+#include "data/pictures/codecs.h"
+#include "data/pictures/resize.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSide = 64;  ///< of a square, in pixels
+constexpr int kGap = 2;    ///< between squares
+constexpr int kColumnGap = 12;
+constexpr uint8_t kBackground = 255;
+
+Picture square_of(const fs::path& file) {
+  const Picture picture = decode_picture(file);
+  const int side = std::min(picture.width, picture.height);
+  return resize(picture, {(picture.width - side) / 2, (picture.height - side) / 2, side, side},
+                {kSide, kSide});
+}
+
+void paste(const Picture& square, Picture& sheet, int left, int top) {
+  for (int y = 0; y < square.height; ++y)
+    std::copy_n(square.row(y), 3 * square.width, sheet.row(top + y) + 3 * left);
+}
+
+}  // namespace
+
+Picture contact_sheet(const std::vector<std::vector<fs::path>>& classes) {
+  size_t most = 1;
+  for (const auto& files : classes) most = std::max(most, files.size());
+  const auto count = static_cast<int>(classes.size());
+  const int width = static_cast<int>(most) * (kSide + kGap) + kColumnGap;
+  // About as wide as high.
+  const int columns = std::max(1, static_cast<int>(std::sqrt(static_cast<double>(count) * kSide / width)));
+  const int rows = (count + columns - 1) / columns;
+  Picture sheet = blank_picture(int64_t{columns} * width, int64_t{rows} * (kSide + kGap));
+  std::ranges::fill(sheet.rgb, kBackground);
+  for (int place = 0; place < count; ++place) {
+    check_interrupt();
+    int left = place / rows * width;
+    for (const fs::path& file : classes[static_cast<size_t>(place)]) {
+      paste(square_of(file), sheet, left, place % rows * (kSide + kGap));
+      left += kSide + kGap;
+    }
+  }
+  return sheet;
+}
+
+void write_png(const fs::path& file, const Picture& picture) {
+  write_atomically(file, [&](const fs::path& temporary) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(picture.width);
+    image.height = static_cast<png_uint_32>(picture.height);
+    image.format = PNG_FORMAT_RGB;
+    if (png_image_write_to_file(&image, temporary.c_str(), 0, picture.rgb.data(), 0, nullptr) == 0)
+      throw Error(fmt::format("{}: cannot be written ({}); check the folder", file.string(), image.message));
+  });
+}
+
+}  // namespace promptbed

@@ -1,0 +1,59 @@
+#include "data/pictures/picture.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+#include "data/pictures/codecs.h"
+
+namespace promptbed {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Codec {
+  const char* name;
+  std::string_view signature;
+  size_t place;  ///< of the signature in the file
+  Picture (*decode)(Bytes);
+};
+
+constexpr std::array kCodecs = {
+    Codec{"JPEG", "\xff\xd8\xff"sv, 0, decode_jpeg},
+    Codec{"PNG", "\x89PNG\r\n\x1a\n"sv, 0, decode_png},
+    Codec{"WebP", "WEBPVP8"sv, 8, decode_webp},
+    Codec{"BMP", "BM"sv, 0, decode_bmp},
+};
+
+}  // namespace
+
+Picture blank_picture(int64_t width, int64_t height) {
+  if (width < 1 || height < 1) throw BadPicture(fmt::format("{} x {} pixels", width, height));
+  if (width > kMostPixels / height)
+    throw BadPicture(fmt::format("{} x {} pixels are more than {}", width, height, kMostPixels));
+  return {static_cast<int>(width), static_cast<int>(height),
+          std::vector<uint8_t>(static_cast<size_t>(width * height * 3))};
+}
+
+Picture decode_picture(const std::filesystem::path& path) {
+  return decode_picture(read_file(path), path);
+}
+
+Picture decode_picture(std::string_view file, const std::filesystem::path& path) {
+  for (const Codec& codec : kCodecs) {
+    if (file.size() < codec.place || !file.substr(codec.place).starts_with(codec.signature)) continue;
+    try {
+      return codec.decode(Bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size()));
+    } catch (const BadPicture& fault) {
+      throw Error(fmt::format("{}: is a damaged or unsupported {} picture ({}); replace the file",
+                              path.string(), codec.name, fault.what()));
+    }
+  }
+  throw Error(fmt::format("{}: is no JPEG, PNG, WebP or BMP picture; replace the file", path.string()));
+}
+
+}  // namespace promptbed

@@ -1,0 +1,112 @@
+#include "data/pictures/view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+#include "data/pictures/resize.h"
+
+namespace promptbed {
+namespace {
+
+constexpr double kLeastArea = 0.08;  ///< share of the picture that a crop covers
+constexpr double kMostArea = 1.0;
+constexpr double kLeastRatio = 3.0 / 4.0;  ///< width by height of a crop
+constexpr double kMostRatio = 4.0 / 3.0;
+constexpr int kCropTries = 10;
+constexpr double kFlipProbability = 0.5;
+
+/// SplitMix64 (Steele, Lea and Flood 2014). Equal on every machine, as the standard library's distributions
+/// are not.
+class ViewRandom {
+ public:
+  explicit ViewRandom(uint64_t seed) : state_(seed) {}
+
+  /// Uniform over [low, high).
+  double between(double low, double high) {
+    const double unit = static_cast<double>(next() >> 11) * 0x1p-53;
+    return low + (high - low) * unit;
+  }
+
+  /// Uniform over 0..limit-1.
+  int below(int limit) { return static_cast<int>(between(0.0, limit)); }
+
+ private:
+  uint64_t next() {
+    state_ += 0x9e3779b97f4a7c15U;
+    uint64_t word = state_;
+    word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9U;
+    word = (word ^ (word >> 27)) * 0x94d049bb133111ebU;
+    return word ^ (word >> 31);
+  }
+
+  uint64_t state_;
+};
+
+/// Python's round: halves go to the even neighbour.
+int rounded(double number) {
+  return static_cast<int>(std::nearbyint(number));
+}
+
+Picture centre_view(const Picture& picture, int size) {
+  const int64_t short_side = std::min(picture.width, picture.height);
+  const auto resized = [&](int64_t side) { return static_cast<int>(size * side / short_side); };
+  const Size whole = {resized(picture.width), resized(picture.height)};
+  const Box centre = {rounded((whole.width - size) / 2.0), rounded((whole.height - size) / 2.0), size, size};
+  return resize(picture, {0, 0, picture.width, picture.height}, whole, centre);
+}
+
+/// The largest crop in the middle whose sides are in proportion.
+Box fallback_crop(Size whole) {
+  const double ratio = static_cast<double>(whole.width) / whole.height;
+  Size crop = whole;
+  if (ratio < kLeastRatio) crop.height = rounded(whole.width / kLeastRatio);
+  if (ratio > kMostRatio) crop.width = rounded(whole.height * kMostRatio);
+  return {(whole.width - crop.width) / 2, (whole.height - crop.height) / 2, crop.width, crop.height};
+}
+
+Box random_crop(Size whole, ViewRandom& random) {
+  const double area = static_cast<double>(whole.width) * whole.height;
+  for (int attempt = 0; attempt < kCropTries; ++attempt) {
+    const double crop_area = area * random.between(kLeastArea, kMostArea);
+    const double ratio = std::exp(random.between(std::log(kLeastRatio), std::log(kMostRatio)));
+    const int width = rounded(std::sqrt(crop_area * ratio));
+    const int height = rounded(std::sqrt(crop_area / ratio));
+    if (width < 1 || width > whole.width || height < 1 || height > whole.height) continue;
+    const int top = random.below(whole.height - height + 1);
+    const int left = random.below(whole.width - width + 1);
+    return {left, top, width, height};
+  }
+  return fallback_crop(whole);
+}
+
+void flip(Picture& picture) {
+  for (int y = 0; y < picture.height; ++y) {
+    uint8_t* left = picture.row(y);
+    uint8_t* right = left + 3 * static_cast<ptrdiff_t>(picture.width - 1);
+    for (; left < right; left += 3, right -= 3) std::swap_ranges(left, left + 3, right);
+  }
+}
+
+}  // namespace
+
+std::string view_name(int view) {
+  return view == kCentreView ? "the centre view" : fmt::format("view {}", view);
+}
+
+uint64_t view_key(std::string_view dataset, std::string_view image_path) {
+  return Hasher().add(dataset).add(image_path).low64();
+}
+
+Picture render_view(const Picture& picture, int size, int view, uint64_t key) {
+  if (view == kCentreView) return centre_view(picture, size);
+  ViewRandom random(Hasher().add(static_cast<int64_t>(key)).add(static_cast<int64_t>(view)).low64());
+  const Box crop = random_crop({picture.width, picture.height}, random);
+  Picture rendered = resize(picture, crop, {size, size});
+  if (random.between(0.0, 1.0) < kFlipProbability) flip(rendered);
+  return rendered;
+}
+
+}  // namespace promptbed

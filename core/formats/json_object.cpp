@@ -1,0 +1,105 @@
+#include "formats/json_object.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <utility>
+
+#include "base/files.h"
+
+namespace promptbed {
+
+JsonObject::JsonObject(nlohmann::json value, std::filesystem::path file, std::string prefix)
+    : value_(std::move(value)), file_(std::move(file)), prefix_(std::move(prefix)) {}
+
+JsonObject JsonObject::read(const std::filesystem::path& path) {
+  nlohmann::json value = read_json(path);
+  if (!value.is_object()) throw Error(fmt::format("{}: has to hold a JSON object {{...}}", path.string()));
+  return JsonObject(std::move(value), path, "");
+}
+
+bool JsonObject::is_object(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  return value != nullptr && value->is_object();
+}
+
+std::vector<std::string> JsonObject::keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : value_.items()) keys.push_back(key);
+  return keys;
+}
+
+std::string JsonObject::text(std::string_view key) {
+  const nlohmann::json& value = at(key);
+  if (!value.is_string() || value.get_ref<const std::string&>().empty())
+    throw Error(fault(key, "has to be a text that is not empty"));
+  return value.get<std::string>();
+}
+
+std::string JsonObject::text_or(std::string_view key, std::string_view absent) {
+  return find(key) == nullptr ? std::string(absent) : text(key);
+}
+
+std::vector<std::string> JsonObject::texts(std::string_view key) {
+  const nlohmann::json& list = at(key);
+  bool good = list.is_array() && !list.empty();
+  if (good) {
+    for (const nlohmann::json& entry : list) good = good && entry.is_string();
+  }
+  if (!good) throw Error(fault(key, "has to be a list of one text or more"));
+  return list.get<std::vector<std::string>>();
+}
+
+std::map<std::string, std::string> JsonObject::text_map(std::string_view key) {
+  const nlohmann::json* map = find(key);
+  if (map == nullptr) return {};
+  bool good = map->is_object();
+  if (good) {
+    for (const nlohmann::json& entry : *map) good = good && entry.is_string();
+  }
+  if (!good) throw Error(fault(key, "has to be an object of texts"));
+  return map->get<std::map<std::string, std::string>>();
+}
+
+std::optional<int64_t> JsonObject::count(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_unsigned()) throw Error(fault(key, "has to be a whole number from 0 up"));
+  return value->get<int64_t>();
+}
+
+JsonObject JsonObject::object(std::string_view key) {
+  const nlohmann::json& value = at(key);
+  if (!value.is_object()) throw Error(fault(key, "has to be an object {...}"));
+  return JsonObject(value, file_, fmt::format("{}{}.", prefix_, key));
+}
+
+void JsonObject::refuse_others() const {
+  for (const auto& [key, value] : value_.items()) {
+    if (!asked_.contains(key))
+      throw Error(fault(key, fmt::format("is no known key; known are {}", fmt::join(asked_, ", "))));
+  }
+}
+
+std::string JsonObject::place(std::string_view key) const {
+  return fmt::format("{}: '{}{}'", file_.string(), prefix_, key);
+}
+
+std::string JsonObject::fault(std::string_view key, std::string_view what) const {
+  return fmt::format("{} {}", place(key), what);
+}
+
+const nlohmann::json* JsonObject::find(std::string_view key) {
+  asked_.emplace(key);
+  const auto place = value_.find(key);
+  return place == value_.end() ? nullptr : &*place;
+}
+
+const nlohmann::json& JsonObject::at(std::string_view key) {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) throw Error(fault(key, "is missing; add it"));
+  return *value;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,365 @@
+#include "methods/method_check.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/interrupt.h"
+#include "training/epoch_order.h"
+#include "training/train.h"
+
+namespace promptbed {
+namespace {
+
+constexpr uint64_t kSeed = 1, kOtherSeed = 2;
+constexpr int64_t kMostEpochs = 2;  // one at the warm-up's learning rate and one at the recipe's own
+constexpr double kTolerance = 1e-4;
+
+/// A rule that the method does not keep.
+class Broken : public std::exception {
+ public:
+  explicit Broken(std::string why) : why_(std::move(why)) {}
+  const char* what() const noexcept override { return why_.c_str(); }
+
+ private:
+  std::string why_;
+};
+
+/// A rule that says nothing about this method.
+class Idle : public Broken {
+ public:
+  using Broken::Broken;
+};
+
+void require(bool kept, const std::string& why) {
+  if (!kept) throw Broken(why);
+}
+
+/// Whether two logits agree but for the rounding of another order of summation.
+bool close(const Tensor& a, const Tensor& b) {
+  if (a.sizes() != b.sizes()) return false;
+  const double largest = std::max(1.0, a.abs().max().item<double>());
+  return (a - b).abs().max().item<double>() <= kTolerance * largest;
+}
+
+NamedTensors copied(const NamedTensors& tensors) {
+  NamedTensors copies;
+  for (const auto& [name, tensor] : tensors)
+    copies.emplace_back(name, tensor.detach().to(torch::kCPU).contiguous().clone());
+  return copies;
+}
+
+/// The first tensor of `before` that is another or gone in `after`; "" where all are the same bits.
+std::string first_difference(const NamedTensors& before, const NamedTensors& after) {
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (i >= after.size() || after[i].first != before[i].first ||
+        !at::equal(after[i].second, before[i].second))
+      return before[i].first;
+  }
+  return after.size() > before.size() ? after[before.size()].first : "";
+}
+
+bool equal(const Recipe& a, const Recipe& b) {
+  const auto same = [](const ParameterGroup& x, const ParameterGroup& y) {
+    return x.prefix == y.prefix && x.learning_rate == y.learning_rate && x.momentum == y.momentum &&
+           x.weight_decay == y.weight_decay;
+  };
+  return a.epochs == b.epochs && a.batch_size == b.batch_size && a.warmup_epochs == b.warmup_epochs &&
+         a.warmup_learning_rate == b.warmup_learning_rate && a.optimiser == b.optimiser &&
+         a.epsilon == b.epsilon && a.pace == b.pace && a.keeps_last_batch == b.keeps_last_batch &&
+         std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), same);
+}
+
+/// Rows as evaluation shows them: without labels.
+Batch test_batch(const Tensor& features) {
+  Batch batch;
+  batch.features = features;
+  batch.images = at::arange(features.size(0), torch::kLong);
+  batch.views = at::zeros({features.size(0)}, torch::kLong);
+  return batch;
+}
+
+Tensor test_logits(PromptLearner& learner, const Tensor& features) {
+  const at::AutoGradMode gradients(learner.needs().gradients_at_evaluation);
+  return learner.logits(test_batch(features)).detach().clone();
+}
+
+class MethodCheck {
+ public:
+  MethodCheck(const CheckedMethod& method, const CheckTasks& tasks)
+      : method_(method),
+        tasks_(tasks),
+        rows_(tasks.trained.train.features.select(1, 0)),
+        features_before_(tasks.trained.train.features.clone()),
+        labels_before_(tasks.trained.train.labels.clone()) {}
+
+  void create() const { method_.create(method_.options); }
+
+  void resolve() const {
+    const auto learner = method_.create(method_.options);
+    const Options settled = learner->resolve(tasks_.trained);
+    require(learner->resolve(tasks_.trained).values() == settled.values(),
+            "settling the options a second time changes them");
+    require(method_.create(settled)->resolve(tasks_.trained).values() == settled.values(),
+            "a learner that is made with settled options settles them in another way");
+  }
+
+  void needs() const {
+    const Needs needs = method_.create(method_.options)->needs();
+    require(!needs.pixels, "it asks for pixels, and this runner gives features only");
+    require(!needs.views_at_test, "it asks for several views at test, and this runner gives one");
+  }
+
+  void recipe() const {
+    if (method_.training == Training::own_solver) throw Idle("it has a solver of its own");
+    const auto learner = method_.create(method_.options);
+    learner->resolve(tasks_.trained);
+    require(equal(learner->recipe(tasks_.trained), learner->recipe(tasks_.trained)),
+            "it is another when it is asked for again");
+  }
+
+  void bind() const { bound(tasks_.trained, kSeed); }
+
+  void logits() const { test_logits(*bound(tasks_.trained, kSeed), rows_); }
+
+  void rows() const {
+    const auto learner = trained(kSeed);
+    const Tensor together = test_logits(*learner, rows_);
+    require(close(together.flip(0), test_logits(*learner, rows_.flip(0))),
+            "the logits of a row depend on the order of the batch");
+    for (int64_t i = 0; i < rows_.size(0); ++i) {
+      require(close(together.narrow(0, i, 1), test_logits(*learner, rows_.narrow(0, i, 1))),
+              fmt::format("row {} has other logits alone than in a batch", i));
+    }
+  }
+
+  void training() {
+    if (method_.training == Training::none) {
+      require(bound(tasks_.trained, kSeed)->trainable().empty(),
+              "it is declared Training::none and has trainable tensors; declare it Training::trainable");
+      throw Idle("it has nothing to train");
+    }
+    const auto learner = bound(tasks_.trained, kSeed);
+    const NamedTensors leaves = learner->trainable(), before = copied(leaves);
+    trains_itself_ = train_shortly(*learner, tasks_.trained, kSeed);
+    if (trains_itself_) return;
+    const NamedTensors after = learner->trainable();
+    require(after.size() == leaves.size(), "trainable() returns more or fewer tensors after training");
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      require(after[i].second.is_same(leaves[i].second),
+              fmt::format("trainable() returns another {} than before; keep the tensor that is moved",
+                          leaves[i].first));
+      require(!at::equal(after[i].second.cpu(), before[i].second),
+              fmt::format("{} is where it was before training", leaves[i].first));
+    }
+  }
+
+  void gradients() const {
+    skip_unless_looped();
+    const auto learner = bound(tasks_.trained, kSeed);
+    const NamedTensors leaves = learner->trainable();
+    std::vector<bool> flows(leaves.size());
+    GivenOrder order(tasks_.trained.train.labels.size(0));
+    const EpochRows all = order.rows(0);
+    for (int64_t row = 0; row < rows_.size(0); ++row) {
+      for (const auto& [name, leaf] : leaves) Tensor(leaf).mutable_grad() = Tensor();
+      learner->backward(take_rows(tasks_.trained.train, all, row, 1));
+      for (size_t i = 0; i < leaves.size(); ++i) {
+        const Tensor& gradient = leaves[i].second.grad();
+        require(gradient.defined(), fmt::format("{} gets no gradient", leaves[i].first));
+        require(at::isfinite(gradient).all().item<bool>(),
+                fmt::format("the gradient of {} is not finite", leaves[i].first));
+        flows[i] = flows[i] || gradient.count_nonzero().item<int64_t>() > 0;
+      }
+    }
+    for (size_t i = 0; i < leaves.size(); ++i)
+      require(flows[i], fmt::format("the gradient of {} is zero on every image", leaves[i].first));
+  }
+
+  void seed() const {
+    at::manual_seed(kSeed);  // of LibTorch's own generator, which no method may draw from
+    const auto first = trained(kSeed);
+    at::manual_seed(kOtherSeed);
+    const auto second = trained(kSeed);
+    const std::string other = first_difference(copied(first->state()), copied(second->state()));
+    require(other.empty(),
+            fmt::format("{} is another for the same seed; draw from the task's generator only", other));
+    require(at::equal(test_logits(*first, rows_), test_logits(*second, rows_)),
+            "the logits are others for the same seed; draw from the task's generator only");
+  }
+
+  void state() const {
+    const auto learner = trained(kSeed);
+    const NamedTensors saved = copied(learner->state());
+    if (saved.empty() && method_.training == Training::none) throw Idle("it has nothing to save");
+    require(!saved.empty(), "state() is empty after training; return what is to be saved");
+    const auto fresh = bound(tasks_.trained, kOtherSeed);
+    fresh->load_state(saved);
+    require(
+        close(test_logits(*learner, rows_), test_logits(*fresh, rows_)),
+        "a fresh learner with the saved state gives other logits; return all that was learned in state()");
+  }
+
+  void load_state() const {
+    const auto learner = trained(kSeed);
+    const NamedTensors saved = copied(learner->state());
+    if (saved.empty()) throw Idle("it has nothing to save");
+    require(refuses(*learner, {}), "a state without its tensors is taken; throw Error for a missing one");
+    NamedTensors wrong = saved;
+    for (auto& [name, tensor] : wrong) tensor = at::cat({tensor.flatten(), tensor.flatten()});
+    require(refuses(*learner, wrong),
+            "tensors of other shapes are taken; throw Error where the shape is another");
+  }
+
+  void evaluation() const {
+    const auto learner = trained(kSeed);
+    const NamedTensors before = copied(learner->state());
+    const Tensor first = test_logits(*learner, rows_);
+    test_logits(*learner, tasks_.other.train.features.select(1, 0));
+    const std::string changed = first_difference(before, copied(learner->state()));
+    require(changed.empty(), fmt::format("testing changes {} of the state", changed));
+    require(close(first, test_logits(*learner, rows_)),
+            "the same images have other logits when they are tested again");
+  }
+
+  void retarget() const {
+    const auto learner = trained(kSeed);
+    const NamedTensors saved = copied(learner->state());
+    const Tensor own = test_logits(*learner, rows_);
+    try {
+      learner->retarget(tasks_.other.class_names);
+    } catch (const NotTransferable& refusal) {
+      throw Idle(refusal.what());
+    }
+    const Tensor other_rows = tasks_.other.train.features.select(1, 0);
+    const Tensor others = test_logits(*learner, other_rows);
+    const auto fresh = bound(tasks_.other, kOtherSeed);
+    if (!saved.empty()) fresh->load_state(saved);
+    require(close(others, test_logits(*fresh, other_rows)),
+            "the logits on other classes differ from those of a learner bound to them with the same state");
+    learner->retarget(tasks_.trained.class_names);
+    require(close(own, test_logits(*learner, rows_)),
+            "back on the classes it was trained on it gives other logits");
+  }
+
+  void inputs() const {
+    require(at::equal(features_before_, tasks_.trained.train.features) &&
+                at::equal(labels_before_, tasks_.trained.train.labels),
+            "the features or labels that it was given are others now; work on copies");
+  }
+
+ private:
+  std::unique_ptr<PromptLearner> bound(Task task, uint64_t seed) const {
+    auto learner = method_.create(method_.options);
+    learner->resolve(task);
+    task.generator = seeded_generator(seed, "init");
+    if (!learner->needs().validation_features) task.validation = {};
+    if (method_.training == Training::none) task.train = {};
+    learner->bind(task);
+    return learner;
+  }
+
+  std::unique_ptr<PromptLearner> trained(uint64_t seed) const {
+    auto learner = bound(tasks_.trained, seed);
+    if (method_.training == Training::trainable) train_shortly(*learner, tasks_.trained, seed);
+    return learner;
+  }
+
+  /// As the host trains, for a short time; whether the method trained itself.
+  static bool train_shortly(PromptLearner& learner, const Task& task, uint64_t seed) {
+    const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
+    if (learner.fit(task.train, validation)) return true;
+    Recipe recipe = learner.recipe(task);
+    recipe.epochs = std::min(recipe.epochs, kMostEpochs);
+    ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1), seed);
+    train(learner, task.train, recipe, order);
+    return false;
+  }
+
+  void skip_unless_looped() const {
+    if (method_.training == Training::none) throw Idle("it has nothing to train");
+    if (trains_itself_) throw Idle("it trains itself in fit()");
+  }
+
+  static bool refuses(PromptLearner& learner, const NamedTensors& state) {
+    try {
+      learner.load_state(state);
+      return false;
+    } catch (const Error&) {
+      return true;
+    }
+  }
+
+  const CheckedMethod& method_;
+  const CheckTasks& tasks_;
+  Tensor rows_;  // [N, D]
+  Tensor features_before_, labels_before_;
+  bool trains_itself_ = false;
+};
+
+struct Rule {
+  std::string_view name;
+  std::string_view statement;
+  void (*apply)(MethodCheck& check);
+  bool needed = false;  // without it the later ones cannot be tried
+};
+
+constexpr Rule kRules[] = {
+    {"create", "it is made with its options", [](MethodCheck& c) { c.create(); }, true},
+    {"resolve", "it settles its options, and settling them again changes nothing",
+     [](MethodCheck& c) { c.resolve(); }, true},
+    {"needs", "it asks for nothing that this runner cannot give", [](MethodCheck& c) { c.needs(); }, true},
+    {"recipe", "its recipe can be trained by and stays the same", [](MethodCheck& c) { c.recipe(); }, true},
+    {"bind", "it takes a task", [](MethodCheck& c) { c.bind(); }, true},
+    {"logits", "logits are finite and shaped [B, K]", [](MethodCheck& c) { c.logits(); }, true},
+    {"training", "it can be trained, and all that is trainable moves", [](MethodCheck& c) { c.training(); },
+     true},
+    {"gradients", "every trainable tensor gets finite gradients", [](MethodCheck& c) { c.gradients(); }},
+    {"rows", "each image is judged by itself, whatever else is in the batch",
+     [](MethodCheck& c) { c.rows(); }},
+    {"evaluation", "testing changes nothing that was learned", [](MethodCheck& c) { c.evaluation(); }},
+    {"seed", "the same seed gives the same bits", [](MethodCheck& c) { c.seed(); }},
+    {"state", "a fresh learner with the saved state gives the same logits",
+     [](MethodCheck& c) { c.state(); }},
+    {"load_state", "a state that does not fit is refused", [](MethodCheck& c) { c.load_state(); }},
+    {"retarget", "it serves other classes as if it had been bound to them",
+     [](MethodCheck& c) { c.retarget(); }},
+    {"inputs", "what it is given stays as it was", [](MethodCheck& c) { c.inputs(); }},
+};
+
+RuleReport try_rule(const Rule& rule, MethodCheck& check) {
+  try {
+    rule.apply(check);
+    return {};
+  } catch (const Idle& idle) {
+    return {Verdict::idle, idle.what()};
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& fault) {
+    return {Verdict::broken, fault.what()};
+  }
+}
+
+}  // namespace
+
+std::string_view statement_of_rule(std::string_view rule) {
+  const auto* found = std::find_if(std::begin(kRules), std::end(kRules),
+                                   [&](const Rule& known) { return known.name == rule; });
+  return found == std::end(kRules) ? std::string_view() : found->statement;
+}
+
+void check_method(const CheckedMethod& method, const CheckTasks& tasks, const CheckListener& listener) {
+  MethodCheck check(method, tasks);
+  for (const Rule& rule : kRules) {
+    check_interrupt();
+    listener.begin(rule.name);
+    const RuleReport report = try_rule(rule, check);
+    listener.end(rule.name, report);
+    if (rule.needed && report.verdict == Verdict::broken) return;
+  }
+}
+
+}  // namespace promptbed

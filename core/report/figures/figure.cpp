@@ -1,0 +1,94 @@
+#include "report/figures/figure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace promptbed {
+namespace {
+
+/// What an axis goes beyond its values, of their range.
+constexpr double kRoom = 0.08;
+
+/// Characters of a name on an axis.
+constexpr size_t kLongestName = 26;
+
+bool is_named(const Trace& trace) {
+  const bool is_method = trace.mark == Mark::curve || trace.mark == Mark::level || trace.mark == Mark::points;
+  return is_method && !trace.name.empty() && !trace.faint;
+}
+
+/// 1, 2 or 5 times a power of ten, of which about five make up the range.
+double round_step(double range) {
+  const double rough = range / 5;
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (rough <= 1.4 * factor * power) return factor * power;
+  }
+  return 10 * power;
+}
+
+/// A name that fits beside a panel: its beginning where it is longer.
+std::string shortened(const std::string& name) {
+  size_t characters = 0;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const bool begins_character = (name[i] & 0xC0) != 0x80;  // other bytes of UTF-8 go on with one
+    if (begins_character && ++characters == kLongestName) return name.substr(0, i) + "…";
+  }
+  return name;
+}
+
+}  // namespace
+
+std::vector<Trace> legend_of(const Figure& figure) {
+  std::vector<Trace> legend;
+  for (const Panel& panel : figure.panels) {
+    for (const Trace& trace : panel.traces) {
+      if (!is_named(trace) || std::ranges::find(legend, trace.name, &Trace::name) != legend.end()) continue;
+      legend.push_back({.name = trace.name, .mark = trace.mark, .look = trace.look, .data = {}});
+    }
+  }
+  return legend;
+}
+
+std::string describe(const Panel& panel) {
+  std::string words;
+  for (const Trace& trace : panel.traces) {
+    if (trace.faint || trace.mark == Mark::contour) continue;
+    for (const Datum& datum : trace.data) {
+      if (datum.text.empty()) continue;
+      words += (words.empty() ? "" : "; ") + datum.text;
+    }
+  }
+  return words;
+}
+
+std::string with_minus_sign(std::string number) {
+  return number.starts_with('-') ? fmt::format("−{}", number.substr(1)) : number;
+}
+
+Axis axis_between(std::string label, double least, double most) {
+  Axis axis{.label = std::move(label), .least = least, .most = most};
+  const double step = round_step(most - least);
+  for (double tick = std::ceil(least / step); tick * step <= most; ++tick)
+    axis.ticks.push_back({tick * step, with_minus_sign(fmt::format("{:.4g}", tick * step + 0.0))});
+  return axis;
+}
+
+Axis axis_over(std::string label, const std::vector<double>& values) {
+  if (values.empty()) return axis_between(std::move(label), 0, 1);
+  const auto [least, most] = std::ranges::minmax(values);
+  const double room = most > least ? kRoom * (most - least) : 1;
+  return axis_between(std::move(label), least - room, most + room);
+}
+
+Axis axis_of_names(const std::vector<std::string>& names) {
+  Axis axis{.label = "", .least = -static_cast<double>(names.size()) + 0.5, .most = 0.5, .is_names = true};
+  for (size_t i = 0; i < names.size(); ++i)
+    axis.ticks.push_back({-static_cast<double>(i), shortened(names[i])});
+  return axis;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,91 @@
+#include "report/figures/gnuplot.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include "base/program.h"
+#include "report/figures/gnuplot_script.h"
+
+namespace promptbed {
+namespace {
+
+/// Pixels of a PNG file for one of the sheet's, so that it is sharp in print.
+constexpr int kSharpness = 2;
+
+constexpr double kPixelsPerInch = 96;
+
+/// The cairo terminals take the size of fonts in points; scripts give it in pixels, as SVG has it.
+constexpr double kPointsPerPixel = 72 / kPixelsPerInch;
+
+std::string terminal(PictureFormat format, const Sheet& sheet) {
+  switch (format) {
+    case PictureFormat::svg:
+      return fmt::format(
+          "svg size {:.0f},{:.0f} dynamic noenhanced font 'sans-serif,12' background rgb 'white'",
+          sheet.width, sheet.height);
+    case PictureFormat::png:
+      return fmt::format(
+          "pngcairo size {:.0f},{:.0f} noenhanced font 'sans,12' fontscale {} linewidth {} pointscale {}",
+          kSharpness * sheet.width, kSharpness * sheet.height, kSharpness * kPointsPerPixel, kSharpness,
+          kSharpness);
+    case PictureFormat::pdf:
+      return fmt::format("pdfcairo size {:.3f}in,{:.3f}in noenhanced font 'sans,12' fontscale {}",
+                         sheet.width / kPixelsPerInch, sheet.height / kPixelsPerInch, kPointsPerPixel);
+  }
+  return "";
+}
+
+/// The last line with something in it: where gnuplot says what is wrong.
+std::string last_line(std::string text) {
+  text.erase(text.find_last_not_of(" \n") + 1);
+  const size_t before = text.find_last_of('\n');
+  return before == std::string::npos ? text : text.substr(text.find_first_not_of(' ', before + 1));
+}
+
+/// What gnuplot draws by commands, on its standard output.
+std::string run_gnuplot(const std::string& terminal, const std::string& script) {
+  require_gnuplot();
+  const std::string commands = fmt::format("set encoding utf8\nset terminal {}\n{}exit\n", terminal, script);
+  // Without --default-settings the user's ~/.gnuplot would have a word in it.
+  ProgramEnd end = run_program({"gnuplot", "--default-settings"}, commands);
+  if (!end.fault.empty() || end.output.empty()) {
+    throw Error(fmt::format("gnuplot: cannot draw the picture ({}: {}); version 5.4 or later is needed",
+                            end.fault.empty() ? "no output" : end.fault, last_line(end.errors)));
+  }
+  return std::move(end.output);
+}
+
+}  // namespace
+
+PictureFormat picture_format(const std::filesystem::path& file) {
+  const std::string ending = file.extension().string();
+  if (ending == ".svg") return PictureFormat::svg;
+  if (ending == ".png") return PictureFormat::png;
+  if (ending == ".pdf") return PictureFormat::pdf;
+  throw Error(fmt::format(
+      "--plot {}: the ending tells the format; give a name that ends in .svg, .png or .pdf", file.string()));
+}
+
+void require_gnuplot() {
+  if (!has_program("gnuplot")) {
+    throw Error(
+        "gnuplot: is not installed, and plots are drawn by it; install it (Debian's package gnuplot-nox), or "
+        "choose "
+        "another --format without --plot");
+  }
+}
+
+std::string draw(const Figure& figure, PictureFormat format) {
+  const Layout layout = lay_out(figure);
+  return run_gnuplot(terminal(format, layout.sheet), figure_script(figure, layout));
+}
+
+std::string draw_for_page(const Panel& panel) {
+  const Sheet sheet{.width = panel.width, .height = panel.height, .pointable = true};
+  const Box all{.left = 0, .top = 0, .width = panel.width, .height = panel.height};
+  return run_gnuplot(fmt::format("svg size {:.0f},{:.0f} dynamic noenhanced font 'sans-serif,12'",
+                                 panel.width, panel.height),
+                     panel_script(panel, all, sheet));
+}
+
+}  // namespace promptbed

@@ -1,0 +1,216 @@
+#include "report/grid/published.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "formats/csv.h"
+#include "report/select/settings.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// A CSV file of figures: below comments, a line of titles, then rows.
+struct Figures {
+  std::vector<std::string> titles;
+  std::vector<std::vector<std::string>> rows;
+};
+
+Figures read_figures(const fs::path& file) {
+  Figures figures;
+  for (CsvRow& row : read_csv(file)) {
+    if (row.fields.front().starts_with('#')) continue;
+    if (figures.titles.empty()) {
+      figures.titles = std::move(row.fields);
+      continue;
+    }
+    if (row.fields.size() != figures.titles.size()) {
+      throw Error(fmt::format("{}:{}: has {} fields and {} titles; make them equal", file.string(), row.line,
+                              row.fields.size(), figures.titles.size()));
+    }
+    figures.rows.push_back(std::move(row.fields));
+  }
+  return figures;
+}
+
+template <class Number>
+Number number_in(const std::string& text, const fs::path& file) {
+  Number number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (fault != std::errc() || end != text.data() + text.size())
+    throw Error(fmt::format("{}: \"{}\" is no number; correct it", file.string(), text));
+  return number;
+}
+
+/// Our name of what the paper calls so.
+const std::string& our_name(const Published& paper, const std::string& called, const fs::path& file) {
+  const auto found = std::ranges::find_if(paper.methods, [&](const PublishedMethod& method) {
+    return std::ranges::count(method.called, called) > 0;
+  });
+  if (found == paper.methods.end()) {
+    throw Error(fmt::format("{}: no method is called {}; add it to the JSON beside this file", file.string(),
+                            called));
+  }
+  return found->method;
+}
+
+/// Columns dataset, method, base, new, h.
+void read_base_new(Published& paper, const fs::path& file) {
+  for (const auto& row : read_figures(file).rows) {
+    paper.base_new[{our_name(paper, row.at(1), file), row.at(0)}] = {number_in<double>(row.at(2), file),
+                                                                     number_in<double>(row.at(3), file),
+                                                                     number_in<double>(row.at(4), file)};
+  }
+}
+
+/// Columns model, params, base, new, h, all on one dataset.
+void read_ablation(Published& paper, const std::string& dataset, const fs::path& file) {
+  for (const auto& row : read_figures(file).rows) {
+    const Published::Place place = {our_name(paper, row.at(0), file), dataset};
+    paper.parameters[place] = number_in<int64_t>(row.at(1), file);
+    paper.base_new[place] = {number_in<double>(row.at(2), file), number_in<double>(row.at(3), file),
+                             number_in<double>(row.at(4), file)};
+  }
+}
+
+/// Columns method, then one a dataset.
+std::map<Published::Place, double> read_transfer(const Published& paper, const fs::path& file) {
+  std::map<Published::Place, double> accuracies;
+  const Figures figures = read_figures(file);
+  for (const auto& row : figures.rows) {
+    for (size_t i = 1; i < row.size(); ++i)
+      accuracies[{our_name(paper, row[0], file), figures.titles[i]}] = number_in<double>(row[i], file);
+  }
+  return accuracies;
+}
+
+RequiredSettings to_settings(const json& object) {
+  RequiredSettings settings;
+  for (const auto& [place, value] : object.items()) settings[place] = value.dump();
+  return settings;
+}
+
+std::map<std::string, RequiredSettings> to_settings_by_dataset(const json& object) {
+  std::map<std::string, RequiredSettings> datasets;
+  for (const auto& [dataset, settings] : object.items()) datasets[dataset] = to_settings(settings);
+  return datasets;
+}
+
+Published read_paper(const fs::path& file) {
+  const json object = read_json(file);
+  try {
+    Published paper;
+    object.at("title").get_to(paper.title);
+    object.at("source").get_to(paper.source);
+    object.at("citation").get_to(paper.citation);
+    object.at("backbone").get_to(paper.backbone);
+    object.at("shots").get_to(paper.shots);
+    object.at("seeds").get_to(paper.seeds);
+    paper.settings = to_settings(object.at("settings"));
+    paper.datasets = to_settings_by_dataset(object.at("datasets"));
+    for (const json& method : object.at("methods")) {
+      paper.methods.push_back({.method = method.at("method"),
+                               .called = method.at("called"),
+                               .settings = to_settings(method.at("settings")),
+                               .datasets = to_settings_by_dataset(method.at("datasets"))});
+    }
+    for (const auto& [table, source] : object.at("tables").items()) {
+      paper.places[table] = source.at("place");
+      const fs::path figures = file.parent_path() / source.at("file").get<std::string>();
+      if (table == "base-new") {
+        read_base_new(paper, figures);
+      } else if (table == "ablation") {
+        read_ablation(paper, source.at("dataset"), figures);
+      } else {
+        paper.transfers[table] = read_transfer(paper, figures);
+      }
+    }
+    return paper;
+  } catch (const json::exception& fault) {
+    throw Error(fmt::format("{}: {}; see docs/reports.md", file.string(), fault.what()));
+  }
+}
+
+std::string as_text(const json& value) {
+  return value.is_null() ? "none" : value.dump();
+}
+
+/// "n_ctx is 16, the paper's 4" for the first required setting that differs.
+std::optional<std::string> difference(const json& run, const RequiredSettings& required) {
+  for (const auto& [place, text] : required) {
+    const json wanted = json::parse(text);
+    const auto pointer = json::json_pointer(place);
+    const json found = run.contains(pointer) ? run.at(pointer) : json();
+    if (found != wanted)
+      return fmt::format("{} is {}, the paper's {}", setting_name(place), as_text(found), as_text(wanted));
+  }
+  return std::nullopt;
+}
+
+/// The same for an option or a part of the recipe that the run has and the paper has not.
+std::optional<std::string> excess(const json& run, const RequiredSettings& required) {
+  const json places = run.flatten();
+  for (const auto& [place, value] : places.items()) {
+    const bool is_method_s = place.starts_with("/options/") || place.starts_with("/recipe/");
+    if (is_method_s && !required.contains(place))
+      return fmt::format("{} is {}, the paper's none", setting_name(place), as_text(value));
+  }
+  return std::nullopt;
+}
+
+/// Those of the method's or the paper's, with what is different on the run's dataset.
+RequiredSettings on_dataset(RequiredSettings settings,
+                            const std::map<std::string, RequiredSettings>& datasets,
+                            const std::string& dataset) {
+  const auto found = datasets.find(dataset);
+  if (found == datasets.end()) return settings;
+  for (const auto& [place, value] : found->second) settings[place] = value;
+  return settings;
+}
+
+}  // namespace
+
+const PublishedMethod* Published::find(std::string_view method) const {
+  const auto found = std::ranges::find(methods, method, &PublishedMethod::method);
+  return found == methods.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_view architecture) const {
+  if (architecture.empty())
+    return "the architecture of the model is not known; its runs are of an earlier version";
+  if (architecture != backbone) return fmt::format("the model is {}, the paper's {}", architecture, backbone);
+  const PublishedMethod* method = find(run.method);
+  if (method == nullptr) return "the method is not in the paper";
+  if (!run.classes.empty() && run.shots != shots)
+    return fmt::format("the shots are {}, the paper's {}", run.shots, shots);
+  const json canonical = run.canonical();
+  const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
+  if (const auto differs = difference(canonical, required)) return differs;
+  if (const auto exceeds = excess(canonical, required)) return exceeds;
+  if (!run.draw.empty()) return "the draw is the user's own";
+  return difference(canonical, on_dataset(settings, datasets, run.dataset));
+}
+
+std::vector<Published> read_published(const fs::path& suites) {
+  std::vector<fs::path> files;
+  for (const auto& suite : fs::directory_iterator(suites)) {
+    const fs::path folder = suite.path() / "published";
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".json") files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  std::vector<Published> papers;
+  for (const fs::path& file : files) papers.push_back(read_paper(file));
+  return papers;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,61 @@
+#include "report/page/page_markup.h"
+
+#include <stdexcept>
+
+namespace promptbed {
+namespace {
+
+std::string_view entity(char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Markup Markup::text(std::string_view text) {
+  std::string html;
+  for (const char c : text) {
+    const std::string_view written = entity(c);
+    if (written.empty()) {
+      html += c;
+    } else {
+      html += written;
+    }
+  }
+  return Markup(std::move(html));
+}
+
+Markup& Markup::operator+=(const Markup& more) {
+  html_ += more.html_;
+  return *this;
+}
+
+Markup fill(std::string_view pattern, const Places& values) {
+  std::string html;
+  while (true) {
+    const size_t begin = pattern.find("{{");
+    html += pattern.substr(0, begin);
+    if (begin == std::string_view::npos) return Markup::made(std::move(html));
+    const size_t end = pattern.find("}}", begin);
+    if (end == std::string_view::npos) throw std::logic_error("a place in a template does not end");
+    const std::string_view name = pattern.substr(begin + 2, end - begin - 2);
+    const auto value = values.find(name);
+    if (value == values.end()) throw std::logic_error("no value for {{" + std::string(name) + "}}");
+    html += value->second.html();
+    pattern.remove_prefix(end + 2);
+  }
+}
+
+}  // namespace promptbed

@@ -1,0 +1,284 @@
+#include "report/page/sweep_commands.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <variant>
+
+namespace promptbed {
+namespace {
+
+/// What runs have to agree on to be of one command, beside their method and its options.
+struct Settings {
+  std::string protocol;  ///< "" in older ledgers
+  std::string source;    ///< of protocols that test other datasets
+  std::string suite;     ///< of the source, or else of the dataset; "" where it is of none
+  int64_t views = 0;
+  std::string precision;
+  bool is_trained = false;
+  bool has_given_draws = false;
+  std::optional<int64_t> epochs = {}, batch_size = {};
+  std::optional<double> learning_rate = {};  ///< where all groups of parameters have the same
+
+  auto operator<=>(const Settings&) const = default;
+};
+
+/// What a command spans.
+struct Grid {
+  std::set<std::string> datasets;  ///< tested on
+  std::set<int64_t> shots, seeds;
+
+  auto operator<=>(const Grid&) const = default;
+};
+
+/// A method with its options.
+struct Choice {
+  std::string method;
+  std::map<std::string, std::string> options;
+
+  auto operator<=>(const Choice&) const = default;
+};
+
+/// The learning rate of all groups, where they have but one: `--lr` sets all.
+std::optional<double> common_rate(const Recipe& recipe) {
+  const double first = recipe.groups.front().learning_rate;
+  const bool same = std::ranges::all_of(
+      recipe.groups, [&](const ParameterGroup& group) { return group.learning_rate == first; });
+  return same ? std::optional(first) : std::nullopt;
+}
+
+bool tests_others(const std::string& protocol) {
+  return protocol == "cross-dataset" || protocol == "domain";
+}
+
+/// The suite that a dataset is of; nullptr for one of the user's own.
+const Suite* suite_with(const std::string& dataset, const std::vector<Suite>& suites) {
+  const auto found =
+      std::ranges::find_if(suites, [&](const Suite& suite) { return holds(suite, {dataset}); });
+  return found == suites.end() ? nullptr : &*found;
+}
+
+/// Whether a dataset is a shifted version of another.
+bool is_shifted(const std::string& dataset, const std::string& source, const std::vector<Suite>& suites) {
+  const Suite* suite = suite_with(dataset, suites);
+  return suite != nullptr && suite->shifts == source;
+}
+
+/// The dataset that untrained runs of a protocol are set beside: what `dataset` is a shifted version of; what
+/// was trained on and tested there; or else the first one of the suite that was tested.
+std::string source_beside(const std::string& dataset, const std::string& protocol,
+                          const RunSelection& selection, const std::vector<Suite>& suites) {
+  const Suite* suite = suite_with(dataset, suites);
+  if (protocol == "domain") {
+    if (suite != nullptr && !suite->shifts.empty()) return suite->shifts;
+    if (std::ranges::find(suites, dataset, &Suite::shifts) != suites.end()) return dataset;
+  }
+  const std::string* neighbour = nullptr;
+  for (const SelectedRun& other : selection.runs) {
+    if (std::ranges::find(other.record.protocols, protocol) == other.record.protocols.end()) continue;
+    const std::string& own = other.spec().dataset;
+    if (other.is_trained() && other.score(dataset, "all") != nullptr) return own;
+    if (neighbour == nullptr && suite_with(own, suites) == suite) neighbour = &own;
+  }
+  return neighbour == nullptr ? dataset : *neighbour;
+}
+
+Settings settings_of_command(const SelectedRun& run, const std::string& protocol,
+                             const RunSelection& selection, const std::vector<Suite>& suites) {
+  const RunSpec& spec = run.spec();
+  std::string source;
+  if (tests_others(protocol))
+    source = run.is_trained() ? spec.dataset : source_beside(spec.dataset, protocol, selection, suites);
+  const Suite* suite = suite_with(source.empty() ? spec.dataset : source, suites);
+  Settings settings{.protocol = protocol,
+                    .source = source,
+                    .suite = suite == nullptr ? "" : suite->id,
+                    .views = spec.views,
+                    .precision = spec.precision,
+                    .is_trained = run.is_trained(),
+                    .has_given_draws = !spec.draw.empty()};
+  if (spec.recipe) {
+    settings.epochs = spec.recipe->epochs;
+    settings.batch_size = spec.recipe->batch_size;
+    settings.learning_rate = common_rate(*spec.recipe);
+  }
+  return settings;
+}
+
+/// An option's value as a user types it after --set, where a comma parts two values unless it is escaped.
+std::string typed(const OptionValue& value) {
+  std::string words;
+  for (const char c : std::visit([](const auto& held) { return fmt::format("{}", held); }, value)) {
+    if (c == ',') words += '\\';
+    words += c;
+  }
+  return words;
+}
+
+Choice choice_of(const RunSpec& spec) {
+  Choice choice{.method = spec.method, .options = {}};
+  for (const auto& [name, value] : spec.options) choice.options.emplace(name, typed(value));
+  return choice;
+}
+
+bool is_plain(std::string_view word) {
+  return !word.empty() && word.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789_-.,=/:+") == std::string_view::npos;
+}
+
+/// A word as a shell takes it for one.
+std::string shell_word(const std::string& word) {
+  if (is_plain(word)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+/// The options of a command, in the order that a person would give them.
+class Words {
+ public:
+  template <class Value>
+  void add(const char* option, Value&& value) {
+    options_.push_back(
+        fmt::format("{} {}", option, shell_word(fmt::format("{}", std::forward<Value>(value)))));
+  }
+
+  /// With as many options in a line as it takes well.
+  std::string command() const {
+    std::string command = "runner sweep";
+    size_t length = command.size();
+    for (const std::string& option : options_) {
+      const bool breaks = length + 1 + option.size() > kLineLength;
+      command += (breaks ? " \\\n    " : " ") + option;
+      length = (breaks ? 4 : length + 1) + option.size();
+    }
+    return command;
+  }
+
+ private:
+  static constexpr size_t kLineLength = 110;
+
+  std::vector<std::string> options_;
+};
+
+/// The options that say which inputs, where they are not those that a sweep takes by itself.
+void add_inputs(Words& words, const Suite* suite) {
+  if (suite != nullptr) words.add("--suite", suite->id);
+  if (suite == nullptr || suite->model.empty()) words.add("--model", "MODEL");
+  if (suite == nullptr || suite->data.empty()) words.add("--data", "DATA");
+}
+
+/// Datasets with commas between, in the suite's order; "all" where they are all of it.
+std::string listed(std::set<std::string> datasets, const Suite* suite) {
+  if (suite == nullptr) return fmt::format("{}", fmt::join(datasets, ","));
+  std::vector<std::string> ordered;
+  for (const DatasetSpec& dataset : suite->datasets) {
+    if (datasets.erase(dataset.id) > 0) ordered.push_back(dataset.id);
+  }
+  if (datasets.empty() && ordered.size() == suite->datasets.size()) return "all";
+  ordered.insert(ordered.end(), datasets.begin(), datasets.end());
+  return fmt::format("{}", fmt::join(ordered, ","));
+}
+
+void add_datasets(Words& words, const Settings& settings, const Grid& grid, const Suite* suite) {
+  if (!tests_others(settings.protocol)) {
+    words.add("--datasets", listed(grid.datasets, suite));
+    return;
+  }
+  std::set<std::string> targets = grid.datasets;
+  targets.erase(settings.source);
+  words.add("--source", settings.source);
+  if (!targets.empty()) words.add("--targets", listed(targets, suite));
+}
+
+std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Grid& grid,
+                       const Suite* suite) {
+  std::vector<std::string> methods;
+  for (const Choice& choice : choices) methods.push_back(choice.method);
+  Words words;
+  if (!settings.protocol.empty()) words.add("--protocol", settings.protocol);
+  words.add("--methods", fmt::join(methods, ","));
+  add_datasets(words, settings, grid, suite);
+  add_inputs(words, suite);
+  if (settings.is_trained) {
+    words.add("--shots", fmt::join(grid.shots, ","));
+    words.add("--seeds", fmt::join(grid.seeds, ","));
+    words.add("--views", settings.views);
+    if (settings.epochs) words.add("--epochs", *settings.epochs);
+    if (settings.batch_size) words.add("--batch-size", *settings.batch_size);
+    if (settings.learning_rate) words.add("--lr", *settings.learning_rate);
+    if (settings.has_given_draws) words.add("--draws", "DRAWS");
+  }
+  words.add("--precision", settings.precision);
+  for (const Choice& choice : choices) {
+    for (const auto& [name, value] : choice.options)
+      words.add("--set", fmt::format("{}.{}={}", choice.method, name, value));
+  }
+  return words.command();
+}
+
+using Grids = std::map<std::pair<Settings, Choice>, Grid>;
+
+void take(Grids& grids, const SelectedRun& run, const std::string& protocol, const RunSelection& selection,
+          const std::vector<Suite>& suites) {
+  Grid& grid = grids[{settings_of_command(run, protocol, selection, suites), choice_of(run.spec())}];
+  grid.datasets.insert(run.spec().dataset);
+  if (!run.is_trained()) return;
+  grid.shots.insert(run.spec().shots);
+  grid.seeds.insert(run.spec().seed);
+  if (!tests_others(protocol)) return;
+  for (const Score& score : run.scores) grid.datasets.insert(score.dataset);
+}
+
+/// Takes out what a run was tested on for its other protocol, as the tables do.
+void keep_those_of(const Settings& settings, std::set<std::string>& datasets,
+                   const std::vector<Suite>& suites) {
+  const auto shifted = [&](const std::string& id) { return is_shifted(id, settings.source, suites); };
+  if (!tests_others(settings.protocol) || std::ranges::none_of(datasets, shifted)) return;
+  std::erase_if(datasets,
+                [&](const std::string& id) { return shifted(id) != (settings.protocol == "domain"); });
+}
+
+/// A command can take several methods, but not one method twice.
+void put(std::vector<std::vector<Choice>>& commands, const Choice& choice) {
+  for (std::vector<Choice>& command : commands) {
+    if (std::ranges::find(command, choice.method, &Choice::method) != command.end()) continue;
+    command.push_back(choice);
+    return;
+  }
+  commands.push_back({choice});
+}
+
+}  // namespace
+
+bool holds(const Suite& suite, const std::set<std::string>& datasets) {
+  return std::ranges::all_of(datasets, [&](const std::string& id) {
+    return std::ranges::find(suite.datasets, id, &DatasetSpec::id) != suite.datasets.end();
+  });
+}
+
+std::vector<std::string> sweep_commands(const RunSelection& selection, const std::vector<Suite>& suites) {
+  Grids grids;
+  for (const SelectedRun& run : selection.runs) {
+    if (run.record.protocols.empty()) take(grids, run, "", selection, suites);
+    for (const std::string& protocol : run.record.protocols) take(grids, run, protocol, selection, suites);
+  }
+  std::map<std::pair<Settings, Grid>, std::vector<std::vector<Choice>>> choices;
+  for (auto& [key, grid] : grids) {
+    keep_those_of(key.first, grid.datasets, suites);
+    put(choices[{key.first, grid}], key.second);
+  }
+  std::vector<std::string> commands;
+  for (const auto& [key, lists] : choices) {
+    const auto suite = std::ranges::find(suites, key.first.suite, &Suite::id);
+    for (const std::vector<Choice>& list : lists)
+      commands.push_back(command_of(list, key.first, key.second, suite == suites.end() ? nullptr : &*suite));
+  }
+  return commands;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,86 @@
+#include "report/select/spec_text.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <type_traits>
+
+namespace promptbed {
+namespace {
+
+std::string text_of(const ParameterGroup& group, OptimiserKind kind) {
+  std::string text = group.prefix.empty() ? "" : fmt::format("{}*: ", group.prefix);
+  text += fmt::format("rate {}", group.learning_rate);
+  if (kind == OptimiserKind::sgd) text += fmt::format(", momentum {}", group.momentum);
+  return text + fmt::format(", weight decay {}", group.weight_decay);
+}
+
+}  // namespace
+
+std::string text_of(const OptionValue& value) {
+  return std::visit(
+      [](const auto& held) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::string>) {
+          return fmt::format("\"{}\"", held);
+        } else {
+          return fmt::format("{}", held);
+        }
+      },
+      value);
+}
+
+std::string text_of(const std::map<std::string, OptionValue, std::less<>>& options) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : options) words.push_back(fmt::format("{}={}", name, text_of(value)));
+  return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::string text_of(const std::optional<Recipe>& recipe) {
+  if (!recipe) return "none";
+  std::string text = fmt::format("{} epochs in batches of {}{}; {}", recipe->epochs, recipe->batch_size,
+                                 recipe->keeps_last_batch ? " (the smaller last one kept)" : "",
+                                 recipe->optimiser == OptimiserKind::sgd ? "SGD" : "AdamW");
+  for (const ParameterGroup& group : recipe->groups) text += "; " + text_of(group, recipe->optimiser);
+  text += fmt::format("; cosine by the {}", recipe->pace == RatePace::epoch ? "epoch" : "step");
+  if (recipe->warmup_epochs > 0)
+    text += fmt::format(" after {} at {}", recipe->warmup_epochs, recipe->warmup_learning_rate);
+  return text;
+}
+
+Fields fields_of(const RunSpec& run) {
+  const bool trained = !run.classes.empty();
+  Fields fields = {{"method", fmt::format("{}, version {}", run.method, run.method_version)},
+                   {"options", text_of(run.options)}};
+  if (!run.dataset.empty()) {
+    fields.emplace_back("dataset", run.dataset);
+    fields.emplace_back("split", run.split_hash);
+  }
+  if (trained) {
+    fields.emplace_back("trained on",
+                        fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
+    if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
+    fields.emplace_back("recipe", text_of(run.recipe));
+    fields.emplace_back("views", run.views == 0 ? "the centre crop" : std::to_string(run.views));
+  }
+  fields.emplace_back("template", run.prompt_template);
+  fields.emplace_back("context words", run.context_init);
+  fields.emplace_back("model", run.model);
+  fields.emplace_back("precision", run.precision);
+  return fields;
+}
+
+std::string render_fields(const std::string& title, const Fields& fields) {
+  size_t width = 0;
+  for (const auto& [name, value] : fields) width = std::max(width, name.size());
+  std::string text = title + "\n\n";
+  for (const auto& [name, value] : fields) {
+    std::string indented = value;
+    for (size_t place = 0; (place = indented.find('\n', place)) != std::string::npos; place += 1 + width + 2)
+      indented.insert(place + 1, width + 2, ' ');
+    text += fmt::format("{:<{}}  {}\n", name, width, indented);
+  }
+  return text;
+}
+
+}  // namespace promptbed

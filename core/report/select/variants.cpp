@@ -1,0 +1,128 @@
+#include "report/select/variants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "report/select/settings.h"
+
+namespace promptbed {
+namespace {
+
+constexpr std::string_view kRecipe = "/recipe";
+constexpr std::string_view kOptions = "/options";
+
+/// A run's settings by their place in the canonical JSON ("/options/n_ctx"), and where it stands in a table.
+struct Configuration {
+  std::string dataset;
+  int64_t shots = 0;
+  std::pair<std::string, std::string> words;  ///< the dataset's template and context words
+  std::map<std::string, std::string> settings;
+
+  auto operator<=>(const Configuration&) const = default;
+};
+
+using Settings = std::set<std::string>;
+
+Configuration configuration_of(const RunSpec& spec) {
+  Configuration configuration{.dataset = spec.dataset,
+                              .shots = spec.shots,
+                              .words = {spec.prompt_template, spec.context_init},
+                              .settings = {}};
+  for (const auto& [place, value] : settings_of(spec)) configuration.settings[place] = value.dump();
+  // Each seed has a draw of its own; that they were given makes the variant.
+  if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
+  return configuration;
+}
+
+std::string value_at(const Configuration& configuration, const std::string& place) {
+  const auto found = configuration.settings.find(place);
+  return found == configuration.settings.end() ? "none" : found->second;
+}
+
+/// The settings that make two configurations two variants; none where they are of the same. Between datasets,
+/// recipes may differ, and options where the datasets' words do, since an option may follow them.
+Settings differences(const Configuration& a, const Configuration& b) {
+  const bool same_dataset = a.dataset == b.dataset, same_place = same_dataset && a.shots == b.shots;
+  const bool same_words = same_dataset || a.words == b.words;
+  Settings places;
+  for (const Configuration* configuration : {&a, &b}) {
+    for (const auto& [place, value] : configuration->settings) {
+      if (!same_place && place.starts_with(kRecipe)) continue;
+      if (!same_words && place.starts_with(kOptions)) continue;
+      if (value_at(a, place) != value_at(b, place)) places.insert(place);
+    }
+  }
+  return places;
+}
+
+/// For each pair of variants the settings that tell the two apart.
+std::vector<Settings> all_differences(const std::set<Configuration>& configurations) {
+  std::vector<Settings> pairs;
+  for (auto a = configurations.begin(); a != configurations.end(); ++a) {
+    for (auto b = std::next(a); b != configurations.end(); ++b) {
+      if (Settings places = differences(*a, *b); !places.empty()) pairs.push_back(std::move(places));
+    }
+  }
+  return pairs;
+}
+
+/// The characters that it takes to print a setting with each of its values.
+size_t length_in_labels(const std::string& place, const std::set<Configuration>& configurations) {
+  std::set<std::string> values;
+  for (const Configuration& configuration : configurations) values.insert(value_at(configuration, place));
+  size_t length = 0;
+  for (const std::string& value : values) length += place.size() + value.size();
+  return length;
+}
+
+/// Few settings that hold at least one of each pair's: always the one next that tells most pairs apart and,
+/// among equals, is the shortest in print.
+Settings telling_settings(const std::set<Configuration>& configurations) {
+  std::vector<Settings> pairs = all_differences(configurations);
+  Settings chosen;
+  while (!pairs.empty()) {
+    std::map<std::string, int64_t> told_apart;
+    for (const Settings& places : pairs) {
+      for (const std::string& place : places) ++told_apart[place];
+    }
+    const auto rank = [&](const auto& candidate) {
+      return std::pair(-candidate.second, length_in_labels(candidate.first, configurations));
+    };
+    const std::string best = std::ranges::min_element(told_apart, {}, rank)->first;
+    chosen.insert(best);
+    std::erase_if(pairs, [&](const Settings& places) { return places.contains(best); });
+  }
+  return chosen;
+}
+
+/// "n_ctx=16", "precision=bf16", "ctx_init=\"a photo of a\"": quotes only where a reader needs them.
+std::string shown(const std::string& place, const std::string& value) {
+  const bool is_one_word = value.size() > 2 && value.front() == '"' && value.find(' ') == std::string::npos;
+  return fmt::format("{}={}", setting_name(place), is_one_word ? value.substr(1, value.size() - 2) : value);
+}
+
+}  // namespace
+
+std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
+  std::vector<Configuration> configurations;
+  for (const RunSpec& spec : specs) configurations.push_back(configuration_of(spec));
+  const Settings telling = telling_settings({configurations.begin(), configurations.end()});
+  std::vector<std::string> labels;
+  for (const Configuration& configuration : configurations) {
+    std::string label;
+    for (const std::string& place : telling) {
+      if (!label.empty()) label += ' ';
+      label += shown(place, value_at(configuration, place));
+    }
+    labels.push_back(label);
+  }
+  return labels;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,130 @@
+#include "table/render_latex.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+#include <utility>
+
+namespace promptbed {
+namespace {
+
+/// What LaTeX would take for a command or, in its oldest fonts, print as something else.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kReplacements = {{
+    {"\\", "\\textbackslash{}"},
+    {"{", "\\{"},
+    {"}", "\\}"},
+    {"$", "\\$"},
+    {"&", "\\&"},
+    {"#", "\\#"},
+    {"_", "\\_"},
+    {"%", "\\%"},
+    {"~", "\\textasciitilde{}"},
+    {"^", "\\textasciicircum{}"},
+    {"<", "\\textless{}"},
+    {">", "\\textgreater{}"},
+    {"|", "\\textbar{}"},
+    {"\"", "''"},
+    {"`", "\\textquoteleft{}"},
+    {"\n", " "},
+    {"\r", " "},
+    {"\t", " "},
+    {"±", "$\\pm$"},
+    {"†", "\\dag{}"},
+    {"Δ", "$\\Delta$"},
+    {"–", "--"},
+    {"×", "$\\times$"},
+}};
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto found = std::ranges::find_if(
+        kReplacements, [&](const auto& replacement) { return text.starts_with(replacement.first); });
+    if (found == kReplacements.end()) {
+      out += text.front();
+      text.remove_prefix(1);
+    } else {
+      out += found->second;
+      text.remove_prefix(found->first.size());
+    }
+  }
+  return out;
+}
+
+/// A number's sign as a minus, and nothing as a dash.
+std::string text_of(const Cell& cell) {
+  std::string_view text = cell.text;
+  if (text == "-") return "--";
+  const bool is_negative = cell.number() && text.starts_with('-');
+  if (is_negative) text.remove_prefix(1);
+  std::string out = (is_negative ? "$-$" : "") + escaped(text);
+  if (cell.best) out = fmt::format("\\textbf{{{}}}", out);
+  return out + (cell.incomplete ? "\\rlap{$^\\dagger$}" : "");
+}
+
+std::string layout_of(const Table& table) {
+  std::string layout;
+  for (const Column& column : table.columns) layout += column.alignment == Alignment::left ? 'l' : 'r';
+  return layout;
+}
+
+/// The line of group headings and the rules below them; "" where there are no groups.
+std::string group_lines(const Table& table) {
+  std::string line, rules;
+  const auto& columns = table.columns;
+  for (size_t begin = 0, end = 0; begin < columns.size(); begin = end) {
+    end = begin + 1;
+    const std::string& group = columns[begin].group;
+    while (end < columns.size() && !group.empty() && columns[end].group == group) ++end;
+    if (begin > 0) line += " & ";
+    if (group.empty()) continue;
+    line += fmt::format("\\multicolumn{{{}}}{{c}}{{{}}}", end - begin, escaped(group));
+    rules += fmt::format("\\cmidrule(lr){{{}-{}}}", begin + 1, end);
+  }
+  return rules.empty() ? "" : fmt::format("    {} \\\\\n    {}\n", line, rules);
+}
+
+/// Whether a rule parts a row from the one before it.
+bool is_set_apart(const Table& table, size_t row) {
+  if (row == 0) return false;
+  if (table.heading_columns > 1) return table.rows[row][0].text != table.rows[row - 1][0].text;
+  return is_summary(table, row) != is_summary(table, row - 1);
+}
+
+std::string row_line(const Table& table, size_t index) {
+  const auto& row = table.rows[index];
+  const bool repeats_section = table.heading_columns > 1 && index > 0 && !is_set_apart(table, index);
+  std::string line;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) line += " & ";
+    if (i > 0 || !repeats_section) line += text_of(row[i]);
+  }
+  // Behind the \\ of the row before, these would be read as its argument.
+  if (line.starts_with('[') || line.starts_with('*')) line.insert(0, "{}");
+  return fmt::format("    {} \\\\\n", line);
+}
+
+}  // namespace
+
+std::string render_latex(const Table& table) {
+  std::string out = fmt::format(
+      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n"
+      "  \\begin{{tabular}}{{{}}}\n    \\toprule\n{}    ",
+      escaped(table.title), layout_of(table), group_lines(table));
+  for (size_t i = 0; i < table.columns.size(); ++i)
+    out += (i > 0 ? " & " : "") + escaped(table.columns[i].title);
+  out += " \\\\\n    \\midrule\n";
+  for (size_t i = 0; i < table.rows.size(); ++i) {
+    if (is_set_apart(table, i)) out += "    \\midrule\n";
+    out += row_line(table, i);
+  }
+  out += "    \\bottomrule\n  \\end{tabular}\n";
+  for (const std::string& note : table.notes)
+    out += fmt::format("\n  {{\\footnotesize {}\\par}}\n", escaped(note));
+  return out + "\\end{table}\n";
+}
+
+}  // namespace promptbed

@@ -1,0 +1,42 @@
+#include "tokenizer/vocabulary.h"
+
+#include <gtest/gtest.h>
+
+#include "support/expect_error.h"
+#include "tokenizer/bpe_tokenizer.h"
+
+namespace promptbed {
+namespace {
+
+const Merges kMerges = {{"a", "b"}, {"ab", "c</w>"}, {"!", "!"}};
+
+TEST(Vocabulary, HasTheTokensOfTheTokenizer) {
+  const auto vocabulary = vocabulary_of(kMerges);
+  const BpeTokenizer tokenizer(kMerges);
+  ASSERT_EQ(static_cast<int64_t>(vocabulary.size()), tokenizer.vocabulary_size());
+  const auto text = [&](const std::string& word) {
+    std::string texts;
+    for (const int64_t token : tokenizer.encode(word))
+      texts += vocabulary.at(static_cast<size_t>(token)).text() + ' ';
+    return texts;
+  };
+  EXPECT_EQ(text("abc"), "abc ");
+  EXPECT_EQ(text("abx"), "ab- x ");
+  EXPECT_EQ(text("ü"), "\\xc3- \\xbc ") << "a character in two parts";
+  EXPECT_EQ(vocabulary.back().text(), "<|endoftext|>");
+}
+
+TEST(Vocabulary, JoinsTokensToTheTextThatTheyAreOf) {
+  const auto vocabulary = vocabulary_of(kMerges);
+  const BpeTokenizer tokenizer(kMerges);
+  for (const char* text : {"abc", "abc x", "ü bü c !!"})
+    EXPECT_EQ(joined(tokenizer.encode(text), vocabulary), text);
+  EXPECT_EQ(joined({tokenizer.start_of_text(), tokenizer.end_of_text()}, vocabulary), "");
+}
+
+TEST(Vocabulary, RefusesMergesOfSymbolsThatNobodyMakes) {
+  EXPECT_ERROR(vocabulary_of({{"ab", "c"}}), "merges join 'ab', which no earlier one makes");
+}
+
+}  // namespace
+}  // namespace promptbed
