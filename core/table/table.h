@@ -25,9 +25,9 @@ using CellValue = std::variant<std::monostate, bool, int64_t, double, std::vecto
 
 struct Cell {
   Cell() = default;
-  Cell(std::string text) : text(std::move(text)) {}  // NOLINT: a text is a cell
-  Cell(const char* text) : text(text) {}             // NOLINT
-  Cell(std::string text, CellValue value) : text(std::move(text)), value(std::move(value)) {}
+  Cell(std::string shown) : text(std::move(shown)) {}  // NOLINT: a text is a cell
+  Cell(const char* shown) : text(shown) {}             // NOLINT
+  Cell(std::string shown, CellValue meant) : text(std::move(shown)), value(std::move(meant)) {}
 
   std::string text;      ///< what a reader sees, without the marks that follow from the flags below
   CellValue value = {};  ///< what to sort by and to write for programs

@@ -34,7 +34,7 @@ void add(std::string& script, fmt::format_string<Values...> format, Values&&... 
 
 /// A text as gnuplot takes it without looking into it: in single quotes nothing is expanded. Its own way to
 /// have a quote in quotes fails where one begins the text, so the typographic one stands for it.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -78,7 +78,7 @@ void add_frame(std::string& script, const Panel& panel, const Box& box, const Sh
   const auto label = [&](const std::string& text, double x, double y, const char* side, const char* size,
                          const Paint& paint) {
     if (text.empty()) return;
-    add(script, "set label {} at screen {:.5f},{:.5f} {} font '{}' textcolor {}", quoted(text),
+    add(script, "set label {} at screen {:.5f},{:.5f} {} font '{}' textcolor {}", in_quotes(text),
         x / sheet.width, 1 - y / sheet.height, side, size, rgb(paint));
   };
   label(panel.title, box.left + 2, box.top + 12, "left", kLarge, kInk);
@@ -91,7 +91,7 @@ void add_axis(std::string& script, char name, const Axis& axis) {
   add(script, "set {}range [{}:{}]", name, axis.least, axis.most);
   std::string ticks;
   for (const Tick& tick : axis.ticks)
-    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", quoted(tick.label), tick.at);
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", in_quotes(tick.label), tick.at);
   add(script, "set {}tics ({}) font '{}' textcolor {}", name, ticks, kSmall, rgb(kQuiet));
 }
 
@@ -113,13 +113,13 @@ void add_words_at_data(std::string& script, const Panel& panel) {
     if (trace.data.empty()) continue;
     if (trace.mark == Mark::contour) {
       const Datum& end = trace.data.back();
-      add(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}", quoted(trace.name), end.x,
+      add(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}", in_quotes(trace.name), end.x,
           end.y, kSmall, rgb(kQuiet));
     }
     if (trace.mark != Mark::bars) continue;
     for (const Datum& datum : trace.data) {
       add(script, "set label {} at {},{} {} offset {},0 font '{}' textcolor {}",
-          quoted(with_minus_sign(fmt::format("{:+.1f}", datum.x))), datum.x, datum.y,
+          in_quotes(with_minus_sign(fmt::format("{:+.1f}", datum.x))), datum.x, datum.y,
           datum.x < 0 ? "right" : "left", datum.x < 0 ? -0.6 : 0.6, kSmall, rgb(kInk));
     }
   }
@@ -246,7 +246,7 @@ void add_legend(std::string& script, const Figure& figure, const Sheet& sheet) {
     add(script,
         "set label {} at screen {:.5f},{:.5f} left offset 1.2,0 font ',12' textcolor {} point pointtype {} "
         "pointsize 0.9 linecolor {}",
-        quoted(entry.name), left / sheet.width,
+        in_quotes(entry.name), left / sheet.width,
         1 - (16 + kLegendRow * static_cast<double>(row)) / sheet.height, rgb(kInk),
         kPointTypes[entry.look.shape % kShapes], rgb(paint_of(entry.look)));
   });

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/command.h"
+
+/// What a subcommand is to its user: usage, help and options, declared as data.
+///
+///     const std::optional<Values> values = parse(arguments, {
+///         .usage = "runner prompts words PROMPT [OPTIONS]",
+///         .explanation = "Reads a learned context: ...",
+///         .options = {{"options", {shared("top", "words for each vector"), shared("format")}}},
+///         .takes_arguments = true});
+///     if (!values) return kAllDone;  // --help was asked for and printed
+///     const int64_t top = values->positive("top");
+namespace promptbed {
+
+enum class ValueKind { text, number, real, flag };
+
+/// One option of a subcommand.
+struct CommandOption {
+  std::string name;   ///< "datasets"
+  std::string value;  ///< what the help calls its value: "D,..."; "" for a flag
+  std::string help;
+  ValueKind kind = ValueKind::text;
+  std::optional<std::string> otherwise = {};  ///< the default, as it would be typed
+  bool repeatable = false;
+  bool required = false;
+};
+
+/// An option that several subcommands take, from the one table in options.cpp: a name has one meaning in all
+/// of them. `remark` is what this subcommand adds to the help, such as its default. Throws std::logic_error
+/// for a name that is not in the table.
+CommandOption shared(std::string_view name, const std::string& remark = "");
+
+/// The same with a default, or as an option that must be given.
+CommandOption shared_or(std::string_view name, const std::string& otherwise, const std::string& remark = "");
+CommandOption required(CommandOption option);
+
+/// Options under a heading of the help.
+struct OptionGroup {
+  std::string heading;
+  std::vector<CommandOption> options;
+};
+
+/// Which CLIP, and where it runs: model, activation, precision, device.
+OptionGroup model_options();
+
+/// Which datasets, and where their images are: suite, data, cache, templates, class-names.
+OptionGroup data_options();
+
+/// A subcommand as its help shows it.
+struct Subcommand {
+  std::string usage;        ///< "runner sweep --methods M,... [OPTIONS]"
+  std::string explanation;  ///< a paragraph, and examples
+  std::vector<OptionGroup> options;
+  bool takes_arguments = false;  ///< words that belong to no option
+  /// Options of earlier versions, and what to type instead: {"classes", "--class-set base|new|all"}.
+  std::map<std::string, std::string> retired = {};
+};
+
+/// What the user chose.
+class Values {
+ public:
+  /// Whether the user gave the option, on the command line or in --config.
+  bool given(std::string_view name) const;
+
+  /// The value or the default; "" if there is neither.
+  std::string text(std::string_view name) const;
+
+  /// Every value of a repeatable option.
+  std::vector<std::string> texts(std::string_view name) const;
+
+  /// "coop,cocoop" -> {"coop", "cocoop"}; empty if not given. Throws Error for an empty or repeated item.
+  std::vector<std::string> items(std::string_view name) const;
+
+  /// The same for whole numbers.
+  std::vector<int64_t> numbers(std::string_view name) const;
+
+  std::optional<int64_t> number(std::string_view name) const;
+  std::optional<double> real(std::string_view name) const;
+  bool flag(std::string_view name) const;
+
+  /// A number from 1 to `most`; `otherwise` if the option is not given. Throws Error.
+  int64_t positive(std::string_view name, int64_t otherwise, int64_t most) const;
+
+  /// What one of the known values stands for. Throws Error for another, listing them.
+  template <class Value>
+  Value one_of(std::string_view name, const std::vector<std::pair<std::string, Value>>& known) const {
+    std::vector<std::string> names;
+    for (const auto& [text, value] : known) {
+      if (text == this->text(name)) return value;
+      names.push_back(text);
+    }
+    throw Error(fmt::format("--{} {}: known: {}", name, text(name), fmt::join(names, ", ")));
+  }
+
+  /// The words that belong to no option.
+  const Arguments& arguments() const { return arguments_; }
+
+  /// The only one. Throws Error, saying what the subcommand needs ("a trained prompt"), if there is none or
+  /// more than one.
+  const std::string& only_argument(const std::string& subcommand, const std::string& what) const;
+
+  /// An option and its values, as they would be typed.
+  struct Entry {
+    std::vector<std::string> texts;
+    bool given = false;
+  };
+  const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
+
+ private:
+  friend std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
+
+  std::map<std::string, Entry, std::less<>> entries_;
+  Arguments arguments_;
+};
+
+/// Reads a command line and the INI file that --config names; the command line wins. Prints the help and
+/// returns nothing if --help was given. Throws Error for an unknown option (listing the known ones, or naming
+/// the one that replaced it), for a missing value and for a value of the wrong type.
+std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
+
+}  // namespace promptbed
