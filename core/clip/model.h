@@ -14,30 +14,30 @@
 
 namespace promptbed {
 
-/// A CLIP on disk: its weights stay mapped, and only the tower that is asked for is made ready to compute.
+/// A CLIP on disk. Its weights stay mapped; a tower is prepared when it is first asked for.
 ///
 ///     const ClipModel model = ClipModel::load("models/ViT-B-16");
 ///     const auto encoder = model.make_image_encoder({});
 ///     const Tensor features = encoder->encode(pixels);   // [B, D]
 class ClipModel {
  public:
-  /// A folder in the Hugging Face layout or a checkpoint file; `activation` is for forms that do not tell
-  /// theirs. Throws Error where the model is missing, damaged or no CLIP.
+  /// From a folder or a checkpoint file; `activation` is for files that do not name theirs. Throws Error if
+  /// the model is missing, damaged or not a CLIP.
   static ClipModel load(const std::filesystem::path& path, std::optional<Activation> activation = {});
 
   const std::filesystem::path& path() const { return path_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
-  /// Of weights, activation, heads and preprocessing: the same for all forms of the same model.
+  /// Hash of weights, activation, heads and preprocessing: the same for all layouts of a model.
   const std::string& fingerprint() const { return fingerprint_; }
 
   const Preprocessing& preprocessing() const { return preprocessing_; }
 
-  /// Reads the merges beside the weights, the first time. Throws Error where there are none.
+  /// Reads the merges beside the weights on first use. Throws Error if there are none.
   std::shared_ptr<const Tokenizer> tokenizer() const;
 
   int64_t embedding_width() const;  ///< D
-  int64_t context_length() const;   ///< tokens that a prompt may have, start and end included
+  int64_t context_length() const;   ///< most tokens of a prompt, start and end included
   double logit_scale() const;       ///< the factor itself, not its logarithm
 
   std::unique_ptr<ImageEncoder> make_image_encoder(const Placement& placement) const;

@@ -28,8 +28,8 @@ void check_size(const fs::path& path, const nlohmann::json& config, const std::s
                 int64_t expected) {
   if (!config.contains(key)) return;
   if (side_of(config.at(key)) != expected) {
-    throw Error(fmt::format("{}: {} is {} where the weights ask for {}; download the model again",
-                            path.string(), key, config.at(key).dump(), expected));
+    throw Error(fmt::format("{}: {} is {}; the weights need {}; download the model again", path.string(), key,
+                            config.at(key).dump(), expected));
   }
 }
 
@@ -41,7 +41,7 @@ void read_huggingface(const fs::path& path, const nlohmann::json& config, Prepro
   preprocessing.std = config.value("image_std", preprocessing.std);
 }
 
-/// The part of open_clip_config.json that concerns pictures.
+/// The image part of open_clip_config.json.
 void read_open_clip(const nlohmann::json& config, Preprocessing& preprocessing) {
   const nlohmann::json part = config.value("preprocess_cfg", nlohmann::json::object());
   preprocessing.mean = part.value("mean", preprocessing.mean);
@@ -60,8 +60,8 @@ Preprocessing read_preprocessing(const fs::path& model, int64_t size) {
   try {
     is_huggingface ? read_huggingface(path, config, preprocessing) : read_open_clip(config, preprocessing);
   } catch (const nlohmann::json::exception&) {
-    throw Error(
-        fmt::format("{}: is no image preprocessor's configuration; download the model again", path.string()));
+    throw Error(fmt::format("{}: is not an image preprocessor configuration; download the model again",
+                            path.string()));
   }
   return preprocessing;
 }

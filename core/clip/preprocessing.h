@@ -6,17 +6,17 @@
 
 namespace promptbed {
 
-/// What a picture goes through before the image tower: resize of the short side, centre crop, (x - mean) /
-/// std per channel of RGB in [0, 1].
+/// What an image goes through before the image tower: resize of the short side, centre crop, (x - mean) / std
+/// per channel of RGB in [0, 1].
 struct Preprocessing {
-  int64_t size = 224;                                                  ///< pixels of a side after the crop
+  int64_t size = 224;                                                  ///< side after the crop, in pixels
   std::array<float, 3> mean = {0.48145466f, 0.4578275f, 0.40821073f};  ///< CLIP's own
   std::array<float, 3> std = {0.26862954f, 0.26130258f, 0.27577711f};
 };
 
-/// What preprocessor_config.json or open_clip_config.json in the model's folder says; CLIP's mean and
-/// standard deviation where there is neither. `size` is what the weights ask for. Throws Error where the file
-/// asks for another size or crop.
+/// From preprocessor_config.json or open_clip_config.json in the model's folder; CLIP's mean and standard
+/// deviation if there is neither. `size` is what the weights need. Throws Error if the file has another size
+/// or crop.
 Preprocessing read_preprocessing(const std::filesystem::path& model, int64_t size);
 
 }  // namespace promptbed

@@ -10,26 +10,25 @@
 
 namespace promptbed {
 
-/// What is to be told of a feature file.
+/// Summary of a feature file.
 struct CacheSummary {
   std::filesystem::path path;
   uintmax_t bytes = 0;
-  std::string fault;  ///< why it cannot be used; "" where it can, and only then what follows has meaning
+  std::string fault;  ///< why it cannot be used; the members below are valid only if this is ""
   CacheKey key;
   int64_t rows = 0;
   bool sealed = false;
-  bool in_place = false;  ///< lies where a cache has its files: below the folder, in one of a fingerprint
+  bool in_place = false;  ///< whether it is where a cache keeps its files: in a folder named by a fingerprint
 };
 
-/// All feature files under a folder, sorted by path; none where there is no such folder. Features are not
-/// read.
+/// All feature files under a folder, sorted by path; none if there is no such folder. Features are not read.
 std::vector<CacheSummary> list_caches(const std::filesystem::path& folder);
 
-/// Reads all features of a file. Throws Error naming it where it is damaged.
+/// Reads all features of a file. Throws Error if it is damaged.
 void verify_cache(const std::filesystem::path& path);
 
-/// Removes a cache file and what a killed writer left beside it; waits for one that is at work, and says so
-/// on `log`. The lock stays: another may be waiting for it.
+/// Removes a cache file and what a killed writer left beside it. Waits for an active writer, and says so on
+/// `log`. The lock file stays: another process may be waiting for it.
 void remove_cache(const std::filesystem::path& path, std::ostream& log);
 
 }  // namespace promptbed

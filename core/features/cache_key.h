@@ -11,13 +11,13 @@
 
 namespace promptbed {
 
-/// The version of a feature file's layout; another one is refused.
+/// The version of a feature file's layout. Other versions are refused.
 inline constexpr int kFeatureFormat = 2;
 
-/// What a feature is stored as.
+/// The type that features are stored as.
 enum class StoredType { f16, f32 };
 
-/// All that the features of a dataset depend on, besides its pictures. A cache file is of one key.
+/// Everything that the features of a dataset depend on besides its images. A cache file has one key.
 struct CacheKey {
   std::string model;  ///< Checkpoint::fingerprint()
   Preprocessing preprocessing;
@@ -28,19 +28,19 @@ struct CacheKey {
   int view_recipe = kViewRecipeVersion;
 };
 
-/// The key as it stands in the file, the version of the file's format among its fields.
+/// The key as the file stores it, with the version of the file's format.
 nlohmann::json to_json(const CacheKey& key);
 
-/// The reverse. Throws nlohmann::json::exception where a field is missing or of another type.
+/// The reverse. Throws nlohmann::json::exception if a field is missing or of another type.
 CacheKey cache_key_from_json(const nlohmann::json& json);
 
-/// Where they differ, in words: "model a1b2, not c3d4"; empty where they are the same.
+/// The first difference: "model a1b2, not c3d4"; empty if the keys are equal.
 std::string difference(const CacheKey& found, const CacheKey& expected);
 
 /// <folder>/<dataset>.h5, or <dataset>.bf16.h5: a sealed file, in a folder for one model.
 std::filesystem::path sealed_path(const std::filesystem::path& folder, const CacheKey& key);
 
-/// How many digits of a model's fingerprint name its folder.
+/// Digits of a model's fingerprint that name its folder.
 inline constexpr size_t kModelDigits = 16;
 
 /// The same in <folder>/<first 16 digits of the model's fingerprint>: a cache, in a folder for all models.

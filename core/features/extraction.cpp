@@ -16,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Finished pictures that may wait for a slower one before them, for each thread.
+/// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
-/// What one picture gives.
+/// The rows of one image.
 struct PictureFeatures {
   std::vector<FeatureRow> rows;
   Tensor features;  ///< [rows, D], on the CPU
@@ -33,11 +33,12 @@ Picture decode(const fs::path& path) {
   }
 }
 
-/// From a picture that the cache lacks to the features of its views; used by several threads at once.
+/// Computes the features of an image that the cache lacks; used by several threads at once.
 PictureFeatures features_of(const MissingPicture& wanted, const fs::path& image_folder,
                             const PictureEncoder& encoder, const std::string& dataset) {
   const fs::path path = image_folder / wanted.image;
-  const PictureStamp stamp = stamp_of(path).value_or(PictureStamp{});  // first: a later change shows
+  const PictureStamp stamp =
+      stamp_of(path).value_or(PictureStamp{});  // taken first, so that a later change is noticed
   PictureFeatures result;
   for (const int view : wanted.views) result.rows.push_back({wanted.image, view, stamp});
   result.features = encoder.encode(decode(path), wanted.views, view_key(dataset, wanted.image));
@@ -63,7 +64,7 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   if (cache.missing(requests, image_folder).empty()) return report;
 
   FeatureWriter writer(cache.path(), cache.key(), log);
-  cache.reload();  // another writer may have done the work meanwhile
+  cache.reload();  // another writer may have done the work in the meantime
   const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
   const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device);
   try {
@@ -81,7 +82,7 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
       progress.advance();
     }
   } catch (...) {
-    writer.flush();  // the pictures before the one that failed
+    writer.flush();  // the images before the one that failed
     throw;
   }
   writer.finish();

@@ -16,46 +16,46 @@
 
 namespace promptbed {
 
-/// Pictures of a dataset and the views that are needed of each of them.
+/// Images of a dataset, and the views needed of each.
 struct FeatureRequest {
   std::vector<std::string> images;  ///< paths relative to the dataset's image folder
   std::vector<int> views;           ///< kCentreView, or 0 to V - 1
 };
 
-/// A picture and the views of it whose features are not in the cache.
+/// An image and those of its views whose features are not in the cache.
 struct MissingPicture {
   std::string image;
   std::vector<int> views;
 };
 
 /// The features of one dataset by one model, read from a file that need not exist yet. Never writes, never
-/// waits; sees the file as it was when it was opened.
+/// waits; sees the file as it was when opened.
 ///
 ///     FeatureCache cache(cache_path(folder, key), key);
 ///     if (!cache.missing(requests, image_folder).empty()) extract_features(cache, ...);
 ///     Tensor features = cache.read(train, {0, 1, 2});   // [N, 3, D]
 class FeatureCache {
  public:
-  /// Throws Error where the file is of another key, is no HDF5 file or is damaged.
+  /// Throws Error if the file has another key, is not an HDF5 file or is damaged.
   FeatureCache(std::filesystem::path path, CacheKey key);
 
   const std::filesystem::path& path() const { return path_; }
   const CacheKey& key() const { return key_; }
 
-  /// Whether the file is a sealed one: its rows count whatever the pictures are, and it is not to be written.
+  /// Whether the file is sealed: its rows are valid whatever the images are, and it must not be written.
   bool sealed() const { return file_ && file_->sealed(); }
 
-  /// What has to be extracted to satisfy the requests, each picture once, in order of first appearance. Rows
-  /// count as missing where the picture in `image_folder` is another by now; a picture that is not there (or
-  /// an empty `image_folder`) does not matter.
+  /// What must be extracted to satisfy the requests, each image once, in order of first appearance. A row
+  /// counts as missing if the image in `image_folder` has changed since; an image that is not there (or an
+  /// empty `image_folder`) does not matter.
   std::vector<MissingPicture> missing(std::span<const FeatureRequest> requests,
                                       const std::filesystem::path& image_folder) const;
 
-  /// Features in the order asked for -> [N, V, D] f32, unnormalised. Throws Error naming the picture that the
-  /// cache does not have, or the file where a checksum does not match.
+  /// Features in the order requested -> [N, V, D] f32, unnormalised. Throws Error, naming the image, if the
+  /// cache lacks one, and naming the file if a checksum does not match.
   Tensor read(std::span<const std::string> images, std::span<const int> views) const;
 
-  /// Opens the file again, to see what has been written since.
+  /// Opens the file again to see what has been written since.
   void reload();
 
  private:
@@ -63,9 +63,9 @@ class FeatureCache {
 
   std::filesystem::path path_;
   CacheKey key_;
-  std::optional<FeatureFile> file_;  ///< nothing where there is no file yet
+  std::optional<FeatureFile> file_;                                      ///< nothing if there is no file yet
   std::unordered_map<std::string, std::map<int, int64_t>> row_numbers_;  ///< by image and view
-  mutable Tensor features_;  ///< all of the file's, once they have been asked for
+  mutable Tensor features_;  ///< all of the file's, read on first use
 };
 
 }  // namespace promptbed

@@ -28,12 +28,11 @@ constexpr int64_t kBlockRows = 1024;
 constexpr const char* kStampBytes = "picture_bytes";
 constexpr const char* kStampModified = "picture_modified";
 
-// What can be done about a file that is no good, where nothing tells which kind it is, and where its kind is
-// known.
+// Remedies for an unusable file: if its kind is unknown, and if it is known.
 constexpr const char* kReplace =
-    "delete it, and its features are extracted again; if it is a suite's, put back the original";
+    "delete it, and its features are extracted again; if it belongs to a suite, restore the original";
 constexpr const char* kDelete = "delete it, and its features are extracted again";
-constexpr const char* kPutBack = "put back the original, or seal it again (runner features seal)";
+constexpr const char* kPutBack = "restore the original, or seal it again (runner features seal)";
 
 /// HDF5 has no name for IEEE half precision: it is described by its bits.
 H5::FloatType half_type() {
@@ -48,30 +47,30 @@ H5::FloatType feature_type(StoredType stored) {
   return stored == StoredType::f16 ? half_type() : H5::FloatType(H5::PredType::IEEE_F32LE);
 }
 
-/// A file of the cache is never changed once it has its name, so HDF5 need not lock it (which would fail on
-/// some network drives).
+/// A cache file never changes once it has its name, so HDF5 need not lock it (which fails on some network
+/// drives).
 H5::FileAccPropList without_locking() {
   H5::FileAccPropList access;
   H5Pset_file_locking(access.getId(), false, true);
   return access;
 }
 
-/// The format of HDF5 1.10 and no older one: there all that describes the data has checksums, which HDF5
-/// compares before it believes it. (In older formats a damaged file can crash HDF5 itself.)
+/// The format of HDF5 1.10, in which all metadata has checksums that HDF5 verifies. (In older formats a
+/// damaged file can crash HDF5 itself.)
 H5::FileAccPropList with_checksums() {
   H5::FileAccPropList access = without_locking();
   access.setLibverBounds(H5F_LIBVER_V110, H5F_LIBVER_V110);
   return access;
 }
 
-/// Equal contents are to be equal bytes, so the file does not say when it was made.
+/// Equal contents must be equal bytes, so the file holds no creation times.
 H5::FileCreatPropList without_times() {
   H5::FileCreatPropList properties;
   H5Pset_obj_track_times(properties.getId(), false);
   return properties;
 }
 
-/// The rows' pictures, each once, and for each row the place of its picture among them.
+/// The rows' images, each once, and for each row the index of its image.
 struct PictureColumn {
   std::vector<std::string> pictures;
   std::vector<int32_t> places;
@@ -134,7 +133,7 @@ std::vector<FeatureRow> without_stamps(std::vector<FeatureRow> rows) {
   return rows;
 }
 
-/// The columns of a row as the checksums take them, behind what there is.
+/// Appends the columns of a row, in the form that the checksums cover.
 void append_columns(std::vector<std::byte>& bytes, const FeatureRow& row) {
   const auto append = [&bytes](const void* data, size_t size) {
     const auto* first = static_cast<const std::byte*>(data);
@@ -165,8 +164,8 @@ std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tenso
   return checksums;
 }
 
-/// Bytes of an open file as a tensor, not copied and not to be written to. Mapped from the open file, not
-/// from its path, where another may lie by now.
+/// Bytes of an open file as a read-only tensor, not copied. Mapped from the descriptor, not the path: another
+/// file may have that path by now.
 Tensor mapped(const H5::H5File& file, hsize_t offset, size_t size, at::IntArrayRef shape, torch::Dtype type) {
   void* descriptor = nullptr;
   file.getVFDHandle(&descriptor);
@@ -176,7 +175,7 @@ Tensor mapped(const H5::H5File& file, hsize_t offset, size_t size, at::IntArrayR
       mapping->bytes().data(), shape, [mapping](void*) {}, at::TensorOptions(type));
 }
 
-/// The values of a set, [rows, D]: mapped where they lie as they are, else read into memory.
+/// The values of a dataset, [rows, D]: mapped if they are contiguous in the file, otherwise read into memory.
 Tensor read_values(const H5::H5File& file, const H5::DataSet& set, at::IntArrayRef shape, StoredType stored) {
   const torch::Dtype type = dtype_of(stored);
   const auto offset = offset_of(set);
@@ -204,7 +203,7 @@ nlohmann::json read_key(const H5::H5File& file) {
   return nlohmann::json::parse(text);
 }
 
-/// Runs what reads from a file; whatever HDF5 finds wrong is the file's damage.
+/// Runs an action that reads from a file; whatever HDF5 finds wrong is reported as damage of that file.
 template <class Action>
 auto reading(const fs::path& path, const char* remedy, Action&& action) {
   const auto damaged = [&](const std::string& what) {
@@ -233,7 +232,7 @@ struct FeatureFile::Handle {
 FeatureFile::FeatureFile(const fs::path& path) : path_(path), handle_(std::make_unique<Handle>()) {
   H5::Exception::dontPrint();
   if (H5Fis_hdf5(path.c_str()) <= 0) {
-    read_file(path);  // says so where it is missing, a folder or not readable
+    read_file(path);  // throws if it is missing, a folder or not readable
     throw Error(fmt::format("{}: is no HDF5 file; {}", path.string(), kReplace));
   }
   reading(path, kReplace, [&] {
@@ -255,7 +254,7 @@ FeatureFile::FeatureFile(const fs::path& path, const CacheKey& expected) : Featu
   const std::string other = difference(key_, expected);
   if (!other.empty()) {
     throw Error(fmt::format("{}: holds features of {}; {}", path.string(), other,
-                            sealed_ ? "it is sealed: leave --model out, give the pictures' folder with "
+                            sealed_ ? "it is sealed: leave --model out, give the images' folder with "
                                       "--data, or seal it again (runner features seal)"
                                     : "delete it or choose another folder with --cache"));
   }
@@ -299,7 +298,7 @@ void write_feature_file(const fs::path& path, const CacheKey& key, const Feature
       write_rows(file, rows, packing);
       if (!sealed) write_stamps(file, rows);
       write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
-      file.close();  // here, for a destructor would keep a full disk to itself
+      file.close();  // explicitly, since a destructor would hide a full disk
     } catch (const H5::Exception& fault) {
       throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space",
                               path.string(), fault.getDetailMsg()));

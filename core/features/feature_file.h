@@ -12,26 +12,26 @@
 
 namespace promptbed {
 
-/// What a file of features is for.
+/// The purpose of a feature file.
 enum class FileKind {
-  cache,   ///< grows and goes stale with its pictures: fast to write, and knows each picture's stamp
-  sealed,  ///< is passed on without pictures: small, the same bytes for the same features, and no stamps
+  cache,   ///< grows, and goes stale with its images: fast to write, with a stamp of each image
+  sealed,  ///< is distributed without images: small, equal bytes for equal features, no stamps
 };
 
-/// An HDF5 file of features, opened for reading. It is a snapshot: who replaces the file by another does not
-/// disturb it. All of HDF5 is to be used by one thread.
+/// An HDF5 file of features, opened for reading. It is a snapshot: replacing the file does not affect it.
+/// HDF5 must be used from one thread only.
 ///
-/// In the file, for N rows of P pictures: `features` [N, D] f16 or f32; `pictures` [P], their paths; the
-/// columns `picture` (a place in `pictures`), `view` and, unless the file is sealed, `picture_bytes` and
-/// `picture_modified` [N]; `checksums` with one XXH3 hash for each block of 1024 rows and all their columns;
-/// the key as JSON in the attribute `key`.
+/// The file holds, for N rows of P images: `features` [N, D] f16 or f32; `pictures` [P], the images' paths;
+/// the columns `picture` (an index into `pictures`), `view` and, unless the file is sealed, `picture_bytes`
+/// and `picture_modified` [N]; `checksums` with one XXH3 hash for each block of 1024 rows and all their
+/// columns; the key as JSON in the attribute `key`.
 class FeatureFile {
  public:
-  /// Reads the key and the rows. Throws Error where the file cannot be read, is no HDF5 file, is of an
-  /// earlier format or is damaged.
+  /// Reads the key and the rows. Throws Error if the file cannot be read, is not an HDF5 file, has an earlier
+  /// format or is damaged.
   explicit FeatureFile(const std::filesystem::path& path);
 
-  /// The same, and throws Error naming the difference where the file's key is another.
+  /// The same; also throws Error, naming the difference, if the file has another key.
   FeatureFile(const std::filesystem::path& path, const CacheKey& expected);
 
   FeatureFile(FeatureFile&&) noexcept;
@@ -41,12 +41,11 @@ class FeatureFile {
   const CacheKey& key() const { return key_; }
   const std::vector<FeatureRow>& rows() const { return rows_; }
 
-  /// Whether it counts without its pictures: there is nothing in it to compare them with.
+  /// Whether it is sealed: valid without its images, since it has no stamps to compare them with.
   bool sealed() const { return sealed_; }
 
-  /// Reads all features in one go, verified -> [N, D] in the stored type, to be read only: where the file
-  /// holds them as they are, they are not copied. Throws Error naming the first rows whose checksum does not
-  /// match.
+  /// Reads and verifies all features -> [N, D] in the stored type, read-only: not copied if they are
+  /// contiguous in the file. Throws Error, naming the first rows, if a checksum does not match.
   Tensor features() const;
 
  private:
@@ -59,11 +58,11 @@ class FeatureFile {
   std::unique_ptr<Handle> handle_;
 };
 
-/// Writes such a file; readers see all of it or nothing. Throws Error where it cannot be written.
+/// Writes such a file atomically. Throws Error if it cannot be written.
 void write_feature_file(const std::filesystem::path& path, const CacheKey& key, const FeatureTable& table,
                         FileKind kind = FileKind::cache);
 
-/// f16 or f32 as LibTorch names them.
+/// LibTorch's name of f16 or f32.
 torch::Dtype dtype_of(StoredType stored);
 
 }  // namespace promptbed

@@ -11,7 +11,7 @@
 
 namespace promptbed {
 
-/// Tells whether a picture is still the one that its features were taken from.
+/// Identifies the version of an image file that features were taken from.
 struct PictureStamp {
   int64_t bytes = 0;
   int64_t modified = 0;  ///< nanoseconds since 1970
@@ -19,10 +19,10 @@ struct PictureStamp {
   bool operator==(const PictureStamp&) const = default;
 };
 
-/// The stamp of a file; nothing where there is none.
+/// The stamp of a file; nothing if there is no such file.
 std::optional<PictureStamp> stamp_of(const std::filesystem::path& picture);
 
-/// What one feature was taken from.
+/// What a feature was taken from.
 struct FeatureRow {
   std::string image;  ///< path relative to the dataset's image folder
   int view = 0;       ///< kCentreView, or 0 to V - 1
@@ -35,7 +35,7 @@ struct FeatureTable {
   Tensor features;  ///< [rows, D], unnormalised, in the type that is stored
 };
 
-/// All rows of the tables. Where several have the same image and view, the last one is kept.
+/// All rows of the tables. Of several with the same image and view, the last one is kept.
 FeatureTable merged(std::span<const FeatureTable> tables);
 
 }  // namespace promptbed

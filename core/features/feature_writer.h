@@ -15,19 +15,19 @@
 
 namespace promptbed {
 
-/// Adds rows to a cache file so that a kill at any moment loses at most the last seconds' rows. Rows are
-/// gathered into blocks; each complete block becomes a file of its own beside the cache
-/// (<cache>.part000001, ...), and at the end all of them and the cache become one new file by a rename.
+/// Adds rows to a cache file. A kill at any moment loses at most the last seconds' rows: rows are gathered
+/// into blocks, each complete block is written to a file beside the cache (<cache>.part000001, ...), and in
+/// the end the cache and all blocks are merged into a new file that is renamed into place.
 class FeatureWriter {
  public:
-  /// Waits until no other process writes, then merges what a killed writer left behind. Throws Error where
-  /// the folder cannot be written or the file is of another key, Interrupted where the user gives up waiting.
+  /// Waits until no other process writes, then merges what a killed writer left behind. Throws Error if the
+  /// folder cannot be written or the file has another key, Interrupted if the user gives up waiting.
   FeatureWriter(std::filesystem::path cache, CacheKey key, std::ostream& log);
 
-  /// Adds rows [N] and their features [N, D], f32. Writes a block when it is large or old enough.
+  /// Adds rows [N] and their features [N, D], f32. Writes the block once it is large or old enough.
   void append(std::span<const FeatureRow> rows, const Tensor& features);
 
-  /// Writes the rows gathered so far, whatever their number.
+  /// Writes the rows gathered so far, however few.
   void flush();
 
   /// Merges all blocks into the cache file.

@@ -8,9 +8,9 @@ namespace {
 
 constexpr hsize_t kBlockRows = 1024;
 constexpr int kDeflateLevel = 6;
-constexpr hsize_t kMostDeflation = 1100;  // deflate makes data at most 1032 times smaller
+constexpr hsize_t kMostDeflation = 1100;  // deflate shrinks data at most 1032 times
 
-/// Texts of a column, one after another, each padded with zeros to the longest one's width.
+/// Strings of a column, concatenated, each padded with zeros to the width of the longest.
 H5::StrType padded_type(size_t width) {
   H5::StrType type(H5::PredType::C_S1, width);
   type.setStrpad(H5T_STR_NULLPAD);
@@ -67,7 +67,7 @@ PaddedTexts read_texts(const H5::H5File& file, const char* name) {
   const auto shape = shape_of(set);
   const size_t size = shape.empty() ? 0 : shape.front();
   if (size > 0 && width > kMostDeflation * set.getStorageSize() / size)
-    throw H5::DataSetIException(name, "it says to be longer than its bytes can be");
+    throw H5::DataSetIException(name, "it claims to be longer than its bytes allow");
   std::string characters(size * width, '\0');
   set.read(characters.data(), padded_type(width));
   return PaddedTexts(std::move(characters), width);

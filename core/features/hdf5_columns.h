@@ -10,18 +10,17 @@
 
 namespace promptbed {
 
-/// How the numbers of a column lie in the file.
+/// How the file stores the numbers of a column.
 enum class Packing { plain, deflated };
 
-/// A new set of values with a shape. Without the time of its making, so that equal contents are equal bytes.
+/// A new dataset of this shape, without creation time, so that equal contents are equal bytes.
 H5::DataSet create_set(H5::H5File& file, const char* name, const H5::DataType& type,
                        const std::vector<hsize_t>& shape, Packing packing);
 
-/// Opens a set that must have a certain shape. Throws H5::Exception where it has another: the file is
-/// damaged.
+/// Opens a dataset that must have this shape. Throws H5::Exception if it has another: the file is damaged.
 H5::DataSet open_set(const H5::H5File& file, const char* name, const std::vector<hsize_t>& shape);
 
-/// The shape of a set.
+/// The shape of a dataset.
 std::vector<hsize_t> shape_of(const H5::DataSet& set);
 
 /// Writes a column of numbers.
@@ -31,7 +30,7 @@ void write_column(H5::H5File& file, const char* name, const H5::DataType& type,
   create_set(file, name, type, {values.size()}, packing).write(values.data(), type);
 }
 
-/// Reads a column of so many numbers. Throws H5::Exception.
+/// Reads a column of this many numbers. Throws H5::Exception.
 template <class Value>
 std::vector<Value> read_column(const H5::H5File& file, const char* name, const H5::DataType& type,
                                size_t size) {
@@ -40,7 +39,7 @@ std::vector<Value> read_column(const H5::H5File& file, const char* name, const H
   return values;
 }
 
-/// Texts of a column as they lie in the file: one after another, each padded with zeros to the longest.
+/// Strings of a column as stored: concatenated, each padded with zeros to the width of the longest.
 class PaddedTexts {
  public:
   PaddedTexts(std::string characters, size_t width) : characters_(std::move(characters)), width_(width) {}
@@ -56,12 +55,11 @@ class PaddedTexts {
   size_t width_;
 };
 
-/// The same for texts, in UTF-8 and without zeros.
+/// The same for strings: UTF-8, without zeros.
 void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts, Packing packing);
 PaddedTexts read_texts(const H5::H5File& file, const char* name);
 
-/// Where the values of a set lie in its file, one after another as they are written; nothing where they lie
-/// in pieces or packed.
+/// The offset of a dataset's values in the file; nothing if they are chunked or compressed.
 std::optional<hsize_t> offset_of(const H5::DataSet& set);
 
 }  // namespace promptbed

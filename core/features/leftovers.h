@@ -6,7 +6,7 @@
 
 namespace promptbed {
 
-/// Files beside a cache that a writer leaves when it is killed.
+/// Files that a killed writer leaves beside a cache.
 struct Leftovers {
   std::vector<std::filesystem::path> parts;       ///< complete blocks, oldest first
   std::vector<std::filesystem::path> incomplete;  ///< temporary files
@@ -14,7 +14,7 @@ struct Leftovers {
 
 Leftovers find_leftovers(const std::filesystem::path& cache);
 
-/// Where block `number` of a cache's writer goes: <cache>.part000001
+/// The file of a writer's block `number`: <cache>.part000001
 std::filesystem::path part_path(const std::filesystem::path& cache, int64_t number);
 
 }  // namespace promptbed

@@ -14,7 +14,7 @@ namespace promptbed {
 
 Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& views,
                               uint64_t view_key) const {
-  at::init_num_threads();  // a new thread takes over the count that was set
+  at::init_num_threads();  // a new thread adopts the count set here
   const c10::InferenceMode frozen;
   std::vector<Tensor> features;
   for (const int view : views) {
@@ -25,7 +25,8 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
   return at::cat(features);
 }
 
-/// -> [1, 3, R, R] f32 on the device: to [0, 1], then by the model's mean and standard deviation.
+/// -> [1, 3, R, R] f32 on the device: scaled to [0, 1], then normalised by the model's mean and standard
+/// deviation.
 Tensor PictureEncoder::normalised(const Picture& view) const {
   const auto per_channel = [&](const std::array<float, 3>& values) {
     return torch::tensor(at::ArrayRef<float>(values), device_).view({1, 3, 1, 1});

@@ -11,15 +11,15 @@
 
 namespace promptbed {
 
-/// From decoded pictures to features of their views. May be used by several threads at once, each of them
-/// with single-threaded operators.
+/// Turns decoded images into features of their views. Several threads may use it at once, each with
+/// single-threaded operators.
 class PictureEncoder {
  public:
   PictureEncoder(const ImageEncoder& tower, const Preprocessing& preprocessing, torch::Device device)
       : tower_(tower), preprocessing_(preprocessing), device_(device) {}
 
-  /// Features [views, D] f32 of the views (kCentreView, or 0 up), on the CPU. The random numbers of views
-  /// come from `view_key`. The tower sees one view at a time. Throws Interrupted on Ctrl-C.
+  /// Features [views, D] f32 of the views (kCentreView, or 0 up), on the CPU. Views are drawn from a
+  /// generator seeded by `view_key`. The tower encodes one view at a time. Throws Interrupted on Ctrl-C.
   Tensor encode(const Picture& picture, const std::vector<int>& views, uint64_t view_key) const;
 
  private:
@@ -30,7 +30,7 @@ class PictureEncoder {
   torch::Device device_;
 };
 
-/// For its lifetime LibTorch's operators use one thread each, in this thread and in those started meanwhile.
+/// While it lives, LibTorch's operators use one thread, in this thread and in those it starts.
 class SingleThreadedOperators {
  public:
   SingleThreadedOperators();

@@ -19,12 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Finished pictures that may wait for a slower one before them, for each thread.
+/// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
 constexpr std::array<std::string_view, 5> kEndings = {".jpg", ".jpeg", ".png", ".webp", ".bmp"};
 
-/// The features [1, D] of a file, or why there are none.
+/// The features [1, D] of a file, or its fault.
 struct Encoded {
   Tensor features;
   std::string fault;
@@ -76,7 +76,7 @@ std::vector<fs::path> picture_files_in(const fs::path& folder) {
     if (entry.is_regular_file() && is_picture(entry.path())) files.push_back(entry.path());
   }
   if (files.empty()) {
-    throw Error(fmt::format("{}: holds no picture (jpg, jpeg, png, webp or bmp); give another folder",
+    throw Error(fmt::format("{}: holds no image (jpg, jpeg, png, webp or bmp); give another folder",
                             folder.string()));
   }
   std::ranges::sort(files);

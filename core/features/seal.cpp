@@ -23,7 +23,7 @@ void seal_features(const FeatureCache& cache, std::span<const FeatureRequest> re
                    const std::filesystem::path& image_folder, const std::filesystem::path& sealed) {
   const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
   if (!missing.empty()) {
-    throw Error(fmt::format("{}: lacks features of {} pictures, first {}; run `runner features build` before",
+    throw Error(fmt::format("{}: lacks features of {} images, first {}; run `runner features build` first",
                             cache.path().string(), missing.size(), missing.front().image));
   }
   std::vector<FeatureTable> tables;

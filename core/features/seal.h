@@ -7,9 +7,9 @@
 
 namespace promptbed {
 
-/// Writes the features that the requests name, in their order and each once, as a sealed file. The same
-/// features give the same bytes. Throws Error naming the first picture that the cache does not have, or has
-/// of an earlier picture than the one in `image_folder` (see FeatureCache::missing).
+/// Writes the requested features, in order and each once, to a sealed file. Equal features give equal bytes.
+/// Throws Error, naming the first such image, if the cache lacks one or has it of an earlier file than the
+/// one in `image_folder` (see FeatureCache::missing).
 void seal_features(const FeatureCache& cache, std::span<const FeatureRequest> requests,
                    const std::filesystem::path& image_folder, const std::filesystem::path& sealed);
 

@@ -89,7 +89,7 @@ ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, 
 }
 
 PromptBatch ContextPrompts::with_shared(const Tensor& context) const {
-  // What stands before the name is the same for all classes, and goes into the shared prefix.
+  // Whatever precedes the name is the same for all classes, and belongs to the shared prefix.
   const int64_t leading = position_ == NamePosition::end      ? context_tokens_
                           : position_ == NamePosition::middle ? context_tokens_ / 2
                                                               : 0;
@@ -112,7 +112,7 @@ PromptBatch ContextPrompts::assemble(const Tensor& leading, const Tensor& contex
     prompts.suffix = names_;
     return prompts;
   }
-  // Rows of [names; context], in the order in which each class's suffix shows them.
+  // Rows of [names; context], in the order of each class's suffix.
   const int64_t before = !own                                ? 0
                          : position_ == NamePosition::end    ? inner
                          : position_ == NamePosition::middle ? inner / 2

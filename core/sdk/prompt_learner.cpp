@@ -12,7 +12,7 @@ Tensor PromptLearner::loss(const Batch& batch) {
 
 Tensor PromptLearner::backward(const Batch& batch) {
   const Tensor value = loss(batch);
-  if (!value.defined() || value.dim() != 0) return value;  // no loss: refused at the border, in words
+  if (!value.defined() || value.dim() != 0) return value;  // not a loss: the guard at the border refuses it
   if (!value.requires_grad())
     throw Error("the loss depends on no trainable tensor; compute it from those that trainable() returns");
   value.backward();

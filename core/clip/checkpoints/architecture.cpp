@@ -16,7 +16,7 @@ constexpr int64_t kMlpExpansion = 4;
 constexpr int64_t kBottleneckExpansion = 4;
 constexpr const char* kRemedy = "give a CLIP of OpenAI's, open_clip's or Hugging Face's layout with --model";
 
-/// The tensor of that name, which must have so many dimensions, none of them empty.
+/// The tensor of that name, checked to have this many dimensions, none of them empty.
 Tensor with_dimensions(const Checkpoint& checkpoint, const std::string& name, int64_t dimensions) {
   const Tensor& tensor = checkpoint.at(name);
   if (tensor.dim() != dimensions || tensor.numel() == 0) {
@@ -26,7 +26,7 @@ Tensor with_dimensions(const Checkpoint& checkpoint, const std::string& name, in
   return tensor;
 }
 
-/// How many n = 0, 1, ... there are for which "<stem><n><leaf>" is in the checkpoint.
+/// The number of consecutive n = 0, 1, ... for which the checkpoint has "<stem><n><leaf>".
 int64_t count(const Checkpoint& checkpoint, const std::string& stem, const std::string& leaf) {
   int64_t n = 0;
   while (checkpoint.has(fmt::format("{}{}{}", stem, n, leaf))) ++n;
@@ -72,7 +72,7 @@ void expect_vision_transformer(Shapes& shapes, const Checkpoint& checkpoint, int
   shapes["visual.proj"] = {width, embedding_width};
 }
 
-/// A convolution without bias, and the batch norm behind it.
+/// A convolution without bias, and the batch norm after it.
 void expect_convolution(Shapes& shapes, const std::string& convolution, const std::string& norm, int64_t out,
                         int64_t in, int64_t kernel) {
   shapes[convolution + ".weight"] = {out, in, kernel, kernel};
@@ -81,7 +81,7 @@ void expect_convolution(Shapes& shapes, const std::string& convolution, const st
   shapes[norm + ".running_var"] = {out};
 }
 
-/// Bottleneck blocks "<name>.0", "<name>.1", ...; returns the channels that come out.
+/// Bottleneck blocks "<name>.0", "<name>.1", ...; returns the output channels.
 int64_t expect_stage(Shapes& shapes, const Checkpoint& checkpoint, const std::string& name, int64_t in,
                      int64_t inner) {
   const int64_t blocks = count(checkpoint, name + ".", ".conv1.weight");
@@ -121,7 +121,7 @@ void expect_modified_resnet(Shapes& shapes, const Checkpoint& checkpoint, int64_
 void check_heads(const char* tower, int64_t heads, int64_t width) {
   if (heads <= 0 || width % heads != 0) {
     throw Error(fmt::format(
-        "{} heads do not divide the {} tower's width of {}; mend num_attention_heads in config.json", heads,
+        "{} heads do not divide the {} tower's width of {}; fix num_attention_heads in config.json", heads,
         tower, width));
   }
 }
@@ -160,7 +160,7 @@ void check_architecture(const Checkpoint& checkpoint) {
   for (const auto& [name, shape] : shapes) {
     const Tensor& tensor = checkpoint.at(name);
     if (tensor.sizes() != at::IntArrayRef(shape)) {
-      throw Error(fmt::format("tensor '{}' has the shape [{}] where its CLIP asks for [{}]; {}", name,
+      throw Error(fmt::format("tensor '{}' has the shape [{}]; its CLIP needs [{}]; {}", name,
                               fmt::join(tensor.sizes(), ", "), fmt::join(shape, ", "), kRemedy));
     }
     if (!tensor.is_floating_point())
@@ -169,7 +169,7 @@ void check_architecture(const Checkpoint& checkpoint) {
   }
   for (const auto& [name, tensor] : checkpoint.tensors) {
     if (!shapes.contains(name))
-      throw Error(fmt::format("tensor '{}' is no part of a CLIP; {}", name, kRemedy));
+      throw Error(fmt::format("tensor '{}' does not belong to a CLIP; {}", name, kRemedy));
   }
   check_heads("text", checkpoint.text_heads, checkpoint.at("text_projection").size(0));
   if (!has_modified_resnet(checkpoint))

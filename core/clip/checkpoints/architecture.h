@@ -11,7 +11,7 @@ namespace promptbed {
 /// Whether the image tower is a ModifiedResNet; a vision transformer otherwise.
 bool has_modified_resnet(const Checkpoint& checkpoint);
 
-/// How many blocks "<transformer>.resblocks.<n>" there are; `transformer` is "transformer" for the text
+/// The number of blocks "<transformer>.resblocks.<n>"; `transformer` is "transformer" for the text
 /// tower, "visual.transformer" for the image tower.
 int64_t count_layers(const Checkpoint& checkpoint, const std::string& transformer);
 
@@ -19,11 +19,11 @@ int64_t count_layers(const Checkpoint& checkpoint, const std::string& transforme
 ///
 ///     {"text_projection": [W, D], "transformer.resblocks.0.attn.in_proj_weight": [3 W, W], ...}
 ///
-/// Throws Error where one of those few is missing or has another number of dimensions.
+/// Throws Error if one of those few is missing or has another number of dimensions.
 std::map<std::string, std::vector<int64_t>> expected_shapes(const Checkpoint& checkpoint);
 
-/// Throws Error unless the checkpoint holds exactly the tensors of a CLIP, in floating point, and its heads
-/// divide the widths. What passes is safe to compute with.
+/// Throws Error unless the checkpoint holds exactly the tensors of a CLIP, in floating point, with heads that
+/// divide the widths. Checkpoints that pass are safe to compute with.
 void check_architecture(const Checkpoint& checkpoint);
 
 }  // namespace promptbed

@@ -12,7 +12,7 @@
 namespace promptbed {
 namespace {
 
-/// Sizes by which the published CLIPs are told apart (arXiv 2103.00020, table 20).
+/// Sizes that distinguish the published CLIPs (arXiv 2103.00020, table 20).
 struct VisionTransformerSizes {
   const char* name;
   int64_t width, layers, patch, embedding_width;
@@ -25,7 +25,7 @@ constexpr VisionTransformerSizes kVisionTransformers[] = {{"ViT-B/32", 768, 12, 
 
 struct ResNetSizes {
   const char* name;
-  std::array<int64_t, 4> blocks;  ///< of the four stages
+  std::array<int64_t, 4> blocks;  ///< in each of the four stages
   int64_t embedding_width;
 };
 

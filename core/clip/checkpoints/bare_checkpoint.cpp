@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 using Tensors = std::map<std::string, Tensor>;
 
-constexpr std::string_view kDataParallel = "module.";  // what training on several devices leaves behind
+constexpr std::string_view kDataParallel = "module.";  // left by training on several devices
 constexpr std::array<const char*, 3> kOpenAiMarkers = {"input_resolution", "context_length", "vocab_size"};
 constexpr std::array<std::string_view, 2> kNoWeights = {"attn_mask", ".num_batches_tracked"};
 
@@ -27,7 +27,7 @@ constexpr int64_t kHeadWidth = 64;
 /// Image towers whose heads are wider, by their own width: open_clip's ViT-H, ViT-g and ViT-bigG.
 constexpr std::array<std::pair<int64_t, int64_t>, 3> kWiderHeads = {{{1280, 80}, {1408, 88}, {1664, 104}}};
 
-/// Without the prefix of training on several devices, and without what is no weight.
+/// Without the prefix of training on several devices, and without entries that are not weights.
 Tensors weights_of(Tensors stored) {
   Tensors tensors;
   for (auto& [name, tensor] : stored) {
@@ -38,7 +38,7 @@ Tensors weights_of(Tensors stored) {
   return tensors;
 }
 
-/// Removes OpenAI's markers; whether all of them were there.
+/// Removes OpenAI's markers. Returns whether all of them were there.
 bool take_markers(Tensors& tensors) {
   size_t found = 0;
   for (const char* marker : kOpenAiMarkers) found += tensors.erase(marker);
@@ -48,8 +48,8 @@ bool take_markers(Tensors& tensors) {
 int64_t heads_of(const char* tower, int64_t width, int64_t head_width) {
   if (width == 0 || width % head_width != 0) {
     throw Error(
-        fmt::format("the {} tower's width of {} is no multiple of {}, so its heads are unknown; give the "
-                    "model as a Hugging Face folder, whose config.json tells them",
+        fmt::format("the {} tower's width of {} is not a multiple of {}, so its heads are unknown; give the "
+                    "model as a Hugging Face folder, whose config.json has them",
                     tower, width, head_width));
   }
   return width / head_width;
@@ -80,7 +80,7 @@ Checkpoint read_bare_checkpoint(const fs::path& path, std::optional<Activation> 
 
   if (!is_openai && !activation) {
     throw Error(fmt::format(
-        "{}: does not tell its activation; add --activation quick_gelu (OpenAI's models and open_clip's "
+        "{}: does not name its activation; add --activation quick_gelu (OpenAI's models and open_clip's "
         "-quickgelu ones) or --activation gelu (open_clip's others)",
         path.string()));
   }

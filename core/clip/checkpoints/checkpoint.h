@@ -17,34 +17,33 @@ enum class Activation {
 };
 
 /// A CLIP's frozen weights under OpenAI's names ("visual.conv1.weight",
-/// "transformer.resblocks.0.attn.in_proj_weight"), whatever form they came in.
+/// "transformer.resblocks.0.attn.in_proj_weight"), whatever layout they were read from.
 struct Checkpoint {
   std::map<std::string, Tensor>
-      tensors;  ///< as stored (f16, bf16 or f32), memory-mapped where the form allows it
+      tensors;  ///< as stored (f16, bf16 or f32), memory-mapped if the layout allows it
   Activation activation = Activation::quick_gelu;
   int64_t vision_heads = 0;  ///< attention heads of the image tower; 0 for a ModifiedResNet
   int64_t text_heads = 0;
 
-  /// Throws Error naming the tensor that the checkpoint lacks.
+  /// Throws Error, naming the tensor, if the checkpoint lacks it.
   const Tensor& at(const std::string& name) const;
 
   bool has(const std::string& name) const { return tensors.contains(name); }
 
-  /// Lets go of the memory of tensors that a file backs (mapped_bytes.h), for whoever has read them all.
+  /// Releases the memory of file-backed tensors (mapped_bytes.h) once they have been read.
   void let_go() const;
 
-  /// Hash of activation, heads and every name, shape and value, the values taken as f32: the same for all
-  /// forms of the same model.
+  /// Hash of activation, heads and every name, shape and value (as f32): the same for all layouts of a model.
   std::string fingerprint() const;
 };
 
 /// Reads the weights of a model: a folder in the layout of Hugging Face or open_clip, or a checkpoint file
-/// (OpenAI's, a state dict of torch.save, open_clip's). `activation` is for files that do not tell theirs.
-/// Throws Error where the file is damaged or no CLIP, where nothing tells the activation, and where
+/// (OpenAI's, a state dict of torch.save, open_clip's). `activation` is for files that do not name
+/// theirs. Throws Error if the file is damaged or not a CLIP, if the activation is unknown, or if
 /// `activation` contradicts the file.
 Checkpoint load_checkpoint(const std::filesystem::path& path, std::optional<Activation> activation = {});
 
-/// Lets go of a tensor's memory where a file backs it.
+/// Releases a tensor's memory if a file backs it.
 void let_go(const Tensor& tensor);
 
 }  // namespace promptbed

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What config.json leaves out has these values: the defaults of the layout.
+/// Defaults of the layout, for what config.json leaves out.
 constexpr int64_t kDefaultTextHeads = 8;
 constexpr int64_t kDefaultVisionHeads = 12;
 constexpr const char* kDefaultActivation = "quick_gelu";
@@ -75,7 +75,7 @@ Tensors read_shards(const fs::path& index) {
     throw Error(fmt::format("{}: has no \"weight_map\"; download the model again", index.string()));
   for (const auto& [tensor, shard] : map->items()) {
     if (!shard.is_string() || fs::path(shard.get<std::string>()).filename() != shard.get<std::string>())
-      throw Error(fmt::format("{}: '{}' is in no file of the folder; download the model again",
+      throw Error(fmt::format("{}: no file of the folder holds '{}'; download the model again",
                               index.string(), tensor));
     shards.insert(shard.get<std::string>());
   }
@@ -136,7 +136,7 @@ Checkpoint read_config(const fs::path& path) {
     checkpoint.vision_heads = vision.value("num_attention_heads", kDefaultVisionHeads);
     return checkpoint;
   } catch (const nlohmann::json::exception&) {
-    throw Error(fmt::format("{}: is no CLIP's configuration; download the model again", path.string()));
+    throw Error(fmt::format("{}: is not a CLIP configuration; download the model again", path.string()));
   }
 }
 

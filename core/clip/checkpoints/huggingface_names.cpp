@@ -7,8 +7,8 @@
 namespace promptbed {
 namespace {
 
-/// Hugging Face's spelling and OpenAI's; all that apply to a name are applied in this order. What begins with
-/// a dot stands within names, the others begin them.
+/// Hugging Face's spelling and OpenAI's, applied to a name in this order. Those with a leading dot occur
+/// within names, the others begin them.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSpellings = {{
     {"text_model.encoder.layers.", "transformer.resblocks."},
     {"text_model.embeddings.token_embedding.", "token_embedding."},
@@ -43,7 +43,7 @@ std::string openai_name(std::string name) {
 std::string huggingface_name(std::string name) {
   for (const auto& [theirs, ours] : kSpellings) {
     const size_t place = name.find(ours);
-    // "transformer.resblocks." is the text tower's only where the name begins with it.
+    // "transformer.resblocks." is the text tower's only at the beginning of a name.
     if (place == 0 || (place != std::string::npos && ours.starts_with('.')))
       name.replace(place, ours.size(), theirs);
   }

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Settings that leave no trace in the tensors, with the only value that gives OpenAI's architecture.
+/// Settings that leave no trace in the tensors, with the only value that is OpenAI's architecture.
 const std::array<std::pair<const char*, nlohmann::json>, 4> kFixed = {{
     {"/text_cfg/no_causal_mask", false},
     {"/text_cfg/pool_type", "argmax"},
@@ -62,7 +62,7 @@ Checkpoint read_open_clip_folder(const fs::path& folder) {
     return checkpoint;
   } catch (const nlohmann::json::exception&) {
     throw Error(
-        fmt::format("{}: is no configuration of open_clip's; download the model again", path.string()));
+        fmt::format("{}: is not an open_clip configuration; download the model again", path.string()));
   }
 }
 

@@ -19,7 +19,7 @@ constexpr int kDeepestModule = 32;
 
 using Tensors = std::map<std::string, Tensor>;
 
-/// The attributes of a TorchScript module; nullptr where the value is something else.
+/// The attributes of a TorchScript module; nullptr if the value is something else.
 const PickleEntries* attributes_of(const PickleValue& value) {
   const auto* const object = value.as<PickleObject>();
   if (object == nullptr || !object->callee.starts_with(kTorchScript) || object->state == nullptr)
@@ -34,8 +34,8 @@ const PickleEntries& unwrapped(const PickleEntries& entries) {
   return wrapped != nullptr ? *wrapped : entries;
 }
 
-/// Collects the tensors of a dict or module and of the modules in it. Each module is visited once, so that a
-/// file in which modules contain each other ends too.
+/// Collects the tensors of a dict or module and of its submodules. Each module is visited once, so that
+/// modules that contain each other do not loop.
 class Collector {
  public:
   explicit Collector(TorchArchive& archive) : archive_(archive) {}
@@ -76,8 +76,9 @@ Tensors read_state_dict(const fs::path& path) {
   }
   Tensors tensors = collector.take();
   if (tensors.empty()) {
-    throw Error(fmt::format("{}: holds no named tensors; give a file of torch.save(model.state_dict(), path)",
-                            path.string()));
+    throw Error(
+        fmt::format("{}: holds no named tensors; give one written by torch.save(model.state_dict(), path)",
+                    path.string()));
   }
   return tensors;
 }

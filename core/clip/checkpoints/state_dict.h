@@ -8,10 +8,10 @@
 
 namespace promptbed {
 
-/// The named tensors of a file of torch.save or torch.jit.save: of a dict (plain or ordered), of the dict
-/// under "state_dict" in it, or of a TorchScript module and its submodules ("visual.conv1.weight"). Other
-/// things in the file are ignored, and nothing is executed. Throws Error where it is damaged or has no such
-/// tensors.
+/// The named tensors in a file of torch.save or torch.jit.save: of a dict (plain or ordered), of the dict
+/// under its key "state_dict", or of a TorchScript module and its submodules ("visual.conv1.weight").
+/// Anything else in the file is ignored, and nothing is executed. Throws Error if the file is damaged or has
+/// no such tensors.
 std::map<std::string, Tensor> read_state_dict(const std::filesystem::path& path);
 
 }  // namespace promptbed

@@ -44,8 +44,8 @@ std::map<std::string, Tensor> read_tensor_file(const fs::path& path) {
   }
   if (begin.size() > kSafetensorsHeader && begin[kSafetensorsHeader] == '{')
     return read_safetensors(path).tensors;
-  throw Error(
-      fmt::format("{}: is no checkpoint; give a .safetensors file or one of torch.save", path.string()));
+  throw Error(fmt::format("{}: is not a checkpoint; give a .safetensors file or one written by torch.save",
+                          path.string()));
 }
 
 bool is_torch_file(const fs::path& path) {

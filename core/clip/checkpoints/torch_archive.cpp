@@ -31,7 +31,7 @@ constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages 
     {"torch.BoolStorage", at::kBool},
 }};
 
-/// A tuple's integers where it holds nothing else and none is negative; otherwise nothing.
+/// A tuple's integers, if it holds nothing else and none is negative.
 std::optional<std::vector<int64_t>> extents(const PickleValue& value) {
   const auto* const tuple = value.as<PickleTuple>();
   if (tuple == nullptr || tuple->items.size() > kMostDimensions) return {};
@@ -44,7 +44,7 @@ std::optional<std::vector<int64_t>> extents(const PickleValue& value) {
   return extents;
 }
 
-/// Whether a tensor stays within `count` values, and has no more than those itself.
+/// Whether a tensor stays within `count` values, and has no more than that many elements.
 bool fits(int64_t offset, const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
           int64_t count) {
   int64_t last = offset, values = 1;

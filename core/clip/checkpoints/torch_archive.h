@@ -13,18 +13,18 @@
 namespace promptbed {
 
 /// A file of torch.save or torch.jit.save, format of LibTorch 1.6 and later: a zip archive of a pickle and
-/// the values ("storages") of its tensors. It is read as data; code in it is not looked at.
+/// the values ("storages") of its tensors. Read as data: nothing in it is executed.
 class TorchArchive {
  public:
-  /// Reads the pickle. Throws Error where the file is damaged.
+  /// Reads the pickle. Throws Error if the file is damaged.
   explicit TorchArchive(const std::filesystem::path& path);
   ~TorchArchive();
 
   const PickleValue& root() const { return *pickle_.root; }
 
-  /// The tensor that a value of the pickle stands for; undefined where it stands for something else. Its
-  /// values are read now, and shared by all tensors of the same storage. Throws Error where they are missing
-  /// or fewer than the tensor's shape asks for.
+  /// The tensor that a value of the pickle denotes; undefined if it denotes something else. Its values are
+  /// read now, and shared by all tensors of the same storage. Throws Error if they are missing or fewer than
+  /// the tensor's shape needs.
   Tensor tensor(const PickleValue& value);
 
  private:

@@ -32,7 +32,7 @@ const char* storage_of(const Tensor& tensor) {
                           c10::toString(tensor.scalar_type())));
 }
 
-/// A pickle of protocol 2, of which the tensors' values stand beside it.
+/// A pickle of protocol 2; the tensors' values are stored beside it.
 class TorchPickle {
  public:
   explicit TorchPickle(const TorchDict& contents) {
@@ -42,7 +42,7 @@ class TorchPickle {
 
   const std::string& bytes() const { return bytes_; }
 
-  /// On the CPU, without gaps, in the order of their keys "0", "1", ...
+  /// On the CPU, contiguous, in the order of their keys "0", "1", ...
   const std::vector<Tensor>& storages() const { return storages_; }
 
  private:

@@ -12,10 +12,10 @@ namespace promptbed {
 
 struct TorchEntry;
 
-/// A Python dict with texts for keys, in order.
+/// A Python dict with string keys, in order.
 using TorchDict = std::vector<TorchEntry>;
 
-/// What a file of torch.save may hold here: None, an integer, a text, a tensor or a dict.
+/// What such a file may hold here: None, an integer, a string, a tensor or a dict.
 using TorchValue = std::variant<std::monostate, int64_t, std::string, Tensor, TorchDict>;
 
 struct TorchEntry {
@@ -23,8 +23,8 @@ struct TorchEntry {
   TorchValue value;
 };
 
-/// Writes a file that torch.load reads (with weights_only, too), as torch.save writes it since LibTorch 1.6;
-/// readers never see a part of it. Throws Error where it cannot be written.
+/// Writes a file that torch.load reads (with weights_only, too), in the format of torch.save since
+/// LibTorch 1.6, atomically. Throws Error if it cannot be written.
 ///
 ///     write_torch_file("model.pth.tar-50", {{"state_dict", TorchDict{{"ctx", ctx}}}, {"epoch",
 ///     int64_t{50}}});

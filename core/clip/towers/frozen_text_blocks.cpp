@@ -20,8 +20,8 @@ constexpr double kQuickGeluSlope = 1.702;
 
 /// x -> x + contract(activation(expand(norm(x)))).
 ///
-/// Quick GELU is SiLU in other units: x sigmoid(1.702 x) = silu(1.702 x) / 1.702. The two factors go into the
-/// frozen weights, and the activation is one operator forward and one backward.
+/// Quick GELU is a scaled SiLU: x sigmoid(1.702 x) = silu(1.702 x) / 1.702. The two factors are folded into
+/// the frozen weights, so the activation is one operator forward and one backward.
 class FrozenMlp {
  public:
   FrozenMlp(const Checkpoint& checkpoint, const std::string& block, const Placement& placement)
@@ -91,7 +91,7 @@ class FrozenAttention {
     return output_.added(x, mixed);
   }
 
-  /// The gradient of the first `rows` rows of x alone, [B, rows, W]: those behind them are constants.
+  /// The gradient of only the first `rows` rows of x, [B, rows, W]: the others are constants.
   Tensor backward(const Tensor& g, const PackedPrompts& group, const Tape& tape, int64_t rows) const {
     const auto [query, key, value] = thirds(tape.query_key_value);
     Tensor gradient = at::zeros_like(tape.query_key_value);
@@ -123,7 +123,7 @@ class FrozenAttention {
   Linear query_key_value_, output_;
 };
 
-/// The last block's attention: keys and values of all rows, queries of the EOS rows, which alone go on.
+/// The last block's attention: keys and values of all rows, queries of the EOS rows only.
 class FrozenLastAttention {
  public:
   FrozenLastAttention(const Checkpoint& checkpoint, const std::string& block, const Placement& placement)
@@ -181,7 +181,7 @@ class FrozenLastAttention {
   Linear query_, key_value_, output_;
 };
 
-/// What a whole forward pass leaves for the backward pass.
+/// What a forward pass leaves for the backward pass.
 struct Tape {
   std::vector<FrozenAttention::Tape> attentions;  // of all blocks but the last
   FrozenLastAttention::Tape last_attention;
@@ -204,7 +204,7 @@ class FrozenTower {
     }
   }
 
-  /// Keeps what backward() needs in `tape`, where there is one.
+  /// Keeps what backward() needs in `tape`, if given.
   Tensor forward(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group, Tape* tape) const {
     if (tape != nullptr) {
       tape->attentions.resize(attentions_.size());
@@ -249,7 +249,7 @@ class FrozenTower {
   Linear projection_;
 };
 
-/// What a graph's node keeps of a forward pass.
+/// What a node of the graph keeps of a forward pass.
 struct Kept : torch::CustomClassHolder {
   std::shared_ptr<const FrozenTower> tower;
   PackedPrompts group;

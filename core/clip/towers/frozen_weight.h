@@ -6,20 +6,20 @@
 
 namespace promptbed {
 
-/// How products with a frozen weight are done.
+/// How products with a frozen weight are computed.
 enum class ProductKernel {
-  blas,          ///< f32, the weight transposed: BLAS reads both factors along their rows
+  blas,          ///< f32, weight transposed: BLAS reads both factors along their rows
   onednn,        ///< f32, the weight in oneDNN's own layout
   onednn_bf16,   ///< factors in bf16, sums in f32
   rounded_bf16,  ///< the same for processors without bf16: factors rounded to bf16 and multiplied in f32
 };
 
 /// The fastest for a placement on this processor, as measured (docs/performance.md). It depends on nothing
-/// else, so a run has the same bits whenever it is made.
+/// else, so that a run gives the same bits whenever it is repeated.
 ProductKernel kernel_for(const Placement& placement);
 
 /// A frozen weight W [out, in] and bias [out], laid out once for x W^T + b: f32 in and out, whatever the
-/// kernel. It takes no part in gradients.
+/// kernel. It receives no gradients.
 class FrozenWeight {
  public:
   FrozenWeight() = default;
@@ -27,8 +27,8 @@ class FrozenWeight {
   /// `bias` may be undefined.
   FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKernel kernel);
 
-  /// The same weight for gradients, g [.., out] -> g W, without bias; shares the numbers where the kernel
-  /// reads them both ways. `weight` is what this one was made from.
+  /// The same weight for gradients, g [.., out] -> g W, without bias; shares the storage if the kernel
+  /// reads it both ways. `weight` is what this one was made from.
   FrozenWeight for_gradients(const Tensor& weight) const;
 
   /// x [.., in] -> [.., out]

@@ -22,10 +22,10 @@ class ImageEncoder {
   virtual int64_t embedding_width() const = 0;  ///< D
 };
 
-/// The resolution R that the checkpoint's image tower asks for.
+/// The resolution R of the checkpoint's image tower.
 int64_t image_resolution(const Checkpoint& checkpoint);
 
-/// A vision transformer or a ModifiedResNet, as the checkpoint has it.
+/// A vision transformer or a ModifiedResNet, whichever the checkpoint has.
 std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, Placement placement);
 
 }  // namespace promptbed

@@ -15,13 +15,13 @@ using torch::autograd::variable_list;
 constexpr double kLayerNormEps = 1e-5;
 constexpr double kQuickGeluSlope = 1.702;
 
-/// The two products of a frozen layer, as an argument that asks for no gradient.
+/// The two products of a frozen layer, as an argument that takes no gradient.
 struct FrozenLayer {
   const FrozenWeight& forward;
   const FrozenWeight& backward;
 };
 
-/// A weight in the form in which a graph's node can keep it.
+/// A weight, in a form that a node of the graph can hold.
 struct Kept : torch::CustomClassHolder {
   explicit Kept(FrozenWeight w) : weight(std::move(w)) {}
   FrozenWeight weight;
@@ -39,7 +39,7 @@ struct FrozenProduct : torch::autograd::Function<FrozenProduct> {
   }
 };
 
-/// x sigmoid(1.702 x), keeping x alone.
+/// x sigmoid(1.702 x), keeping only x for the backward pass.
 struct QuickGelu : torch::autograd::Function<QuickGelu> {
   static Tensor forward(AutogradContext* context, const Tensor& x) {
     context->save_for_backward({x});

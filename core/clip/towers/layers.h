@@ -11,18 +11,18 @@
 namespace promptbed {
 
 /// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. A frozen weight is
-/// laid out once as products with it are fastest, and gradients flow through to x alone; a weight that asks
-/// for gradients gets them.
+/// laid out once for the fastest products, and gradients flow to x only; a weight that requires gradients
+/// gets them.
 class Linear {
  public:
   Linear(const Tensor& weight, const Tensor& bias, const Placement& placement);
 
-  /// "<name>.weight" and, where there is one, "<name>.bias".
+  /// "<name>.weight" and, if there is one, "<name>.bias".
   Linear(const Checkpoint& checkpoint, const std::string& name, const Placement& placement);
 
   Tensor operator()(const Tensor& x) const;
 
-  /// What follows is for frozen weights and keeps no graph: for those who write their own backward pass.
+  /// The rest is for frozen weights and keeps no graph: for towers with a backward pass of their own.
 
   /// y + x W^T + b.
   Tensor added(const Tensor& y, const Tensor& x) const { return forward_.added(y, x); }
@@ -42,7 +42,7 @@ class LayerNorm {
 
   Tensor operator()(const Tensor& x) const;
 
-  /// What follows keeps no graph: for those who write their own backward pass.
+  /// The rest keeps no graph: for towers with a backward pass of their own.
 
   /// The result, and the mean and the reciprocal deviation of each row.
   struct Normed {

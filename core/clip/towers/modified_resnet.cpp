@@ -9,7 +9,7 @@ namespace promptbed {
 namespace {
 
 constexpr double kBatchNormEps = 1e-5;
-constexpr int64_t kReduction = 32;  // pixels of a side per place in the last stage
+constexpr int64_t kReduction = 32;  // input pixels per position of the last stage, along a side
 constexpr int64_t kHeadWidth = 64;  // of the attention pooling
 
 const std::string kPool = "visual.attnpool";

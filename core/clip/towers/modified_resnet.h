@@ -29,7 +29,7 @@ class FoldedConvolution {
 };
 
 /// CLIP's ModifiedResNet (RN50, RN101, RN50x4, ...): a stem of three convolutions, bottlenecks that pool
-/// instead of striding, and attention of the mean over all places (arXiv 2103.00020, section 2.4).
+/// instead of striding, and attention of the mean over all positions (arXiv 2103.00020, section 2.4).
 class ModifiedResNet : public ImageEncoder {
  public:
   ModifiedResNet(const Checkpoint& checkpoint, const Placement& placement);
@@ -52,7 +52,7 @@ class ModifiedResNet : public ImageEncoder {
 
   static Tensor run(const Bottleneck& block, const Tensor& x);
 
-  /// Attention pooling of [B, C, H, W] to [B, D]: the query is the mean over all places.
+  /// Attention pooling of [B, C, H, W] to [B, D]: the query is the mean over all positions.
   Tensor pool(const Tensor& x) const;
 
   int64_t resolution_, embedding_width_, heads_;

@@ -14,13 +14,14 @@ namespace promptbed {
 namespace {
 
 constexpr int64_t kSuffixRowsAtOnce = 256;
-constexpr int64_t kPrefixesAtOnce = 4;  // a group's suffixes are at least so many times as long as its prefix
+constexpr int64_t kPrefixesAtOnce =
+    4;  // a group's suffixes are at least this many times as long as its prefix
 
-/// Which tokens of a packed suffix are the same embedding: equal numbers have equal ids.
+/// Ids of the tokens of a packed suffix: equal embeddings have equal ids.
 std::vector<uint64_t> token_ids(const Tensor& suffix, int64_t tokens) {
   std::vector<uint64_t> ids(tokens);
-  // What is learned or differs between images is never the same, and on a device comparing costs more than it
-  // saves.
+  // Learned vectors and those that depend on the image never repeat, and on a device comparing costs more
+  // than it saves.
   if (suffix.dim() != 2 || suffix.requires_grad() || !suffix.is_cpu()) {
     std::iota(ids.begin(), ids.end(), uint64_t{0});
     return ids;
@@ -37,14 +38,14 @@ Tensor to_tensor(const std::vector<int64_t>& values, torch::Device device) {
   return torch::tensor(at::ArrayRef<int64_t>(values), torch::kLong).to(device);
 }
 
-/// One group while it grows by a class at a time.
+/// A group that grows by one class at a time.
 class Tree {
  public:
   explicit Tree(int64_t prefix) : prefix_(prefix) {
     for (int32_t row = 0; row < prefix; ++row) grow(row - 1);
   }
 
-  /// The suffix whose tokens stand from `first` on.
+  /// Adds the suffix whose tokens begin at `first`.
   void add(int64_t first, std::span<const uint64_t> ids) {
     auto row = static_cast<int32_t>(prefix_ - 1);
     for (size_t i = 0; i < ids.size(); ++i) {
@@ -73,7 +74,7 @@ class Tree {
   }
 
  private:
-  /// A new row behind `parent`, or behind nothing where that is negative.
+  /// A new row after `parent`, or a first one if that is negative.
   void grow(int32_t parent) {
     const auto row = static_cast<int32_t>(position_.size());
     if (parent >= 0) {
@@ -118,7 +119,7 @@ std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts) {
   std::vector<PackedPrompts> groups;
   int64_t goal = tokens;
   if (tokens > most) {
-    // Groups of like size, by what is left when all classes share what they can.
+    // Groups of similar size, counting the rows that remain once classes share what they can.
     Tree all(prefix);
     size_t k = 0;
     int64_t token = 0;

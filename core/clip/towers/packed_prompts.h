@@ -8,14 +8,14 @@
 
 namespace promptbed {
 
-/// Consecutive classes of a PromptBatch that go through the tower together, as R rows without padding: the P
-/// rows of the prefix, then the classes' suffixes. Each row sees the prefix and its own suffix up to itself.
-/// Suffixes that begin with the same constant embeddings ("2012 Audi ...") share the rows of that beginning,
-/// which are the same numbers, so that rows form a tree.
+/// Consecutive classes of a PromptBatch that are encoded together, as R rows without padding: the P rows of
+/// the prefix, then the classes' suffixes. Each row sees the prefix and its own suffix up to itself. Suffixes
+/// that begin with the same constant embeddings ("2012 Audi ...") share its rows, whose values are equal, so
+/// that rows form a tree.
 struct PackedPrompts {
   int64_t prefix = 0;  ///< P
-  Tensor token;        ///< [R - P] int64 place of each suffix row in the batch's packed suffix
-  Tensor position;     ///< [R] int64 place of each row in its prompt
+  Tensor token;        ///< [R - P] int64 index of each suffix row in the batch's packed suffix
+  Tensor position;     ///< [R] int64 position of each row in its prompt
   Tensor every_row;    ///< [R] int64: 0, 1, ...
   Tensor last_row;     ///< [K] int64 row of each class's EOS
 
@@ -28,12 +28,12 @@ struct PackedPrompts {
     return std::span(seen).subspan(first_seen[r], first_seen[r + 1] - first_seen[r]);
   }
 
-  /// [R, R] on the device of `position`: 0 where a row sees a column, else minus infinity.
+  /// [R, R] on the device of `position`: 0 if a row sees a column, minus infinity otherwise.
   Tensor mask() const;
 };
 
-/// All classes, in their order, in as few groups as have about 256 rows each (more for a long prefix, which
-/// every group repeats).
+/// All classes, in order, in groups of about 256 rows each (more for a long prefix, which every group
+/// repeats).
 std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts);
 
 }  // namespace promptbed

@@ -6,14 +6,14 @@
 
 namespace promptbed {
 
-/// What the frozen weights are multiplied in. With bf16 the residual stream, layer norms, softmax and all
-/// learned tensors stay in f32.
+/// The type that products with frozen weights use. With bf16 the residual stream, layer norms, softmax and
+/// all learned tensors stay in f32.
 enum class Precision { f32, bf16 };
 
 /// "f32" or "bf16".
 std::string_view to_string(Precision precision);
 
-/// Where a tower lives and what it computes in.
+/// The device and precision of a tower.
 struct Placement {
   torch::Device device = torch::kCPU;
   Precision precision = Precision::f32;

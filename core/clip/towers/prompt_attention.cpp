@@ -7,7 +7,7 @@
 #include <cmath>
 #include <span>
 
-// One binary for all processors: the loops are compiled for each width of vectors, and the loader takes the
+// One binary for all processors: the loops are compiled for each vector width, and the loader picks the
 // widest that the processor has.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define PROMPTBED_FOR_EACH_VECTOR_WIDTH \
@@ -31,7 +31,7 @@ struct HeadRows {
   Float* operator[](int64_t row) const { return data + row * stride; }
 };
 
-/// The part of a [B, R, W] tensor that head h of image b has.
+/// The part of a [B, R, W] tensor that belongs to head h of image b.
 template <class Float>
 HeadRows<Float> head_rows(const Tensor& x, int64_t b, int64_t h, int64_t width) {
   return {x.data_ptr<float>() + b * x.stride(0) + h * width, x.stride(1)};
@@ -82,7 +82,7 @@ void attend_backward(std::span<const AttentionQuery> queries, int64_t width, Hea
   for (size_t q = 0; q < queries.size(); ++q) {
     const auto [seen, count, first_weight] = queries[q];
     const float* weight = weights + first_weight;
-    float mean = 0;  // of the weights' gradients, which softmax takes away
+    float mean = 0;  // of the weights' gradients, subtracted by softmax
     for (int64_t n = 0; n < count; ++n) {
       scratch[n] = dot(gradient[q], value[seen[n]], width);
       mean += weight[n] * scratch[n];
@@ -111,7 +111,7 @@ PromptAttention::PromptAttention(const PackedPrompts& group, const Tensor& askin
   }
 }
 
-/// action(image, head) for all of them, in several threads where it pays.
+/// action(image, head) for all of them, in several threads if that pays.
 template <class Action>
 void PromptAttention::for_each_head(int64_t batch, int64_t width, Action&& action) const {
   const int64_t grain = std::max<int64_t>(1, kWorthAThread / (weights_ * width));

@@ -9,24 +9,23 @@
 
 namespace promptbed {
 
-/// A query of one head: the rows that it sees, and where the weights that it gives them begin.
+/// A query of one head: the rows it sees, and where its weights for them begin.
 struct AttentionQuery {
   const int32_t* seen;
   int64_t count;
   int64_t first_weight;
 };
 
-/// Attention among the rows of packed prompts, on the CPU in f32: each query is compared with the few rows
-/// that it sees and with no other, so that a prompt costs what its own tokens cost, however many classes
-/// stand beside it. (The same by products of whole matrices and a mask computes every score between two
-/// classes in vain.)
+/// Attention among the rows of packed prompts, on the CPU in f32. Each query is compared only with the few
+/// rows it sees, so a prompt costs what its own tokens cost, however many classes there are. (Products of
+/// whole matrices with a mask compute every score between two classes in vain.)
 ///
 /// Queries are of the `asking` [Q] rows, already divided by sqrt(d); keys and values are of all R rows:
-/// query [B, Q, W], key and value [B, R, W]. Their rows may lie apart ([.., 3 W].narrow), the last dimension
-/// may not.
+/// query [B, Q, W], key and value [B, R, W]. Rows may be strided ([.., 3 W].narrow), the last
+/// dimension may not.
 class PromptAttention {
  public:
-  /// `group` has to outlive the object.
+  /// `group` must outlive the object.
   PromptAttention(const PackedPrompts& group, const Tensor& asking, int64_t heads);
 
   /// softmax(query key^T) value of each head -> [B, Q, W]. `weights` becomes the softmax [B, H, n], one

@@ -14,7 +14,7 @@ using Work = std::function<Tensor(const Tensor&, const Tensor&)>;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// A function in the form in which a graph's node can keep it.
+/// A function, in a form that a node of the graph can hold.
 struct Kept : torch::CustomClassHolder {
   explicit Kept(Work w) : work(std::move(w)) {}
   Work work;

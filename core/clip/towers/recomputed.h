@@ -6,9 +6,9 @@
 
 namespace promptbed {
 
-/// f(a, b), differentiable in both, that keeps nothing for the backward pass but its arguments: there f is
-/// computed again. Half as much work again (weights are frozen) for a fraction of the memory, with the same
-/// gradients (Chen et al., arXiv 1604.06174). What f refers to must outlive the backward pass.
+/// f(a, b), differentiable in both, keeping only its arguments for the backward pass, which computes f again:
+/// half as much work again (weights are frozen) for a fraction of the memory, with the same gradients (Chen
+/// et al., arXiv 1604.06174). Whatever f refers to must outlive the backward pass.
 Tensor recomputed(std::function<Tensor(const Tensor& a, const Tensor& b)> f, const Tensor& a,
                   const Tensor& b);
 

@@ -22,7 +22,7 @@ std::pair<Tensor, Tensor> scaled_query_key_value(const Checkpoint& checkpoint, c
 
 int64_t count_text_blocks(const Checkpoint& checkpoint) {
   const int64_t blocks = count_layers(checkpoint, "transformer");
-  if (blocks == 0) throw Error("the checkpoint's text tower has no layers; it is no CLIP");
+  if (blocks == 0) throw Error("the checkpoint's text tower has no layers; it is not a CLIP");
   return blocks;
 }
 

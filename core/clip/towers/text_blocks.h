@@ -22,16 +22,16 @@ class TextBlocks {
   virtual Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const = 0;
 };
 
-/// By LibTorch's operators, on any device, and differentiable in weights that ask for gradients.
+/// With LibTorch's operators, on any device, and differentiable in weights that require gradients.
 std::unique_ptr<TextBlocks> make_differentiable_text_blocks(const Checkpoint& checkpoint,
                                                             const Placement& placement);
 
-/// The same numbers for frozen weights on the CPU, several times as fast for small models: a backward pass of
-/// its own, attention that computes no score between two classes, and nothing for constant suffixes in the
-/// first block's backward pass.
+/// The same results for frozen weights on the CPU, several times as fast for small models: its own backward
+/// pass, attention that computes no score between two classes, and no first-block gradients of constant
+/// suffixes.
 std::unique_ptr<TextBlocks> make_frozen_text_blocks(const Checkpoint& checkpoint, const Placement& placement);
 
-/// How many layers the text tower has. Throws Error where it has none.
+/// Layers of the text tower. Throws Error if it has none.
 int64_t count_text_blocks(const Checkpoint& checkpoint);
 
 /// Weight and bias of a block's queries, keys and values [3 W, W] and [3 W], the scores' factor 1/sqrt(d) in

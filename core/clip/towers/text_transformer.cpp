@@ -13,19 +13,19 @@
 namespace promptbed {
 namespace {
 
-// Images go through in slices of about this many rows: enough to fill the cores, small enough for the caches.
+// Images are encoded in slices of about this many rows: enough to fill the cores, few enough for the caches.
 constexpr int64_t kRowsAtOnce = 1024;
 
-// Activations of so many rows are kept for the backward pass; those of more are computed again there. A row
-// of ViT-B/16's text tower keeps about 220 KB.
+// Activations of up to this many rows are kept for the backward pass; beyond that they are recomputed there.
+// A row of ViT-B/16's text tower keeps about 220 KB.
 constexpr int64_t kRowsKept = 2048;
 
-/// B, from whichever of the two parts depends on the image.
+/// B, from the part that depends on the image, if one does.
 int64_t batch_of(const PromptBatch& prompts) {
   return std::max(prompts.prefix.size(0), prompts.suffix.dim() == 3 ? prompts.suffix.size(0) : 1);
 }
 
-/// Whether some weight of the text tower asks for gradients.
+/// Whether a weight of the text tower requires gradients.
 bool learns(const Checkpoint& checkpoint) {
   return checkpoint.at("text_projection").requires_grad();
 }

@@ -10,20 +10,20 @@
 
 namespace promptbed {
 
-/// CLIP's causal text transformer, in the form that prompts sharing a prefix allow. It gives the numbers of
-/// the plain tower (all prompts padded to the context length) for a fraction of the work:
+/// CLIP's causal text transformer for prompts that share a prefix. It computes the results of the plain tower
+/// (all prompts padded to the context length) for a fraction of the work:
 ///
-///   - tokens after EOS never reach it, so they are not computed;
+///   - tokens after EOS do not affect it, so they are not computed;
 ///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
 ///     suffixes follow each other without padding, equal beginnings once (packed_prompts.h);
 ///   - in the last block only the EOS rows are computed beyond keys and values;
 ///   - frozen weights receive no gradients.
 ///
-/// A checkpoint whose tensors ask for gradients makes a tower that learns: its output is differentiable in
-/// them. (tools/pocket/pretrain does that.)
+/// If the checkpoint's tensors require gradients, the output is differentiable in them: that is how
+/// tools/pocket/pretrain trains a tower.
 class TextTransformer final : public TextEncoder {
  public:
-  /// Takes the text tower's weights. Throws Error where the checkpoint lacks one.
+  /// Takes the text tower's weights. Throws Error if the checkpoint lacks one.
   TextTransformer(const Checkpoint& checkpoint, const Placement& placement);
 
   Tensor encode(const PromptBatch& prompts) const override;

@@ -10,7 +10,7 @@
 namespace promptbed {
 namespace {
 
-/// A convolution of patches that do not overlap is one matrix: [W, 3, p, p] -> [W, 3 p p].
+/// A convolution over patches that do not overlap is one matrix: [W, 3, p, p] -> [W, 3 p p].
 Linear patch_embedding(const Checkpoint& checkpoint, const Placement& placement) {
   return Linear(checkpoint.at("visual.conv1.weight").flatten(1), Tensor(), placement);
 }
@@ -55,7 +55,7 @@ int64_t VisionTransformer::resolution_of(const Checkpoint& checkpoint) {
 
 Tensor VisionTransformer::encode(const Tensor& pixels, const Tensor& patches) const {
   Tensor x = norm_before_(embed(pixels.to(device_), patches));
-  // The features are the class token's alone, so the last block computes no other row.
+  // The features are the class token's, so the last block computes no other row.
   for (const Block& block : blocks_) x = run(block, x, &block == &blocks_.back() ? 1 : x.size(1));
   return projection_(norm_after_(x.select(1, 0)));
 }

@@ -19,8 +19,8 @@ class VisionTransformer : public ImageEncoder {
 
   Tensor encode(const Tensor& pixels) const override { return encode(pixels, Tensor()); }
 
-  /// The same from some patches of each picture alone, as masked pre-training does it (FLIP, arXiv
-  /// 2212.00794): patches [B, n] are their numbers, row by row; undefined for all.
+  /// The same from only some patches of each image, as in masked pre-training (FLIP, arXiv 2212.00794):
+  /// patches [B, n] are their indices, row by row; undefined for all.
   Tensor encode(const Tensor& pixels, const Tensor& patches) const;
 
   int64_t resolution() const override { return resolution_; }

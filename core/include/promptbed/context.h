@@ -8,43 +8,45 @@
 #include <string>
 #include <vector>
 
-/// What CoOp-style methods share: the options of a learned context, its first values, and the prompts built
-/// with it.
+/// What CoOp-style methods share: the options of a learned context, its initial values, and prompts that use
+/// it.
 namespace promptbed {
 
-/// A class name as a prompt says it: underscores are spaces.
+/// A class name as it appears in a prompt: underscores become spaces.
 PROMPTBED_EXPORT std::string spoken(std::string class_name);
 
-/// The two options that say how a context starts. Put them into a method's OptionSpec table.
-///   n_ctx     0 or the number of context tokens; alone it means random vectors
-///   ctx_init  "" or the words that the context starts from
+/// The two options that initialise a context, for a method's OptionSpec table.
+///   n_ctx     the number of context tokens, or 0; without ctx_init the vectors are random
+///   ctx_init  words to start from, or ""
+/// @{
 inline constexpr OptionSpec kContextTokens = {
     "n_ctx", OptionType::integer, "0",
     "context tokens, drawn at random; 0: as many as the context words have"};
 inline constexpr OptionSpec kContextWords = {
     "ctx_init", OptionType::text, "", "words to start from; default: the dataset's, unless n_ctx is given"};
+/// @}
 
-/// Settles n_ctx and ctx_init for a setting: words win, and default to the dataset's where neither is given;
-/// n_ctx becomes their token count. Throws Error where both are given and differ, and where a class's prompt
-/// is too long.
+/// Resolves n_ctx and ctx_init for a setting: words win, and default to the dataset's if neither is given;
+/// n_ctx becomes their token count. Throws Error if both are given and differ, PromptTooLong if a class's
+/// prompt does not fit.
 PROMPTBED_EXPORT Options resolve_context(Options options, const Setting& setting);
 
-/// Throws PromptTooLong naming the first class, trained or unseen, whose prompt with M context tokens is too
-/// long for the model.
+/// Throws PromptTooLong, naming the class, if the prompt of a trained or new class with M context tokens is
+/// too long for the model.
 PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t context_tokens);
 
-/// First values of the context, [M, W], or [copies, M, W] where given: embeddings of the words of resolved
-/// options, or draws from N(0, 0.02) (arXiv 2109.01134, section 4.1) with the task's generator.
+/// Initial context [M, W], or [copies, M, W] if given: embeddings of the words in the resolved options, or
+/// draws from N(0, 0.02) (arXiv 2109.01134, section 4.1) with the task's generator.
 PROMPTBED_EXPORT Tensor initial_context(const Options& options, const Task& task,
                                         std::optional<int64_t> copies = {});
 
-/// Where the class name stands among the context tokens.
+/// Where the class name goes among the context tokens.
 enum class NamePosition { end, middle, front };
 
-/// "end", "middle" or "front"; throws Error for anything else.
+/// From "end", "middle" or "front". Throws Error for anything else.
 PROMPTBED_EXPORT NamePosition parse_name_position(const std::string& word);
 
-/// Turns context vectors into prompts, for one list of classes.
+/// Turns context vectors into prompts for a list of classes.
 ///
 ///     end     [SOS] v1 ... vM name . [EOS]
 ///     middle  [SOS] v1 .. vM/2 name vM/2+1 .. vM . [EOS]
@@ -59,7 +61,7 @@ class PROMPTBED_EXPORT ContextPrompts {
   /// end only).
   PromptBatch with_shared(const Tensor& context) const;
 
-  /// Prompts with a context of its own for each class, [K, M, W].
+  /// Prompts with a context for each class, [K, M, W].
   PromptBatch with_own(const Tensor& context) const;
 
  private:
@@ -69,7 +71,7 @@ class PROMPTBED_EXPORT ContextPrompts {
   NamePosition position_;
   Tensor start_;                                 // [1, W]
   Tensor names_;                                 // [T, W]: "name . [EOS]" of each class, packed
-  std::vector<int64_t> name_lengths_, lengths_;  // tokens of the name alone, and with "." and EOS
+  std::vector<int64_t> name_lengths_, lengths_;  // tokens of the name, without and with "." and EOS
 };
 
 }  // namespace promptbed

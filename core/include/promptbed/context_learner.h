@@ -8,14 +8,15 @@
 
 namespace promptbed {
 
-/// A learned context that is the same for all images: what CoOp and the methods built upon it share. It
-/// serves any classes unless each class learns a context of its own, and needs the options kContextTokens and
-/// kContextWords.
+/// A learned context that is the same for all images: the common part of CoOp and the methods derived from
+/// it. It can serve any classes, unless each class learns a context of its own, and needs the options
+/// kContextTokens and kContextWords.
 ///
-/// On its own it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
-/// trains the context in another way overrides loss() or backward().
+/// By itself it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
+/// trains the context differently overrides loss() or backward().
 class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
  public:
+  /// Takes the options as the user set them; resolve() completes them.
   explicit ContextLearner(const Options& options) : options_(options) {}
 
   Options resolve(const Setting& setting) override;
@@ -26,22 +27,25 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   void retarget(const ClassNames& class_names) override;
 
  protected:
-  /// Where the class name stands.
+  /// Where the class name goes.
   virtual NamePosition position() const { return NamePosition::end; }
 
   /// Whether each class learns a context of its own, [K, M, W] instead of [M, W].
   virtual bool class_specific() const { return false; }
 
-  /// Normalised text features [K, D] of the classes served. The same for all images, so without gradients
-  /// they are encoded once.
+  /// Normalised text features [K, D] of the classes served. They do not depend on the image, so without
+  /// gradients they are encoded once.
   Tensor text_features();
 
-  /// Scaled similarities [B, K] of the rows with normalised text features [K, D].
+  /// Scaled similarities [B, K] of the rows and normalised text features [K, D].
   Tensor similarities(const Batch& batch, const Tensor& text_features) const;
 
+  /// The resolved options, and the task bound to.
+  /// @{
   const Options& options() const { return options_; }
   Options& options() { return options_; }
   const Task& task() const { return task_; }
+  /// @}
 
  private:
   void serve(const ClassNames& class_names);
@@ -49,8 +53,8 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
 
   Options options_;
   Task task_;
-  Tensor context_;  // [M, W], or [K, M, W] where class-specific
-  Tensor rows_;     // of a class-specific context: those of the classes served
+  Tensor context_;  // [M, W], or [K, M, W] if class-specific
+  Tensor rows_;     // the classes served, in a class-specific context
   std::optional<ContextPrompts> prompts_;
   Tensor finished_features_;
 };

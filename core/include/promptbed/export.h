@@ -1,4 +1,4 @@
 #pragma once
 
-/// Marks what libpromptbed.so exports: the names that a plugin may link. All others are hidden.
+/// Exports a name from libpromptbed.so, for plugins to link. All other symbols are hidden.
 #define PROMPTBED_EXPORT __attribute__((visibility("default")))

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <iterator>
 
-/// How a shared library offers its methods. At the end of the plugin's source stand the options of each
-/// method, the methods, and one macro:
+/// How a shared library declares its methods. A plugin's source ends with the options of each method, the
+/// methods, and one macro:
 ///
 ///     constexpr OptionSpec kOptions[] = {{"n_ctx", OptionType::integer, "4", "context tokens"}};
 ///     constexpr MethodSpec kMethods[] = {
@@ -18,12 +18,12 @@
 ///     PROMPTBED_PLUGIN(kMethods);
 ///
 /// The macro exports one constant, `promptbed_plugin`. The host reads it before any C++ call into the
-/// library, so it holds plain C data and function pointers, and refuses a library that was built for another
-/// interface, LibTorch or compiler. Several methods of one plugin may share a class: `coop_ctx60` is `coop`
-/// with other defaults.
+/// library, which is why it holds plain C data and function pointers, and refuses a library built for another
+/// interface, LibTorch or compiler. Methods of one plugin may share a class: `coop_ctx60` is `coop` with
+/// other defaults.
 namespace promptbed {
 
-/// Raised whenever a type that crosses the border changes.
+/// Raised whenever a type that crosses the plugin boundary changes.
 inline constexpr std::uint32_t kInterfaceVersion = 4;
 
 #define PROMPTBED_STRING_(x) #x
@@ -38,31 +38,31 @@ inline constexpr std::uint32_t kInterfaceVersion = 4;
 inline constexpr const char* kAbiTag = PROMPTBED_COMPILER
     " abi-" PROMPTBED_STRING(__GXX_ABI_VERSION) " cxx11-" PROMPTBED_STRING(_GLIBCXX_USE_CXX11_ABI);
 
-/// How a method comes to its trained state.
+/// How a method is trained.
 enum class Training : int {
-  none,        ///< has none: one run a dataset, whatever the shots and seeds
-  trainable,   ///< the host's loop moves trainable() by the recipe
-  own_solver,  ///< fit() does it all: there is no recipe, and the user's epochs and rates do not concern it
+  none,        ///< not at all: one run per dataset, whatever the shots and seeds
+  trainable,   ///< the host's loop updates trainable() by the recipe
+  own_solver,  ///< by fit(): it has no recipe, and ignores the user's epochs and learning rates
 };
 
 /// One method of a plugin.
 struct MethodSpec {
-  const char* name;      ///< of a-z, 0-9 and _, as typed after --methods
-  std::int32_t version;  ///< from 1; raised when the method's numbers change; part of every run's id
+  const char* name;      ///< as typed after --methods: a-z, 0-9 and _
+  std::int32_t version;  ///< from 1; raise it when the method's results change: it is part of every run's id
   const char* summary;   ///< one line
-  Training training;
-  const OptionSpec* options;  ///< what the user may set; may be null where there are none
-  std::size_t option_count;
-  PromptLearner* (*create)(const Options& options);  ///< the host deletes the result
+  Training training;     ///< how it is trained
+  const OptionSpec* options;                         ///< what the user may set; may be null if there are none
+  std::size_t option_count;                          ///< entries of `options`
+  PromptLearner* (*create)(const Options& options);  ///< the host owns the result
 };
 
-/// What `promptbed_plugin` is.
+/// The type of `promptbed_plugin`.
 struct PluginDescriptor {
-  std::uint32_t interface_version;
-  const char* torch_version;
-  const char* abi_tag;
-  const MethodSpec* methods;
-  std::size_t method_count;
+  std::uint32_t interface_version;  ///< kInterfaceVersion of the headers it was built with
+  const char* torch_version;        ///< of the LibTorch it was built with: "1.13.1"
+  const char* abi_tag;              ///< kAbiTag of its compiler
+  const MethodSpec* methods;        ///< what it offers
+  std::size_t method_count;         ///< entries of `methods`
 };
 
 }  // namespace promptbed

@@ -9,23 +9,23 @@
 
 namespace promptbed {
 
-/// What a method asks the host for beyond training features. Asked once its options are settled.
+/// What a method needs from the host besides training features. Asked once its options are resolved.
 struct Needs {
   bool validation_features = false;      ///< Task::validation, and the second argument of fit()
-  bool gradients_at_evaluation = false;  ///< logits() differentiates even when it is tested
-  bool views_at_test = false;            ///< several views of a test image; not given by this version
-  bool pixels = false;                   ///< Batch::pixels; not given by this version
+  bool gradients_at_evaluation = false;  ///< logits() differentiates in evaluation, too
+  bool views_at_test = false;            ///< several views of a test image; not supported yet
+  bool pixels = false;                   ///< Batch::pixels; not supported yet
 };
 
 /// A prompt-learning method: one instance per run.
 ///
-/// The host calls, in this order:
+/// The host calls:
 ///
 ///     resolve(setting) -> recipe(setting) -> bind(task) -> fit(...) or the loop over backward(batch)
 ///       -> state() -> logits(batch) on the trained classes -> retarget(names) -> logits(batch) on the others
 ///
-/// A method implements resolve, bind, logits and retarget, and trainable() if it learns; everything else only
-/// where it differs. The smallest that learns, a factor on the zero-shot logits:
+/// A method implements resolve, bind, logits and retarget, trainable() if it learns, and the rest only where
+/// it differs from the default. The smallest that learns, a factor on the zero-shot logits:
 ///
 ///     class Temperature final : public PromptLearner {
 ///      public:
@@ -50,63 +50,61 @@ struct Needs {
 ///       Tensor factor_, classes_;
 ///     };
 ///
-/// What a method throws becomes one line of the run's record, and the other runs go on. `runner methods
-/// check` tries the rules that stand below.
+/// Whatever a method throws becomes one line of the run's record, and the other runs go on. `runner methods
+/// check` tests the rules stated below.
 class PROMPTBED_EXPORT PromptLearner {
  public:
   virtual ~PromptLearner() = default;
 
+  /// What the method needs besides training features.
   virtual Needs needs() const { return {}; }
 
-  /// Settles the options that depend on the dataset, and returns all of them. The result enters the RunSpec;
-  /// settling it again must not change it. Called when a sweep is planned, on an instance of its own, and
-  /// once more before bind(). Throws PromptTooLong where a class's prompt does not fit, which fails the run,
-  /// and any other Error where the options are wrong or contradict each other, which stops the sweep before
-  /// any work.
+  /// Resolves the options that depend on the dataset, and returns all options. They become part of the run's
+  /// id; resolving them again must not change them. Called on an instance of its own when a sweep is planned,
+  /// and again before bind(). Throws PromptTooLong if a class's prompt does not fit, which fails the run, and
+  /// any other Error if options are wrong or contradict each other, which stops the sweep before any work.
   virtual Options resolve(const Setting& setting) = 0;
 
-  /// Epochs, batch, optimiser groups and schedule: the paper's, unless the user overrides them. Not asked of
-  /// a method with a solver of its own.
+  /// Epochs, batch size, optimiser groups and schedule: the paper's, unless the user overrides them. Not
+  /// called for a method with its own solver.
   virtual Recipe recipe(const Setting&) const { return {}; }
 
-  /// Takes the task and initialises the trainable tensors from its generator: nothing else may be drawn from,
-  /// so that the same seed gives the same bits. Put them on the task's device.
+  /// Takes the task and initialises the trainable tensors on its device. All randomness must come from its
+  /// generator, so that the same seed gives the same bits.
   virtual void bind(const Task& task) = 0;
 
-  /// Scaled similarities [B, K] of the rows with the classes: finite, and each row's its own, whatever else
-  /// is in the batch. Called with gradients in training, and without when it is tested.
+  /// Scaled similarities [B, K] of rows and classes: finite, and those of a row independent of the rest of
+  /// the batch. Called with gradients in training, and without them in evaluation.
   virtual Tensor logits(const Batch& batch) = 0;
 
-  /// Scalar to be minimised; the cross-entropy of the logits unless overridden.
+  /// The scalar to minimise; by default the cross-entropy of the logits.
   virtual Tensor loss(const Batch& batch);
 
-  /// Accumulates the gradients of the loss and returns it, detached. A method with two gradients overrides
-  /// it.
+  /// Accumulates the gradients of the loss and returns the loss, detached. Overridden by methods that combine
+  /// several gradients.
   virtual Tensor backward(const Batch& batch);
 
-  /// Trains in closed form or with a solver of its own, as Training::own_solver says; false leaves the
-  /// training to the host's loop. `validation` is defined only where needs() asks for it, and empty where the
-  /// dataset has none.
+  /// Trains in closed form or with its own solver, for Training::own_solver; returning false leaves training
+  /// to the host's loop. `validation` is defined only if needs() asks for it, and empty if the dataset has no
+  /// validation images.
   virtual bool fit(const FeatureSet& train, const FeatureSet& validation);
 
-  /// Called after each epoch of the host's loop, counted from 0.
+  /// Called after each epoch of the host's loop; `epoch` counts from 0.
   virtual void epoch_end(int64_t epoch, int64_t epochs);
 
-  /// What the optimiser moves: leaves that require gradients, the same tensors whenever it is called. Empty
-  /// for a method without training, or with its own.
+  /// What the optimiser updates: leaves that require gradients, the same tensors in every call. Empty for a
+  /// method without training, or with its own solver.
   virtual NamedTensors trainable() { return {}; }
 
-  /// What a trained prompt saves: all that was learned, so that a fresh learner gives the same logits with
-  /// it.
+  /// Everything learned: what a trained prompt saves. A fresh learner with this state gives the same logits.
   virtual NamedTensors state() { return trainable(); }
 
-  /// Puts a saved state back after bind(): copies it into the tensors of state() unless overridden. Throws
-  /// Error where a tensor is missing or has another shape.
+  /// Restores a saved state after bind(); by default copies it into the tensors of state(). Throws Error if a
+  /// tensor is missing or has another shape.
   virtual void load_state(const NamedTensors& state);
 
-  /// Keeps the state and serves other classes, as if it had been bound to them. Throws NotTransferable where
-  /// the method cannot; its cell in the table then says so, and why, so the reason has to be the same for all
-  /// datasets.
+  /// Keeps the state and serves other classes from now on, as if bound to them. Throws NotTransferable if the
+  /// method cannot. Tables print the reason once for all datasets, so it must not depend on the dataset.
   virtual void retarget(const ClassNames& class_names) = 0;
 };
 

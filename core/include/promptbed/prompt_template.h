@@ -8,12 +8,12 @@
 /// Hand-written prompts: a template such as "a photo of a {}." filled with class names.
 namespace promptbed {
 
-/// Throws Error where the template has no place {} for the class name, and PromptTooLong naming the first
-/// class, trained or unseen, whose prompt is too long for the model.
+/// Throws Error if the template has no {} for the class name, and PromptTooLong, naming the class, if the
+/// prompt of a trained or new class is too long for the model.
 PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& prompt_template);
 
-/// Normalised text features [K, D] of the classes' names, underscores read as spaces, in a template.
-/// Constants: no gradient flows into them.
+/// Normalised text features [K, D] of the class names in a template, underscores read as spaces. Constants:
+/// no gradient flows into them.
 PROMPTBED_EXPORT Tensor template_features(const Task& task, const std::string& prompt_template,
                                           const ClassNames& class_names);
 

@@ -1,18 +1,19 @@
 #pragma once
 
-/// All that a plugin needs. In the order in which to read:
+/// Everything a plugin needs. Read in this order:
 ///
-///     prompt_learner.h   the interface, and in which order the host calls it
-///     task.h             what the host knows before a run and hands over in it
-///     plugin.h           how a library offers its methods
-///     options.h          what the user may set; recipe.h: how the host's loop trains
-///     tensor.h           the letters of all shapes
-///     protocol.h         what is trained on and what is tested
+///     prompt_learner.h   the interface, and the order of the host's calls
+///     task.h             what a method is given before and during a run
+///     plugin.h           how a library declares its methods
+///     options.h          what the user may set
+///     recipe.h           how the host's loop trains
+///     tensor.h           the letters used for shapes
+///     protocol.h         which classes are trained on, and which are tested
 ///     error.h            what to throw
 ///
-/// and to build with: context_learner.h and context.h (learned contexts), prompt_template.h (hand-written
-/// prompts), linear.h (layers), text_encoder.h and tokenizer.h (the frozen text tower). docs/plugins.md goes
-/// through it by an example.
+/// Building blocks: context_learner.h and context.h (learned contexts), prompt_template.h (hand-written
+/// prompts), linear.h (layers), text_encoder.h and tokenizer.h (the frozen text tower). docs/plugins.md is a
+/// tutorial.
 #include <promptbed/context.h>
 #include <promptbed/context_learner.h>
 #include <promptbed/error.h>

@@ -19,10 +19,14 @@ inline constexpr Protocol kProtocols[] = {Protocol::base_new, Protocol::few_shot
 /// As it is typed after --protocol: "base-new", "few-shot", "cross-dataset" or "domain".
 constexpr std::string_view to_string(Protocol protocol) {
   switch (protocol) {
-    case Protocol::base_new: return "base-new";
-    case Protocol::few_shot: return "few-shot";
-    case Protocol::cross_dataset: return "cross-dataset";
-    case Protocol::domain: return "domain";
+    case Protocol::base_new:
+      return "base-new";
+    case Protocol::few_shot:
+      return "few-shot";
+    case Protocol::cross_dataset:
+      return "cross-dataset";
+    case Protocol::domain:
+      return "domain";
   }
   return "";
 }

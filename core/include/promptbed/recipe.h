@@ -6,41 +6,41 @@
 
 namespace promptbed {
 
-/// How tensors are moved along their gradients.
+/// The update rule.
 enum class OptimiserKind {
   sgd,    ///< with momentum
   adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), betas 0.9 and 0.999
 };
 
-/// When the learning rate moves along its cosine.
+/// How often the learning rate takes its next value on the cosine.
 enum class RatePace {
-  epoch,  ///< from epoch to epoch
-  step,   ///< from step to step: the cosine is over all steps
+  epoch,  ///< every epoch
+  step,   ///< every step: the cosine spans all steps
 };
 
-/// Trainable tensors whose names start with `prefix`, and how the optimiser moves them. A slower context
-/// beside a faster network:
+/// Trainable tensors whose names start with `prefix`, and how the optimiser updates them. A slow context and
+/// a faster network:
 ///
 ///     recipe.groups = {{.prefix = "ctx", .learning_rate = 0.0002}, {.prefix = ""}};
 struct ParameterGroup {
-  std::string prefix;  ///< "" takes all; the first group that matches a tensor takes it
-  double learning_rate = 0.002;
-  double momentum = 0.9;  ///< of SGD
-  double weight_decay = 5e-4;
+  std::string prefix;            ///< "" matches all; a tensor belongs to the first group that matches it
+  double learning_rate = 0.002;  ///< at its highest
+  double momentum = 0.9;         ///< of SGD
+  double weight_decay = 5e-4;    ///< L2 for SGD, decoupled for AdamW
 };
 
-/// How a method is trained by the host's loop, where Training::trainable asks for it. The defaults are CoOp's
+/// How the host's loop trains a method declared Training::trainable. The defaults are CoOp's
 /// (arXiv 2109.01134, section 4.1).
 struct Recipe {
-  int64_t epochs = 200;
-  int64_t batch_size = 32;
-  int64_t warmup_epochs = 1;           ///< first epochs, at a constant rate
-  double warmup_learning_rate = 1e-5;  ///< that rate; afterwards a cosine over all epochs
-  std::vector<ParameterGroup> groups = {ParameterGroup{}};
-  OptimiserKind optimiser = OptimiserKind::sgd;
-  double epsilon = 1e-8;  ///< AdamW's, in its denominator
-  RatePace pace = RatePace::epoch;
-  bool keeps_last_batch = false;  ///< whether an epoch ends with the images that fill no batch
+  int64_t epochs = 200;                                     ///< passes over the training images
+  int64_t batch_size = 32;                                  ///< images per step
+  int64_t warmup_epochs = 1;                                ///< first epochs, at a constant learning rate
+  double warmup_learning_rate = 1e-5;                       ///< that rate; a cosine over all epochs follows
+  std::vector<ParameterGroup> groups = {ParameterGroup{}};  ///< of the trainable tensors
+  OptimiserKind optimiser = OptimiserKind::sgd;             ///< the update rule
+  double epsilon = 1e-8;                                    ///< in AdamW's denominator
+  RatePace pace = RatePace::epoch;                          ///< of the cosine
+  bool keeps_last_batch = false;  ///< whether an epoch ends with a smaller batch of the remaining images
 };
 
 }  // namespace promptbed

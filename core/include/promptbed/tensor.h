@@ -6,16 +6,16 @@
 #include <utility>
 #include <vector>
 
-/// The letters that every signature uses:
+/// The letters used for shapes everywhere:
 ///   B batch rows        K classes                 M context tokens
 ///   P prefix tokens     S packed suffix tokens    V views
 ///   W text width        D embedding width         N images
-/// Tensors are row-major with the letters in the order in which they are written: [B, K, D].
+/// Tensors are row-major, dimensions in the order written: [B, K, D].
 namespace promptbed {
 
 using torch::Tensor;
 
-/// Tensors in a fixed order, each with the name under which a trained prompt stores it.
+/// Tensors in a fixed order, each with its name in a trained prompt's file.
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// x scaled to unit length along its last dimension.

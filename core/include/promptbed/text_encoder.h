@@ -15,9 +15,9 @@ namespace promptbed {
 ///
 ///     [SOS] v1 .. vM | name . [EOS]          prefix | suffix
 ///
-/// Positions are the encoder's business: pass token embeddings (or learned vectors) without them.
+/// Pass token embeddings or learned vectors without positions: the encoder adds those.
 struct PromptBatch {
-  Tensor prefix;                        ///< [B, P, W]; B = 1 when not conditioned on the image
+  Tensor prefix;                        ///< [B, P, W]; B = 1 if not conditioned on the image
   Tensor suffix;                        ///< [S, W], or [B, S, W]: the K suffixes packed, no padding
   std::vector<int64_t> suffix_lengths;  ///< K entries summing to S; the last token of each is EOS
 };
@@ -34,12 +34,12 @@ class PROMPTBED_EXPORT TextEncoder {
   /// Token embeddings [n, W] in f32, on the encoder's device.
   virtual Tensor embed(std::span<const int64_t> tokens) const = 0;
 
-  virtual int64_t context_length() const = 0;   ///< tokens that a prompt may have, start and end included
+  virtual int64_t context_length() const = 0;   ///< most tokens of a prompt, start and end included
   virtual int64_t width() const = 0;            ///< W
   virtual int64_t embedding_width() const = 0;  ///< D
 };
 
-/// Text features [K, D] of whole sentences, not normalised. Throws Error naming the first text that is too
+/// Text features [K, D] of whole sentences, not normalised. Throws Error, naming the text, if one is too
 /// long.
 PROMPTBED_EXPORT Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
                                      std::span<const std::string> texts);

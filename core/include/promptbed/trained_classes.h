@@ -7,9 +7,9 @@
 
 namespace promptbed {
 
-/// Where each of the class names stands among those that were trained on: int64 [K], on the task's device.
-/// For methods that serve trained classes only, all or some of them. Throws NotTransferable, telling what the
-/// method lacks ("weights"), where a name is not among them.
+/// Labels that the class names had in training: int64 [K], on the task's device. For methods that can serve
+/// only classes they were trained on. Throws NotTransferable, naming what the method lacks ("weights"), if a
+/// name is not among them.
 PROMPTBED_EXPORT Tensor trained_labels(const Task& task, const ClassNames& class_names,
                                        const std::string& lacking);
 

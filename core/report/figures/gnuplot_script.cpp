@@ -113,8 +113,8 @@ void add_words_at_data(std::string& script, const Panel& panel) {
     if (trace.data.empty()) continue;
     if (trace.mark == Mark::contour) {
       const Datum& end = trace.data.back();
-      add(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}", in_quotes(trace.name), end.x,
-          end.y, kSmall, rgb(kQuiet));
+      add(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}", in_quotes(trace.name),
+          end.x, end.y, kSmall, rgb(kQuiet));
     }
     if (trace.mark != Mark::bars) continue;
     for (const Datum& datum : trace.data) {
