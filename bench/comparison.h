@@ -8,7 +8,7 @@
 
 namespace promptbed::bench {
 
-/// What a figure of docs/performance.md is told in.
+/// The unit of a figure in docs/performance.md.
 enum class Unit {
   times,         ///< the baseline's time over ours
   milliseconds,  ///< ours alone
@@ -16,16 +16,16 @@ enum class Unit {
   megabytes,     ///< peak memory of a process
 };
 
-/// A benchmark, what it is compared with, and what it is meant to reach.
+/// A benchmark, its baseline and its goal.
 struct Comparison {
   const char* what;
   const char* ours;
-  const char* baseline;  ///< a benchmark of the same run; "" for what has none
+  const char* baseline;  ///< a benchmark of the same run; "" for none
   Unit unit;
-  double goal;  ///< at least so many times; at most so much of another unit
+  double goal;  ///< at least this many times; at most this much of another unit
 };
 
-/// All that docs/performance.md promises.
+/// Every figure of docs/performance.md.
 const std::vector<Comparison>& comparisons();
 
 /// Every repetition by benchmark name, in seconds or, where memory is told, bytes -> medians, ratios and

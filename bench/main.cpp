@@ -1,6 +1,6 @@
-// Runs the benchmarks, one thread, and sets each beside what it is compared with. What Google Benchmark takes
-// it takes:
-// --benchmark_filter=coop, --benchmark_out=FILE.
+// Runs the benchmarks on one thread and compares each with its baseline. Takes the options of Google
+// Benchmark, such as
+// --benchmark_filter=coop and --benchmark_out=FILE.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>

@@ -5,7 +5,7 @@
 
 namespace promptbed::bench {
 
-/// The counter in which a benchmark tells the peak memory of a process, in bytes.
+/// The counter that holds the peak memory of a process, in bytes.
 inline constexpr const char* kPeakMemory = "peak_bytes";
 
 /// What a process of its own does so that its peak can be read: it loads a model and makes two training steps

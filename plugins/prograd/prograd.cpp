@@ -5,8 +5,8 @@
 namespace promptbed {
 namespace {
 
-/// Prompt-aligned Gradient (arXiv 2205.14865): where the gradient d of the cross-entropy turns against the
-/// gradient g of the divergence from the zero-shot predictions, its part along g is taken away:
+/// Prompt-aligned Gradient (arXiv 2205.14865): if the gradient d of the cross-entropy opposes the gradient
+/// g of the divergence from the zero-shot predictions, its component along g is removed:
 ///
 ///     d                              where d . g >= 0
 ///     d - weight (d . g / |g|^2) g   otherwise

@@ -134,7 +134,7 @@ class TipAdapter : public PromptLearner {
   static constexpr double kBeta = 1;                    // the authors', for all datasets
   static constexpr int64_t kBetas = 200, kAlphas = 20;  // tried in the search
 
-  /// Gives an option its default where it is 0. Throws Error where it is not above `least`.
+  /// Gives an option its default where it is 0. Throws Error if it is not above `least`.
   void settle(const char* name, double otherwise, double least) {
     if (options_.real(name) == 0) options_.set(name, OptionValue(otherwise));
     if (!(options_.real(name) > least)) {

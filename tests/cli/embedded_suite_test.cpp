@@ -120,7 +120,7 @@ TEST_F(EmbeddedSuite, NoticesADamagedFile) {
   std::string contents = read_file(file);
   contents[contents.size() / 2] = static_cast<char>(contents[contents.size() / 2] ^ 0x55);
   write_file(file, contents.substr(0, contents.size() - 1));
-  expect_refused({}, {"two.h5: is", "put back the original"});
+  expect_refused({}, {"two.h5: is", "restore the original"});
 }
 
 TEST_F(EmbeddedSuite, ListsAndVerifiesTheSealedFiles) {

@@ -54,7 +54,7 @@ TEST(FeaturesSeal, RefusesAnIncompleteCache) {
   ASSERT_EQ(features(world, "build", {"--datasets", "one"}).code, 0);
   const Finished sealed = features(world, "seal", {"--output", "sealed"});
   EXPECT_EQ(sealed.code, 2);
-  EXPECT_NE(sealed.err.find("two.h5: lacks features of 28 pictures"), std::string::npos) << sealed.err;
+  EXPECT_NE(sealed.err.find("two.h5: lacks features of 28 images"), std::string::npos) << sealed.err;
 }
 
 TEST(FeaturesVerify, NamesADamagedFileAndGoesOn) {

@@ -58,7 +58,7 @@ TEST_F(PredictCommand, RefusesWrongInputInOneLine) {
                  "runner predict needs classes; give --classes cat,dog");
   expect_refused({"predict", picture, "--model", "model", "--classes", "a,a"},
                  "--classes a,a: a is there twice");
-  expect_refused({"predict", "model", "--model", "model", "--classes", "a,b"}, "model: holds no picture");
+  expect_refused({"predict", "model", "--model", "model", "--classes", "a,b"}, "model: holds no image");
   expect_refused({"predict", picture, "--model", "model", "--prompt", id_, "--template", "a {}"},
                  "--template: the prompt has its own words");
   expect_refused({"predict", picture, "--model", "model", "--classes", "a,b", "--template", "a photo"},

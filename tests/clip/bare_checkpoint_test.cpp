@@ -74,7 +74,7 @@ TEST_F(BareCheckpoint, OtherFilesAreRefusedInOneLine) {
                "has Hugging Face's names; give its folder");
   for (const char* contents : {"", "PK", "<!doctype html> not found", "version https://git-lfs.github.com"}) {
     write_file(scratch_ / "page.pt", contents);
-    EXPECT_ERROR(load_checkpoint(scratch_ / "page.pt"), "page.pt: is no checkpoint");
+    EXPECT_ERROR(load_checkpoint(scratch_ / "page.pt"), "page.pt: is not a checkpoint");
   }
   write_file(scratch_ / "old.pt",
              "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.");
@@ -85,7 +85,7 @@ TEST_F(BareCheckpoint, OtherFilesAreRefusedInOneLine) {
 TEST_F(BareCheckpoint, OfAWidthThatHidesItsHeadsIsRefused) {
   test::write_mini_clip(scratch_ / "narrow");
   const auto path = write(load_checkpoint(scratch_ / "narrow").tensors);
-  EXPECT_ERROR(load_checkpoint(path, Activation::gelu), "the text tower's width of 8 is no multiple of 64");
+  EXPECT_ERROR(load_checkpoint(path, Activation::gelu), "the text tower's width of 8 is not a multiple of 64");
 }
 
 TEST_F(BareCheckpoint, HasClipsPreprocessingAndTheMergesBesideIt) {
@@ -139,7 +139,7 @@ TEST_F(OpenClip, RefusesWhatIsNoSuchClip) {
   write_config({{"model_cfg", {{"text_cfg", {{"no_causal_mask", true}}}}}});
   EXPECT_ERROR(load_checkpoint(folder_), "/text_cfg/no_causal_mask is true where a CLIP has false");
   write_config({{"model_cfg", nullptr}});
-  EXPECT_ERROR(load_checkpoint(folder_), "is no configuration of open_clip's");
+  EXPECT_ERROR(load_checkpoint(folder_), "is not an open_clip configuration");
 }
 
 }  // namespace

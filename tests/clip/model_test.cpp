@@ -70,9 +70,9 @@ TEST_F(MiniClip, ReadsEverySpellingOfTheSizes) {
 TEST_F(MiniClip, RefusesPreprocessingThatDoesNotFit) {
   const auto path = scratch_ / "preprocessor_config.json";
   write_file(path, R"({"crop_size": 224})");
-  EXPECT_ERROR(ClipModel::load(scratch_.path()), "crop_size is 224 where the weights ask for 8");
+  EXPECT_ERROR(ClipModel::load(scratch_.path()), "crop_size is 224; the weights need 8");
   write_file(path, R"({"size": {"height": 8, "width": 9}})");
-  EXPECT_ERROR(ClipModel::load(scratch_.path()), "where the weights ask for 8");
+  EXPECT_ERROR(ClipModel::load(scratch_.path()), "; the weights need 8");
   write_file(path, R"({"image_mean": [0.5]})");
   EXPECT_ERROR(ClipModel::load(scratch_.path()), "no image preprocessor's configuration");
 }

@@ -42,7 +42,7 @@ TEST_F(PictureFiles, AreFoundInAllFoldersSorted) {
   const fs::path folder = scratch_ / "pictures";
   EXPECT_EQ(picture_files_in(folder),
             (std::vector<fs::path>{folder / "a.bmp", folder / "b.BMP", folder / "inner/c.bmp"}));
-  EXPECT_ERROR(picture_files_in(scratch_ / "clip"), "holds no picture");
+  EXPECT_ERROR(picture_files_in(scratch_ / "clip"), "holds no image");
 }
 
 TEST_F(PictureFiles, HaveTheFeaturesOfTheirCentreView) {

@@ -49,7 +49,7 @@ TEST_F(SealTest, TheBytesDoNotHangOnHowTheCacheGrew) {
 
 TEST_F(SealTest, RefusesACacheThatLacksSomething) {
   EXPECT_ERROR(seal_features(cache("cache.h5", {0, 1, 2}), requests_, {}, scratch_ / "pets.h5"),
-               "cache.h5: lacks features of 1 pictures, first 5.png; run `runner features build` before");
+               "cache.h5: lacks features of 1 images, first 5.png; run `runner features build` first");
   EXPECT_FALSE(std::filesystem::exists(scratch_ / "pets.h5"));
 }
 

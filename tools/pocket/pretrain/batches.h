@@ -23,7 +23,7 @@ struct Batch {
 /// taken up anywhere. What it is made from has to outlive it. To be used by one thread at a time.
 class Batches {
  public:
-  /// Throws Error where there are fewer pairs than a batch has.
+  /// Throws Error if there are fewer pairs than a batch has.
   Batches(const PretrainingRecipe& recipe, const Preprocessing& preprocessing, const PairSet& pairs,
           const Tokenizer& tokenizer);
 

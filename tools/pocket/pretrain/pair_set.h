@@ -23,7 +23,7 @@ class PairSet {
  public:
   static constexpr int64_t kSide = 64;  ///< pixels of a drawing's side
 
-  /// Throws Error where a file is missing or damaged.
+  /// Throws Error if a file is missing or damaged.
   explicit PairSet(const std::filesystem::path& folder);
 
   int64_t size() const { return static_cast<int64_t>(pairs_.size()); }

@@ -23,7 +23,7 @@ struct TowerInput {
 /// fixed order. The same number of threads gives the same bits.
 class TrainableTowers {
  public:
-  /// `weights` are leaves that ask for gradients, and stay the caller's.
+  /// `weights` are leaves that require gradients, and stay the caller's.
   TrainableTowers(const Checkpoint& weights, Precision precision, int64_t threads);
   ~TrainableTowers();
 

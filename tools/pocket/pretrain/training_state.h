@@ -18,7 +18,7 @@ class TrainingState {
   /// another origin is not taken up.
   TrainingState(Checkpoint initial, const PretrainingRecipe& recipe, std::string origin);
 
-  /// Leaves that ask for gradients.
+  /// Leaves that require gradients.
   const Checkpoint& weights() const { return weights_; }
 
   int64_t step() const { return step_; }
@@ -28,7 +28,7 @@ class TrainingState {
 
   void save(const std::filesystem::path& path);
 
-  /// Throws Error where the file is damaged or of another origin.
+  /// Throws Error if the file is damaged or of another origin.
   void load(const std::filesystem::path& path);
 
  private:
