@@ -4,33 +4,18 @@
 
 namespace promptbed {
 
-options::options_description describe_data_options(const char* class_names) {
-  options::options_description described("datasets", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("suite", text("S"), "list of datasets; default: pocket, or paper where --data is given");
-  add("data", text("FOLDER"),
-      "holds the datasets' folders with their pictures; default: the suite's own splits and sealed features");
-  add("cache", text("FOLDER")->default_value("runs/cache"),
-      "image features, splits that were made, listings of large folders");
-  add("templates", text("FILE"), "JSON of your own templates by dataset (docs/datasets.md)");
-  add("class-names", text("FILE"), class_names);
-  return described;
-}
-
-void read_data_options(DataSpec& spec, const options::variables_map& values) {
-  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+void read_data_options(DataSpec& spec, const Values& values) {
   spec.suite = chosen_suite(values);
   spec.suites = datasets_folder();
-  spec.cache = text("cache");
-  if (values.count("data") > 0) spec.data = text("data");
-  if (values.count("templates") > 0) spec.templates = text("templates");
-  if (values.count("class-names") > 0) spec.class_names = text("class-names");
+  spec.cache = values.text("cache");
+  spec.data = values.text("data");
+  spec.templates = values.text("templates");
+  spec.class_names = values.text("class-names");
 }
 
-std::string chosen_suite(const options::variables_map& values) {
-  if (values.count("suite") > 0) return values["suite"].as<std::string>();
-  return values.count("data") > 0 ? "paper" : "pocket";
+std::string chosen_suite(const Values& values) {
+  if (values.given("suite")) return values.text("suite");
+  return values.given("data") ? "paper" : "pocket";
 }
 
 void print_notes(const Split& split) {

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace promptbed {
 namespace {
@@ -154,7 +155,8 @@ std::vector<std::string> texts_of(const CommandOption& option, const po::variabl
     throw Error(fmt::format("--{}: is given {} times; give it once", option.name, texts.size()));
   for (const std::string& text : texts) {
     if (option.kind == ValueKind::number) number_from<int64_t>(option.name, text, "a whole number");
-    if (option.kind == ValueKind::real) number_from<double>(option.name, text, "a number");
+    if (option.kind == ValueKind::real && !std::isfinite(number_from<double>(option.name, text, "a number")))
+      throw Error(fmt::format("--{} {}: is not a finite number", option.name, text));
   }
   return texts;
 }
@@ -295,6 +297,35 @@ std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcom
   }
   if (found.count(kArguments) > 0) values.arguments_ = found[kArguments].as<Arguments>();
   return values;
+}
+
+int run_subcommand(const Subcommands& command, const Arguments& arguments,
+                   const std::vector<std::pair<std::string, int (*)(const Arguments&)>>& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, run] : known) {
+    if (!arguments.empty() && arguments[0] == name) return run({arguments.begin() + 1, arguments.end()});
+    names.push_back(name);
+  }
+  const std::string explanation = fmt::format("{}\n\nrunner {} SUBCOMMAND --help describes one of them.",
+                                              command.explanation, command.name);
+  const auto values =
+      parse(arguments,
+            {.usage = command.usage, .explanation = explanation, .options = {}, .takes_arguments = true});
+  if (!values) return kAllDone;
+  if (values->arguments().empty())
+    throw Error(fmt::format("runner {} needs a subcommand: {}", command.name, fmt::join(names, ", ")));
+  throw Error(fmt::format("runner {} {}: no such subcommand; known: {}", command.name,
+                          values->arguments().front(), fmt::join(names, ", ")));
+}
+
+Protocol protocol_of(const Values& values) {
+  std::vector<std::pair<std::string, Protocol>> known;
+  for (const Protocol protocol : kProtocols) known.emplace_back(to_string(protocol), protocol);
+  return values.one_of("protocol", known);
+}
+
+int64_t count_cores() {
+  return std::max<int64_t>(1, std::thread::hardware_concurrency());
 }
 
 }  // namespace promptbed

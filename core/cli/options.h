@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
+#include <promptbed/protocol.h>
 
 #include <cstdint>
 #include <map>
@@ -47,6 +48,13 @@ CommandOption shared(std::string_view name, const std::string& remark = "");
 CommandOption shared_or(std::string_view name, const std::string& otherwise, const std::string& remark = "");
 CommandOption required(CommandOption option);
 
+/// What --format selects in most subcommands.
+enum class OutputFormat { text, csv, json };
+inline const std::vector<std::pair<std::string, OutputFormat>> kTextCsvJson = {
+    {"text", OutputFormat::text}, {"csv", OutputFormat::csv}, {"json", OutputFormat::json}};
+inline const std::vector<std::pair<std::string, OutputFormat>> kTextJson = {{"text", OutputFormat::text},
+                                                                            {"json", OutputFormat::json}};
+
 /// Options under a heading of the help.
 struct OptionGroup {
   std::string heading;
@@ -68,6 +76,18 @@ struct Subcommand {
   /// Options of earlier versions, and what to type instead: {"classes", "--class-set base|new|all"}.
   std::map<std::string, std::string> retired = {};
 };
+
+/// A command of several subcommands, such as `runner runs`.
+struct Subcommands {
+  std::string name;         ///< "runs"
+  std::string usage;        ///< "runner runs list|show|diff|delete [OPTIONS]"
+  std::string explanation;  ///< a line for each
+};
+
+/// Runs the subcommand that the first of the arguments names with the others, or prints the help if --help
+/// was given. Throws Error, listing the known ones, if it names none.
+int run_subcommand(const Subcommands& command, const Arguments& arguments,
+                   const std::vector<std::pair<std::string, int (*)(const Arguments&)>>& known);
 
 /// What the user chose.
 class Values {
@@ -130,5 +150,14 @@ class Values {
 /// returns nothing if --help was given. Throws Error for an unknown option (listing the known ones, or naming
 /// the one that replaced it), for a missing value and for a value of the wrong type.
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
+
+/// The protocol that --protocol names. Throws Error for another, listing the known ones.
+Protocol protocol_of(const Values& values);
+
+/// Cores of this machine: the default of --threads in most subcommands.
+int64_t count_cores();
+
+/// The most that --threads takes.
+inline constexpr int64_t kMostThreads = 1024;
 
 }  // namespace promptbed

@@ -10,10 +10,7 @@
 
 #include "base/files.h"
 #include "base/installation.h"
-#include "cli/arguments.h"
-#include "cli/command.h"
 #include "cli/tensors/input_options.h"
-#include "cli/tensors/loaded_plugins.h"
 #include "clip/model.h"
 #include "clip/towers/random_text_tower.h"
 #include "clip/towers/text_transformer.h"
@@ -31,13 +28,33 @@ constexpr int64_t kShots = 16;
 constexpr int64_t kMostClasses = 100'000;
 constexpr int64_t kMostBatch = 100'000;
 
-const Usage kUsage = {
-    "runner bench [OPTIONS]",
-    "Measures methods on made image features: learned numbers, time of a training step (median), images a\n"
-    "second in training and in testing, and peak memory (of the process while the method is at work).\n"
-    "Nothing is recorded.\n\n"
-    "  runner bench --methods coop,cocoop --arch ViT-B/16 --classes 50\n"
-    "  runner bench --methods mine --plugins build --model MODEL --class-names names.txt --format json"};
+Subcommand description() {
+  return {
+      .usage = "runner bench [OPTIONS]",
+      .explanation =
+          "Measures methods on random image features: learned parameters, time of a training step (median),\n"
+          "images per second in training and testing, and the process's peak memory. Nothing is recorded.\n\n"
+          "  runner bench --methods coop,cocoop --arch ViT-B/16 --class-count 50\n"
+          "  runner bench --methods mine --plugins build --model MODEL --classes-file names.txt --format "
+          "json",
+      .options = {{"options",
+                   {shared("methods", "default: all"),
+                    shared("plugins"),
+                    shared("set"),
+                    shared("model", "its text tower is used"),
+                    {"arch", "A",
+                     "random weights instead of a model: RN50, RN101, ViT-B/32, ViT-B/16 or ViT-L/14"},
+                    shared("activation"),
+                    shared("precision"),
+                    shared("device"),
+                    {"class-count", "N", "default: 50, or as many as --classes-file has", ValueKind::number},
+                    shared("classes-file", "default: the names of the embedded suite"),
+                    shared("batch-size"),
+                    {"seconds", "S", "roughly how long to measure each figure", ValueKind::real, "2"},
+                    shared("threads", "default: 1, as in a sweep's jobs"),
+                    shared("format")}}},
+      .retired = {{"classes", "--class-count N"}, {"class-names", "--classes-file FILE"}}};
+}
 
 /// What a method costs on this machine.
 struct Measured {
@@ -45,30 +62,6 @@ struct Measured {
   Cost cost;
   int64_t peak_memory = 0;  ///< bytes
 };
-
-options::options_description describe() {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  const auto number = [] { return options::value<int64_t>()->value_name("N"); };
-  add("methods", text("M,..."), "what to measure; default: all that the plugins offer");
-  add("model", text("PATH"), "CLIP whose text tower is used; default: the embedded one");
-  add("arch", text("A"), "instead of a model, random weights: RN50, RN101, ViT-B/32, ViT-B/16 or ViT-L/14");
-  add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
-  add("classes", number(), "classes; default: 50, or as many as --class-names has");
-  add("class-names", text("FILE"), "a name a line; default: the names of the embedded suite");
-  add("batch-size", number(), "images of a step; default: the method's own");
-  add("set", options::value<std::vector<std::string>>()->composing()->value_name("M.O=V"),
-      "option of a method, such as coop.n_ctx=16");
-  add("seconds", options::value<double>()->value_name("S")->default_value(2),
-      "to spend on each figure, about");
-  add("precision", text("P")->default_value("f32"), "of the frozen tower: f32 or bf16");
-  add("device", text("D")->default_value("cpu"), "cpu, cuda or cuda:N");
-  add("threads", number(), "of the matrix products; default: 1, as in a sweep's jobs");
-  add("plugins", text("FOLDER"), "one more folder of plugins");
-  add("format", text("F")->default_value("text"), "text, csv or json");
-  return described;
-}
 
 /// The lines of a file that are not empty.
 ClassNames read_names(const std::filesystem::path& path) {
@@ -79,7 +72,7 @@ ClassNames read_names(const std::filesystem::path& path) {
     if (!line.empty()) names.push_back(line);
   }
   if (names.empty())
-    throw Error(fmt::format("--class-names {}: holds no name; write one a line", path.string()));
+    throw Error(fmt::format("--classes-file {}: holds no name; write one per line", path.string()));
   return names;
 }
 
@@ -109,52 +102,47 @@ FeatureSet made_features(int64_t classes, int64_t width, torch::Device device) {
 }
 
 /// The text tower of --arch or of `model`, and what a task takes from the model.
-Task make_task(const options::variables_map& values, const Suite& embedded) {
-  const auto text = [&](const char* name) {
-    return values.count(name) > 0 ? values[name].as<std::string>() : std::string();
-  };
+Task make_task(const Values& values, const Suite& embedded) {
+  const auto text = [&](const char* name) { return values.text(name); };
   if (!text("model").empty() && !text("arch").empty())
     throw Error("--model and --arch contradict each other; give one of them");
-  std::optional<Activation> activation;
-  if (!text("activation").empty()) activation = parse_activation(text("activation"));
-  const ClipModel model =
-      ClipModel::load(text("model").empty() ? embedded.model.string() : text("model"), activation);
-  const Placement placement{parse_device(text("device")), parse_precision(text("precision"))};
+  InputSpec spec;
+  read_model_options(spec, values);
+  const ClipModel model = ClipModel::load(spec.model.empty() ? embedded.model : spec.model, spec.activation);
   Task task;
   task.text_encoder = std::make_shared<TextTransformer>(
       text("arch").empty() ? model.checkpoint() : random_text_tower(text_tower_sizes(text("arch"))),
-      placement);
+      spec.placement);
   task.tokenizer = model.tokenizer();
   task.context_length = task.text_encoder->context_length();
   task.logit_scale = model.logit_scale();
   task.feature_width = task.text_encoder->embedding_width();
-  task.device = placement.device;
+  task.device = spec.placement.device;
   task.dataset = "made";
   task.shots = kShots;
   task.prompt_template = "a photo of a {}.";
   task.context_init = "a photo of a";
   const ClassNames names =
-      text("class-names").empty() ? embedded_names(embedded) : read_names(text("class-names"));
-  const int64_t otherwise = text("class-names").empty() ? 50 : static_cast<int64_t>(names.size());
-  task.class_names = as_many(names, positive(values, "classes", otherwise, kMostClasses));
+      text("classes-file").empty() ? embedded_names(embedded) : read_names(text("classes-file"));
+  const int64_t otherwise = text("classes-file").empty() ? 50 : static_cast<int64_t>(names.size());
+  task.class_names = as_many(names, values.positive("class-count", otherwise, kMostClasses));
   task.train = made_features(static_cast<int64_t>(task.class_names.size()), task.feature_width, task.device);
   task.validation = task.train;
   return task;
 }
 
 Measured measure(const Method& method, const MethodRegistry& registry,
-                 const std::vector<Assignment>& assignments, Task task,
-                 const options::variables_map& values) {
+                 const std::vector<Assignment>& assignments, Task task, const Values& values) {
   const auto learner = registry.create(method, single_options(method, assignments));
   learner->resolve(task);
   Recipe recipe = learner->recipe(task);
-  recipe.batch_size = positive(values, "batch-size", recipe.batch_size, kMostBatch);
+  recipe.batch_size = values.positive("batch-size", recipe.batch_size, kMostBatch);
   task.generator = at::make_generator<at::CPUGeneratorImpl>(1);
   ::malloc_trim(0);  // what earlier methods left would count as this one's
   reset_peak_memory();
   learner->bind(task);
   Measured measured{.method = method.name(), .cost = {}};
-  measured.cost = measure_cost(*learner, task, recipe, values["seconds"].as<double>());
+  measured.cost = measure_cost(*learner, task, recipe, *values.real("seconds"));
   measured.peak_memory = peak_memory();
   return measured;
 }
@@ -203,9 +191,8 @@ nlohmann::json to_json(const std::vector<Measured>& methods, const std::string& 
 }
 
 /// --methods, or all that there are.
-std::vector<std::string> chosen_methods(const MethodRegistry& registry,
-                                        const options::variables_map& values) {
-  if (values.count("methods") > 0) return split_list("--methods", values["methods"].as<std::string>());
+std::vector<std::string> chosen_methods(const MethodRegistry& registry, const Values& values) {
+  if (values.given("methods")) return values.items("methods");
   std::vector<std::string> names;
   for (const Method& method : registry.methods()) names.push_back(method.name());
   return names;
@@ -214,36 +201,33 @@ std::vector<std::string> chosen_methods(const MethodRegistry& registry,
 }  // namespace
 
 int bench_command(const Arguments& arguments) {
-  const auto values = parse_arguments(arguments, describe(), kUsage);
+  const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  const std::string format = (*values)["format"].as<std::string>();
-  one_of<bool>("--format", format, {{"text", true}, {"csv", true}, {"json", true}});
-  if (const double seconds = (*values)["seconds"].as<double>(); !(seconds > 0 && seconds < 1e6))
+  const OutputFormat format = values->one_of("format", kTextCsvJson);
+  if (const double seconds = *values->real("seconds"); !(seconds > 0 && seconds < 1e6))
     throw Error(fmt::format("--seconds {}: give more than 0 and less than 1000000", seconds));
-  const int64_t threads = positive(*values, "threads", 1, kMostThreads);
+  const int64_t threads = values->positive("threads", 1, kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
   const MethodRegistry registry = load_plugins(*values);
   const std::vector<std::string> names = chosen_methods(registry, *values);
   std::vector<const Method*> methods;
   for (const std::string& name : names) methods.push_back(&registry.at(name));
-  const auto assignments = parse_assignments(
-      values->count("set") > 0 ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>(),
-      names, registry);
+  const auto assignments = parse_assignments(values->texts("set"), names, registry);
 
   const Task task = make_task(*values, read_suite(datasets_folder(), "pocket"));
   std::vector<Measured> measured;
   for (const Method* method : methods)
     measured.push_back(measure(*method, registry, assignments, task, *values));
 
-  const std::string title = fmt::format(
-      "Cost with {} classes, text width {}, {}, {} thread{}", task.class_names.size(),
-      task.text_encoder->width(), (*values)["precision"].as<std::string>(), threads, threads == 1 ? "" : "s");
-  if (format == "json") {
+  const std::string title =
+      fmt::format("Cost with {} classes, text width {}, {}, {} thread{}", task.class_names.size(),
+                  task.text_encoder->width(), values->text("precision"), threads, threads == 1 ? "" : "s");
+  if (format == OutputFormat::json) {
     fmt::print("{}\n", to_json(measured, title).dump(2));
   } else {
-    fmt::print("{}", format == "csv" ? render_csv(to_table(measured, title))
-                                     : render_text(to_table(measured, title)));
+    fmt::print("{}", format == OutputFormat::csv ? render_csv(to_table(measured, title))
+                                                 : render_text(to_table(measured, title)));
   }
   return kAllDone;
 }

@@ -7,8 +7,6 @@
 
 #include "base/installation.h"
 #include "base/progress.h"
-#include "cli/arguments.h"
-#include "cli/command.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
 #include "features/cache_folder.h"
@@ -22,59 +20,33 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Usage kUsage = {"runner features build|list|verify|prune|seal [OPTIONS]",
-                      "Image features, the frozen half of every run.\n\n"
-                      "  build   extracts all that sweeps over the datasets may ask for\n"
-                      "  list    shows the caches, and the sealed features that suites have embedded\n"
-                      "  verify  reads them all and compares their checksums\n"
-                      "  prune   deletes caches that are of no use any more\n"
-                      "  seal    makes files of complete caches that can be passed on without pictures\n\n"
-                      "runner features WORD --help tells a word's options."};
-
-const Usage kBuildUsage = {
-    "runner features build --data FOLDER [OPTIONS]",
-    "Extracts features of all images of the datasets: training images in the centre crop and in all\n"
-    "views, the others in the centre crop. What is in the cache already is left alone. A sweep extracts\n"
-    "what it needs by itself; this does all of it beforehand.\n\n"
-    "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data"};
-
-const Usage kListUsage = {
-    "runner features list [OPTIONS]",
-    "Shows the feature files in the cache, and the sealed ones that suites have embedded."};
-
-const Usage kVerifyUsage = {
-    "runner features verify [OPTIONS]",
-    "Reads all feature files in the cache, and the sealed ones that suites have embedded, and compares\n"
-    "their checksums. Exit code 1 where one is no good."};
-
-const Usage kPruneUsage = {
-    "runner features prune [OPTIONS]",
-    "Deletes cache files that no sweep can use: damaged ones, and those of an earlier format or view\n"
-    "recipe. With --model also those of all other models. --dry-run shows what would go."};
-
-const Usage kSealUsage = {
-    "runner features seal --output FOLDER [OPTIONS]",
-    "Writes features that runner features build has extracted into FOLDER, one sealed file a dataset: all\n"
-    "training images in the centre crop and in all views, the others in the centre crop. A suite embeds\n"
-    "them by its suite.json.\n\n"
-    "  runner features seal --suite pocket --data PICTURES --output datasets/pocket/features"};
-
-void add_cache_option(options::options_description& described) {
-  described.add_options()("cache",
-                          options::value<std::string>()->value_name("FOLDER")->default_value("runs/cache"),
-                          "image features");
-}
+const Subcommands kFeatures = {
+    "features", "runner features build|list|verify|prune|seal [OPTIONS]",
+    "Image features: the frozen half of every run.\n\n"
+    "  build   extracts everything that sweeps over the datasets may need\n"
+    "  list    lists the caches, and the sealed features embedded in suites\n"
+    "  verify  reads all of them and compares their checksums\n"
+    "  prune   deletes caches that no sweep can use any more\n"
+    "  seal    writes complete caches to files that can be distributed without images"};
 
 int build(const Arguments& arguments) {
-  InputSpec spec;
-  options::options_description described("options", 110, 60);
-  described.add_options()("threads", options::value<int64_t>()->value_name("N"),
-                          "pictures in work at the same time; default: one a core");
-  described.add(describe_input_options(spec));
-  const auto values = parse_arguments(arguments, described, kBuildUsage);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner features build --data FOLDER [OPTIONS]",
+       .explanation =
+           "Extracts features of all images of the datasets: training images in the centre crop and in all\n"
+           "views, the others in the centre crop. Features that are in the cache already stay. A sweep "
+           "extracts\n"
+           "what it needs by itself; this does all of it beforehand.\n\n"
+           "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data",
+       .options = {{"options", {shared("threads", "images processed at a time; default: one per core")}},
+                   {"inputs", {shared_or("datasets", "all"), shared("views")}},
+                   model_options(),
+                   data_options()}});
   if (!values) return kAllDone;
+  InputSpec spec;
   read_input_options(spec, *values);
-  const int64_t threads = positive(*values, "threads", count_cores(), kMostThreads);
+  const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   const int64_t views = spec.views;
 
   Inputs inputs(std::move(spec));
@@ -112,16 +84,18 @@ std::string megabytes(uintmax_t bytes) {
 }
 
 int list(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  add_cache_option(described);
-  const auto values = parse_arguments(arguments, described, kListUsage);
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner features list [OPTIONS]",
+             .explanation = "Lists the feature files in the cache, and the sealed ones embedded in suites.",
+             .options = {{"options", {shared("cache")}}}});
   if (!values) return kAllDone;
   Table table;
   table.title = "Image features";
   table.columns = {
       {"Dataset", Alignment::left}, {"Model", Alignment::left}, {"Precision"}, {"Features"}, {"Size"},
       {"Kind", Alignment::left},    {"File", Alignment::left}};
-  for (const CacheSummary& cache : list_all((*values)["cache"].as<std::string>())) {
+  for (const CacheSummary& cache : list_all(values->text("cache"))) {
     if (!cache.fault.empty()) {
       table.notes.push_back(cache.fault);
       continue;
@@ -135,11 +109,14 @@ int list(const Arguments& arguments) {
 }
 
 int verify(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  add_cache_option(described);
-  const auto values = parse_arguments(arguments, described, kVerifyUsage);
+  const std::optional<Values> values =
+      parse(arguments, {.usage = "runner features verify [OPTIONS]",
+                        .explanation = "Reads all feature files in the cache, and the sealed ones embedded "
+                                       "in suites, and compares their\n"
+                                       "checksums. Exit code 1 if one is damaged.",
+                        .options = {{"options", {shared("cache")}}}});
   if (!values) return kAllDone;
-  const std::vector<CacheSummary> caches = list_all((*values)["cache"].as<std::string>());
+  const std::vector<CacheSummary> caches = list_all(values->text("cache"));
   std::vector<std::string> faults;
   {
     Progress progress("verifying", static_cast<int64_t>(caches.size()), std::cerr, is_terminal(std::cerr));
@@ -174,20 +151,22 @@ std::string reason_to_prune(const CacheSummary& cache, const std::optional<ClipM
 }
 
 int prune(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  add_cache_option(described);
-  auto add = described.add_options();
-  add("model", options::value<std::string>()->value_name("PATH"), "keep this model's features alone");
-  add("dry-run", options::bool_switch(), "show what would be deleted, and delete nothing");
-  const auto values = parse_arguments(arguments, described, kPruneUsage);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner features prune [OPTIONS]",
+       .explanation =
+           "Deletes cache files that no sweep can use: damaged ones, and those of an earlier format or view\n"
+           "recipe; with --model, those of all other models as well.",
+       .options = {
+           {"options", {shared("cache"), shared("model", "keep only its features"), shared("dry-run")}}}});
   if (!values) return kAllDone;
   std::optional<ClipModel> model;
-  if (values->count("model") > 0) model = ClipModel::load((*values)["model"].as<std::string>());
-  const bool dry_run = (*values)["dry-run"].as<bool>();
+  if (values->given("model")) model = ClipModel::load(values->text("model"));
+  const bool dry_run = values->flag("dry-run");
 
   int64_t files = 0;
   uintmax_t bytes = 0;
-  for (const CacheSummary& cache : list_caches((*values)["cache"].as<std::string>())) {
+  for (const CacheSummary& cache : list_caches(values->text("cache"))) {
     const std::string reason = reason_to_prune(cache, model);
     if (reason.empty()) continue;
     ++files;
@@ -200,15 +179,23 @@ int prune(const Arguments& arguments) {
 }
 
 int seal(const Arguments& arguments) {
-  InputSpec spec;
-  options::options_description described("options", 110, 60);
-  described.add_options()("output", options::value<std::string>()->value_name("FOLDER")->required(),
-                          "where the sealed files go");
-  described.add(describe_input_options(spec));
-  const auto values = parse_arguments(arguments, described, kSealUsage);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner features seal --output FOLDER [OPTIONS]",
+       .explanation =
+           "Writes features that runner features build has extracted to one sealed file per dataset in "
+           "FOLDER:\n"
+           "all training images in the centre crop and in all views, the others in the centre crop. A suite\n"
+           "embeds them by its suite.json.\n\n"
+           "  runner features seal --suite pocket --data IMAGES --output datasets/pocket/features",
+       .options = {{"options", {required({"output", "FOLDER", "write the sealed files there"})}},
+                   {"inputs", {shared_or("datasets", "all"), shared("views")}},
+                   model_options(),
+                   data_options()}});
   if (!values) return kAllDone;
+  InputSpec spec;
   read_input_options(spec, *values);
-  const fs::path output = (*values)["output"].as<std::string>();
+  const fs::path output = values->text("output");
   const fs::path folder = spec.cache;
   const int64_t views = spec.views;
 
@@ -226,8 +213,9 @@ int seal(const Arguments& arguments) {
 }  // namespace
 
 int features_command(const Arguments& arguments) {
-  return run_word("features", arguments, kUsage,
-                  {{"build", build}, {"list", list}, {"verify", verify}, {"prune", prune}, {"seal", seal}});
+  return run_subcommand(
+      kFeatures, arguments,
+      {{"build", build}, {"list", list}, {"verify", verify}, {"prune", prune}, {"seal", seal}});
 }
 
 }  // namespace promptbed

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <iostream>
+
 #include "base/installation.h"
 #include "data/suites/suite.h"
 
@@ -12,51 +14,41 @@ namespace {
 
 constexpr int64_t kMostViews = 1000;
 
-}  // namespace
-
-Activation parse_activation(const std::string& text) {
-  return one_of<Activation>("--activation", text,
-                            {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
-}
-
-Precision parse_precision(const std::string& text) {
-  return one_of<Precision>("--precision", text, {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
-}
-
 torch::Device parse_device(const std::string& text) {
   try {
     const torch::Device device(text);
-    if (device.is_cuda() && !at::globalContext().hasCUDA()) {
+    if (device.is_cuda() && !at::globalContext().hasCUDA())
       throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", text));
-    }
     if (device.is_cpu() || device.is_cuda()) return device;
   } catch (const c10::Error&) {
-    // The text is no device at all; said below.
+    // Not a device at all: refused below.
   }
   throw Error(fmt::format("--device {}: known: cpu, cuda, cuda:N", text));
 }
 
-options::options_description describe_model_options() {
-  options::options_description described("model", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("model", text("PATH"),
-      "CLIP: a folder in the Hugging Face layout, or a checkpoint file; default: the suite's own");
-  add("activation", text("A"), "quick_gelu or gelu, for a checkpoint file that does not tell");
-  add("precision", text("P")->default_value("f32"), "of the frozen towers: f32 or bf16");
-  add("device", text("D")->default_value("cpu"), "cpu, cuda or cuda:N");
-  return described;
+}  // namespace
+
+void read_model_options(InputSpec& spec, const Values& values) {
+  spec.model = values.text("model");
+  if (values.given("activation")) {
+    spec.activation = values.one_of<Activation>(
+        "activation", {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
+  }
+  spec.placement.precision =
+      values.one_of<Precision>("precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
+  spec.placement.device = parse_device(values.text("device"));
 }
 
-void read_model_options(InputSpec& spec, const options::variables_map& values) {
-  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
-  if (values.count("model") > 0) spec.model = text("model");
-  if (values.count("activation") > 0) spec.activation = parse_activation(text("activation"));
-  spec.placement.precision = parse_precision(text("precision"));
-  spec.placement.device = parse_device(text("device"));
+void read_input_options(InputSpec& spec, const Values& values) {
+  read_data_options(spec, values);
+  read_model_options(spec, values);
+  spec.datasets = values.text("datasets");
+  spec.views = *values.number("views");
+  if (spec.views < 0 || spec.views > kMostViews)
+    throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
 }
 
-ClipModel load_model(const options::variables_map& values) {
+ClipModel load_model(const Values& values) {
   InputSpec spec;
   read_model_options(spec, values);
   if (spec.model.empty()) {
@@ -68,23 +60,12 @@ ClipModel load_model(const options::variables_map& values) {
   return ClipModel::load(spec.model, spec.activation);
 }
 
-options::options_description describe_input_options(InputSpec& spec) {
-  options::options_description described("datasets and model", 110, 60);
-  auto add = described.add_options();
-  add("datasets", options::value<std::string>()->value_name("D,...")->default_value("all"),
-      "datasets of the suite (see runner datasets list), all, or folders of your own");
-  add("views", options::value<int64_t>(&spec.views)->value_name("N")->default_value(10),
-      "augmented renderings per training image; 0: the centre crop only");
-  described.add(describe_model_options()).add(describe_data_options());
-  return described;
-}
-
-void read_input_options(InputSpec& spec, const options::variables_map& values) {
-  read_data_options(spec, values);
-  spec.datasets = values["datasets"].as<std::string>();
-  if (spec.views < 0 || spec.views > kMostViews)
-    throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
-  read_model_options(spec, values);
+MethodRegistry load_plugins(const Values& values) {
+  std::vector<std::filesystem::path> given;
+  if (values.given("plugins")) given.emplace_back(values.text("plugins"));
+  MethodRegistry registry(plugin_folders(given));
+  for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
+  return registry;
 }
 
 }  // namespace promptbed

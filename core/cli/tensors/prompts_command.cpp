@@ -1,23 +1,23 @@
-#include "cli/arguments.h"
+#include "cli/options.h"
 #include "cli/tensors/prompts_commands.h"
 
 namespace promptbed {
 namespace {
 
-const Usage kUsage = {
-    "runner prompts show|words|import|export [OPTIONS]",
-    "Trained prompts, which are files: sweep and train write them to runs/prompts.\n\n"
-    "  show    tells what a prompt is: its method, options, classes, training and tensors\n"
-    "  words   reads the learned vectors: the words of the vocabulary that are nearest to them\n"
-    "  import  makes a prompt of a checkpoint that CoOp's or CoCoOp's own code trained\n"
-    "  export  makes such a checkpoint of a prompt\n\n"
-    "Every word has its own --help. docs/prompts.md goes through them."};
+const Subcommands kPrompts = {
+    "prompts", "runner prompts show|words|import|export [OPTIONS]",
+    "Trained prompts are files: sweep and train write them to runs/prompts.\n\n"
+    "  show    prints what a prompt is: method, options, classes, training, tensors\n"
+    "  words   reads the learned vectors as the nearest words of the vocabulary\n"
+    "  import  reads a checkpoint of CoOp's or CoCoOp's own code\n"
+    "  export  writes such a checkpoint\n\n"
+    "docs/prompts.md has examples."};
 
 }  // namespace
 
 int prompts_command(const Arguments& arguments) {
-  return run_word(
-      "prompts", arguments, kUsage,
+  return run_subcommand(
+      kPrompts, arguments,
       {{"show", show_prompt}, {"words", prompt_words}, {"import", import_prompt}, {"export", export_prompt}});
 }
 

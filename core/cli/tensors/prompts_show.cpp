@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/arguments.h"
 #include "cli/json_text.h"
+#include "cli/options.h"
 #include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/restored_learner.h"
@@ -12,11 +12,6 @@
 
 namespace promptbed {
 namespace {
-
-const Usage kUsage = {"runner prompts show PROMPT [OPTIONS]",
-                      "Tells what a trained prompt is. PROMPT is a file, or a run's id.\n\n"
-                      "  runner prompts show 4f1d\n"
-                      "  runner prompts show prompt.safetensors --format json"};
 
 int64_t count_numbers(const TrainedPrompt& prompt) {
   int64_t count = 0;
@@ -68,18 +63,22 @@ std::string as_json(const TrainedPrompt& prompt, const std::string& file) {
 }  // namespace
 
 int show_prompt(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("format", text("F")->default_value("text"), "text or json");
-  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner prompts show PROMPT [OPTIONS]",
+       .explanation = "Prints what a trained prompt is: method, options, training, classes and tensors.\n"
+                      "PROMPT is a file or a run's id.\n\n"
+                      "  runner prompts show 4f1d\n"
+                      "  runner prompts show prompt.safetensors --format json",
+       .options = {{"options", {shared("format"), shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool json = wants_json(*values);
-  const std::string word = only_word(*values, "prompts show", "a trained prompt");
-  const auto file = find_prompt(word, (*values)["db"].as<std::string>());
+  const OutputFormat format = values->one_of("format", kTextJson);
+  const std::string& named = values->only_argument("prompts show", "a trained prompt");
+  const std::filesystem::path file = find_prompt(named, values->text("db"));
   const TrainedPrompt prompt = read_trained_prompt(file);
-  fmt::print("{}", json ? as_json(prompt, file.string()) : as_text(prompt, file.string()));
+  fmt::print("{}",
+             format == OutputFormat::json ? as_json(prompt, file.string()) : as_text(prompt, file.string()));
   return kAllDone;
 }
 

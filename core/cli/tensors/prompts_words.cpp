@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "cli/arguments.h"
 #include "cli/json_text.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/prompt_argument.h"
@@ -19,15 +18,6 @@ namespace promptbed {
 namespace {
 
 constexpr int64_t kMostWords = 1'000'000;
-
-const Usage kUsage = {
-    "runner prompts words PROMPT [OPTIONS]",
-    "Reads a learned context: for each vector the words of the vocabulary whose embeddings are nearest to "
-    "it,\n"
-    "with their Euclidean distances, as the reference's interpret_prompt.py does. \"pho-\" is the beginning\n"
-    "of a word. PROMPT is a file, or a run's id; its model is the embedded one unless --model names it.\n\n"
-    "  runner prompts words 4f1d\n"
-    "  runner prompts words prompt.safetensors --top 10 --model models/ViT-B-16 --format csv"};
 
 /// One learned vector, and the tokens that are nearest to it.
 struct ReadVector {
@@ -126,20 +116,28 @@ std::string as_csv(const std::vector<ReadVector>& vectors, const std::vector<Voc
 }  // namespace
 
 int prompt_words(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("top", options::value<int64_t>()->value_name("N")->default_value(5), "words for each vector");
-  add("format", text("F")->default_value("text"), "text, json or csv");
-  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger, where a prompt is named by its run");
-  described.add(describe_model_options());
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner prompts words PROMPT [OPTIONS]",
+             .explanation =
+                 "Reads a learned context as words: for each vector, the tokens of the vocabulary with the "
+                 "nearest\n"
+                 "embeddings and their Euclidean distances, like the reference's interpret_prompt.py. "
+                 "\"pho-\" is the\n"
+                 "beginning of a longer word. PROMPT is a file or a run's id; its model is the embedded one "
+                 "unless\n"
+                 "--model names it.\n\n"
+                 "  runner prompts words 4f1d\n"
+                 "  runner prompts words prompt.safetensors --top 10 --model models/ViT-B-16 --format csv",
+             .options = {{"options", {shared("top", "tokens per vector"), shared("format"), shared("db")}},
+                         model_options()},
+             .takes_arguments = true});
   if (!values) return kAllDone;
-  const auto render = one_of<decltype(&as_text)>("--format", (*values)["format"].as<std::string>(),
-                                                 {{"text", as_text}, {"json", as_json}, {"csv", as_csv}});
-  const int64_t top = positive(*values, "top", 5, kMostWords);
-  const std::string word = only_word(*values, "prompts words", "a trained prompt");
-  const TrainedPrompt prompt = read_trained_prompt(find_prompt(word, (*values)["db"].as<std::string>()));
+  const auto render =
+      values->one_of<decltype(&as_text)>("format", {{"text", as_text}, {"csv", as_csv}, {"json", as_json}});
+  const int64_t top = values->positive("top", 5, kMostWords);
+  const std::string& named = values->only_argument("prompts words", "a trained prompt");
+  const TrainedPrompt prompt = read_trained_prompt(find_prompt(named, values->text("db")));
   context_of(prompt);  // before the model is read
 
   const ClipModel model = load_model(*values);
