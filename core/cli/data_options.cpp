@@ -8,11 +8,11 @@ options::options_description describe_data_options(const char* class_names) {
   options::options_description described("datasets", 110, 60);
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("suite", text("S"), "list of datasets; default: pocket, or paper where --data is given");
+  add("suite", text("S"), "list of datasets; default: pocket, or paper with --data");
   add("data", text("FOLDER"),
-      "holds the datasets' folders with their pictures; default: the suite's own splits and sealed features");
+      "holds the datasets' folders of images; default: the suite's embedded splits and features");
   add("cache", text("FOLDER")->default_value("runs/cache"),
-      "image features, splits that were made, listings of large folders");
+      "image features, made splits, listings of large folders");
   add("templates", text("FILE"), "JSON of your own templates by dataset (docs/datasets.md)");
   add("class-names", text("FILE"), class_names);
   return described;

@@ -84,7 +84,7 @@ TEST_F(ChosenDatasetsTest, AnOwnDatasetNeedsNoDataFolder) {
   EXPECT_EQ(chosen.read_split(chosen.at("birds")).class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(chosen.image_folder(chosen.at("birds")), fs::canonical(birds()) / "");
   EXPECT_FALSE(chosen.is_embedded(chosen.at("birds")));
-  EXPECT_ERROR(choose("one," + birds()), "suite small has no data folder of its own; give one with --data");
+  EXPECT_ERROR(choose("one," + birds()), "suite small embeds no data; give a folder with --data");
 }
 
 TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesItsDatasetsOnly) {
@@ -98,7 +98,7 @@ TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesItsDatasetsOnly) {
 }
 
 TEST_F(ChosenDatasetsTest, UnknownWordsListTheKnown) {
-  EXPECT_ERROR(choose("three"), "suite 'small' has no dataset 'three'; known are two, one");
+  EXPECT_ERROR(choose("three"), "suite 'small' has no dataset 'three'; known: two, one");
   EXPECT_ERROR(choose("no/birds"), "--datasets no/birds: no such folder or manifest; check the path");
   EXPECT_ERROR(choose(""), "--datasets is empty");
   EXPECT_ERROR(choose("one").at("two"), "dataset 'two' is not among --datasets one");
@@ -109,7 +109,7 @@ TEST_F(ChosenDatasetsTest, TwoDatasetsNeverShareAnId) {
   EXPECT_ERROR(choose((scratch_ / "mine/one").string()),
                "'one' is a dataset of suite small; give yours another \"id\"");
   pictures("mine/birds");
-  EXPECT_ERROR(choose(birds() + "," + (scratch_ / "mine/birds").string()), "there are two datasets 'birds'");
+  EXPECT_ERROR(choose(birds() + "," + (scratch_ / "mine/birds").string()), "two datasets are called 'birds'");
 }
 
 TEST_F(ChosenDatasetsTest, UsersGiveTemplates) {
@@ -118,10 +118,9 @@ TEST_F(ChosenDatasetsTest, UsersGiveTemplates) {
   EXPECT_EQ(choose("one,two").at("one").prompt_template, "an engraving of a {}.");
   EXPECT_EQ(choose("one,two").at("two").prompt_template, "a photo of a {}.");
   write_file(spec_.templates, R"({"one": "an engraving"})");
-  EXPECT_ERROR(choose("one"), "templates.json: 'one' has to hold {} once");
+  EXPECT_ERROR(choose("one"), "templates.json: 'one' must hold {} exactly once");
   write_file(spec_.templates, R"({"uno": "a {}."})");
-  EXPECT_ERROR(choose("one"),
-               "templates.json: 'uno' is no dataset that was chosen with --datasets; those are one");
+  EXPECT_ERROR(choose("one"), "templates.json: 'uno' is not one of --datasets; those are one");
 }
 
 TEST_F(ChosenDatasetsTest, UsersGiveClassNamesByLabelOrByName) {

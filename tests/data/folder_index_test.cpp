@@ -105,7 +105,7 @@ TEST_F(FolderIndexTest, LinksAreFollowedAndCirclesRefused) {
   EXPECT_EQ(names.files, (Names{"dangling.jpg"}));
   fs::create_symlink("loop", scratch_ / "pictures/inner/loop");
   EXPECT_ERROR(FolderIndex().list(scratch_ / "pictures/inner"),
-               "inner/loop: is a link that goes round in a circle");
+               "inner/loop: is a cyclic link");
   EXPECT_ERROR(FolderIndex().list(scratch_ / "none"), "none: cannot be listed (No such file or directory)");
 }
 

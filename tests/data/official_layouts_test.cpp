@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/files.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
-#include "data/layouts/split.h"
+#include "data/layouts/layouts.h"
 #include "data/suites/suite.h"
 #include "support/expect_error.h"
 #include "support/matlab_writer.h"
@@ -80,7 +80,7 @@ TEST_F(OfficialLayout, AMadeSplitIsSavedAndReadFromThenOn) {
   pictures("dtd/images/banded", 10);
   const Split made = read("dtd");
   ASSERT_EQ(made.notes.size(), 1U);
-  EXPECT_NE(made.notes[0].find("the split is made as the reference makes it, and saved there"),
+  EXPECT_NE(made.notes[0].find("the split was made as the reference makes it, and saved there"),
             std::string::npos);
   pictures("dtd/images/later", 10);
   const Split again = read("dtd");
@@ -162,9 +162,9 @@ TEST_F(OfficialLayout, StanfordCarsMovesTheYearToTheFront) {
 
   fs::remove(split_file("stanford_cars"));
   test::MatlabWriter(scratch_ / "stanford_cars/cars_test_annos_withlabels.mat").annotations({{"x.jpg", 3}});
-  EXPECT_ERROR(read("stanford_cars"), "x.jpg is of class 3, and there are 1 to 2");
+  EXPECT_ERROR(read("stanford_cars"), "x.jpg has class 3, out of 1 to 2");
   write("stanford_cars/devkit/cars_meta.mat", "no matlab at all");
-  EXPECT_ERROR(read("stanford_cars"), "cars_meta.mat: is no MATLAB file; put the original file there");
+  EXPECT_ERROR(read("stanford_cars"), "cars_meta.mat: is not a MATLAB file; put the original file there");
 }
 
 TEST_F(OfficialLayout, OxfordFlowersGoesByTheLabelOfEachNumber) {
@@ -197,7 +197,7 @@ TEST_F(OfficialLayout, Sun397TurnsThePartsOfANameAround) {
   EXPECT_EQ(split.test.front(), (Image{"b/bakery/shop/9.jpg", 1, "shop bakery"}));
   fs::remove(split_file("sun397"));
   write("sun397/Testing_01.txt", "/c/castle/1.jpg\n");
-  EXPECT_ERROR(read("sun397"), "Testing_01.txt: '/c/castle/1.jpg' is of a class that ClassName.txt lacks");
+  EXPECT_ERROR(read("sun397"), "Testing_01.txt: the class of '/c/castle/1.jpg' is not in ClassName.txt");
 }
 
 TEST_F(OfficialLayout, Ucf101SplitsWordsAtCapitals) {
@@ -216,7 +216,7 @@ TEST_F(OfficialLayout, Ucf101SplitsWordsAtCapitals) {
   EXPECT_EQ(split.test.front(), (Image{"Yo_Yo/v_YoYo_9.jpg", 1, "Yo_Yo"}));
   fs::remove(split_file("ucf101"));
   write("ucf101/ucfTrainTestlist/testlist01.txt", "Juggling/v.avi\n");
-  EXPECT_ERROR(read("ucf101"), "testlist01.txt: line 'Juggling/v.avi' has to hold ACTION/VIDEO.avi");
+  EXPECT_ERROR(read("ucf101"), "testlist01.txt: line 'Juggling/v.avi' must hold ACTION/VIDEO.avi");
 }
 
 TEST_F(OfficialLayout, ImageNetAndAircraftNeedNoSplitFile) {
@@ -266,9 +266,9 @@ TEST_F(OfficialLayout, SketchAAndRScoreOverTheClassesThatAreThere) {
 TEST_F(OfficialLayout, ADatasetWithoutItsFilesNamesWhatIsMissing) {
   fs::create_directories(scratch_ / "oxford_pets");
   EXPECT_ERROR(read("oxford_pets"), "annotations/trainval.txt: cannot be read");
-  EXPECT_ERROR(read("oxford_pets"), "split_zhou_OxfordPets.json: is not there, and cannot be made: ");
+  EXPECT_ERROR(read("oxford_pets"), "split_zhou_OxfordPets.json: is missing and cannot be made: ");
   write("oxford_pets/annotations/trainval.txt", "Bengal_6 one 1 1\n");
-  EXPECT_ERROR(read("oxford_pets"), "line 'Bengal_6 one 1 1' has to hold a file's name");
+  EXPECT_ERROR(read("oxford_pets"), "line 'Bengal_6 one 1 1' must hold NAME_NUMBER and a label");
   pictures("dtd/images/banded", 3);
   EXPECT_ERROR(read("dtd"), "class 'banded' (label 0) has no test images");
   EXPECT_FALSE(fs::exists(split_file("dtd"))) << "a split that is wrong is not saved";
@@ -280,8 +280,47 @@ TEST_F(OfficialLayout, ClassesOfOneNameStayApartWithOneWarning) {
   const Split split = read("imagenet_sketch");
   EXPECT_EQ(split.class_names, (Names{"crane", "crane", "maillot", "maillot"}));
   ASSERT_EQ(split.notes.size(), 1U);
-  EXPECT_NE(split.notes[0].find("several classes share a name, 2 in all, first 'crane' (labels 0, 1)"),
+  EXPECT_NE(split.notes[0].find("2 names are shared by several classes, first 'crane' (labels 0, 1)"),
             std::string::npos);
+}
+
+TEST(ImageNetSplit, LabelsFollowTheSortedIdsAndValIsTheTest) {
+  const test::ScratchFolder scratch;
+  FolderIndex index;
+  DatasetSpec spec;
+  spec.images = "images";
+  spec.split.file = "classnames.txt";
+  write_file(scratch / "classnames.txt", "n02 great shark\nn01 tench\n");
+  for (const char* path : {"train/n02/b.jpg", "train/n02/a.jpg", "train/n02/.hidden", "train/n01/c.jpg",
+                           "val/n01/d.jpg", "val/n02/e.jpg"})
+    write_file(scratch / "images" / path, "");
+  const Split split = read_imagenet_split(spec, scratch.path(), index);
+  EXPECT_EQ(split.train, (std::vector<Image>{{"train/n01/c.jpg", 0, "tench"},
+                                             {"train/n02/a.jpg", 1, "great shark"},
+                                             {"train/n02/b.jpg", 1, "great shark"}}));
+  EXPECT_TRUE(split.val.empty());
+  EXPECT_EQ(split.test,
+            (std::vector<Image>{{"val/n01/d.jpg", 0, "tench"}, {"val/n02/e.jpg", 1, "great shark"}}));
+  write_file(scratch / "classnames.txt", "n01 tench\n");
+  EXPECT_ERROR(read_imagenet_split(spec, scratch.path(), index), "classnames.txt: does not name class 'n02'");
+}
+
+TEST(AircraftSplit, LabelsFollowTheListOfVariants) {
+  const test::ScratchFolder scratch;
+  DatasetSpec spec;
+  spec.split.file = "variants.txt";
+  write_file(scratch / "variants.txt", "Boeing 717\r\nSR-20\r\n");
+  write_file(scratch / "images_variant_train.txt", "0034 SR-20\n0012 Boeing 717\n");
+  write_file(scratch / "images_variant_val.txt", "");
+  write_file(scratch / "images_variant_test.txt", "0056 SR-20\n");
+  const Split split = read_aircraft_split(spec, scratch.path());
+  EXPECT_EQ(split.train, (std::vector<Image>{{"0034.jpg", 1, "SR-20"}, {"0012.jpg", 0, "Boeing 717"}}));
+  EXPECT_EQ(split.test, (std::vector<Image>{{"0056.jpg", 1, "SR-20"}}));
+  write_file(scratch / "images_variant_val.txt", "0078 Concorde\n");
+  EXPECT_ERROR(read_aircraft_split(spec, scratch.path()),
+               "image 0078 is of 'Concorde', which is not in the list");
+  write_file(scratch / "images_variant_val.txt", "0078\n");
+  EXPECT_ERROR(read_aircraft_split(spec, scratch.path()), "line '0078' must hold a word and a class name");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-#include "data/suites/own_dataset.h"
+#include "data/suites/dataset_spec.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -98,26 +98,27 @@ TEST_F(OwnDataset, TellsALineThatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "manifest.csv: is empty; begin with the line path,class,split"},
       {"path,class\n", "manifest.csv, line 1: the heading has no column 'split'"},
-      {"path,class,split\n1.jpg,wren\n", "line 2: has 2 fields, and the heading has 3"},
-      {"path,class,split\n1.jpg,wren,dev\n", "line 2: split is 'dev'; known are train, val, test"},
+      {"path,class,split\n1.jpg,wren\n", "line 2: has 2 fields and the heading 3"},
+      {"path,class,split\n1.jpg,wren,dev\n", "line 2: split is 'dev'; known: train, val, test"},
       {"path,class,split\n1.jpg,,train\n", "line 2: the class has no name"},
       {"path,class,split\n\n../1.jpg,wren,train\n",
-       "line 3: '../1.jpg' is no path below the manifest's folder"},
-      {"path,class,split\n/1.jpg,wren,train\n", "line 2: '/1.jpg' is no path below the manifest's folder"},
-      {"path,class,split\n1.jpg,\"wren,train\n", "line 2: is no CSV: a quote is never closed"},
-      {"path,class,split\n1.jpg,\"wren\"s,train\n", "line 2: is no CSV: something stands between"},
-      {"path,class,split\n", "manifest.csv: names no images"},
+       "line 3: '../1.jpg' does not stay inside the manifest's folder"},
+      {"path,class,split\n/1.jpg,wren,train\n",
+       "line 2: '/1.jpg' does not stay inside the manifest's folder"},
+      {"path,class,split\n1.jpg,\"wren,train\n", "line 2: is not CSV: a quote is never closed"},
+      {"path,class,split\n1.jpg,\"wren\"s,train\n", "line 2: is not CSV: text follows a closing quote"},
+      {"path,class,split\n", "manifest.csv: lists no images"},
   };
   for (const auto& [contents, message] : cases) {
     write("manifest.csv", contents);
     EXPECT_ERROR(read(), message);
   }
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": \"wren\", \"split\": \"train\"}\n{\"path\": 1\n");
-  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is no JSON object; mend the line");
+  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is not a JSON object; fix the line");
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": 7}\n");
   EXPECT_ERROR(read("birds/birds.jsonl"), "line 1: has no text under 'class'");
   write("birds.txt", "1.jpg wren\n");
-  EXPECT_ERROR(read("birds/birds.txt"), "birds.txt: is no manifest by its name");
+  EXPECT_ERROR(read("birds/birds.txt"), "birds.txt: is not a manifest by its name");
 }
 
 TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
@@ -133,11 +134,11 @@ TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
   EXPECT_EQ(spec.context_init, "a drawing of a");
   EXPECT_EQ(read().class_names, (Names{"wren", "p2"}));
   write("dataset.json", R"({"templat": "a drawing of a {}."})");
-  EXPECT_ERROR(read(), "dataset.json: 'templat' is no known key; known are");
+  EXPECT_ERROR(read(), "dataset.json: 'templat' is an unknown key; known:");
   write("dataset.json", R"({"id": "a/b"})");
   EXPECT_ERROR(read(), "dataset.json: id 'a/b' cannot name a dataset");
   write("dataset.json", "{\n\"id\": \n}");
-  EXPECT_ERROR(read(), "dataset.json, line 3: is not JSON; mend or replace the file");
+  EXPECT_ERROR(read(), "dataset.json, line 3: is not JSON; fix or replace the file");
 }
 
 TEST_F(OwnDataset, WithoutADescriptionTheFolderNamesIt) {
@@ -166,25 +167,24 @@ TEST_F(OwnDataset, OtherFilesAreLeftOutWithOneNote) {
   const Split split = read();
   EXPECT_EQ(split.train.size() + split.val.size() + split.test.size(), 5U);
   ASSERT_EQ(split.notes.size(), 1U);
-  EXPECT_NE(
-      split.notes[0].find("2 files are no pictures by their names and are left out, first wren/Thumbs.db"),
-      std::string::npos);
+  EXPECT_NE(split.notes[0].find("2 files do not have names of images and are left out, first wren/Thumbs.db"),
+            std::string::npos);
 }
 
 TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
   fs::create_directory(scratch_ / "birds");
-  EXPECT_ERROR(read(), "birds: holds no dataset; it takes class folders");
+  EXPECT_ERROR(read(), "birds: holds no dataset; it needs class folders");
   pictures("wren", 3);
-  EXPECT_ERROR(read(), "wren: has 3 pictures (jpg, jpeg, png, webp, bmp); dividing a class");
+  EXPECT_ERROR(read(), "wren: has 3 images (jpg, jpeg, png, webp, bmp); a class needs 4");
   pictures("wren", 4);
   pictures("wren/young", 4);
-  EXPECT_ERROR(read(), "wren/young: is a folder within a class's folder");
+  EXPECT_ERROR(read(), "wren/young: is a folder inside a class's folder");
   fs::remove_all(scratch_ / "birds/wren/young");
   fs::create_directory_symlink(scratch_ / "birds", scratch_ / "birds/wren/all");
-  EXPECT_ERROR(read(), "wren/all: is a folder within a class's folder");
+  EXPECT_ERROR(read(), "wren/all: is a folder inside a class's folder");
   fs::remove(scratch_ / "birds/wren/all");
   fs::create_symlink("loop", scratch_ / "birds/wren/loop");
-  EXPECT_ERROR(read(), "wren/loop: is a link that goes round in a circle");
+  EXPECT_ERROR(read(), "wren/loop: is a cyclic link");
 }
 
 TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {
@@ -196,7 +196,7 @@ TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {
   fs::remove_all(scratch_ / "birds");
   fs::create_directories(scratch_ / "birds/train/wren");
   fs::create_directories(scratch_ / "birds/test/wren");
-  EXPECT_ERROR(read(), "birds: names no images");
+  EXPECT_ERROR(read(), "birds: lists no images");
 }
 
 TEST_F(OwnDataset, ATestFolderAloneIsATestSet) {

@@ -4,7 +4,6 @@
 #include "base/files.h"
 #include "cli/records/datasets_commands.h"
 #include "data/draws/draw_file.h"
-#include "data/draws/reference_draw.h"
 
 namespace promptbed {
 namespace {
@@ -15,17 +14,16 @@ constexpr int64_t kMost = 1'000'000'000;
 
 const Usage kDrawUsage = {
     "runner datasets draw NAME --shots N --seed N [OPTIONS]",
-    "Writes down the images that runs on a dataset train and validate on: for so many shots and a seed, of\n"
-    "all classes, as the reference draws them. sweep --draws takes the file.\n\n"
+    "Writes the images that runs on a dataset train and validate on, for these shots and this seed, from all\n"
+    "classes, as the reference draws them. sweep --draws takes the file.\n\n"
     "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json"};
 
 const Usage kImportUsage = {
     "runner datasets import-draw FILE.pkl [NAME] [OPTIONS]",
-    "Takes over a draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl in a dataset's "
-    "folder).\n"
-    "The file is read as data; nothing in it is executed. Its images are found in the split by the ends of\n"
-    "their paths. The dataset is the one whose folder the paths name, unless you do; shots and seed are\n"
-    "those of the file's name, unless you give them. sweep --draws takes what comes out.\n\n"
+    "Imports a draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl in a dataset's folder).\n"
+    "The file is read as data; nothing in it is executed. Its images are matched with the split by the ends of\n"
+    "their paths. By default the dataset is the one whose folder the paths contain, and shots and seed are\n"
+    "those in the file's name. sweep --draws takes the result.\n\n"
     "  runner datasets import-draw data/imagenet/split_fewshot/shot_16-seed_1.pkl --data data --output "
     "draw.json"};
 
@@ -38,12 +36,12 @@ options::options_description describe(bool required) {
   };
   add("shots", number(), "training images per class");
   add("seed", number(), "of the draw");
-  add("output", options::value<std::string>()->value_name("FILE"), "where it goes; default: standard output");
+  add("output", options::value<std::string>()->value_name("FILE"), "output file; default: standard output");
   described.add(describe_data_options());
   return described;
 }
 
-/// The seed that --seed gives, from 0 up.
+/// The value of --seed, 0 or more.
 int64_t seed_of(const options::variables_map& values, int64_t otherwise) {
   if (values.count("seed") == 0) return otherwise;
   const auto seed = values["seed"].as<int64_t>();
@@ -51,7 +49,7 @@ int64_t seed_of(const options::variables_map& values, int64_t otherwise) {
   return seed;
 }
 
-void put_out(const StoredDraw& draw, const options::variables_map& values) {
+void write_draw(const StoredDraw& draw, const options::variables_map& values) {
   if (values.count("output") == 0) {
     fmt::print("{}", draw_text(draw));
     return;
@@ -62,7 +60,7 @@ void put_out(const StoredDraw& draw, const options::variables_map& values) {
              draw.shots, draw.seed, draw.draw.train.size(), draw.draw.val.size());
 }
 
-/// The dataset whose image folder the draw's first path names.
+/// The dataset whose image folder the draw's first path contains.
 const DatasetSpec& recognised(const ReferenceDraw& draw, const ChosenDatasets& chosen) {
   for (const DatasetSpec& dataset : chosen.list()) {
     const std::string folder =
@@ -70,7 +68,7 @@ const DatasetSpec& recognised(const ReferenceDraw& draw, const ChosenDatasets& c
     if (draw.train.front().find(folder) != std::string::npos) return dataset;
   }
   throw Error(
-      fmt::format("'{}' lies in the folder of no dataset of suite {}; name the dataset after the file",
+      fmt::format("'{}' is in no folder of a dataset of suite {}; name the dataset after the file",
                   draw.train.front(), chosen.suite().id));
 }
 
@@ -89,7 +87,7 @@ int draw_dataset(const Arguments& arguments) {
   print_notes(split);
   if (split.train.empty())
     throw Error(fmt::format("{}: has no training images to draw from, only a test set", dataset.id));
-  put_out({dataset.id, shots, seed, draw_few_shot(split, shots, seed)}, *values);
+  write_draw({dataset.id, shots, seed, draw_few_shot(split, shots, seed)}, *values);
   return kAllDone;
 }
 
@@ -99,14 +97,14 @@ int import_draw(const Arguments& arguments) {
   if (!values) return kAllDone;
   const Arguments words = words_of(*values);
   if (words.empty() || words.size() > 2)
-    throw Error("runner datasets import-draw needs a file, and perhaps the dataset's name");
+    throw Error("runner datasets import-draw needs a file, and optionally the dataset's name");
   const fs::path file = words.front();
   const ReferenceDraw draw = read_reference_draw(file);
   const int64_t shots = positive(*values, "shots", draw.shots.value_or(0), kMost);
   const int64_t seed = seed_of(*values, draw.seed.value_or(-1));
   if (shots < 1 || seed < 0) {
     throw Error(fmt::format(
-        "{}: the name tells no shots and seed (shot_16-seed_1.pkl); give --shots and --seed", file.string()));
+        "{}: the name does not state shots and seed (shot_16-seed_1.pkl); give --shots and --seed", file.string()));
   }
 
   DataSpec spec;
@@ -121,7 +119,7 @@ int import_draw(const Arguments& arguments) {
     fmt::print(stderr, "note: {}: {} validation images are left out: {} has none here\n", file.string(),
                draw.val.size(), dataset.id);
   }
-  put_out({dataset.id, shots, seed, found}, *values);
+  write_draw({dataset.id, shots, seed, found}, *values);
   return kAllDone;
 }
 

@@ -2,7 +2,7 @@
 #include <promptbed/error.h>
 
 #include "cli/records/datasets_commands.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/pictures/contact_sheet.h"
 #include "table/render_text.h"
 
@@ -11,14 +11,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMostPictures = 100;
+constexpr int64_t kMostImages = 100;
 
 const Usage kUsage = {
     "runner datasets show NAME [OPTIONS]",
-    "Shows a dataset of the suite, or the folder of one of your own: its words, and one line a "
-    "class with\nits half and its images.\n\n"
+    "Shows a dataset of the suite or a folder of your own: template, context words, and one line per class with\n"
+    "its half and its images.\n\n"
     "  runner datasets show dtd --data data\n"
-    "  runner datasets show pictures/birds --grid birds.png"};
+    "  runner datasets show ./birds --grid birds.png"};
 
 std::vector<int64_t> count_by_label(const std::vector<Image>& images, size_t classes) {
   std::vector<int64_t> counts(classes);
@@ -51,8 +51,8 @@ Table class_table(const DatasetSpec& dataset, const Split& split) {
   return table;
 }
 
-/// The first pictures of each class: of the training images, or else of the test images.
-std::vector<std::vector<fs::path>> first_pictures(const Split& split, const fs::path& folder, int64_t most) {
+/// The first images of each class: training images if there are any, otherwise test images.
+std::vector<std::vector<fs::path>> first_images(const Split& split, const fs::path& folder, int64_t most) {
   std::vector<std::vector<fs::path>> pictures(split.class_names.size());
   for (const Image& image : split.train.empty() ? split.test : split.train) {
     auto& of_class = pictures[static_cast<size_t>(image.label)];
@@ -67,13 +67,13 @@ int show_datasets(const Arguments& arguments) {
   options::options_description described("options", 110, 60);
   auto add = described.add_options();
   add("grid", options::value<std::string>()->value_name("FILE.png"),
-      "write a contact sheet: a row a class, in the order of the labels, in columns where there are many");
-  add("pictures", options::value<int64_t>()->value_name("N")->default_value(8), "of each class on it");
+      "write a contact sheet: a row per class in label order, in several columns if there are many");
+  add("pictures", options::value<int64_t>()->value_name("N")->default_value(8), "images per class on it");
   described.add(describe_data_options());
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
   if (words_of(*values).size() != 1) throw Error("runner datasets show needs one dataset");
-  const int64_t most = positive(*values, "pictures", 8, kMostPictures);
+  const int64_t most = positive(*values, "pictures", 8, kMostImages);
 
   const ChosenDatasets chosen = named_datasets(*values);
   const DatasetSpec& dataset = chosen.list().front();
@@ -82,8 +82,8 @@ int show_datasets(const Arguments& arguments) {
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
   if (values->count("grid") > 0) {
     const fs::path file = (*values)["grid"].as<std::string>();
-    write_png(file, contact_sheet(first_pictures(split, chosen.image_folder(dataset), most)));
-    fmt::print("{}: {} pictures a class\n", file.string(), most);
+    write_png(file, contact_sheet(first_images(split, chosen.image_folder(dataset), most)));
+    fmt::print("{}: {} images per class\n", file.string(), most);
   }
   return kAllDone;
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "cli/records/datasets_commands.h"
 #include "data/suites/verification.h"
 
@@ -12,20 +13,19 @@ namespace {
 
 const Usage kUsage = {
     "runner datasets verify [NAME...] [OPTIONS]",
-    "Reads every picture of datasets of the suite, or of your own, and tells what is wrong: counts other "
-    "than\n"
-    "the published ones, pictures that are missing, unreadable or there twice, and test images that are\n"
-    "training images, too. Without a name it takes those of the suite that are there. Exit code 1 where\n"
-    "something was found.\n\n"
+    "Reads every image of datasets of the suite or of your own, and reports what is wrong: counts that differ\n"
+    "from the published ones; images that are missing, unreadable or duplicated; test images that are also\n"
+    "training images. Without a name it takes those of the suite that are there. Exit code 1 if it finds\n"
+    "anything.\n\n"
     "  runner datasets verify --data data\n"
-    "  runner datasets verify dtd pictures/birds --data data --format json > report.json"};
+    "  runner datasets verify dtd ./birds --data data --format json > report.json"};
 
-/// How many findings of a dataset the text report has; the JSON has all.
+/// The most findings of a dataset in the text report; the JSON has all.
 constexpr size_t kMostLines = 50;
 
 struct Verified {
   DatasetSpec dataset;
-  std::string fault;  ///< why it could not be looked at; "" where it could
+  std::string fault;  ///< why it could not be verified, or ""
   Verification verification;
 
   bool good() const { return fault.empty() && verification.findings.empty(); }
@@ -36,12 +36,12 @@ Verified verify(const DatasetSpec& dataset, const ChosenDatasets& chosen, const 
   try {
     const Split split = chosen.read_split(dataset);
     print_notes(split);
-    const auto pictures = chosen.image_folder(dataset);
-    if (!std::filesystem::is_directory(pictures)) {
+    const auto images = chosen.image_folder(dataset);
+    if (!std::filesystem::is_directory(images)) {
       throw Error(
-          fmt::format("{}: no such folder; give the folder of the pictures with --data", pictures.string()));
+          fmt::format("{}: no such folder; give the folder of the datasets with --data", images.string()));
     }
-    verified.verification = verify_dataset(dataset, split, pictures, settings, std::cerr);
+    verified.verification = verify_dataset(dataset, split, images, settings, std::cerr);
   } catch (const Error& fault) {
     verified.fault = fault.what();
   }
@@ -80,7 +80,7 @@ nlohmann::ordered_json to_json(const Verified& verified) {
   return json;
 }
 
-/// Those that were named, or else those of the suite whose folders are there.
+/// Those named, or those of the suite whose folders are there.
 std::vector<DatasetSpec> datasets_to_verify(const ChosenDatasets& chosen, bool named) {
   std::vector<DatasetSpec> datasets = chosen.list();
   if (named) return datasets;
@@ -101,10 +101,10 @@ std::vector<DatasetSpec> datasets_to_verify(const ChosenDatasets& chosen, bool n
 int verify_datasets(const Arguments& arguments) {
   options::options_description described("options", 110, 60);
   auto add = described.add_options();
-  add("quick", options::bool_switch(), "look only whether pictures are there, without reading them");
+  add("quick", options::bool_switch(), "only check that images exist, without reading them");
   add("format", options::value<std::string>()->value_name("F")->default_value("text"), "text or json");
   add("threads", options::value<int64_t>()->value_name("N"),
-      "pictures read at the same time; default: one a core");
+      "images read at the same time; default: one per core");
   described.add(describe_data_options());
   const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
@@ -124,9 +124,7 @@ int verify_datasets(const Arguments& arguments) {
       print_text(verified);
     }
   }
-  // A path may hold bytes that are no UTF-8; they must not stop the report.
-  if (as_json)
-    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (as_json) fmt::print("{}", json_text(report));
   return all_good ? kAllDone : kSomeFailed;
 }
 
