@@ -8,8 +8,8 @@ namespace promptbed {
 /// What --class-names takes in most subcommands.
 inline constexpr const char* kClassNamesHelp = "JSON of your own class names by dataset (docs/datasets.md)";
 
-/// The options for the suite, its data and their cache, which every subcommand on datasets has. --datasets is not among
-/// them: some subcommands take datasets as arguments. `class_names` is the help of --class-names.
+/// The options for the suite, its data and their cache, which every subcommand on datasets has. --datasets is
+/// not among them: some subcommands take datasets as arguments. `class_names` is the help of --class-names.
 options::options_description describe_data_options(const char* class_names = kClassNamesHelp);
 
 /// Puts the values of those options into `spec`.

@@ -86,8 +86,7 @@ CREATE TABLE execution (
 /// What turns each schema into the next one. A new ledger goes through all of them.
 constexpr const char* kMigrations[] = {
     // Schema 2 records why a run has no score on a class set. Until then the only reason was that the method
-    // had
-    // refused the classes.
+    // had refused the classes.
     R"sql(
 CREATE TABLE refusal (
   run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -104,8 +103,7 @@ INSERT INTO refusal
     WHERE other.run = run.id AND other.dataset = run.dataset AND other.class_set = 'new');
 )sql",
     // Schema 3 adds protocols (until then there was only base-new); tests on other datasets, each with the
-    // hash of
-    // that dataset's split; how many parameters a method learned; model names; and a view for people.
+    // hash of that dataset's split; how many parameters a method learned; model names; and a view for people.
     R"sql(
 CREATE TABLE asked (
   run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,

@@ -7,9 +7,8 @@
 namespace promptbed {
 
 /// Opens a ledger's database, creating its tables in a new or empty file. A ledger of an older schema is
-/// first copied
-/// ("ledger.db.schema-1", beside it), then migrated. Throws Error for a file that is not a ledger or has a
-/// newer schema, and leaves it untouched.
+/// first copied ("ledger.db.schema-1", beside it), then migrated. Throws Error for a file that is not a
+/// ledger or has a newer schema, and leaves it untouched.
 SQLite::Database create_ledger_database(const std::filesystem::path& path);
 
 /// The same for a ledger that must exist. Throws Error if it does not.

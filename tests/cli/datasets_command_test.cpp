@@ -18,7 +18,7 @@ void expect_part(const std::string& text, const std::string& part) {
   EXPECT_NE(text.find(part), std::string::npos) << "expected: " << part << "\ngot: " << text;
 }
 
-/// The small world, and beside it a user's own pictures, "birds": four classes whose names have blanks,
+/// The small world, and beside it a user's own images, "birds": four classes whose names have blanks,
 /// quotes and letters of all kinds.
 class DatasetsCommand : public testing::Test {
  protected:
@@ -59,7 +59,7 @@ class DatasetsCommand : public testing::Test {
   test::SweepWorld world_;
 };
 
-TEST_F(DatasetsCommand, OwnPicturesGoThroughSweepAndReport) {
+TEST_F(DatasetsCommand, OwnImagesGoThroughSweepAndReport) {
   const Finished swept = world_.sweep("clip_zeroshot,coop", {"--datasets", "one,./birds"});
   EXPECT_EQ(swept.out, "6 runs: 6 done now\n") << swept.err;
   const Finished again = world_.sweep("clip_zeroshot,coop", {"--datasets", "birds", "--jobs", "2"});
@@ -71,7 +71,7 @@ TEST_F(DatasetsCommand, OwnPicturesGoThroughSweepAndReport) {
   expect_part(planned.out, "extracted from the pictures in " + (world_ / "birds").string());
 }
 
-TEST_F(DatasetsCommand, OwnPicturesNeedNoDataFolder) {
+TEST_F(DatasetsCommand, OwnImagesNeedNoDataFolder) {
   const Finished built = world_.run(
       {"features", "build", "--suite", "small", "--datasets", "./birds", "--model", "model", "--views", "1"});
   EXPECT_EQ(built.code, 0) << built.err;
@@ -111,7 +111,7 @@ TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
   fs::copy_file(world_ / "data/one/images/a/train0.bmp", world_ / "data/one/images/b/test1.bmp",
                 fs::copy_options::overwrite_existing);
   fs::remove(world_ / "data/one/images/c/val0.bmp");
-  write_file(world_ / "data/one/images/d/train1.bmp", "no picture");
+  write_file(world_ / "data/one/images/d/train1.bmp", "not an image");
   const Finished faulty = of_small({"verify", "one"});
   EXPECT_EQ(faulty.code, 1);
   expect_part(faulty.out, "12 test images: 3 findings");

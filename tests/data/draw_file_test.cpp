@@ -51,7 +51,7 @@ TEST_F(DrawFile, ReadsBackWhatWasDrawn) {
   EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
 }
 
-TEST_F(DrawFile, ImagesAreKnownByTheirPathsAlone) {
+TEST_F(DrawFile, ImagesAreIdentifiedByTheirPaths) {
   const FewShotDraw draw = read(text(R"(["dogs/3.jpg", 0, "hound"], ["cats/1.jpg", 0, "cat"])"));
   EXPECT_EQ(draw.train, (std::vector<Image>{{"dogs/3.jpg", 1, "dog"}, {"cats/1.jpg", 0, "cat"}}));
 }
@@ -80,7 +80,7 @@ TEST_F(DrawFile, AReferenceDrawIsFoundByTheEndsOfItsPaths) {
                "draw.pkl: '/home/me/data/pets/images/wildcats/0.jpg' is not a training image");
 }
 
-TEST_F(DrawFile, WhatIsNoReferenceDrawIsRefused) {
+TEST_F(DrawFile, RefusesWhatIsNotAReferenceDraw) {
   write_file(scratch_ / "shot_1-seed_1.pkl", "not a pickle");
   EXPECT_ERROR(read_reference_draw(scratch_ / "shot_1-seed_1.pkl"), "shot_1-seed_1.pkl: is damaged");
   write_file(scratch_ / "empty.pkl", std::string("\x80\x04}.", 4));  // an empty dict

@@ -14,14 +14,14 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-/// A folder "birds" in which a test puts a user's pictures.
+/// A folder "birds" in which a test puts a user's images.
 class OwnDataset : public testing::Test {
  protected:
   void write(const fs::path& path, const std::string& contents = "") const {
     write_file(scratch_ / "birds" / path, contents);
   }
 
-  void pictures(const fs::path& folder, int count) const {
+  void write_images(const fs::path& folder, int count) const {
     for (int i = 0; i < count; ++i) write(folder / (std::to_string(i) + ".jpg"));
   }
 
@@ -35,38 +35,38 @@ class OwnDataset : public testing::Test {
 };
 
 TEST_F(OwnDataset, ClassFoldersAreDividedAsTheReferenceDividesThem) {
-  pictures("wren", 10);
-  pictures("crow", 20);
+  write_images("wren", 10);
+  write_images("crow", 20);
   const Split split = read();
   EXPECT_EQ(split.class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(split.train.size(), 15U);
   EXPECT_EQ(split.val.size(), 6U);
   EXPECT_EQ(split.test.size(), 9U);
   EXPECT_EQ(read().hash(), split.hash());
-  EXPECT_FALSE(fs::exists(scratch_ / "birds/split.json")) << "nothing is written among the user's pictures";
+  EXPECT_FALSE(fs::exists(scratch_ / "birds/split.json")) << "nothing is written among the user's images";
 }
 
 TEST_F(OwnDataset, TrainValAndTestFoldersAreTakenAsTheyAre) {
-  pictures("train/wren", 3);
-  pictures("train/crow", 2);
-  pictures("test/crow", 1);
-  pictures("test/wren", 1);
+  write_images("train/wren", 3);
+  write_images("train/crow", 2);
+  write_images("test/crow", 1);
+  write_images("test/wren", 1);
   Split split = read();
   EXPECT_EQ(split.class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(split.train.size(), 5U);
   EXPECT_TRUE(split.val.empty());
   EXPECT_EQ(split.test, (std::vector<Image>{{"test/crow/0.jpg", 0, "crow"}, {"test/wren/0.jpg", 1, "wren"}}));
-  pictures("val/crow", 1);
+  write_images("val/crow", 1);
   EXPECT_EQ(read().val.size(), 1U);
 }
 
 TEST_F(OwnDataset, AClassMayBeCalledTrain) {
-  pictures("train", 4);
-  pictures("bus", 4);
+  write_images("train", 4);
+  write_images("bus", 4);
   EXPECT_EQ(read().class_names, (Names{"bus", "train"}));
 }
 
-TEST_F(OwnDataset, ACsvManifestListsPictures) {
+TEST_F(OwnDataset, ACsvManifestListsImages) {
   write("manifest.csv",
         "\xef\xbb\xbfsplit,path,note,class\r\n"
         "train,\"a, b/1.jpg\",x,\"the \"\"crow\"\"\"\r\n"
@@ -79,7 +79,7 @@ TEST_F(OwnDataset, ACsvManifestListsPictures) {
   EXPECT_EQ(split.test.back(), (Image{"4.jpg", 1, "wren"}));
 }
 
-TEST_F(OwnDataset, AJsonLinesManifestListsPictures) {
+TEST_F(OwnDataset, AJsonLinesManifestListsImages) {
   write("manifest.jsonl",
         "{\"path\": \"1.jpg\", \"class\": \"wren\", \"split\": \"train\", \"photographer\": \"me\"}\n\n"
         "{\"path\": \"2.jpg\", \"class\": \"wren\", \"split\": \"test\"}\n");
@@ -122,8 +122,8 @@ TEST_F(OwnDataset, TellsALineThatIsWrong) {
 }
 
 TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
-  pictures("p1", 4);
-  pictures("p2", 4);
+  write_images("p1", 4);
+  write_images("p2", 4);
   write("dataset.json",
         R"({"id": "garden", "title": "Garden birds", "template": "a drawing of a {}.",
             "context_init": "a drawing of a", "renames": {"p1": "wren"}})");
@@ -142,7 +142,7 @@ TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
 }
 
 TEST_F(OwnDataset, WithoutADescriptionTheFolderNamesIt) {
-  pictures("wren", 4);
+  write_images("wren", 4);
   const DatasetSpec spec = read_own_dataset(scratch_ / "birds/");
   EXPECT_EQ(spec.id, "birds");
   EXPECT_EQ(spec.title, "birds");
@@ -152,15 +152,15 @@ TEST_F(OwnDataset, WithoutADescriptionTheFolderNamesIt) {
 }
 
 TEST_F(OwnDataset, NamesMayHaveBlanksQuotesAndAnyLetters) {
-  pictures("b\xc3\xb6ser \"Wolf\"", 4);
-  pictures("it's", 4);
+  write_images("b\xc3\xb6ser \"Wolf\"", 4);
+  write_images("it's", 4);
   const Split split = read();
   EXPECT_EQ(split.class_names, (Names{"b\xc3\xb6ser \"Wolf\"", "it's"}));
   EXPECT_TRUE(split.train.front().path.starts_with("b\xc3\xb6ser \"Wolf\"/"));
 }
 
 TEST_F(OwnDataset, OtherFilesAreLeftOutWithOneNote) {
-  pictures("wren", 4);
+  write_images("wren", 4);
   write("wren/Thumbs.db");
   write("wren/notes.txt");
   write("wren/4.JPEG");
@@ -174,10 +174,10 @@ TEST_F(OwnDataset, OtherFilesAreLeftOutWithOneNote) {
 TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
   fs::create_directory(scratch_ / "birds");
   EXPECT_ERROR(read(), "birds: holds no dataset; it needs class folders");
-  pictures("wren", 3);
+  write_images("wren", 3);
   EXPECT_ERROR(read(), "wren: has 3 images (jpg, jpeg, png, webp, bmp); a class needs 4");
-  pictures("wren", 4);
-  pictures("wren/young", 4);
+  write_images("wren", 4);
+  write_images("wren/young", 4);
   EXPECT_ERROR(read(), "wren/young: is a folder inside a class's folder");
   fs::remove_all(scratch_ / "birds/wren/young");
   fs::create_directory_symlink(scratch_ / "birds", scratch_ / "birds/wren/all");
@@ -188,10 +188,10 @@ TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
 }
 
 TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {
-  pictures("train/wren", 2);
+  write_images("train/wren", 2);
   EXPECT_ERROR(read(), "birds: has no test folder; add one");
-  pictures("test/wren", 1);
-  pictures("test/crow", 1);
+  write_images("test/wren", 1);
+  write_images("test/crow", 1);
   EXPECT_ERROR(read(), "birds: class 'crow' (label 0) has no training images");
   fs::remove_all(scratch_ / "birds");
   fs::create_directories(scratch_ / "birds/train/wren");
@@ -200,7 +200,7 @@ TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {
 }
 
 TEST_F(OwnDataset, ATestFolderAloneIsATestSet) {
-  pictures("test/wren", 2);
+  write_images("test/wren", 2);
   EXPECT_TRUE(read().train.empty());
 }
 

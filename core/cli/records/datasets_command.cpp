@@ -23,8 +23,8 @@ const Usage kUsage = {
 
 const Usage kListUsage = {
     "runner datasets list [OPTIONS]",
-    "Lists the datasets of the suites: classes and images, the folder they are expected in, and whether they\n"
-    "are there. Counts are those of the splits found, otherwise the published ones."};
+    "Lists the datasets of the suites: classes and images, the folder they are expected in, and whether\n"
+    "they are there. Counts are those of the splits found, otherwise the published ones."};
 
 /// The counts of a dataset. Throws Error if it is not there or faulty.
 PublishedCounts count(const DatasetSpec& dataset, const fs::path& data, const fs::path& cache) {
@@ -96,8 +96,7 @@ int list_datasets(const Arguments& arguments) {
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("suite", text("S"), "only this suite; default: all, or paper with --data");
   add("data", text("FOLDER"), "holds the datasets' folders");
-  add("cache", text("FOLDER")->default_value("runs/cache"),
-      "made splits and listings of large folders");
+  add("cache", text("FOLDER")->default_value("runs/cache"), "made splits and listings of large folders");
   const auto values = parse_arguments(arguments, described, kListUsage);
   if (!values) return kAllDone;
   const auto given = [&](const char* option) { return values->count(option) > 0; };

@@ -5,8 +5,8 @@
 
 namespace promptbed {
 
-/// The subcommands of `runner datasets`. Each takes the arguments after its name and returns an exit code; throws
-/// Error for wrong input.
+/// The subcommands of `runner datasets`. Each takes the arguments after its name and returns an exit code;
+/// throws Error for wrong input.
 int list_datasets(const Arguments& arguments);
 int show_datasets(const Arguments& arguments);
 int verify_datasets(const Arguments& arguments);

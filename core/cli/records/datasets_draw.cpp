@@ -14,18 +14,17 @@ constexpr int64_t kMost = 1'000'000'000;
 
 const Usage kDrawUsage = {
     "runner datasets draw NAME --shots N --seed N [OPTIONS]",
-    "Writes the images that runs on a dataset train and validate on, for these shots and this seed, from all\n"
-    "classes, as the reference draws them. sweep --draws takes the file.\n\n"
+    "Writes the images that runs on a dataset train and validate on, for these shots and this seed, from\n"
+    "all classes, as the reference draws them. sweep --draws takes the file.\n\n"
     "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json"};
 
 const Usage kImportUsage = {
     "runner datasets import-draw FILE.pkl [NAME] [OPTIONS]",
     "Imports a draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl in a dataset's folder).\n"
-    "The file is read as data; nothing in it is executed. Its images are matched with the split by the ends of\n"
-    "their paths. By default the dataset is the one whose folder the paths contain, and shots and seed are\n"
-    "those in the file's name. sweep --draws takes the result.\n\n"
-    "  runner datasets import-draw data/imagenet/split_fewshot/shot_16-seed_1.pkl --data data --output "
-    "draw.json"};
+    "The file is read as data; nothing in it is executed. Its images are matched with the split by the ends\n"
+    "of their paths. By default the dataset is the one whose folder the paths contain, and shots and seed\n"
+    "are those in the file's name. sweep --draws takes the result.\n\n"
+    "  runner datasets import-draw shot_16-seed_1.pkl --data data --output draw.json"};
 
 options::options_description describe(bool required) {
   options::options_description described("options", 110, 60);
@@ -67,9 +66,8 @@ const DatasetSpec& recognised(const ReferenceDraw& draw, const ChosenDatasets& c
         (fs::path("/") / dataset.folder / dataset.images / "").lexically_normal().string();
     if (draw.train.front().find(folder) != std::string::npos) return dataset;
   }
-  throw Error(
-      fmt::format("'{}' is in no folder of a dataset of suite {}; name the dataset after the file",
-                  draw.train.front(), chosen.suite().id));
+  throw Error(fmt::format("'{}' is in no folder of a dataset of suite {}; name the dataset after the file",
+                          draw.train.front(), chosen.suite().id));
 }
 
 }  // namespace
@@ -104,7 +102,8 @@ int import_draw(const Arguments& arguments) {
   const int64_t seed = seed_of(*values, draw.seed.value_or(-1));
   if (shots < 1 || seed < 0) {
     throw Error(fmt::format(
-        "{}: the name does not state shots and seed (shot_16-seed_1.pkl); give --shots and --seed", file.string()));
+        "{}: the name does not state shots and seed (shot_16-seed_1.pkl); give --shots and --seed",
+        file.string()));
   }
 
   DataSpec spec;

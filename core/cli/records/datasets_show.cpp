@@ -15,8 +15,8 @@ constexpr int64_t kMostImages = 100;
 
 const Usage kUsage = {
     "runner datasets show NAME [OPTIONS]",
-    "Shows a dataset of the suite or a folder of your own: template, context words, and one line per class with\n"
-    "its half and its images.\n\n"
+    "Shows a dataset of the suite or a folder of your own: template, context words, and one line per class\n"
+    "with its half and its images.\n\n"
     "  runner datasets show dtd --data data\n"
     "  runner datasets show ./birds --grid birds.png"};
 
@@ -53,12 +53,12 @@ Table class_table(const DatasetSpec& dataset, const Split& split) {
 
 /// The first images of each class: training images if there are any, otherwise test images.
 std::vector<std::vector<fs::path>> first_images(const Split& split, const fs::path& folder, int64_t most) {
-  std::vector<std::vector<fs::path>> pictures(split.class_names.size());
+  std::vector<std::vector<fs::path>> images(split.class_names.size());
   for (const Image& image : split.train.empty() ? split.test : split.train) {
-    auto& of_class = pictures[static_cast<size_t>(image.label)];
+    auto& of_class = images[static_cast<size_t>(image.label)];
     if (static_cast<int64_t>(of_class.size()) < most) of_class.push_back(folder / image.path);
   }
-  return pictures;
+  return images;
 }
 
 }  // namespace

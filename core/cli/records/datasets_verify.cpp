@@ -13,10 +13,10 @@ namespace {
 
 const Usage kUsage = {
     "runner datasets verify [NAME...] [OPTIONS]",
-    "Reads every image of datasets of the suite or of your own, and reports what is wrong: counts that differ\n"
-    "from the published ones; images that are missing, unreadable or duplicated; test images that are also\n"
-    "training images. Without a name it takes those of the suite that are there. Exit code 1 if it finds\n"
-    "anything.\n\n"
+    "Reads every image of datasets of the suite or of your own, and reports what is wrong: counts that\n"
+    "differ from the published ones; images that are missing, unreadable or duplicated; test images that\n"
+    "are also training images. Without a name it takes those of the suite that are there. Exit code 1 if\n"
+    "it finds anything.\n\n"
     "  runner datasets verify --data data\n"
     "  runner datasets verify dtd ./birds --data data --format json > report.json"};
 

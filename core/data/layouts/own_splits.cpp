@@ -146,14 +146,14 @@ std::vector<Entry> read_entries(const fs::path& file) {
 Split read_own_classes_split(const fs::path& folder, FolderIndex& index) {
   ClassFolderReader reader(folder, index);
   std::vector<ClassImages> classes;
-  for (auto& [name, pictures] : reader.read("")) {
-    if (pictures.size() < kFewestToDivide) {
+  for (auto& [name, paths] : reader.read("")) {
+    if (paths.size() < kFewestToDivide) {
       throw Error(
           fmt::format("{}: has {} images (jpg, jpeg, png, webp, bmp); a class needs {} to be divided into "
                       "training, validation and test; add some, or remove the folder",
-                      (folder / name).string(), pictures.size(), kFewestToDivide));
+                      (folder / name).string(), paths.size(), kFewestToDivide));
     }
-    classes.push_back({static_cast<int64_t>(classes.size()), name, std::move(pictures)});
+    classes.push_back({static_cast<int64_t>(classes.size()), name, std::move(paths)});
   }
   Split split = divide_classes(classes);
   split.notes = reader.notes();
@@ -168,9 +168,9 @@ Split read_own_parts_split(const fs::path& folder, FolderIndex& index) {
   std::map<std::string, int64_t> labels;
   for (const auto& [part, images] : parts) {
     if (!fs::is_directory(folder / part)) continue;
-    for (const auto& [name, pictures] : reader.read(part)) {
-      for (const std::string& path : pictures) images->push_back({path, 0, name});
-      if (!pictures.empty()) labels.emplace(name, 0);
+    for (const auto& [name, paths] : reader.read(part)) {
+      for (const std::string& path : paths) images->push_back({path, 0, name});
+      if (!paths.empty()) labels.emplace(name, 0);
     }
   }
   int64_t next = 0;

@@ -22,10 +22,10 @@ uint64_t view_key(std::string_view dataset, std::string_view image_path);
 
 /// One view of an image, `size` x `size` pixels.
 ///
-/// The centre view is CLIP's preprocessing: short side resized to `size` (bicubic), centre cropped.
-/// Views 0, 1, ... are CoOp's training augmentation: a random crop of 8-100 % of the area with sides between
-/// 3:4 and 4:3, resized (bicubic), then flipped left to right with probability 1/2. Crops, rounding and
-/// fallbacks are torchvision's; the random numbers depend only on `key` and `view`.
+/// The centre view is CLIP's preprocessing: short side resized to `size` (bicubic), centre cropped. Views 0,
+/// 1, ... are CoOp's training augmentation: a random crop of 8-100 % of the area with sides between 3:4 and
+/// 4:3, resized (bicubic), then flipped left to right with probability 1/2. Crops, rounding and fallbacks are
+/// torchvision's; the random numbers depend only on `key` and `view`.
 Picture render_view(const Picture& picture, int size, int view, uint64_t key);
 
 }  // namespace promptbed

@@ -19,9 +19,8 @@ void give_names(Split& split, const GivenNames& names);
 ///
 /// `templates` is a JSON file of templates by dataset: {"dtd": "a close-up of {} cloth."}. `class_names` is a
 /// JSON file of names by dataset: all of them in label order, {"dtd": ["banded", ...]}, or new names by old
-/// ones,
-/// {"dtd": {"polka-dotted": "dotted"}}. Throws Error for a malformed file and for a dataset that is neither
-/// one of `datasets` nor `elsewhere`.
+/// ones, {"dtd": {"polka-dotted": "dotted"}}. Throws Error for a malformed file and for a dataset that is
+/// neither one of `datasets` nor `elsewhere`.
 void apply_user_words(const std::filesystem::path& templates, const std::filesystem::path& class_names,
                       std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere = {});
 
