@@ -36,7 +36,6 @@ Metrics measure(std::span<const int64_t> labels, std::span<const int64_t> predic
     f1_sum += 2.0 * static_cast<double>(score.correct) / static_cast<double>(score.images + score.predicted);
   }
   metrics.accuracy = 100.0 * static_cast<double>(metrics.correct) / static_cast<double>(metrics.images);
-  metrics.error = 100.0 - metrics.accuracy;
   metrics.macro_f1 = 100.0 * f1_sum / static_cast<double>(classes_with_images);
   return metrics;
 }

@@ -13,7 +13,6 @@ struct Metrics {
   int64_t images = 0;
   int64_t correct = 0;
   double accuracy = 0;  ///< percent
-  double error = 0;     ///< percent
   /// Percent: mean of 2 TP / (2 TP + FP + FN) over the classes among the true labels.
   double macro_f1 = 0;
 };

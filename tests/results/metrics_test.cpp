@@ -15,7 +15,6 @@ TEST(Metrics, CountCorrectPredictions) {
   EXPECT_EQ(metrics.images, 4);
   EXPECT_EQ(metrics.correct, 3);
   EXPECT_DOUBLE_EQ(metrics.accuracy, 75);
-  EXPECT_DOUBLE_EQ(metrics.error, 25);
   // Class 0: 2 of 2 + 1; class 1: 4 of 2 + 3.
   EXPECT_DOUBLE_EQ(metrics.macro_f1, 100 * (2.0 / 3 + 4.0 / 5) / 2);
 }
