@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/median.h"
+#include "results/statistics.h"
 
 namespace promptbed::bench {
 namespace {

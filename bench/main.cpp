@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/freed_memory.h"
+#include "base/machine.h"
 #include "comparison.h"
 #include "peak_memory.h"
 #include "table/render_text.h"

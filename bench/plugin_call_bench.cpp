@@ -3,14 +3,14 @@
 #include <benchmark/benchmark.h>
 
 #include "base/installation.h"
-#include "base/median.h"
 #include "clip/model.h"
 #include "clip/towers/text_transformer.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "data/suites/suite.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
+#include "results/statistics.h"
 
 extern "C" const promptbed::PluginDescriptor promptbed_plugin;  // of plugins/coop/coop.cpp
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Checks the layout of every source with clang-format and the code with clang-tidy: scripts/lint.sh [FILE...]
-# By default clang-tidy reads what does not see LibTorch: clang cannot parse LibTorch 1.13's headers as C++20.
+# Checks the layout of all sources with clang-format, and the code of those that see no LibTorch with clang-tidy, which cannot parse
+# LibTorch 1.13's headers as C++20: scripts/lint.sh [FILE...], by default every source of those folders.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if [ $# -gt 0 ]; then files=("$@"); else mapfile -t files < <(git ls-files 'core/base/*.cpp' 'core/data/*.cpp' 'core/results/*.cpp'); fi
+folders=(core/base core/formats core/table core/tokenizer core/data core/results core/report core/cli/records ':(glob)core/cli/*')
+files=("$@")
+if [ $# -eq 0 ]; then mapfile -t files < <(git ls-files "${folders[@]}" | grep '\.cpp$'); fi
+
 git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run --Werror
 
-# The build without its precompiled headers, which are g++'s.
-cmake --preset release -B build/lint -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null
+# A build folder for its compile_commands.json, without the precompiled headers, which are g++'s.
+cmake --preset release -B build/lint -D CMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null
 cmake --build build/lint --target promptbed_version > /dev/null
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p build/lint

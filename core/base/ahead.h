@@ -13,9 +13,9 @@
 
 namespace promptbed {
 
-/// Computes make(0), make(1), ..., make(count - 1) in threads of its own, ahead of the caller, who gets the
-/// results in order. At most `window` results are in work or waiting. Threads are joined at the end,
-/// however it comes.
+/// Computes make(0), ..., make(count - 1) on its own threads, ahead of the caller, who receives the results
+/// in order. At most `window` results are in progress or waiting. The destructor joins the threads, also
+/// early.
 ///
 ///     Ahead<Picture> pictures(paths.size(), 4, 16, [&](size_t i) { return decode_picture(paths[i]); });
 ///     while (auto picture = pictures.next()) ...
@@ -38,7 +38,7 @@ class Ahead {
   Ahead(const Ahead&) = delete;
   Ahead& operator=(const Ahead&) = delete;
 
-  /// The next result; nothing after the last one. Throws what `make` threw for it.
+  /// The next result, or nothing after the last. Throws what `make` threw for it.
   std::optional<Result> next() {
     std::unique_lock lock(mutex_);
     if (taken_ == count_) return std::nullopt;
@@ -85,7 +85,7 @@ class Ahead {
   size_t started_ = 0, taken_ = 0;
   std::function<Result(size_t)> make_;
   std::vector<Slot> slots_;
-  std::vector<std::jthread> threads_;  ///< last, so that they end before what they use
+  std::vector<std::jthread> threads_;  ///< declared last: they end before what they use
 };
 
 }  // namespace promptbed

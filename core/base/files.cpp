@@ -1,19 +1,42 @@
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <system_error>
+#include <thread>
+
+#include "base/signals.h"
 
 namespace promptbed {
+namespace {
 
 namespace fs = std::filesystem;
+
+constexpr auto kLockRetry = std::chrono::milliseconds(50);
+
+int open_lock_file(const fs::path& path) {
+  std::error_code reported_below;
+  fs::create_directories(path.parent_path(), reported_below);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) {
+    throw Error(fmt::format("{}: cannot be written ({}); choose another folder with --cache", path.string(),
+                            std::strerror(errno)));
+  }
+  return descriptor;
+}
+
+}  // namespace
 
 std::string read_file(const fs::path& path) {
   std::error_code failure;
@@ -34,7 +57,7 @@ nlohmann::json read_json(const fs::path& path) {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& fault) {
     const auto before = std::string_view(text).substr(0, fault.byte > 0 ? fault.byte - 1 : 0);
-    throw Error(fmt::format("{}, line {}: is not JSON; mend or replace the file", path.string(),
+    throw Error(fmt::format("{}, line {}: is not JSON; fix or replace the file", path.string(),
                             1 + std::ranges::count(before, '\n')));
   }
 }
@@ -67,6 +90,31 @@ void write_file(const fs::path& path, std::string_view contents) {
                               path.string(), std::strerror(errno)));
     }
   });
+}
+
+bool is_inner_path(std::string_view path) {
+  if (path.empty() || path.front() == '/') return false;
+  while (true) {
+    const size_t end = path.find('/');
+    if (path.substr(0, end) == "..") return false;
+    if (end == std::string_view::npos) return true;
+    path.remove_prefix(end + 1);
+  }
+}
+
+WriterLock::WriterLock(const fs::path& cache, std::ostream& log)
+    : descriptor_(open_lock_file(cache.string() + ".lock")) {
+  for (bool announced = false; ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0; announced = true) {
+    if (!announced)
+      log << fmt::format("{}: waiting for another process to finish writing", cache.string()) << std::endl;
+    if (interrupted()) ::close(descriptor_);  // the destructor of what throws in its constructor never runs
+    check_interrupt();
+    std::this_thread::sleep_for(kLockRetry);
+  }
+}
+
+WriterLock::~WriterLock() {
+  ::close(descriptor_);
 }
 
 }  // namespace promptbed

@@ -10,7 +10,7 @@
 
 namespace promptbed {
 
-/// A 128-bit XXH3 hash, fed piece by piece. Fast and well mixed, not cryptographic.
+/// A 128-bit XXH3 hash, fed piece by piece. Fast and well mixed, but not cryptographic.
 ///
 ///     Hasher().add("split").add(bytes).hex()   // 32 hexadecimal digits
 class Hasher {
@@ -18,10 +18,10 @@ class Hasher {
   Hasher();
   ~Hasher();
 
-  /// Adds raw bytes; how they are cut into pieces does not matter.
+  /// Adds raw bytes. How they are divided between calls does not matter.
   Hasher& add(std::span<const std::byte> bytes);
 
-  /// Adds a text and its length, so that {"ab", "c"} and {"a", "bc"} differ.
+  /// Adds a text with its length, so that {"ab", "c"} and {"a", "bc"} differ.
   Hasher& add(std::string_view text);
 
   Hasher& add(int64_t number);
@@ -34,7 +34,7 @@ class Hasher {
   std::unique_ptr<State> state_;
 };
 
-/// The hash of a file's bytes. Throws Error where it cannot be read.
+/// The hash of a file's bytes. Throws Error if it cannot be read.
 std::string hash_file(const std::filesystem::path& path);
 
 }  // namespace promptbed

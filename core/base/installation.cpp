@@ -31,7 +31,7 @@ std::vector<fs::path> search_folders(const std::vector<fs::path>& given, const c
 
 fs::path datasets_folder() {
   const auto folders = search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
-  if (folders.empty()) throw Error("no folder of suites beside the program; name one in PROMPTBED_DATASETS");
+  if (folders.empty()) throw Error("no folder of suites beside the program; set PROMPTBED_DATASETS to one");
   return folders.front();
 }
 

@@ -6,17 +6,26 @@
 
 namespace promptbed {
 
+/// The release, such as "0.1.0".
+std::string release_version();
+
+/// The commit that the program was built from, or the release if there was no repository.
+std::string code_version();
+
+/// Whether the working tree had uncommitted changes.
+bool code_is_dirty();
+
 /// The folder of the running program.
 std::filesystem::path program_folder();
 
-/// Folders that exist among: `given`, then those that the environment `variable` lists (separated by colons),
-/// then those that belong to the program, each relative to its folder.
+/// Folders to search, in order: `given`, those in the environment `variable` (separated by colons), and those
+/// of `beside_program` that exist, relative to the program's folder.
 std::vector<std::filesystem::path> search_folders(const std::vector<std::filesystem::path>& given,
                                                   const char* variable,
                                                   const std::vector<std::filesystem::path>& beside_program);
 
-/// The folder that holds the suites, what is embedded with them included: $PROMPTBED_DATASETS, or the one
-/// that belongs to the program. Throws Error where there is none.
+/// The folder of the suites and of what is embedded with them: $PROMPTBED_DATASETS, or the one installed with
+/// the program. Throws Error if there is none.
 std::filesystem::path datasets_folder();
 
 }  // namespace promptbed

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where mappings begin, and how long they are: only of these is it safe to let go.
+/// The size of every mapping by its start: only their pages may be dropped.
 struct Mappings {
   std::mutex mutex;
   std::map<const std::byte*, size_t> sizes;
@@ -32,7 +32,7 @@ size_t page_size() {
   return static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// An open file that is closed again.
+/// An open file; closes it.
 class Descriptor {
  public:
   explicit Descriptor(const fs::path& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
@@ -53,7 +53,7 @@ class Descriptor {
 MappedBytes::MappedBytes(const fs::path& path) {
   std::error_code failure;
   if (!fs::is_regular_file(path, failure))
-    throw Error(fmt::format("{}: is no file; check the path", path.string()));
+    throw Error(fmt::format("{}: is not a file; check the path", path.string()));
   try {
     const Descriptor file(path);
     map(file.number(), 0, fs::file_size(path), PROT_READ | PROT_WRITE, 0);
@@ -68,7 +68,7 @@ MappedBytes::MappedBytes(int descriptor, uint64_t offset, size_t size, Paging pa
 }
 
 void MappedBytes::map(int descriptor, uint64_t offset, size_t size, int protection, int flags) {
-  if (size == 0) return;  // mmap maps no empty range
+  if (size == 0) return;  // mmap refuses an empty range
   before_ = offset % page_size();
   void* const region = ::mmap(nullptr, before_ + size, protection, MAP_PRIVATE | flags, descriptor,
                               static_cast<off_t>(offset - before_));
@@ -93,7 +93,7 @@ void let_go(std::span<const std::byte> bytes) {
   if (after == mappings().sizes.begin()) return;
   const auto [begin, size] = *--after;
   if (bytes.data() + bytes.size() > begin + size) return;
-  // Pages that are wholly ours: what shares a page with others stays.
+  // Only pages that lie wholly inside.
   const auto first =
       (reinterpret_cast<uintptr_t>(bytes.data()) + page_size() - 1) / page_size() * page_size();
   const auto last = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page_size() * page_size();

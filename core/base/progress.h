@@ -8,20 +8,20 @@
 
 namespace promptbed {
 
-/// What a progress display says after `elapsed` time: done and total steps, percentage, rate, time left.
+/// A progress line after `elapsed` time: steps done and in total, percentage, rate, time left.
 ///
 ///     extracting features: transport  [=====     ] 212/425  49%  180/s  1 s left
 std::string progress_text(std::string_view title, int64_t done, int64_t total,
                           std::chrono::duration<double> elapsed);
 
-/// A span of time for people: "8 s", "3 min 20 s", "2 h 5 min".
+/// A duration for people: "8 s", "3 min 20 s", "2 h 5 min".
 std::string duration_text(std::chrono::duration<double> time);
 
-/// Whether what is written to the stream (std::cout or std::cerr) appears on a terminal.
+/// Whether the stream is std::cout or std::cerr and goes to a terminal.
 bool is_terminal(const std::ostream& out);
 
-/// Shows how far a long job has come: on a terminal one line that is redrawn and goes at the end, otherwise
-/// plain lines, one every ten seconds and one at the end. To be used by one thread.
+/// Shows the progress of a long job: on a terminal as one line that is redrawn, and cleared at the end;
+/// otherwise as plain lines, one every ten seconds and one at the end. For use by one thread.
 ///
 ///     Progress progress("extracting features: transport", 425, std::cerr, is_terminal(std::cerr));
 ///     for (...) progress.advance();
@@ -32,7 +32,6 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// So many more steps are done.
   void advance(int64_t steps = 1);
 
  private:

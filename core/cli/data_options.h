@@ -11,7 +11,7 @@ void read_data_options(DataSpec& spec, const Values& values);
 /// The suite that --suite names; by default pocket, which is embedded, or paper if --data is given.
 std::string chosen_suite(const Values& values);
 
-/// Prints on standard error what a user should know about a split.
+/// Prints the notes of a split on standard error.
 void print_notes(const Split& split);
 
 }  // namespace promptbed

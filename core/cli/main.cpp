@@ -5,10 +5,9 @@
 #include <iostream>
 #include <new>
 
-#include "base/crash.h"
-#include "base/freed_memory.h"
-#include "base/interrupt.h"
-#include "base/version.h"
+#include "base/installation.h"
+#include "base/machine.h"
+#include "base/signals.h"
 #include "cli/command.h"
 
 namespace promptbed {

@@ -182,6 +182,10 @@ CommandOption required(CommandOption option) {
   return option;
 }
 
+CommandOption text_or_json() {
+  return {"format", "F", "text or json", ValueKind::text, "text"};
+}
+
 OptionGroup model_options() {
   return {"model", {shared("model"), shared("activation"), shared("precision"), shared("device")}};
 }

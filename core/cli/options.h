@@ -61,6 +61,9 @@ struct OptionGroup {
   std::vector<CommandOption> options;
 };
 
+/// --format of subcommands that print no table.
+CommandOption text_or_json();
+
 /// Which CLIP, and where it runs: model, activation, precision, device.
 OptionGroup model_options();
 

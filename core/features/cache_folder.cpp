@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/writer_lock.h"
+#include "base/files.h"
 #include "features/feature_file.h"
 #include "features/leftovers.h"
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "base/writer_lock.h"
+#include "base/files.h"
 #include "features/cache_key.h"
 #include "features/feature_table.h"
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "data/pictures/view.h"
 
 namespace promptbed {

@@ -15,7 +15,7 @@ JsonObject::JsonObject(nlohmann::json value, std::filesystem::path file, std::st
 
 JsonObject JsonObject::read(const std::filesystem::path& path) {
   nlohmann::json value = read_json(path);
-  if (!value.is_object()) throw Error(fmt::format("{}: has to hold a JSON object {{...}}", path.string()));
+  if (!value.is_object()) throw Error(fmt::format("{}: must hold a JSON object {{...}}", path.string()));
   return JsonObject(std::move(value), path, "");
 }
 
@@ -33,7 +33,7 @@ std::vector<std::string> JsonObject::keys() const {
 std::string JsonObject::text(std::string_view key) {
   const nlohmann::json& value = at(key);
   if (!value.is_string() || value.get_ref<const std::string&>().empty())
-    throw Error(fault(key, "has to be a text that is not empty"));
+    throw Error(fault(key, "must be a text that is not empty"));
   return value.get<std::string>();
 }
 
@@ -47,7 +47,7 @@ std::vector<std::string> JsonObject::texts(std::string_view key) {
   if (good) {
     for (const nlohmann::json& entry : list) good = good && entry.is_string();
   }
-  if (!good) throw Error(fault(key, "has to be a list of one text or more"));
+  if (!good) throw Error(fault(key, "must be a list of at least one text"));
   return list.get<std::vector<std::string>>();
 }
 
@@ -58,27 +58,27 @@ std::map<std::string, std::string> JsonObject::text_map(std::string_view key) {
   if (good) {
     for (const nlohmann::json& entry : *map) good = good && entry.is_string();
   }
-  if (!good) throw Error(fault(key, "has to be an object of texts"));
+  if (!good) throw Error(fault(key, "must be an object of texts"));
   return map->get<std::map<std::string, std::string>>();
 }
 
 std::optional<int64_t> JsonObject::count(std::string_view key) {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number_unsigned()) throw Error(fault(key, "has to be a whole number from 0 up"));
+  if (!value->is_number_unsigned()) throw Error(fault(key, "must be a whole number, 0 or more"));
   return value->get<int64_t>();
 }
 
 JsonObject JsonObject::object(std::string_view key) {
   const nlohmann::json& value = at(key);
-  if (!value.is_object()) throw Error(fault(key, "has to be an object {...}"));
+  if (!value.is_object()) throw Error(fault(key, "must be an object {...}"));
   return JsonObject(value, file_, fmt::format("{}{}.", prefix_, key));
 }
 
 void JsonObject::refuse_others() const {
   for (const auto& [key, value] : value_.items()) {
     if (!asked_.contains(key))
-      throw Error(fault(key, fmt::format("is no known key; known are {}", fmt::join(asked_, ", "))));
+      throw Error(fault(key, fmt::format("is an unknown key; known: {}", fmt::join(asked_, ", "))));
   }
 }
 

@@ -12,51 +12,51 @@
 
 namespace promptbed {
 
-/// A JSON object whose keys are read one by one, each with its type. Every fault is an Error that names the
-/// file and the key.
+/// A JSON object whose keys are read one by one, each with its type. Every fault is an Error naming the file
+/// and the key.
 ///
 ///     JsonObject fields = JsonObject::read("datasets/paper/dtd.json");
 ///     std::string id = fields.text("id");
 ///     fields.refuse_others();
 class JsonObject {
  public:
-  /// The object that a file holds.
+  /// The object in a file.
   static JsonObject read(const std::filesystem::path& path);
 
-  /// Whether the key is there.
+  /// Whether there is such a key.
   bool has(std::string_view key) { return find(key) != nullptr; }
 
-  /// Whether the key is there and holds an object.
+  /// Whether there is such a key and its value is an object.
   bool is_object(std::string_view key);
 
   /// All keys, sorted.
   std::vector<std::string> keys() const;
 
-  /// A text that has to be there and is not empty.
+  /// A text, which must be present and not empty.
   std::string text(std::string_view key);
 
-  /// A text that may be absent.
+  /// A text, or `absent`.
   std::string text_or(std::string_view key, std::string_view absent);
 
-  /// A list of one text or more.
+  /// A list of at least one text.
   std::vector<std::string> texts(std::string_view key);
 
-  /// Text to text; empty where the key is absent.
+  /// Text to text; empty if the key is absent.
   std::map<std::string, std::string> text_map(std::string_view key);
 
-  /// A whole number from 0 up; nothing where the key is absent.
+  /// A whole number >= 0, or nothing if the key is absent.
   std::optional<int64_t> count(std::string_view key);
 
   /// An object within this one.
   JsonObject object(std::string_view key);
 
-  /// Throws Error for a key that nobody has asked for, listing those that were.
+  /// Throws Error for a key that was never asked for, listing those that were.
   void refuse_others() const;
 
-  /// Where a key is: "FILE: 'key'".
+  /// A key's place: "FILE: 'key'".
   std::string place(std::string_view key) const;
 
-  /// An Error's message about one key: "FILE: 'key' <what>".
+  /// An error message about one key: "FILE: 'key' <what>".
   std::string fault(std::string_view key, std::string_view what) const;
 
  private:

@@ -38,7 +38,7 @@ bool append_as(const matvar_t& variable, std::vector<int64_t>& values) {
   return true;
 }
 
-/// Appends a numeric variable's values. Says whether it is one.
+/// Appends the values of a numeric variable. Returns whether it is one.
 bool append_integers(const matvar_t& variable, std::vector<int64_t>& values) {
   if (variable.data == nullptr) return false;
   switch (variable.class_type) {
@@ -65,8 +65,8 @@ bool append_integers(const matvar_t& variable, std::vector<int64_t>& values) {
   }
 }
 
-/// The same for a text, of 8 or 16 bits a letter. The names in these files are ASCII: another letter of 16
-/// bits makes it none.
+/// The same for a text of 8 or 16 bits a letter. The names in these files are ASCII: with any other 16-bit
+/// letter it is none.
 bool append_text(const matvar_t& variable, std::vector<std::string>& texts) {
   if (variable.class_type != MAT_C_CHAR || variable.data == nullptr) return false;
   if (variable.data_size == 1) {
@@ -86,7 +86,7 @@ bool append_text(const matvar_t& variable, std::vector<std::string>& texts) {
   throw Error(fmt::format("{}: {}; put the original file there", path.string(), what));
 }
 
-/// A variable by its name. Throws Error where the file has none such.
+/// A variable by name. Throws Error if the file has none.
 Variable read_variable(mat_t* file, const std::filesystem::path& path, const char* name) {
   Variable variable(Mat_VarRead(file, name), Mat_VarFree);
   if (variable == nullptr) fail(path, fmt::format("has no readable variable '{}'", name));
@@ -103,18 +103,18 @@ std::vector<Value> read_field(mat_t* file, const std::filesystem::path& path, co
   for (size_t i = 0; i < count; ++i) {
     const matvar_t* const value = Mat_VarGetStructFieldByName(variable.get(), field, i);
     if (value == nullptr || !append(*value, values) || values.size() != i + 1)
-      fail(path, fmt::format("element {} of '{}' has no such '{}' as it has to have", i, name, field));
+      fail(path, fmt::format("element {} of '{}' lacks a proper '{}'", i, name, field));
   }
-  if (values.empty()) fail(path, fmt::format("'{}' is no list of structures", name));
+  if (values.empty()) fail(path, fmt::format("'{}' is not a list of structures", name));
   return values;
 }
 
 }  // namespace
 
 MatlabFile::MatlabFile(std::filesystem::path path) : path_(std::move(path)) {
-  read_file(path_);  // tells what is wrong with a file that cannot be read
+  read_file(path_);  // says why, if it cannot be read
   mat_t* const opened = Mat_Open(path_.c_str(), MAT_ACC_RDONLY);
-  if (opened == nullptr) fail(path_, "is no MATLAB file");
+  if (opened == nullptr) fail(path_, "is not a MATLAB file");
   handle_ = std::make_unique<Handle>(opened);
 }
 
@@ -123,7 +123,7 @@ MatlabFile::~MatlabFile() = default;
 std::vector<int64_t> MatlabFile::integers(const char* variable) const {
   std::vector<int64_t> values;
   if (!append_integers(*read_variable(handle_->file, path_, variable), values))
-    fail(path_, fmt::format("'{}' holds no numbers", variable));
+    fail(path_, fmt::format("'{}' is not numeric", variable));
   return values;
 }
 
@@ -134,9 +134,9 @@ std::vector<std::string> MatlabFile::texts(const char* variable) const {
   for (size_t i = 0; i < count; ++i) {
     const matvar_t* const cell = Mat_VarGetCell(cells.get(), static_cast<int>(i));
     if (cell == nullptr || !append_text(*cell, texts))
-      fail(path_, fmt::format("element {} of '{}' is no text", i, variable));
+      fail(path_, fmt::format("element {} of '{}' is not a text", i, variable));
   }
-  if (texts.empty()) fail(path_, fmt::format("'{}' is no list of texts", variable));
+  if (texts.empty()) fail(path_, fmt::format("'{}' is not a list of texts", variable));
   return texts;
 }
 

@@ -8,13 +8,13 @@
 
 namespace promptbed {
 
-/// A MATLAB file (.mat), opened to be read. Errors name the file and the variable.
+/// A MATLAB file (.mat), opened for reading. Errors name the file and the variable.
 ///
 ///     MatlabFile annotations("devkit/cars_train_annos.mat");
 ///     annotations.texts("annotations", "fname");   // {"00001.jpg", ...}
 class MatlabFile {
  public:
-  /// Throws Error where the file cannot be read or is no MATLAB file.
+  /// Throws Error if the file cannot be read or is not a MATLAB file.
   explicit MatlabFile(std::filesystem::path path);
   ~MatlabFile();
   MatlabFile(const MatlabFile&) = delete;

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "methods/border_checks.h"
 
 namespace promptbed {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "base/crash.h"
+#include "base/signals.h"
 
 namespace promptbed {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "training/epoch_order.h"
 #include "training/train.h"
 

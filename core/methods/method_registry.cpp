@@ -9,9 +9,9 @@
 #include <boost/dll/shared_library.hpp>
 #include <set>
 
-#include "base/crash.h"
 #include "base/hash.h"
 #include "base/installation.h"
+#include "base/signals.h"
 #include "methods/descriptor_check.h"
 #include "methods/guarded_learner.h"
 

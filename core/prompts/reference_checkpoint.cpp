@@ -14,7 +14,7 @@
 #include "clip/checkpoints/tensor_file.h"
 #include "clip/checkpoints/torch_archive.h"
 #include "clip/checkpoints/torch_writer.h"
-#include "formats/pickle_dict.h"
+#include "formats/pickle.h"
 #include "prompts/restored_learner.h"
 
 namespace promptbed {

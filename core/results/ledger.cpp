@@ -9,9 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "results/ledger_queries.h"
-#include "results/ledger_rows.h"
 #include "results/ledger_schema.h"
+#include "results/ledger_sql.h"
 
 namespace promptbed {
 namespace {

@@ -16,10 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kBusyTimeoutMs = 30'000;
-constexpr int kApplicationId = 0x50424c47;  // "PBLG": tells a ledger from other SQLite files
+constexpr int kApplicationId = 0x50424c47;  // "PBLG": distinguishes ledgers from other SQLite files
 
-/// The tables of schema 1. The columns to filter on are taken out of the spec by SQLite itself, so that they
-/// cannot disagree with it.
+/// The tables of schema 1. SQLite itself extracts the columns to filter on from the spec, so that they cannot
+/// disagree with it.
 constexpr const char* kFirstSchema = R"sql(
 CREATE TABLE run (
   id TEXT PRIMARY KEY,
@@ -83,9 +83,9 @@ CREATE TABLE execution (
 );
 )sql";
 
-/// What makes each schema of the one before; a new ledger goes through them all.
+/// What turns each schema into the next one. A new ledger goes through all of them.
 constexpr const char* kMigrations[] = {
-    // Schema 2 tells why a run has no score on a class set. Until then one was missing only where the method
+    // Schema 2 records why a run has no score on a class set. Until then the only reason was that the method
     // had refused the classes.
     R"sql(
 CREATE TABLE refusal (
@@ -102,8 +102,8 @@ INSERT INTO refusal
     SELECT 1 FROM score AS other
     WHERE other.run = run.id AND other.dataset = run.dataset AND other.class_set = 'new');
 )sql",
-    // Schema 3 knows protocols, of which base-new was the only one until then; tests on other datasets, each
-    // by the hash of that dataset's split; what a method learned; models by name; and one view for people.
+    // Schema 3 adds protocols (until then there was only base-new); tests on other datasets, each with the
+    // hash of that dataset's split; how many parameters a method learned; model names; and a view for people.
     R"sql(
 CREATE TABLE asked (
   run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
@@ -143,7 +143,8 @@ bool is_empty(SQLite::Database& database) {
          database.execAndGet("SELECT count(*) FROM sqlite_master").getInt() == 0;
 }
 
-/// SQLite does not wait for other processes that are in the file while it changes to write-ahead logging.
+/// SQLite's busy timeout does not apply to the switch to write-ahead logging, so this waits for other
+/// processes.
 void switch_to_write_ahead_log(SQLite::Database& database) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
   while (true) {
@@ -172,7 +173,7 @@ void create_tables(SQLite::Database& database) {
   transaction.commit();
 }
 
-/// The first of "ledger.db.schema-1", "ledger.db.schema-1-2", ... that is free.
+/// The first free one of "ledger.db.schema-1", "ledger.db.schema-1-2", ...
 fs::path free_copy_path(const fs::path& path, int version) {
   const std::string name = fmt::format("{}.schema-{}", path.string(), version);
   fs::path free = name;
@@ -180,7 +181,7 @@ fs::path free_copy_path(const fs::path& path, int version) {
   return free;
 }
 
-/// Copies a ledger with all that is committed. Nothing bears the copy's name before it is whole.
+/// Copies everything committed in a ledger. The copy gets its name once it is complete.
 void copy_beside(const fs::path& path, int version) {
   const fs::path copy = free_copy_path(path, version);
   const fs::path part = copy.string() + ".part";
@@ -190,7 +191,7 @@ void copy_beside(const fs::path& path, int version) {
   fs::rename(part, copy);
 }
 
-/// Brings a ledger of an older schema to the present one, as a whole or not at all.
+/// Migrates a ledger of an older schema to the current one, completely or not at all.
 void bring_up_to_date(SQLite::Database& database, const fs::path& path) {
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
   const int version = pragma(database, "user_version");
@@ -199,18 +200,18 @@ void bring_up_to_date(SQLite::Database& database, const fs::path& path) {
     copy_beside(path, version);
   } catch (const std::exception& fault) {
     throw Error(
-        fmt::format("{}: is a ledger of schema {} and has to be copied before it is brought to schema {}, "
-                    "which failed ({}); make room beside it or choose another file with --db",
+        fmt::format("{}: is a ledger of schema {} and must be copied before it is migrated to schema {}, "
+                    "which failed ({}); free space beside it or choose another file with --db",
                     path.string(), version, kSchemaVersion, fault.what()));
   }
   migrate(database, version);
   transaction.commit();
 }
 
-/// Throws Error for what this program cannot read, and brings older ledgers up to date.
+/// Throws Error for what this program cannot read, and migrates older ledgers.
 void check_schema(SQLite::Database& database, const fs::path& path) {
   if (pragma(database, "application_id") != kApplicationId)
-    throw Error(fmt::format("{}: is no ledger; choose another file with --db", path.string()));
+    throw Error(fmt::format("{}: is not a ledger; choose another file with --db", path.string()));
   const int version = pragma(database, "user_version");
   if (version < 1 || version > kSchemaVersion) {
     throw Error(fmt::format(
@@ -262,11 +263,11 @@ void throw_ledger_error(const fs::path& path, const SQLite::Exception& fault) {
   };
   switch (fault.getErrorCode()) {
     case SQLITE_NOTADB:
-      throw error("{}: is no ledger; choose another file with --db");
+      throw error("{}: is not a ledger; choose another file with --db");
     case SQLITE_CORRUPT:
       throw error("{}: is a damaged ledger ({}); restore it from a copy or choose another file with --db");
     case SQLITE_BUSY:
-      throw error("{}: another process has kept the ledger locked for half a minute; end it and try again");
+      throw error("{}: another process has locked the ledger for half a minute; end it and try again");
     default:
       throw error("{}: the ledger cannot be used ({}); check the path, its permissions and the free space");
   }

@@ -6,15 +6,15 @@
 
 namespace promptbed {
 
-/// Opens a ledger's database and makes its tables in a new or empty file. One of an older schema is brought
-/// up to date, after a copy of it was put beside it: "ledger.db.schema-1". Throws Error for a file that is no
-/// ledger or is one of a newer schema, and leaves such a file as it was.
+/// Opens a ledger's database, creating its tables in a new or empty file. A ledger of an older schema is
+/// first copied ("ledger.db.schema-1", beside it), then migrated. Throws Error for a file that is not a
+/// ledger or has a newer schema, and leaves it untouched.
 SQLite::Database create_ledger_database(const std::filesystem::path& path);
 
-/// Opens the database of a ledger that exists, in the same way. Throws Error where it does not.
+/// The same for a ledger that must exist. Throws Error if it does not.
 SQLite::Database open_ledger_database(const std::filesystem::path& path);
 
-/// Throws the Error, naming the file and the remedy, that a fault of the database comes to.
+/// Throws the Error for a fault of the database, naming the file and the remedy.
 [[noreturn]] void throw_ledger_error(const std::filesystem::path& path, const SQLite::Exception& fault);
 
 }  // namespace promptbed

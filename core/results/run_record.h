@@ -1,24 +1,25 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/process.h"
+#include "base/processes.h"
 #include "results/run_spec.h"
 
 namespace promptbed {
 
-/// How far a run is. One that was never claimed has no status.
+/// How far a run is. A run that was never claimed has no status.
 enum class RunStatus { running, done, failed };
 
 /// "running", "done" or "failed".
 std::string_view to_string(RunStatus status);
 
-/// How far a run is, and how often it was tried; a run at work counts as tried once more.
+/// How far a run is, and how many attempts were made, including one in progress.
 struct RunState {
   RunStatus status = RunStatus::running;
   int64_t attempts = 0;
@@ -26,7 +27,7 @@ struct RunState {
 
 /// How one run did on one set of test classes.
 struct Score {
-  std::string dataset;    ///< tested on; another than the run's own in cross-dataset tests
+  std::string dataset;    ///< tested on; not the run's own in cross-dataset tests
   std::string class_set;  ///< "base", "new" or "all"
   int64_t images = 0;
   int64_t correct = 0;
@@ -36,23 +37,23 @@ struct Score {
   std::string split_hash = {};  ///< of the dataset tested on
 };
 
-/// A set of test classes that a method could not serve.
+/// A set of test classes that a method could not be tested on.
 struct Refusal {
   std::string dataset;
   std::string class_set;        ///< "base", "new" or "all"
-  std::string reason;           ///< the method's own word
-  std::string split_hash = {};  ///< of the dataset that was to be tested on
+  std::string reason;           ///< in the method's words
+  std::string split_hash = {};  ///< of that dataset
 };
 
 /// One pass over the training images.
 struct EpochRecord {
-  int64_t epoch = 0;  ///< counted from 0
-  double loss = 0;    ///< mean over the steps; NaN where the training diverged
+  int64_t epoch = 0;  ///< from 0
+  double loss = 0;    ///< mean over the steps; NaN if the training diverged
   double learning_rate = 0;
   double seconds = 0;
 };
 
-/// Where and by what a run was made.
+/// Where a run was made, and with what.
 struct Execution {
   std::string host;
   std::string processor;
@@ -61,21 +62,21 @@ struct Execution {
   std::string torch_version;
   std::string blas;
   std::string code_version;
-  bool dirty = false;                     ///< the code had changes that no version names
-  std::string plugin_hash;                ///< of the plugin's file
+  bool dirty = false;                     ///< built from uncommitted changes
+  std::string plugin_hash;                ///< of the plugin file
   std::map<std::string, double> seconds;  ///< by phase
   int64_t cache_hits = 0;                 ///< images whose features came from the cache
   int64_t peak_memory = 0;                ///< bytes
-  int64_t test_images = 0;                ///< that the evaluation went over; 0 in older ledgers
+  int64_t test_images = 0;                ///< evaluated; 0 in older ledgers
 };
 
-/// Training images that the classes really have: fewer than asked for where a class is small.
+/// Training images that the classes really have: fewer than requested if a class is small.
 struct ShotRange {
   int64_t least = 0;
   int64_t most = 0;
 };
 
-/// How many numbers a method learned.
+/// How many parameters a method learned.
 struct ParameterCount {
   int64_t all = 0;
   int64_t without_biases = 0;  ///< as arXiv 2203.05557 counts CoCoOp's Meta-Net (table 5)
@@ -88,7 +89,7 @@ struct ModelRecord {
   std::string architecture;  ///< "ViT-B/16"
 };
 
-/// What a run leaves behind when it is done.
+/// The result of a run.
 struct RunOutcome {
   std::vector<Score> scores;
   std::vector<Refusal> refusals;
@@ -98,8 +99,8 @@ struct RunOutcome {
   std::string class_names_hash;  ///< of the class names in label order
   std::string state_hash;        ///< of the trained tensors
   ShotRange shots;
-  std::optional<ParameterCount> parameters = {};  ///< nothing in older ledgers
-  std::string shortfall = {};  ///< why some tests could not be made: recorded as the run's error
+  std::optional<ParameterCount> parameters = {};  ///< none in older ledgers
+  std::string shortfall = {};                     ///< why some tests are missing; recorded as the run's error
 };
 
 /// One line of `runner runs list`.
@@ -107,15 +108,15 @@ struct RunRecord {
   std::string id;
   RunSpec spec;
   RunStatus status = RunStatus::running;
-  int64_t attempts = 0;  ///< those given back do not count
-  std::string error;     ///< of the last attempt, even of a run that was done before; "" if it went well
+  int64_t attempts = 0;  ///< without those released
+  std::string error;     ///< of the last attempt, even if an earlier one is done; "" if it succeeded
   std::string created;   ///< UTC, ISO 8601 with milliseconds
-  std::string ended;     ///< the same; "" before the first end
-  std::optional<ProcessIdentity> owner;           ///< who runs it now
+  std::string ended;     ///< the same; "" if it never ended
+  std::optional<ProcessIdentity> owner;           ///< the process that runs it now
   ShotRange shots;                                ///< known once done
-  std::string plugin_hash;                        ///< of the last finished attempt; "" before
+  std::string plugin_hash;                        ///< of the last finished attempt; "" if none
   std::vector<std::string> protocols = {};        ///< that asked for it, sorted
-  std::optional<ParameterCount> parameters = {};  ///< known once done; nothing in older ledgers
+  std::optional<ParameterCount> parameters = {};  ///< known once done; none in older ledgers
 };
 
 /// A score and the run that made it.
@@ -124,22 +125,28 @@ struct RunScore {
   Score score;
 };
 
-/// A refusal and the run that met it.
+/// A refusal and its run.
 struct RunRefusal {
   std::string run;  ///< its id
   Refusal refusal;
 };
 
-/// Which runs to list. An empty list or text takes all; methods without training match any shots and seeds.
+/// Which runs to list. An empty list or text matches all; methods without training match any shots and seeds.
 struct RunFilter {
   std::vector<std::string> datasets = {};
   std::vector<std::string> methods = {};
   std::vector<int64_t> shots = {};
   std::vector<int64_t> seeds = {};
-  std::string model = {};  ///< a fingerprint, or how it begins
+  std::string model = {};  ///< a fingerprint or a prefix of it
   std::optional<RunStatus> status = {};
   std::string protocol = {};  ///< one that asked for the runs
   std::string id = {};        ///< of a single run
 };
+
+/// The trained prompt of a run, beside its ledger: prompts/ID.safetensors.
+std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run);
+
+/// What was logged while the run was made: logs/ID.log beside the ledger.
+std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
 
 }  // namespace promptbed

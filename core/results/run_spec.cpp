@@ -39,7 +39,7 @@ json to_json(const Recipe& recipe) {
                 {"warmup_epochs", recipe.warmup_epochs},
                 {"warmup_learning_rate", recipe.warmup_learning_rate},
                 {"groups", groups}};
-  // What all recipes once had goes without saying: a new choice must not change the ids of older runs.
+  // Defaults are left out: a choice that older recipes did not have must not change the ids of their runs.
   if (recipe.optimiser == OptimiserKind::adamw)
     value["optimiser"] = {{"kind", "adamw"}, {"epsilon", recipe.epsilon}};
   if (recipe.pace == RatePace::step) value["pace"] = "step";
@@ -88,7 +88,7 @@ json RunSpec::canonical() const {
                     {"recipe", recipe ? to_json(*recipe) : json()},
                     {"views", views},
                     {"precision", precision}};
-  // As with the optimiser: an ordinary draw goes without saying.
+  // Left out by default, for the same reason.
   if (!draw.empty()) canonical["draw"] = draw;
   return canonical;
 }
@@ -117,7 +117,7 @@ RunSpec RunSpec::parse(const json& canonical) {
     canonical.at("precision").get_to(spec.precision);
     return spec;
   } catch (const json::exception& fault) {
-    throw Error(fmt::format("run spec: {}; delete the run that it belongs to and sweep again", fault.what()));
+    throw Error(fmt::format("run spec: {}; delete its run and sweep again", fault.what()));
   }
 }
 

@@ -14,7 +14,7 @@ namespace promptbed {
 
 /// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
 /// Two protocols that train the same thing share one run. Methods without training have no classes, no
-/// recipe, shots 0 and seed 0: one run a dataset.
+/// recipe, shots 0 and seed 0: one run per dataset.
 struct RunSpec {
   std::string model;            ///< fingerprint of the frozen weights
   std::string dataset;          ///< its id, such as "oxford_pets"
@@ -22,23 +22,23 @@ struct RunSpec {
   std::string prompt_template;  ///< the dataset's, "a photo of a {}."
   std::string context_init;     ///< the dataset's, "a photo of a"
   std::string classes;          ///< trained on: "base", "all", or "" without training
-  int64_t shots = 0;            ///< training images per class that were asked for
+  int64_t shots = 0;            ///< training images per class, as requested
   int64_t seed = 0;
-  std::string draw = {};  ///< hash of a draw that the user gave; "" for the one that shots and seed stand for
+  std::string draw = {};  ///< hash of a draw given by the user; "" for the one that shots and seed make
   std::string method;
   int64_t method_version = 1;
-  std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option has its value
-  std::optional<Recipe> recipe;  ///< none without training, or with a solver of the method's own
+  std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option with its value
+  std::optional<Recipe> recipe;  ///< none without training, or if the method has its own solver
   int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
   std::string precision = "f32";
 
-  /// The one JSON form of this run, its keys sorted.
+  /// The JSON form of this run, with sorted keys: equal runs have equal texts.
   nlohmann::json canonical() const;
 
   /// 16 hexadecimal digits: a hash of the canonical JSON.
   std::string id() const;
 
-  /// The spec whose canonical JSON this is. Throws Error for anything else.
+  /// The reverse of canonical(). Throws Error for anything else.
   static RunSpec parse(const nlohmann::json& canonical);
 };
 

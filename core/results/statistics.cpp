@@ -1,5 +1,6 @@
 #include "results/statistics.h"
 
+#include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
@@ -24,16 +25,18 @@ double standard_deviation(std::span<const double> values) {
   return std::sqrt(squared_deviations(values) / static_cast<double>(values.size()));
 }
 
-double normal_interval(std::span<const double> values) {
-  return 1.96 * standard_deviation(values) / std::sqrt(static_cast<double>(values.size()));
-}
-
 double student_interval(std::span<const double> values) {
   if (values.size() < 2) return std::numeric_limits<double>::quiet_NaN();
   const auto n = static_cast<double>(values.size());
   const double sample_deviation = std::sqrt(squared_deviations(values) / (n - 1));
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.975);
   return t * sample_deviation / std::sqrt(n);
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
 }
 
 double harmonic_mean(double a, double b) {

@@ -1,25 +1,16 @@
 #include "sweep/host.h"
 
 #include <dlfcn.h>
-#include <sys/resource.h>
 #include <torch/version.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <filesystem>
 
-#include "base/process.h"
-#include "base/version.h"
+#include "base/installation.h"
+#include "base/machine.h"
+#include "base/processes.h"
 
 namespace promptbed {
 namespace {
-
-std::string processor_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown";
-}
 
 /// The library that matrix products really go to: what the name libblas stands for differs between machines.
 std::string blas_library() {
@@ -45,16 +36,6 @@ Execution describe_execution(const Workbench& bench, const Method& method) {
   execution.dirty = code_is_dirty();
   execution.plugin_hash = method.file_hash;
   return execution;
-}
-
-int64_t peak_memory() {
-  rusage usage{};
-  ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024;
-}
-
-void reset_peak_memory() {
-  std::ofstream("/proc/self/clear_refs") << "5";  // proc(5)
 }
 
 }  // namespace promptbed

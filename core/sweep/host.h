@@ -9,10 +9,4 @@ namespace promptbed {
 /// phases, cache hits and peak memory are filled in by the run.
 Execution describe_execution(const Workbench& bench, const Method& method);
 
-/// The most memory that this process has had, in bytes, since it began or reset_peak_memory().
-int64_t peak_memory();
-
-/// Counts the peak from here on, where the system lets a process do that (Linux).
-void reset_peak_memory();
-
 }  // namespace promptbed

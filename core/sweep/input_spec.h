@@ -6,7 +6,7 @@
 
 #include "clip/checkpoints/checkpoint.h"
 #include "clip/towers/layers.h"
-#include "data/suites/data_spec.h"
+#include "data/suites/chosen_datasets.h"
 
 namespace promptbed {
 

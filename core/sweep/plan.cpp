@@ -8,11 +8,11 @@
 #include <cmath>
 #include <map>
 
-#include "base/interrupt.h"
-#include "data/draws/class_half.h"
+#include "base/signals.h"
+#include "data/draws/class_sets.h"
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "sweep/given_draws.h"
 #include "sweep/known_tests.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 #include "results/run_record.h"

@@ -10,11 +10,12 @@
 #include <ostream>
 
 #include "base/hash.h"
-#include "base/interrupt.h"
-#include "data/draws/class_half.h"
+#include "base/machine.h"
+#include "base/signals.h"
+#include "data/draws/class_sets.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "sweep/features.h"
 #include "sweep/host.h"
 #include "training/epoch_order.h"

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <vector>
 
-#include "data/suites/own_dataset.h"
+#include "data/suites/dataset_spec.h"
 #include "data/suites/suite.h"
 
 namespace promptbed {

@@ -8,10 +8,10 @@
 #include <optional>
 #include <ostream>
 
-#include "base/interrupt.h"
 #include "base/progress.h"
+#include "base/signals.h"
 #include "clip/checkpoints/architecture_name.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "sweep/features.h"
 #include "sweep/known_tests.h"
 #include "sweep/open_caches.h"

@@ -10,7 +10,7 @@
 #include "base/installation.h"
 #include "clip/model.h"
 #include "clip/towers/text_transformer.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "data/suites/suite.h"
 #include "training/epoch_order.h"

@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "base/child_process.h"
-#include "base/interrupt.h"
+#include "base/processes.h"
+#include "base/signals.h"
 
 namespace promptbed {
 namespace {

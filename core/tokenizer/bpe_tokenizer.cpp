@@ -6,7 +6,6 @@
 #include <array>
 #include <limits>
 
-#include "tokenizer/byte_symbols.h"
 #include "tokenizer/words.h"
 
 namespace promptbed {
@@ -37,7 +36,7 @@ BpeTokenizer::BpeTokenizer(const Merges& merges)
     const auto found_left = tokens.find(left), found_right = tokens.find(right);
     if (found_left == tokens.end() || found_right == tokens.end())
       throw Error(
-          fmt::format("merge {} joins '{}' and '{}', which no earlier one makes; download the model again",
+          fmt::format("merge {} joins '{}' and '{}', which no earlier merge makes; download the model again",
                       rank + 1, left, right));
     const int64_t token = 2 * kBytes + rank;
     merges_.try_emplace(pair_key(found_left->second, found_right->second), Merge{rank, token});
@@ -96,8 +95,7 @@ std::shared_ptr<const Tokenizer> read_tokenizer(const std::filesystem::path& mod
   auto tokenizer = std::make_shared<BpeTokenizer>(read_merges(model));
   if (tokenizer->vocabulary_size() != vocabulary_size) {
     throw Error(fmt::format(
-        "{}: the merges make {} tokens where the weights have {}; use the merges that belong to the "
-        "weights",
+        "{}: the merges make {} tokens and the weights have {}; use the merges that belong to the weights",
         model.string(), tokenizer->vocabulary_size(), vocabulary_size));
   }
   return tokenizer;

@@ -12,19 +12,19 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tokenizer/merges.h"
+#include "tokenizer/vocabulary.h"
 
 namespace promptbed {
 
-/// CLIP's byte-level byte-pair encoding. The text is cleaned (HTML references twice, runs of white space to
-/// one blank, lower case) and cut into words; each word starts as its bytes, the last one marked as a word's
-/// end, and neighbours are joined in the order of the merges. The vocabulary is 256 bytes, 256 bytes that end
-/// a word, one token per merge, start and end of text.
+/// CLIP's byte-level byte-pair encoding. A text is cleaned and cut into words (split_words); each word starts
+/// as its bytes, with the last one marked as the end of a word, and neighbours are joined in the order of the
+/// merges. The vocabulary is 256 bytes, 256 bytes that end a word, one token per merge, start and end of
+/// text.
 ///
-/// ftfy's repairs of broken Unicode, which the reference applies first, are not made.
+/// The reference first repairs broken Unicode with ftfy; this tokenizer does not.
 class BpeTokenizer : public Tokenizer {
  public:
-  /// Throws Error where a merge joins symbols that no earlier one made.
+  /// Throws Error if a merge joins symbols that no earlier one makes.
   explicit BpeTokenizer(const Merges& merges);
 
   std::vector<int64_t> encode(std::string_view text) const override;
@@ -34,13 +34,13 @@ class BpeTokenizer : public Tokenizer {
   int64_t vocabulary_size() const { return vocabulary_size_; }
 
  private:
-  /// What a pair of tokens is joined to, and how early.
+  /// The token that a pair is joined to, and the priority (0 is first).
   struct Merge {
     int64_t rank;
     int64_t token;
   };
 
-  /// The tokens of one word in UTF-8.
+  /// The tokens of one word.
   std::vector<int64_t> encode_word(std::string_view word) const;
   std::vector<int64_t> join(std::vector<int64_t> tokens) const;
 
@@ -52,8 +52,8 @@ class BpeTokenizer : public Tokenizer {
   mutable std::unordered_map<std::string, std::vector<int64_t>> known_words_;
 };
 
-/// The tokenizer of a model with so many rows of token embeddings. Throws Error where there are no merges or
-/// their number is another.
+/// The tokenizer of a model with `vocabulary_size` token embeddings. Throws Error if there are no merges or
+/// their number does not match.
 std::shared_ptr<const Tokenizer> read_tokenizer(const std::filesystem::path& model, int64_t vocabulary_size);
 
 }  // namespace promptbed

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <vector>
 
-#include "base/interrupt.h"
-#include "base/median.h"
+#include "base/signals.h"
+#include "results/statistics.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
 #include "training/optimiser.h"

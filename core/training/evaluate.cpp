@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 
 namespace promptbed {
 namespace {

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "training/optimiser.h"
 
 namespace promptbed {

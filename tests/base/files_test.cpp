@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -36,7 +38,28 @@ TEST(Files, ErrorsNameTheFile) {
   EXPECT_ERROR(read_file(scratch / "none"), "none: cannot be read (No such file or directory)");
   EXPECT_ERROR(read_file(scratch.path()), "is a folder");
   write_file(scratch / "bad.json", "{\n  \"a\": 1,\n  oops\n}");
-  EXPECT_ERROR(read_json(scratch / "bad.json"), "bad.json, line 3: is not JSON; mend or replace the file");
+  EXPECT_ERROR(read_json(scratch / "bad.json"), "bad.json, line 3: is not JSON; fix or replace the file");
+}
+
+TEST(Files, AnInnerPathStaysInItsFolder) {
+  for (const char* path : {"a", "a/b.txt", "./a", "..a/b", "a/.../b"})
+    EXPECT_TRUE(is_inner_path(path)) << path;
+  for (const char* path : {"", "/a", "..", "../a", "a/..", "a/../b"})
+    EXPECT_FALSE(is_inner_path(path)) << path;
+}
+
+TEST(WriterLock, HasOneHolderAtATime) {
+  test::ScratchFolder scratch;
+  std::ostringstream log;
+  auto first = std::make_unique<WriterLock>(scratch / "cache/a", log);
+  auto second = std::async(std::launch::async, [&] { const WriterLock lock(scratch / "cache/a", log); });
+  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
+  first.reset();
+  second.get();
+  EXPECT_EQ(log.str(), (scratch / "cache/a").string() + ": waiting for another process to finish writing\n");
+  write_file(scratch / "b", "");
+  EXPECT_ERROR(WriterLock(scratch / "b/c", log),
+               "b/c.lock: cannot be written (Not a directory); choose another");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 namespace promptbed {
 namespace {
 
-/// A few pages of text of which every piece is different.
+/// A few pages of text with no repetitions.
 std::string long_text() {
   std::string text;
   for (int i = 0; text.size() < 50'000; ++i) text += std::to_string(i) + ' ';
@@ -68,8 +68,8 @@ TEST(MappedBytes, LettingGoOfOtherMemoryDoesNothing) {
 
 TEST(MappedBytes, NameWhatIsNoFile) {
   const test::ScratchFolder scratch;
-  EXPECT_ERROR(MappedBytes(scratch.path()), "is no file; check the path");
-  EXPECT_ERROR(MappedBytes(scratch / "nothing"), "is no file; check the path");
+  EXPECT_ERROR(MappedBytes(scratch.path()), "is not a file; check the path");
+  EXPECT_ERROR(MappedBytes(scratch / "nothing"), "is not a file; check the path");
 }
 
 }  // namespace

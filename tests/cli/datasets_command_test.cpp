@@ -18,7 +18,7 @@ void expect_part(const std::string& text, const std::string& part) {
   EXPECT_NE(text.find(part), std::string::npos) << "expected: " << part << "\ngot: " << text;
 }
 
-/// The small world, and beside it a user's own pictures, "birds": four classes whose names have blanks,
+/// The small world, and beside it a user's own images, "birds": four classes whose names have blanks,
 /// quotes and letters of all kinds.
 class DatasetsCommand : public testing::Test {
  protected:
@@ -59,7 +59,7 @@ class DatasetsCommand : public testing::Test {
   test::SweepWorld world_;
 };
 
-TEST_F(DatasetsCommand, OwnPicturesGoThroughSweepAndReport) {
+TEST_F(DatasetsCommand, OwnImagesGoThroughSweepAndReport) {
   const Finished swept = world_.sweep("clip_zeroshot,coop", {"--datasets", "one,./birds"});
   EXPECT_EQ(swept.out, "6 runs: 6 done now\n") << swept.err;
   const Finished again = world_.sweep("clip_zeroshot,coop", {"--datasets", "birds", "--jobs", "2"});
@@ -71,7 +71,7 @@ TEST_F(DatasetsCommand, OwnPicturesGoThroughSweepAndReport) {
   expect_part(planned.out, "extracted from the pictures in " + (world_ / "birds").string());
 }
 
-TEST_F(DatasetsCommand, OwnPicturesNeedNoDataFolder) {
+TEST_F(DatasetsCommand, OwnImagesNeedNoDataFolder) {
   const Finished built = world_.run(
       {"features", "build", "--suite", "small", "--datasets", "./birds", "--model", "model", "--views", "1"});
   EXPECT_EQ(built.code, 0) << built.err;
@@ -111,12 +111,12 @@ TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
   fs::copy_file(world_ / "data/one/images/a/train0.bmp", world_ / "data/one/images/b/test1.bmp",
                 fs::copy_options::overwrite_existing);
   fs::remove(world_ / "data/one/images/c/val0.bmp");
-  write_file(world_ / "data/one/images/d/train1.bmp", "no picture");
+  write_file(world_ / "data/one/images/d/train1.bmp", "not an image");
   const Finished faulty = of_small({"verify", "one"});
   EXPECT_EQ(faulty.code, 1);
   expect_part(faulty.out, "12 test images: 3 findings");
   expect_part(faulty.out, "  missing: c/val0.bmp is missing\n");
-  expect_part(faulty.out, "  unreadable: d/train1.bmp: is no JPEG, PNG, WebP or BMP picture");
+  expect_part(faulty.out, "  unreadable: d/train1.bmp: is not a JPEG, PNG, WebP or BMP image");
   expect_part(faulty.out, "  leaked: b/test1.bmp in test has the same bytes as a/train0.bmp in train\n");
 
   const auto report = nlohmann::json::parse(of_small({"verify", "one", "two", "--format", "json"}).out);
@@ -152,18 +152,18 @@ TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
             "1 runs: 1 done now\n");
   const Finished named = world_.sweep("clip_zeroshot", {"--datasets", "one", "--class-names", "names.json"});
   EXPECT_EQ(named.out, "1 runs: 1 done now\n");
-  expect_part(named.err, "note: data/one/split_zhou.json: several classes share a name, 1 in all, first 'd'");
+  expect_part(named.err, "note: data/one/split_zhou.json: 1 names are shared by several classes, first 'd'");
 }
 
 TEST_F(DatasetsCommand, AnswersWrongInputWithOneLine) {
   expect_refused(datasets({}), "runner datasets needs a word: list, show, verify, draw or import-draw");
-  expect_refused(of_small({"verify", "three"}), "suite 'small' has no dataset 'three'; known are one, two");
+  expect_refused(of_small({"verify", "three"}), "suite 'small' has no dataset 'three'; known: one, two");
   expect_refused(of_small({"draw", "one", "--shots", "0", "--seed", "1"}), "--shots 0: give 1 to");
   expect_refused(of_small({"draw", "one", "--shots", "1"}), "--seed");
   write_file(world_ / "draw.pkl", "text");
   expect_refused(of_small({"import-draw", "draw.pkl"}), "draw.pkl: is damaged");
   write_file(world_ / "data/one/split_zhou.json", "{\n\"train\": [\n}");
-  expect_refused(of_small({"show", "one"}), "split_zhou.json, line 3: is not JSON; mend or replace the file");
+  expect_refused(of_small({"show", "one"}), "split_zhou.json, line 3: is not JSON; fix or replace the file");
 }
 
 }  // namespace

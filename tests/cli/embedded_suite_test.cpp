@@ -5,7 +5,7 @@
 #include <map>
 
 #include "clip/model.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "features/cache_folder.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"

@@ -93,8 +93,8 @@ TEST_F(PluginFaults, ACrashBeforeAnyRunIsOneLineThatNamesThePlugin) {
   EXPECT_GT(result.code, 128);
   EXPECT_EQ(result.out, "");
   EXPECT_TRUE(result.err.starts_with(
-      "runner: plugin faulty.so crashed in resolve with signal 11; mend it or take it out "
-      "of its folder\n"))
+      "runner: plugin faulty.so crashed in resolve with signal 11; fix it or remove it "
+      "from its folder\n"))
       << result.err;
 }
 

@@ -46,7 +46,7 @@ TEST_F(PredictCommand, NamesUnreadablePicturesAndGoesOn) {
   const Finished result =
       run({"predict", "mixed", "gone.jpg", "--model", "model", "--classes", "a,b", "--template", "a {}"});
   EXPECT_EQ(result.code, 1);
-  EXPECT_NE(result.err.find("failed: mixed/bad.png: is no JPEG"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("failed: mixed/bad.png: is not a JPEG"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("failed: gone.jpg: cannot be read"), std::string::npos) << result.err;
   EXPECT_TRUE(result.out.starts_with("mixed/good.bmp\n")) << result.out;
 }
@@ -62,7 +62,7 @@ TEST_F(PredictCommand, RefusesWrongInputInOneLine) {
   expect_refused({"predict", picture, "--model", "model", "--prompt", id_, "--template", "a {}"},
                  "--template: the prompt has its own words");
   expect_refused({"predict", picture, "--model", "model", "--classes", "a,b", "--template", "a photo"},
-                 "has to hold {} once");
+                 "must hold {} exactly once");
   expect_refused({"predict", picture, "--model", "model", "--classes", "a,b", "--top", "0"},
                  "--top 0: give 1 to");
 }

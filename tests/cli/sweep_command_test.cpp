@@ -107,7 +107,8 @@ TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {
   EXPECT_NE(spoilt.err.find("a/test0.bmp"), std::string::npos) << spoilt.err;
 
   write_file(picture, "no picture at all");
-  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is no JPEG, PNG, WebP or BMP picture"), std::string::npos);
+  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is not a JPEG, PNG, WebP or BMP image"),
+            std::string::npos);
 
   fs::rename(world / "kept", picture);
   EXPECT_EQ(world.sweep("clip_zeroshot").out, "2 runs: 1 done now, 1 done before\n");
@@ -212,7 +213,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep({"--model", "none", "--data", "data"}), "none"},
       {sweep({"--model", "broken", "--data", "data"}), "model.safetensors"},
       {sweep({"--model", "model", "--data", "none"}), "none"},
-      {sweep({"--model", "model"}), "suite small has no data folder of its own; give one with --data"},
+      {sweep({"--model", "model"}), "suite small embeds no data; give a folder with --data"},
       {sweep({"--data", "data"}), "suite small has no model of its own; give one with --model"},
       {sweep(with({"--views", "-1"})), "--views -1: give 0 to 1000"},
       {sweep(with({"--colour", "red"})), "unrecognised option '--colour'; known: --methods"},

@@ -5,7 +5,7 @@
 
 #include "clip/checkpoints/state_dict.h"
 #include "clip/checkpoints/torch_archive.h"
-#include "formats/pickle_dict.h"
+#include "formats/pickle.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-/// A suite "small" of the datasets "two" and "one", and a user's own pictures "birds".
+/// A suite "small" of the datasets "two" and "one", and a user's own images "birds".
 class ChosenDatasetsTest : public testing::Test {
  protected:
   ChosenDatasetsTest() {
@@ -28,9 +28,9 @@ class ChosenDatasetsTest : public testing::Test {
           {"split", {{"kind", "zhou"}, {"file", "s.json"}, {"made_from", "class_folders"}}},
           {"template", "a photo of a {}."}};
       write_file(scratch_ / "suites/small" / (std::string(id) + ".json"), dataset.dump());
-      pictures(fs::path("data") / id);
+      write_images(fs::path("data") / id);
     }
-    pictures("birds");
+    write_images("birds");
     spec_.suite = "small";
     spec_.suites = scratch_ / "suites";
     spec_.data = scratch_ / "data";
@@ -42,7 +42,7 @@ class ChosenDatasetsTest : public testing::Test {
     write_file(scratch_ / "suites/small/suite.json", suite.dump());
   }
 
-  void pictures(const fs::path& folder) const {
+  void write_images(const fs::path& folder) const {
     for (const char* name : {"crow", "wren"}) {
       for (int i = 0; i < 4; ++i) write_file(scratch_ / folder / name / (std::to_string(i) + ".jpg"), "");
     }
@@ -84,10 +84,10 @@ TEST_F(ChosenDatasetsTest, AnOwnDatasetNeedsNoDataFolder) {
   EXPECT_EQ(chosen.read_split(chosen.at("birds")).class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(chosen.image_folder(chosen.at("birds")), fs::canonical(birds()) / "");
   EXPECT_FALSE(chosen.is_embedded(chosen.at("birds")));
-  EXPECT_ERROR(choose("one," + birds()), "suite small has no data folder of its own; give one with --data");
+  EXPECT_ERROR(choose("one," + birds()), "suite small embeds no data; give a folder with --data");
 }
 
-TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesItsDatasetsOnly) {
+TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesOnlyItsDatasets) {
   write_suite({{"data", "../../data"}});
   spec_.data = "";
   const ChosenDatasets chosen = choose("one," + birds());
@@ -97,19 +97,19 @@ TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesItsDatasetsOnly) {
   EXPECT_FALSE(choose("one").is_embedded(choose("one").at("one")));
 }
 
-TEST_F(ChosenDatasetsTest, UnknownWordsListTheKnown) {
-  EXPECT_ERROR(choose("three"), "suite 'small' has no dataset 'three'; known are two, one");
+TEST_F(ChosenDatasetsTest, UnknownIdsListTheKnown) {
+  EXPECT_ERROR(choose("three"), "suite 'small' has no dataset 'three'; known: two, one");
   EXPECT_ERROR(choose("no/birds"), "--datasets no/birds: no such folder or manifest; check the path");
   EXPECT_ERROR(choose(""), "--datasets is empty");
   EXPECT_ERROR(choose("one").at("two"), "dataset 'two' is not among --datasets one");
 }
 
 TEST_F(ChosenDatasetsTest, TwoDatasetsNeverShareAnId) {
-  pictures("mine/one");
+  write_images("mine/one");
   EXPECT_ERROR(choose((scratch_ / "mine/one").string()),
                "'one' is a dataset of suite small; give yours another \"id\"");
-  pictures("mine/birds");
-  EXPECT_ERROR(choose(birds() + "," + (scratch_ / "mine/birds").string()), "there are two datasets 'birds'");
+  write_images("mine/birds");
+  EXPECT_ERROR(choose(birds() + "," + (scratch_ / "mine/birds").string()), "two datasets are called 'birds'");
 }
 
 TEST_F(ChosenDatasetsTest, UsersGiveTemplates) {
@@ -118,10 +118,9 @@ TEST_F(ChosenDatasetsTest, UsersGiveTemplates) {
   EXPECT_EQ(choose("one,two").at("one").prompt_template, "an engraving of a {}.");
   EXPECT_EQ(choose("one,two").at("two").prompt_template, "a photo of a {}.");
   write_file(spec_.templates, R"({"one": "an engraving"})");
-  EXPECT_ERROR(choose("one"), "templates.json: 'one' has to hold {} once");
+  EXPECT_ERROR(choose("one"), "templates.json: 'one' must hold {} exactly once");
   write_file(spec_.templates, R"({"uno": "a {}."})");
-  EXPECT_ERROR(choose("one"),
-               "templates.json: 'uno' is no dataset that was chosen with --datasets; those are one");
+  EXPECT_ERROR(choose("one"), "templates.json: 'uno' is not one of --datasets; those are one");
 }
 
 TEST_F(ChosenDatasetsTest, UsersGiveClassNamesByLabelOrByName) {

@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST(ContactSheet, HasARowForEachClass) {
+TEST(ContactSheet, HasARowPerClass) {
   const test::ScratchFolder scratch;
   test::write_tiny_png(scratch / "a.png", 10);
   test::write_tiny_png(scratch / "b.png", 20);
@@ -22,7 +22,7 @@ TEST(ContactSheet, HasARowForEachClass) {
   EXPECT_EQ(sheet.row(96)[3 * 96], 255) << "nothing is there";
 }
 
-TEST(ContactSheet, OfManyClassesIsAboutAsWideAsHigh) {
+TEST(ContactSheet, OfManyClassesIsRoughlySquare) {
   const test::ScratchFolder scratch;
   test::write_tiny_png(scratch / "a.png", 10);
   const Picture sheet = contact_sheet(std::vector<std::vector<fs::path>>(200, {scratch / "a.png"}));

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/draws/reference_draw.h"
+#include "data/draws/draw_file.h"
 #include "data/suites/suite.h"
 #include "support/expect_error.h"
 #include "support/golden.h"
@@ -51,18 +51,19 @@ TEST_F(DrawFile, ReadsBackWhatWasDrawn) {
   EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
 }
 
-TEST_F(DrawFile, ImagesAreKnownByTheirPathsAlone) {
+TEST_F(DrawFile, ImagesAreIdentifiedByTheirPaths) {
   const FewShotDraw draw = read(text(R"(["dogs/3.jpg", 0, "hound"], ["cats/1.jpg", 0, "cat"])"));
   EXPECT_EQ(draw.train, (std::vector<Image>{{"dogs/3.jpg", 1, "dog"}, {"cats/1.jpg", 0, "cat"}}));
 }
 
 TEST_F(DrawFile, RefusesWhatDoesNotFitTheSplit) {
   EXPECT_ERROR(read(text(R"(["owls/1.jpg", 0, "owl"])")),
-               "'owls/1.jpg' is no training image of the dataset's split");
-  EXPECT_ERROR(read(text(R"(["cats/5.jpg", 0, "cat"])")), "'cats/5.jpg' is no training image");
+               "'owls/1.jpg' is not a training image of the dataset's split");
+  EXPECT_ERROR(read(text(R"(["cats/5.jpg", 0, "cat"])")), "'cats/5.jpg' is not a training image");
   EXPECT_ERROR(read(text(R"(["cats/1.jpg", 0, "cat"], ["cats/1.jpg", 0, "cat"])")), "has 'cats/1.jpg' twice");
   EXPECT_ERROR(read(text(R"(["cats/1.jpg", 0, "cat"])")), "has no training image of class 'dog' (label 1)");
-  EXPECT_ERROR(read("[]"), "draw.json: is no draw; runner datasets draw and import-draw write such files");
+  EXPECT_ERROR(read("[]"),
+               "draw.json: is not a draw; `runner datasets draw` and `import-draw` write such files");
   EXPECT_ERROR(read(R"({"dataset": "pets", "shots": 1, "seed": 1})"), "draw.json: has no list 'train'");
   EXPECT_ERROR(read("{\n\n!"), "draw.json, line 3: is not JSON");
 }
@@ -76,15 +77,15 @@ TEST_F(DrawFile, AReferenceDrawIsFoundByTheEndsOfItsPaths) {
   EXPECT_EQ(found.val, (std::vector<Image>{{"cats/5.jpg", 0, "cat"}}));
   draw.train.push_back("/home/me/data/pets/images/wildcats/0.jpg");
   EXPECT_ERROR(find_reference_images(draw, split_, "draw.pkl"),
-               "draw.pkl: '/home/me/data/pets/images/wildcats/0.jpg' is no training image");
+               "draw.pkl: '/home/me/data/pets/images/wildcats/0.jpg' is not a training image");
 }
 
-TEST_F(DrawFile, WhatIsNoReferenceDrawIsRefused) {
+TEST_F(DrawFile, RefusesWhatIsNotAReferenceDraw) {
   write_file(scratch_ / "shot_1-seed_1.pkl", "not a pickle");
   EXPECT_ERROR(read_reference_draw(scratch_ / "shot_1-seed_1.pkl"), "shot_1-seed_1.pkl: is damaged");
   write_file(scratch_ / "empty.pkl", std::string("\x80\x04}.", 4));  // an empty dict
   EXPECT_ERROR(read_reference_draw(scratch_ / "empty.pkl"),
-               "empty.pkl: holds no draw; give a file that the reference");
+               "empty.pkl: holds no draw; give a file from the reference's split_fewshot folder");
 }
 
 TEST(GoldenReferenceDraws, AreTheDrawsOfTheSameSeed) {

@@ -18,7 +18,7 @@ using Names = std::vector<std::string>;
 
 class FolderIndexTest : public testing::Test {
  protected:
-  /// A folder with so many files and a folder in it, which came to rest long ago.
+  /// A folder of kFiles files and one folder, unchanged for an hour.
   FolderIndexTest() {
     fs::create_directories(scratch_ / "pictures/inner");
     for (int i = 0; i < kFiles; ++i) touch("pictures/" + std::to_string(i));
@@ -31,7 +31,7 @@ class FolderIndexTest : public testing::Test {
     fs::last_write_time(scratch_ / "pictures", fs::file_time_type::clock::now() - std::chrono::hours(1));
   }
 
-  /// Lists by an index of its own, as another process would.
+  /// Lists with a new index, as another process would.
   FolderNames list() const {
     FolderIndex index(scratch_ / "cache/pictures.idx", kFiles);
     FolderNames names = index.list(scratch_ / "pictures");
@@ -39,7 +39,7 @@ class FolderIndexTest : public testing::Test {
     return names;
   }
 
-  /// Takes a file away in such a way that the folder's time does not tell.
+  /// Removes a file without changing the folder's time.
   void take_away_unnoticed(const std::string& name) const {
     const auto time = fs::last_write_time(scratch_ / "pictures");
     fs::remove(scratch_ / "pictures" / name);
@@ -50,7 +50,7 @@ class FolderIndexTest : public testing::Test {
   test::ScratchFolder scratch_;
 };
 
-TEST_F(FolderIndexTest, SortsByNameAndLeavesHiddenOut) {
+TEST_F(FolderIndexTest, SortsByNameAndLeavesOutHiddenEntries) {
   for (const char* name : {"a/b.jpg", "a/B.jpg", "a/\xc3\xa4.jpg", "a/.hidden", "a/z/c.jpg"})
     write_file(scratch_ / name, "");
   const FolderNames names = FolderIndex().list(scratch_ / "a");
@@ -58,7 +58,7 @@ TEST_F(FolderIndexTest, SortsByNameAndLeavesHiddenOut) {
   EXPECT_EQ(names.folders, (Names{"z"}));
 }
 
-TEST_F(FolderIndexTest, RemembersALargeFolderThatHasItsTime) {
+TEST_F(FolderIndexTest, KeepsALargeFolderWhoseTimeIsTheSame) {
   EXPECT_EQ(list().files.size(), size_t{kFiles});
   take_away_unnoticed("7");
   const FolderNames remembered = list();
@@ -72,20 +72,20 @@ TEST_F(FolderIndexTest, ListsAFolderThatHasChanged) {
   EXPECT_EQ(list().files.size(), size_t{kFiles + 1});
 }
 
-TEST_F(FolderIndexTest, DoesNotRememberWhatChangedJustNow) {
+TEST_F(FolderIndexTest, DoesNotKeepWhatHasJustChanged) {
   touch("pictures/new");
   list();
   EXPECT_FALSE(fs::exists(scratch_ / "cache"));
 }
 
-TEST_F(FolderIndexTest, DoesNotRememberWhatIsListedInNoTime) {
+TEST_F(FolderIndexTest, DoesNotKeepSmallListings) {
   FolderIndex index(scratch_ / "cache/small.idx", kFiles + 2);
   index.list(scratch_ / "pictures");
   index.save();
   EXPECT_FALSE(fs::exists(scratch_ / "cache"));
 }
 
-TEST_F(FolderIndexTest, ADamagedFileCountsAsNone) {
+TEST_F(FolderIndexTest, ADamagedFileIsIgnored) {
   list();
   const fs::path file = scratch_ / "cache/pictures.idx";
   const std::string whole = read_file(file);
@@ -97,15 +97,14 @@ TEST_F(FolderIndexTest, ADamagedFileCountsAsNone) {
   }
 }
 
-TEST_F(FolderIndexTest, LinksAreFollowedAndCirclesRefused) {
+TEST_F(FolderIndexTest, LinksAreFollowedAndCyclesRefused) {
   fs::create_directory_symlink(scratch_ / "pictures", scratch_ / "pictures/inner/up");
   fs::create_symlink("nowhere", scratch_ / "pictures/inner/dangling.jpg");
   const FolderNames names = FolderIndex().list(scratch_ / "pictures/inner");
   EXPECT_EQ(names.folders, (Names{"up"}));
   EXPECT_EQ(names.files, (Names{"dangling.jpg"}));
   fs::create_symlink("loop", scratch_ / "pictures/inner/loop");
-  EXPECT_ERROR(FolderIndex().list(scratch_ / "pictures/inner"),
-               "inner/loop: is a link that goes round in a circle");
+  EXPECT_ERROR(FolderIndex().list(scratch_ / "pictures/inner"), "inner/loop: is a cyclic link");
   EXPECT_ERROR(FolderIndex().list(scratch_ / "none"), "none: cannot be listed (No such file or directory)");
 }
 

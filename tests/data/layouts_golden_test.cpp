@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/files.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 #include "data/suites/suite.h"
@@ -18,16 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+fs::path path_in(const fs::path& data_root, const DatasetSpec& spec, const Image& image) {
+  return (data_root / spec.folder / spec.images / image.path).lexically_normal();
+}
+
 /// [path from the data root, label, class name], as the golden files list an image.
 nlohmann::json as_json(const DatasetSpec& spec, const std::vector<Image>& images) {
   nlohmann::json list = nlohmann::json::array();
   for (const Image& image : images)
-    list.push_back({image_path(spec, "", image).generic_string(), image.label, image.class_name});
+    list.push_back({path_in("", spec, image).generic_string(), image.label, image.class_name});
   return list;
 }
 
-/// A data root with the official files of a dataset, as links, so that what is made beside them goes with the
-/// test.
+/// Links a dataset's official files into a data root: what is made beside them disappears with the test.
 void link_official_files(const DatasetSpec& spec, const fs::path& layouts, const fs::path& data_root) {
   fs::create_directories(data_root / spec.folder);
   for (const fs::directory_entry& entry : fs::directory_iterator(layouts / "data" / spec.folder))
@@ -40,8 +43,8 @@ FewShotDraw draw_of(const Split& split, const nlohmann::json& expected) {
   return draw_few_shot(split, shots, expected["seed"].get<int64_t>());
 }
 
-/// Of a dataset that is a test set alone the reference lists the images for training, too; and it validates
-/// on ImageNet's test images. Here both stay unseen.
+/// For a mere test set the reference lists the images for training, too, and it validates on ImageNet's test
+/// images. promptbed does neither.
 nlohmann::json training_images(const Split& split, const nlohmann::json& listed) {
   return split.train.empty() ? nlohmann::json::array() : listed;
 }
@@ -108,14 +111,14 @@ TEST_F(GoldenLayouts, AreReadFromTheReferencesSplitFilesAlone) {
   }
 }
 
-TEST_F(GoldenLayouts, HaveEveryPictureOfTheirSplits) {
+TEST_F(GoldenLayouts, HaveEveryImageOfTheirSplits) {
   for (const DatasetSpec& spec : datasets_) {
     const test::ScratchFolder scratch;
     link_official_files(spec, layouts_, scratch.path());
     const Split split = read_split(spec, scratch.path());
     for (const std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
       for (const Image& image : *images)
-        EXPECT_TRUE(fs::exists(image_path(spec, scratch.path(), image))) << image.path;
+        EXPECT_TRUE(fs::exists(path_in(scratch.path(), spec, image))) << image.path;
     }
   }
 }

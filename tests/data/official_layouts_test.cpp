@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/files.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
-#include "data/layouts/split.h"
+#include "data/layouts/layouts.h"
 #include "data/suites/suite.h"
 #include "support/expect_error.h"
 #include "support/matlab_writer.h"
@@ -37,8 +37,8 @@ class OfficialLayout : public testing::Test {
     write_file(scratch_ / path, contents);
   }
 
-  /// `count` empty pictures, <folder>/0.jpg and on.
-  void pictures(const fs::path& folder, int count) const {
+  /// `count` empty images, <folder>/0.jpg and on.
+  void write_images(const fs::path& folder, int count) const {
     for (int i = 0; i < count; ++i) write(folder / (std::to_string(i) + ".jpg"));
   }
 
@@ -64,8 +64,8 @@ std::set<std::string> paths_of(const std::vector<Image>& images) {
 }
 
 TEST_F(OfficialLayout, ClassFoldersAreDividedBySharesRoundedToEven) {
-  pictures("dtd/images/zigzagged", 15);  // 7.5 and 3 images
-  pictures("dtd/images/banded", 13);     // 6.5 and 2.6 images
+  write_images("dtd/images/zigzagged", 15);  // 7.5 and 3 images
+  write_images("dtd/images/banded", 13);     // 6.5 and 2.6 images
   write("dtd/images/banded/.hidden");
   const Split split = read("dtd");
   EXPECT_EQ(split.class_names, (Names{"banded", "zigzagged"}));
@@ -77,12 +77,12 @@ TEST_F(OfficialLayout, ClassFoldersAreDividedBySharesRoundedToEven) {
 }
 
 TEST_F(OfficialLayout, AMadeSplitIsSavedAndReadFromThenOn) {
-  pictures("dtd/images/banded", 10);
+  write_images("dtd/images/banded", 10);
   const Split made = read("dtd");
   ASSERT_EQ(made.notes.size(), 1U);
-  EXPECT_NE(made.notes[0].find("the split is made as the reference makes it, and saved there"),
+  EXPECT_NE(made.notes[0].find("the split was made as the reference makes it, and saved there"),
             std::string::npos);
-  pictures("dtd/images/later", 10);
+  write_images("dtd/images/later", 10);
   const Split again = read("dtd");
   EXPECT_EQ(again.hash(), made.hash());
   EXPECT_TRUE(again.notes.empty());
@@ -92,11 +92,11 @@ TEST_F(OfficialLayout, WhereTheDataCannotBeWrittenTheCacheKeepsASplit) {
   DatasetSpec spec = spec_of("dtd");
   spec.split.file = "blocked/split.json";
   write("dtd/blocked");  // a file, where saving needs a folder
-  pictures("dtd/images/banded", 10);
+  write_images("dtd/images/banded", 10);
   const Split made = read_split(spec, scratch_.path(), scratch_ / "cache");
   EXPECT_NE(made.notes.at(0).find("saved as " + (scratch_ / "cache/splits/dtd-").string()),
             std::string::npos);
-  pictures("dtd/images/later", 10);
+  write_images("dtd/images/later", 10);
   EXPECT_EQ(read_split(spec, scratch_.path(), scratch_ / "cache").hash(), made.hash());
 
   fs::rename(scratch_ / "dtd", scratch_ / "moved");
@@ -108,7 +108,7 @@ TEST_F(OfficialLayout, WhereTheDataCannotBeWrittenTheCacheKeepsASplit) {
 TEST_F(OfficialLayout, Caltech101LeavesTwoFoldersOutAndRenamesFour) {
   for (const char* name : {"BACKGROUND_Google", "Faces", "Faces_easy", "Leopards", "Motorbikes", "accordion",
                            "airplanes", "car_side"})
-    pictures(fs::path("caltech-101/101_ObjectCategories") / name, 5);
+    write_images(fs::path("caltech-101/101_ObjectCategories") / name, 5);
   EXPECT_EQ(read("caltech101").class_names,
             (Names{"face", "leopard", "motorbike", "accordion", "airplane", "car_side"}));
 }
@@ -116,7 +116,7 @@ TEST_F(OfficialLayout, Caltech101LeavesTwoFoldersOutAndRenamesFour) {
 TEST_F(OfficialLayout, EuroSatHasTenNamesOfItsOwn) {
   for (const char* name : {"AnnualCrop", "Forest", "HerbaceousVegetation", "Highway", "Industrial", "Pasture",
                            "PermanentCrop", "Residential", "River", "SeaLake"})
-    pictures(fs::path("eurosat/2750") / name, 5);
+    write_images(fs::path("eurosat/2750") / name, 5);
   const Split split = read("eurosat");
   EXPECT_EQ(split.class_names,
             (Names{"Annual Crop Land", "Forest", "Herbaceous Vegetation Land", "Highway or Road",
@@ -126,8 +126,8 @@ TEST_F(OfficialLayout, EuroSatHasTenNamesOfItsOwn) {
 }
 
 TEST_F(OfficialLayout, Food101HasAFolderForEachClass) {
-  pictures("food-101/images/apple_pie", 10);
-  pictures("food-101/images/pho", 10);
+  write_images("food-101/images/apple_pie", 10);
+  write_images("food-101/images/pho", 10);
   const Split split = read("food101");
   EXPECT_EQ(split.class_names, (Names{"apple_pie", "pho"}));
   expect_sizes(split, 10, 4, 6);
@@ -162,9 +162,9 @@ TEST_F(OfficialLayout, StanfordCarsMovesTheYearToTheFront) {
 
   fs::remove(split_file("stanford_cars"));
   test::MatlabWriter(scratch_ / "stanford_cars/cars_test_annos_withlabels.mat").annotations({{"x.jpg", 3}});
-  EXPECT_ERROR(read("stanford_cars"), "x.jpg is of class 3, and there are 1 to 2");
+  EXPECT_ERROR(read("stanford_cars"), "x.jpg has class 3, out of 1 to 2");
   write("stanford_cars/devkit/cars_meta.mat", "no matlab at all");
-  EXPECT_ERROR(read("stanford_cars"), "cars_meta.mat: is no MATLAB file; put the original file there");
+  EXPECT_ERROR(read("stanford_cars"), "cars_meta.mat: is not a MATLAB file; put the original file there");
 }
 
 TEST_F(OfficialLayout, OxfordFlowersGoesByTheLabelOfEachNumber) {
@@ -197,7 +197,7 @@ TEST_F(OfficialLayout, Sun397TurnsThePartsOfANameAround) {
   EXPECT_EQ(split.test.front(), (Image{"b/bakery/shop/9.jpg", 1, "shop bakery"}));
   fs::remove(split_file("sun397"));
   write("sun397/Testing_01.txt", "/c/castle/1.jpg\n");
-  EXPECT_ERROR(read("sun397"), "Testing_01.txt: '/c/castle/1.jpg' is of a class that ClassName.txt lacks");
+  EXPECT_ERROR(read("sun397"), "Testing_01.txt: the class of '/c/castle/1.jpg' is not in ClassName.txt");
 }
 
 TEST_F(OfficialLayout, Ucf101SplitsWordsAtCapitals) {
@@ -216,14 +216,14 @@ TEST_F(OfficialLayout, Ucf101SplitsWordsAtCapitals) {
   EXPECT_EQ(split.test.front(), (Image{"Yo_Yo/v_YoYo_9.jpg", 1, "Yo_Yo"}));
   fs::remove(split_file("ucf101"));
   write("ucf101/ucfTrainTestlist/testlist01.txt", "Juggling/v.avi\n");
-  EXPECT_ERROR(read("ucf101"), "testlist01.txt: line 'Juggling/v.avi' has to hold ACTION/VIDEO.avi");
+  EXPECT_ERROR(read("ucf101"), "testlist01.txt: line 'Juggling/v.avi' must hold ACTION/VIDEO.avi");
 }
 
 TEST_F(OfficialLayout, ImageNetAndAircraftNeedNoSplitFile) {
   write("imagenet/classnames.txt", "n02 great shark\nn01 tench\n");
   for (const char* id : {"n01", "n02"}) {
-    pictures(fs::path("imagenet/images/train") / id, 3);
-    pictures(fs::path("imagenet/images/val") / id, 2);
+    write_images(fs::path("imagenet/images/train") / id, 3);
+    write_images(fs::path("imagenet/images/val") / id, 2);
   }
   const Split imagenet = read("imagenet");
   EXPECT_EQ(imagenet.class_names, (Names{"tench", "great shark"}));
@@ -239,8 +239,8 @@ TEST_F(OfficialLayout, ImageNetAndAircraftNeedNoSplitFile) {
 TEST_F(OfficialLayout, ImageNetV2GoesByTheLinesOfTheClassNames) {
   write("imagenetv2/classnames.txt", "n09 tench\nn01 shark\n");
   const fs::path images = "imagenetv2/imagenetv2-matched-frequency-format-val";
-  pictures(images / "0", 2);
-  pictures(images / "1", 1);
+  write_images(images / "0", 2);
+  write_images(images / "1", 1);
   const Split split = read("imagenetv2");
   EXPECT_EQ(split.class_names, (Names{"tench", "shark"}));
   expect_sizes(split, 0, 0, 3);
@@ -255,8 +255,8 @@ TEST_F(OfficialLayout, SketchAAndRScoreOverTheClassesThatAreThere) {
                                                {"imagenet_r", "imagenet-rendition", "imagenet-r"}}) {
     write(fs::path(folder) / "classnames.txt", "n01 tench\nn02 shark\nn03 crane bird\n");
     write(fs::path(folder) / images / "README.txt");
-    pictures(fs::path(folder) / images / "n03", 2);
-    pictures(fs::path(folder) / images / "n01", 1);
+    write_images(fs::path(folder) / images / "n03", 2);
+    write_images(fs::path(folder) / images / "n01", 1);
     const Split split = read(id);
     EXPECT_EQ(split.class_names, (Names{"tench", "crane bird"}));
     expect_sizes(split, 0, 0, 3);
@@ -266,22 +266,62 @@ TEST_F(OfficialLayout, SketchAAndRScoreOverTheClassesThatAreThere) {
 TEST_F(OfficialLayout, ADatasetWithoutItsFilesNamesWhatIsMissing) {
   fs::create_directories(scratch_ / "oxford_pets");
   EXPECT_ERROR(read("oxford_pets"), "annotations/trainval.txt: cannot be read");
-  EXPECT_ERROR(read("oxford_pets"), "split_zhou_OxfordPets.json: is not there, and cannot be made: ");
+  EXPECT_ERROR(read("oxford_pets"), "split_zhou_OxfordPets.json: is missing and cannot be made: ");
   write("oxford_pets/annotations/trainval.txt", "Bengal_6 one 1 1\n");
-  EXPECT_ERROR(read("oxford_pets"), "line 'Bengal_6 one 1 1' has to hold a file's name");
-  pictures("dtd/images/banded", 3);
+  EXPECT_ERROR(read("oxford_pets"), "line 'Bengal_6 one 1 1' must hold NAME_NUMBER and a label");
+  write_images("dtd/images/banded", 3);
   EXPECT_ERROR(read("dtd"), "class 'banded' (label 0) has no test images");
   EXPECT_FALSE(fs::exists(split_file("dtd"))) << "a split that is wrong is not saved";
 }
 
 TEST_F(OfficialLayout, ClassesOfOneNameStayApartWithOneWarning) {
   write("imagenet-sketch/classnames.txt", "n01 crane\nn02 crane\nn03 maillot\nn04 maillot\n");
-  for (const char* id : {"n01", "n02", "n03", "n04"}) pictures(fs::path("imagenet-sketch/images") / id, 1);
+  for (const char* id : {"n01", "n02", "n03", "n04"})
+    write_images(fs::path("imagenet-sketch/images") / id, 1);
   const Split split = read("imagenet_sketch");
   EXPECT_EQ(split.class_names, (Names{"crane", "crane", "maillot", "maillot"}));
   ASSERT_EQ(split.notes.size(), 1U);
-  EXPECT_NE(split.notes[0].find("several classes share a name, 2 in all, first 'crane' (labels 0, 1)"),
+  EXPECT_NE(split.notes[0].find("2 names are shared by several classes, first 'crane' (labels 0, 1)"),
             std::string::npos);
+}
+
+TEST(ImageNetSplit, LabelsFollowTheSortedIdsAndValIsTheTest) {
+  const test::ScratchFolder scratch;
+  FolderIndex index;
+  DatasetSpec spec;
+  spec.images = "images";
+  spec.split.file = "classnames.txt";
+  write_file(scratch / "classnames.txt", "n02 great shark\nn01 tench\n");
+  for (const char* path : {"train/n02/b.jpg", "train/n02/a.jpg", "train/n02/.hidden", "train/n01/c.jpg",
+                           "val/n01/d.jpg", "val/n02/e.jpg"})
+    write_file(scratch / "images" / path, "");
+  const Split split = read_imagenet_split(spec, scratch.path(), index);
+  EXPECT_EQ(split.train, (std::vector<Image>{{"train/n01/c.jpg", 0, "tench"},
+                                             {"train/n02/a.jpg", 1, "great shark"},
+                                             {"train/n02/b.jpg", 1, "great shark"}}));
+  EXPECT_TRUE(split.val.empty());
+  EXPECT_EQ(split.test,
+            (std::vector<Image>{{"val/n01/d.jpg", 0, "tench"}, {"val/n02/e.jpg", 1, "great shark"}}));
+  write_file(scratch / "classnames.txt", "n01 tench\n");
+  EXPECT_ERROR(read_imagenet_split(spec, scratch.path(), index), "classnames.txt: does not name class 'n02'");
+}
+
+TEST(AircraftSplit, LabelsFollowTheListOfVariants) {
+  const test::ScratchFolder scratch;
+  DatasetSpec spec;
+  spec.split.file = "variants.txt";
+  write_file(scratch / "variants.txt", "Boeing 717\r\nSR-20\r\n");
+  write_file(scratch / "images_variant_train.txt", "0034 SR-20\n0012 Boeing 717\n");
+  write_file(scratch / "images_variant_val.txt", "");
+  write_file(scratch / "images_variant_test.txt", "0056 SR-20\n");
+  const Split split = read_aircraft_split(spec, scratch.path());
+  EXPECT_EQ(split.train, (std::vector<Image>{{"0034.jpg", 1, "SR-20"}, {"0012.jpg", 0, "Boeing 717"}}));
+  EXPECT_EQ(split.test, (std::vector<Image>{{"0056.jpg", 1, "SR-20"}}));
+  write_file(scratch / "images_variant_val.txt", "0078 Concorde\n");
+  EXPECT_ERROR(read_aircraft_split(spec, scratch.path()),
+               "image 0078 is of 'Concorde', which is not in the list");
+  write_file(scratch / "images_variant_val.txt", "0078\n");
+  EXPECT_ERROR(read_aircraft_split(spec, scratch.path()), "line '0078' must hold a word and a class name");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
-#include "data/suites/own_dataset.h"
+#include "data/suites/dataset_spec.h"
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -14,14 +14,14 @@ namespace {
 namespace fs = std::filesystem;
 using Names = std::vector<std::string>;
 
-/// A folder "birds" in which a test puts a user's pictures.
+/// A folder "birds" in which a test puts a user's images.
 class OwnDataset : public testing::Test {
  protected:
   void write(const fs::path& path, const std::string& contents = "") const {
     write_file(scratch_ / "birds" / path, contents);
   }
 
-  void pictures(const fs::path& folder, int count) const {
+  void write_images(const fs::path& folder, int count) const {
     for (int i = 0; i < count; ++i) write(folder / (std::to_string(i) + ".jpg"));
   }
 
@@ -35,38 +35,38 @@ class OwnDataset : public testing::Test {
 };
 
 TEST_F(OwnDataset, ClassFoldersAreDividedAsTheReferenceDividesThem) {
-  pictures("wren", 10);
-  pictures("crow", 20);
+  write_images("wren", 10);
+  write_images("crow", 20);
   const Split split = read();
   EXPECT_EQ(split.class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(split.train.size(), 15U);
   EXPECT_EQ(split.val.size(), 6U);
   EXPECT_EQ(split.test.size(), 9U);
   EXPECT_EQ(read().hash(), split.hash());
-  EXPECT_FALSE(fs::exists(scratch_ / "birds/split.json")) << "nothing is written among the user's pictures";
+  EXPECT_FALSE(fs::exists(scratch_ / "birds/split.json")) << "nothing is written among the user's images";
 }
 
 TEST_F(OwnDataset, TrainValAndTestFoldersAreTakenAsTheyAre) {
-  pictures("train/wren", 3);
-  pictures("train/crow", 2);
-  pictures("test/crow", 1);
-  pictures("test/wren", 1);
+  write_images("train/wren", 3);
+  write_images("train/crow", 2);
+  write_images("test/crow", 1);
+  write_images("test/wren", 1);
   Split split = read();
   EXPECT_EQ(split.class_names, (Names{"crow", "wren"}));
   EXPECT_EQ(split.train.size(), 5U);
   EXPECT_TRUE(split.val.empty());
   EXPECT_EQ(split.test, (std::vector<Image>{{"test/crow/0.jpg", 0, "crow"}, {"test/wren/0.jpg", 1, "wren"}}));
-  pictures("val/crow", 1);
+  write_images("val/crow", 1);
   EXPECT_EQ(read().val.size(), 1U);
 }
 
 TEST_F(OwnDataset, AClassMayBeCalledTrain) {
-  pictures("train", 4);
-  pictures("bus", 4);
+  write_images("train", 4);
+  write_images("bus", 4);
   EXPECT_EQ(read().class_names, (Names{"bus", "train"}));
 }
 
-TEST_F(OwnDataset, ACsvManifestListsPictures) {
+TEST_F(OwnDataset, ACsvManifestListsImages) {
   write("manifest.csv",
         "\xef\xbb\xbfsplit,path,note,class\r\n"
         "train,\"a, b/1.jpg\",x,\"the \"\"crow\"\"\"\r\n"
@@ -79,7 +79,7 @@ TEST_F(OwnDataset, ACsvManifestListsPictures) {
   EXPECT_EQ(split.test.back(), (Image{"4.jpg", 1, "wren"}));
 }
 
-TEST_F(OwnDataset, AJsonLinesManifestListsPictures) {
+TEST_F(OwnDataset, AJsonLinesManifestListsImages) {
   write("manifest.jsonl",
         "{\"path\": \"1.jpg\", \"class\": \"wren\", \"split\": \"train\", \"photographer\": \"me\"}\n\n"
         "{\"path\": \"2.jpg\", \"class\": \"wren\", \"split\": \"test\"}\n");
@@ -98,31 +98,32 @@ TEST_F(OwnDataset, TellsALineThatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "manifest.csv: is empty; begin with the line path,class,split"},
       {"path,class\n", "manifest.csv, line 1: the heading has no column 'split'"},
-      {"path,class,split\n1.jpg,wren\n", "line 2: has 2 fields, and the heading has 3"},
-      {"path,class,split\n1.jpg,wren,dev\n", "line 2: split is 'dev'; known are train, val, test"},
+      {"path,class,split\n1.jpg,wren\n", "line 2: has 2 fields and the heading 3"},
+      {"path,class,split\n1.jpg,wren,dev\n", "line 2: split is 'dev'; known: train, val, test"},
       {"path,class,split\n1.jpg,,train\n", "line 2: the class has no name"},
       {"path,class,split\n\n../1.jpg,wren,train\n",
-       "line 3: '../1.jpg' is no path below the manifest's folder"},
-      {"path,class,split\n/1.jpg,wren,train\n", "line 2: '/1.jpg' is no path below the manifest's folder"},
-      {"path,class,split\n1.jpg,\"wren,train\n", "line 2: is no CSV: a quote is never closed"},
-      {"path,class,split\n1.jpg,\"wren\"s,train\n", "line 2: is no CSV: something stands between"},
-      {"path,class,split\n", "manifest.csv: names no images"},
+       "line 3: '../1.jpg' does not stay inside the manifest's folder"},
+      {"path,class,split\n/1.jpg,wren,train\n",
+       "line 2: '/1.jpg' does not stay inside the manifest's folder"},
+      {"path,class,split\n1.jpg,\"wren,train\n", "line 2: is not CSV: a quote is never closed"},
+      {"path,class,split\n1.jpg,\"wren\"s,train\n", "line 2: is not CSV: text follows a closing quote"},
+      {"path,class,split\n", "manifest.csv: lists no images"},
   };
   for (const auto& [contents, message] : cases) {
     write("manifest.csv", contents);
     EXPECT_ERROR(read(), message);
   }
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": \"wren\", \"split\": \"train\"}\n{\"path\": 1\n");
-  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is no JSON object; mend the line");
+  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is not a JSON object; fix the line");
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": 7}\n");
   EXPECT_ERROR(read("birds/birds.jsonl"), "line 1: has no text under 'class'");
   write("birds.txt", "1.jpg wren\n");
-  EXPECT_ERROR(read("birds/birds.txt"), "birds.txt: is no manifest by its name");
+  EXPECT_ERROR(read("birds/birds.txt"), "birds.txt: is not a manifest by its name");
 }
 
 TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
-  pictures("p1", 4);
-  pictures("p2", 4);
+  write_images("p1", 4);
+  write_images("p2", 4);
   write("dataset.json",
         R"({"id": "garden", "title": "Garden birds", "template": "a drawing of a {}.",
             "context_init": "a drawing of a", "renames": {"p1": "wren"}})");
@@ -133,15 +134,15 @@ TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
   EXPECT_EQ(spec.context_init, "a drawing of a");
   EXPECT_EQ(read().class_names, (Names{"wren", "p2"}));
   write("dataset.json", R"({"templat": "a drawing of a {}."})");
-  EXPECT_ERROR(read(), "dataset.json: 'templat' is no known key; known are");
+  EXPECT_ERROR(read(), "dataset.json: 'templat' is an unknown key; known:");
   write("dataset.json", R"({"id": "a/b"})");
   EXPECT_ERROR(read(), "dataset.json: id 'a/b' cannot name a dataset");
   write("dataset.json", "{\n\"id\": \n}");
-  EXPECT_ERROR(read(), "dataset.json, line 3: is not JSON; mend or replace the file");
+  EXPECT_ERROR(read(), "dataset.json, line 3: is not JSON; fix or replace the file");
 }
 
 TEST_F(OwnDataset, WithoutADescriptionTheFolderNamesIt) {
-  pictures("wren", 4);
+  write_images("wren", 4);
   const DatasetSpec spec = read_own_dataset(scratch_ / "birds/");
   EXPECT_EQ(spec.id, "birds");
   EXPECT_EQ(spec.title, "birds");
@@ -151,56 +152,55 @@ TEST_F(OwnDataset, WithoutADescriptionTheFolderNamesIt) {
 }
 
 TEST_F(OwnDataset, NamesMayHaveBlanksQuotesAndAnyLetters) {
-  pictures("b\xc3\xb6ser \"Wolf\"", 4);
-  pictures("it's", 4);
+  write_images("b\xc3\xb6ser \"Wolf\"", 4);
+  write_images("it's", 4);
   const Split split = read();
   EXPECT_EQ(split.class_names, (Names{"b\xc3\xb6ser \"Wolf\"", "it's"}));
   EXPECT_TRUE(split.train.front().path.starts_with("b\xc3\xb6ser \"Wolf\"/"));
 }
 
 TEST_F(OwnDataset, OtherFilesAreLeftOutWithOneNote) {
-  pictures("wren", 4);
+  write_images("wren", 4);
   write("wren/Thumbs.db");
   write("wren/notes.txt");
   write("wren/4.JPEG");
   const Split split = read();
   EXPECT_EQ(split.train.size() + split.val.size() + split.test.size(), 5U);
   ASSERT_EQ(split.notes.size(), 1U);
-  EXPECT_NE(
-      split.notes[0].find("2 files are no pictures by their names and are left out, first wren/Thumbs.db"),
-      std::string::npos);
+  EXPECT_NE(split.notes[0].find("2 files do not have names of images and are left out, first wren/Thumbs.db"),
+            std::string::npos);
 }
 
 TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
   fs::create_directory(scratch_ / "birds");
-  EXPECT_ERROR(read(), "birds: holds no dataset; it takes class folders");
-  pictures("wren", 3);
-  EXPECT_ERROR(read(), "wren: has 3 pictures (jpg, jpeg, png, webp, bmp); dividing a class");
-  pictures("wren", 4);
-  pictures("wren/young", 4);
-  EXPECT_ERROR(read(), "wren/young: is a folder within a class's folder");
+  EXPECT_ERROR(read(), "birds: holds no dataset; it needs class folders");
+  write_images("wren", 3);
+  EXPECT_ERROR(read(), "wren: has 3 images (jpg, jpeg, png, webp, bmp); a class needs 4");
+  write_images("wren", 4);
+  write_images("wren/young", 4);
+  EXPECT_ERROR(read(), "wren/young: is a folder inside a class's folder");
   fs::remove_all(scratch_ / "birds/wren/young");
   fs::create_directory_symlink(scratch_ / "birds", scratch_ / "birds/wren/all");
-  EXPECT_ERROR(read(), "wren/all: is a folder within a class's folder");
+  EXPECT_ERROR(read(), "wren/all: is a folder inside a class's folder");
   fs::remove(scratch_ / "birds/wren/all");
   fs::create_symlink("loop", scratch_ / "birds/wren/loop");
-  EXPECT_ERROR(read(), "wren/loop: is a link that goes round in a circle");
+  EXPECT_ERROR(read(), "wren/loop: is a cyclic link");
 }
 
 TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {
-  pictures("train/wren", 2);
+  write_images("train/wren", 2);
   EXPECT_ERROR(read(), "birds: has no test folder; add one");
-  pictures("test/wren", 1);
-  pictures("test/crow", 1);
+  write_images("test/wren", 1);
+  write_images("test/crow", 1);
   EXPECT_ERROR(read(), "birds: class 'crow' (label 0) has no training images");
   fs::remove_all(scratch_ / "birds");
   fs::create_directories(scratch_ / "birds/train/wren");
   fs::create_directories(scratch_ / "birds/test/wren");
-  EXPECT_ERROR(read(), "birds: names no images");
+  EXPECT_ERROR(read(), "birds: lists no images");
 }
 
 TEST_F(OwnDataset, ATestFolderAloneIsATestSet) {
-  pictures("test/wren", 2);
+  write_images("test/wren", 2);
   EXPECT_TRUE(read().train.empty());
 }
 

@@ -53,7 +53,7 @@ TEST(Picture, AMissingFileIsNamed) {
 
 TEST(Picture, OtherFilesAreRefused) {
   for (const std::string_view contents : {""sv, "B"sv, "hello"sv, "RIFF\0\0\0\0WAVE"sv}) {
-    EXPECT_NE(fault_of("text.png", contents).find("text.png: is no JPEG, PNG, WebP or BMP picture; replace"),
+    EXPECT_NE(fault_of("text.png", contents).find("text.png: is not a JPEG, PNG, WebP or BMP image; replace"),
               std::string::npos);
   }
 }
@@ -64,7 +64,7 @@ TEST(Picture, HugeSizesAreRefusedBeforeMemoryIsTaken) {
 }
 
 TEST(Picture, ABmpCutShortIsRefused) {
-  EXPECT_NE(fault_of("a.bmp", bmp(1, 2, "\x01\x02\x03\0"sv)).find("BMP picture (the file is cut short)"),
+  EXPECT_NE(fault_of("a.bmp", bmp(1, 2, "\x01\x02\x03\0"sv)).find("BMP image (the file is cut short)"),
             std::string::npos);
 }
 

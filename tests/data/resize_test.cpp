@@ -5,7 +5,7 @@
 namespace promptbed {
 namespace {
 
-/// A picture whose values all differ from their neighbours'.
+/// An image whose values all differ from their neighbours'.
 Picture speckled(int width, int height) {
   Picture picture{width, height, {}};
   for (int i = 0; i < width * height * 3; ++i) picture.rgb.push_back(static_cast<uint8_t>(i * 37 % 251));
@@ -38,14 +38,14 @@ TEST(Resize, AWindowIsPartOfTheWhole) {
   EXPECT_EQ(resize(picture, all, {20, 11}, window).rgb, cut(resize(picture, all, {20, 11}), window).rgb);
 }
 
-TEST(Resize, AFlatPictureStaysFlat) {
+TEST(Resize, AFlatImageStaysFlat) {
   const Picture grey{31, 17, std::vector<uint8_t>(31 * 17 * 3, 200)};
   for (const Size size : {Size{5, 3}, Size{62, 40}}) {
     for (const uint8_t value : resize(grey, {0, 0, 31, 17}, size).rgb) ASSERT_EQ(value, 200);
   }
 }
 
-TEST(Resize, OvershootIsClippedNotWrapped) {
+TEST(Resize, OvershootIsClipped) {
   Picture edge{8, 1, std::vector<uint8_t>(8 * 3, 0)};
   std::fill(edge.rgb.begin() + 12, edge.rgb.end(), 255);
   const Picture wide = resize(edge, {0, 0, 8, 1}, {32, 1});

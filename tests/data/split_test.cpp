@@ -49,12 +49,6 @@ TEST_F(SplitTest, ReadsImagesInOrderAndNamesByLabel) {
   EXPECT_EQ(split.class_names, (std::vector<std::string>{"cat", "dog"}));
 }
 
-TEST_F(SplitTest, PicturesAreBelowTheImageFolder) {
-  EXPECT_EQ(image_path(spec_, "root", {"c/2.jpg", 0, "cat"}), "root/pets/images/c/2.jpg");
-  spec_.images = ".";
-  EXPECT_EQ(image_path(spec_, "root", {"c/2.jpg", 0, "cat"}), "root/pets/c/2.jpg");
-}
-
 TEST_F(SplitTest, RenamesClasses) {
   spec_.renames = {{"cat", "kitten"}};
   const Split split = read();
@@ -84,13 +78,13 @@ TEST_F(SplitTest, MissingFoldersAndFilesHaveARemedy) {
 
 TEST_F(SplitTest, AFileOfAnotherShapeIsRefused) {
   json_ = json::array();
-  EXPECT_ERROR(read(), "split.json: is no split");
+  EXPECT_ERROR(read(), "split.json: is not a split");
   json_ = {{"train", 1}};
   EXPECT_ERROR(read(), "split.json: has no list 'train'");
   json_ = {{"train", {entry("a", 0, "cat"), "b"}}};
-  EXPECT_ERROR(read(), "entry 1 of 'train' is no [\"path\", label, \"class name\"]");
+  EXPECT_ERROR(read(), "entry 1 of 'train' is not [\"path\", label, \"class name\"]");
   json_ = {{"train", json::array()}, {"val", json::array()}, {"test", json::array()}};
-  EXPECT_ERROR(read(), "names no images");
+  EXPECT_ERROR(read(), "lists no images");
 }
 
 TEST_F(SplitTest, APathOutsideTheImageFolderIsRefused) {

@@ -83,31 +83,31 @@ TEST_F(SuiteTest, ReadsEveryFieldOfADataset) {
   EXPECT_EQ(spec.published.test, 10);
 }
 
-TEST_F(SuiteTest, ContextWordsAreCoOpsWhereNoneAreGiven) {
+TEST_F(SuiteTest, ContextWordsAreCoOpsByDefault) {
   EXPECT_EQ(read_suite(scratch_.path(), "small").at("two").context_init, "a photo of a");
 }
 
 TEST_F(SuiteTest, UnknownNamesListTheKnown) {
   const Suite suite = read_suite(scratch_.path(), "small");
-  EXPECT_ERROR(suite.at("three"), "suite 'small' has no dataset 'three'; known are two, one");
-  EXPECT_ERROR(read_suite(scratch_.path(), "big"), "has no suite 'big'; known are small");
-  EXPECT_ERROR(read_suites(scratch_ / "none"), "none: is no folder of suites");
+  EXPECT_ERROR(suite.at("three"), "suite 'small' has no dataset 'three'; known: two, one");
+  EXPECT_ERROR(read_suite(scratch_.path(), "big"), "has no suite 'big'; known: small");
+  EXPECT_ERROR(read_suites(scratch_ / "none"), "none: is not a folder of suites");
 }
 
 TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
-  EXPECT_ERROR(read_with("context", "a"), "one.json: 'context' is no known key; known are citation,");
-  EXPECT_ERROR(read_with("title", 3), "'title' has to be a text that is not empty");
-  EXPECT_ERROR(read_with("id", "two"), "'id' is 'two'; it has to equal the file's name");
-  EXPECT_ERROR(read_with("template", "a photo"), "'template' has to hold {} once");
-  EXPECT_ERROR(read_with("folder", "../up"), "'folder' has to be a relative path without '..'");
-  EXPECT_ERROR(read_with("renames", {{"a", 1}}), "'renames' has to be an object of texts");
-  EXPECT_ERROR(read_with("split", {{"kind", "csv"}, {"file", "a"}}), "'split.kind' is 'csv'; known are");
+  EXPECT_ERROR(read_with("context", "a"), "one.json: 'context' is an unknown key; known: citation,");
+  EXPECT_ERROR(read_with("title", 3), "'title' must be a text that is not empty");
+  EXPECT_ERROR(read_with("id", "two"), "'id' is 'two'; it must equal the file's name");
+  EXPECT_ERROR(read_with("template", "a photo"), "'template' must hold {} exactly once");
+  EXPECT_ERROR(read_with("folder", "../up"), "'folder' must be a relative path without '..'");
+  EXPECT_ERROR(read_with("renames", {{"a", 1}}), "'renames' must be an object of texts");
+  EXPECT_ERROR(read_with("split", {{"kind", "csv"}, {"file", "a"}}), "'split.kind' is 'csv'; known:");
   EXPECT_ERROR(read_with("split", {{"kind", "zhou"}}), "'split.file' is missing; add it");
   EXPECT_ERROR(read_with("split", {{"kind", "zhou"}, {"file", "a"}, {"made_from", "air"}}),
-               "'split.made_from' is 'air'; known are cars, class_folders,");
-  EXPECT_ERROR(read_with("published", {{"test", -1}}), "'published.test' has to be a whole number from 0 up");
+               "'split.made_from' is 'air'; known: cars, class_folders,");
+  EXPECT_ERROR(read_with("published", {{"test", -1}}), "'published.test' must be a whole number, 0 or more");
   write("suite", {{"id", "small"}, {"title", "A small suite"}, {"datasets", nlohmann::json::array()}});
-  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' has to be a list");
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' must be a list");
 }
 
 TEST_F(SuiteTest, EmbedsWhatItsJsonNames) {
@@ -125,10 +125,10 @@ TEST_F(SuiteTest, EmbedsWhatItsJsonNames) {
   suite["data"] = "/data";
   write("suite", suite);
   EXPECT_ERROR(read_suite(scratch_.path(), "small"),
-               "suite.json: 'data' has to be relative to the suite's folder");
+               "suite.json: 'data' must be relative to the suite's folder");
   suite.erase("data");
   write("suite", suite);
-  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "'features' stands without 'model' and 'data'");
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"), "'features' needs 'model' and 'data'");
 }
 
 TEST(Suites, ThoseOfTheRepositoryAreWellFormed) {

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using Lines = std::vector<std::string>;
 
-/// A dataset of one class in good order, in which a test plants a fault.
+/// A dataset of one class in good order, in which tests plant faults.
 class Verify : public testing::Test {
  protected:
   Verify() {
@@ -34,7 +34,7 @@ class Verify : public testing::Test {
     std::ostringstream log;
     Lines lines;
     for (const Finding& finding :
-         verify_dataset(spec_, split_, scratch_.path(), {.threads = 2, .read_pictures = read}, log).findings)
+         verify_dataset(spec_, split_, scratch_.path(), {.threads = 2, .read_images = read}, log).findings)
       lines.push_back(std::string(to_string(finding.kind)) + ": " + finding.text);
     return lines;
   }
@@ -49,34 +49,33 @@ class Verify : public testing::Test {
   uint8_t shade_ = 0;
 };
 
-TEST_F(Verify, FindsNothingWhereAllIsInOrder) {
+TEST_F(Verify, FindsNothingIfAllIsInOrder) {
   EXPECT_EQ(findings(), Lines{});
 }
 
-TEST_F(Verify, FindsCountsOtherThanThePublished) {
+TEST_F(Verify, FindsCountsThatDifferFromThePublished) {
   spec_.published = {2, 3, std::nullopt, 4};
-  EXPECT_EQ(findings(),
-            (Lines{"count: 1 classes, published are 2", "count: 3 test images, published are 4"}));
+  EXPECT_EQ(findings(), (Lines{"count: 1 classes; published: 2", "count: 3 test images; published: 4"}));
 }
 
-TEST_F(Verify, FindsAMissingPicture) {
+TEST_F(Verify, FindsAMissingImage) {
   fs::remove(scratch_ / "val/1.png");
   EXPECT_EQ(findings(), (Lines{"missing: val/1.png is missing"}));
   EXPECT_EQ(findings(/*read=*/false), (Lines{"missing: val/1.png is missing"}));
 }
 
-TEST_F(Verify, FindsAnUnreadablePicture) {
+TEST_F(Verify, FindsAnUnreadableImage) {
   write_file(scratch_ / "train/0.png", "text");
   const std::string whole = read_file(scratch_ / "test/2.png");
   write_file(scratch_ / "test/2.png", whole.substr(0, whole.size() / 2));
   const Lines found = findings();
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0], "unreadable: train/0.png: is no JPEG, PNG, WebP or BMP picture; replace the file");
-  EXPECT_TRUE(found[1].starts_with("unreadable: test/2.png: is a damaged or unsupported PNG picture"));
+  EXPECT_EQ(found[0], "unreadable: train/0.png: is not a JPEG, PNG, WebP or BMP image; replace the file");
+  EXPECT_TRUE(found[1].starts_with("unreadable: test/2.png: is a damaged or unsupported PNG image"));
   EXPECT_EQ(findings(/*read=*/false), Lines{}) << "a quick look does not read";
 }
 
-TEST_F(Verify, FindsTwoFilesOfTheSameBytes) {
+TEST_F(Verify, FindsTwoFilesWithTheSameBytes) {
   copy("train/0.png", "train/2.png");
   EXPECT_EQ(findings(),
             (Lines{"same contents: train/2.png in train has the same bytes as train/0.png in train"}));
@@ -91,7 +90,7 @@ TEST_F(Verify, FindsATestImageThatIsATrainingImage) {
 
 TEST_F(Verify, FindsAnImageThatIsListedTwice) {
   split_.train[1].path = "train/0.png";
-  EXPECT_EQ(findings(), (Lines{"listed twice: train/0.png is in train and once more in train"}));
+  EXPECT_EQ(findings(), (Lines{"listed twice: train/0.png is in train and again in train"}));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace promptbed {
 namespace {
 
-/// Red tells the column, green the row.
+/// Red encodes the column, green the row.
 Picture ramp(int width, int height) {
   Picture picture{width, height, {}};
   for (int y = 0; y < height; ++y) {
@@ -32,7 +32,7 @@ TEST(CentreView, CutsTheMiddleOfTheLongSide) {
 }
 
 TEST(CentreView, HalfAPixelIsRoundedToTheEvenNeighbour) {
-  // Margins of 1/2 and of 3/2 become 0 and 2, as Python's round has it.
+  // Margins of 1/2 and of 3/2 become 0 and 2, as Python rounds.
   for (const auto& [width, left] : {std::pair{21, 0}, std::pair{23, 2}}) {
     const Picture picture = ramp(width, 20);
     EXPECT_EQ(render_view(picture, 20, kCentreView, 0).row(0)[0], picture.row(0)[left * 3]) << width;
@@ -85,7 +85,7 @@ TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
   EXPECT_NEAR(most, 1.0, 0.05);
 }
 
-TEST(View, AVeryLongPictureIsCutInTheMiddle) {
+TEST(View, AVeryLongImageIsCutInTheMiddle) {
   // No crop of the allowed proportions fits in ten tries; the middle 4:3 part of a 1:100 strip remains.
   const Picture strip = ramp(400, 3);
   const Picture middle = resize(strip, {198, 0, 4, 3}, {4, 4});

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "base/files.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "data/pictures/picture.h"
 #include "features/small_table.h"
 #include "support/expect_error.h"

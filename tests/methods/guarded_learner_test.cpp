@@ -5,7 +5,7 @@
 
 #include <new>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "methods/method_registry.h"
 #include "support/expect_error.h"
 #include "support/mean_text_encoder.h"

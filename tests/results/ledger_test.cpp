@@ -218,8 +218,8 @@ TEST(LedgerFile, ThatIsSomethingElseIsRefusedAndKept) {
   test::ScratchFolder scratch;
   const std::string text = "These are notes, and no database.\n";
   write_file(scratch / "notes.txt", text);
-  EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is no ledger; choose another file with --db");
-  EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is no ledger");
+  EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is not a ledger; choose another file with --db");
+  EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is not a ledger");
   EXPECT_EQ(read_file(scratch / "notes.txt"), text);
   EXPECT_ERROR(Ledger(scratch.path()), "the ledger cannot be used");
 }
@@ -234,7 +234,7 @@ TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
   EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 3");
   bytes[71] = 0;  // and of application_id
   write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is no ledger");
+  EXPECT_ERROR(Ledger{path}, "is not a ledger");
 }
 
 TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {

@@ -47,9 +47,9 @@ inline Score sample_score(const std::string& dataset, const std::string& class_s
           .predictions_hash = class_set + " predictions"};
 }
 
-inline RunOutcome sample_outcome(const std::string& dataset, double base, double unseen,
+inline RunOutcome sample_outcome(const std::string& dataset, double base, double new_,
                                  ShotRange shots = {16, 16}) {
-  return {.scores = {sample_score(dataset, "base", base), sample_score(dataset, "new", unseen)},
+  return {.scores = {sample_score(dataset, "base", base), sample_score(dataset, "new", new_)},
           .refusals = {},
           .epochs = {{.epoch = 0, .loss = 2.5, .learning_rate = 1e-5, .seconds = 0.5},
                      {.epoch = 1, .loss = 1.25, .learning_rate = 0.002, .seconds = 0.25}},
@@ -84,11 +84,11 @@ inline std::optional<RunStatus> status_of(const Ledger& ledger, const std::strin
 }
 
 /// Claims and finishes a run of the base-new protocol with these accuracies.
-inline void record(Ledger& ledger, const RunSpec& spec, double base, double unseen,
+inline void record(Ledger& ledger, const RunSpec& spec, double base, double new_,
                    ShotRange shots = {16, 16}) {
   ledger.claim(spec);
   ledger.ask("base-new", {spec.id()});
-  test::finish(ledger, spec.id(), sample_outcome(spec.dataset, base, unseen, shots));
+  test::finish(ledger, spec.id(), sample_outcome(spec.dataset, base, new_, shots));
 }
 
 }  // namespace promptbed::test

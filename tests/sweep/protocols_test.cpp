@@ -2,7 +2,7 @@
 
 #include <sstream>
 
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"

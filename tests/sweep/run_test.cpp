@@ -8,7 +8,7 @@
 #include "prompts/trained_prompt.h"
 #include "report/grid/base_new_table.h"
 #include "report/texts.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"

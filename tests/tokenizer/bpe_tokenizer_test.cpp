@@ -1,13 +1,13 @@
-#include "tokenizer/bpe_tokenizer.h"
-
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/files.h"
 #include "support/expect_error.h"
+#include "support/golden.h"
 #include "support/scratch.h"
-#include "tokenizer/html_entities.h"
-#include "tokenizer/tokenize.h"
+#include "tokenizer/bpe_tokenizer.h"
 #include "tokenizer/words.h"
 
 namespace promptbed {
@@ -80,14 +80,18 @@ TEST(Merges, ThatAreDamagedAreNamed) {
   write_file(scratch / "tokenizer.json", R"({"model": {}})");
   EXPECT_ERROR(read_merges(scratch.path()), "has no BPE merges");
   write_file(scratch / "merges.txt", "a b c\n");
-  EXPECT_ERROR(read_merges(scratch.path()), "'a b c' is no pair of symbols");
+  EXPECT_ERROR(read_merges(scratch.path()), "'a b c' is not a pair of symbols");
 }
 
-TEST(Tokenize, AddsStartAndEnd) {
-  const BpeTokenizer tokenizer(kMerges);
-  EXPECT_EQ(tokenize(tokenizer, "abc", 3), Tokens({515, 513, 516}));
-  EXPECT_ERROR(tokenize(tokenizer, "abc abc", 3), "'abc abc' needs 4 tokens where the model takes 3");
-  EXPECT_EQ(tokenize(tokenizer, "abc abc", 3, TooLong::truncate), Tokens({515, 513, 516}));
+TEST(GoldenTokenizer, GivesTheReferencesTokens) {
+  const auto folder = test::golden_folder();
+  if (!std::filesystem::exists(folder / "clip_vit/hf/merges.txt"))
+    GTEST_SKIP()
+        << "CLIP's merges are not part of the repository; set PROMPTBED_GOLDEN to a folder with them";
+  const BpeTokenizer tokenizer(read_merges(folder / "clip_vit/hf"));
+  for (const auto& [text, tokens] : read_json(folder / "tokenizer/ids.json")
+                                        .get<std::vector<std::pair<std::string, std::vector<int64_t>>>>())
+    EXPECT_EQ(tokenizer.encode(text), tokens) << text;
 }
 
 }  // namespace

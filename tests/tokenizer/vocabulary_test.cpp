@@ -35,7 +35,7 @@ TEST(Vocabulary, JoinsTokensToTheTextThatTheyAreOf) {
 }
 
 TEST(Vocabulary, RefusesMergesOfSymbolsThatNobodyMakes) {
-  EXPECT_ERROR(vocabulary_of({{"ab", "c"}}), "merges join 'ab', which no earlier one makes");
+  EXPECT_ERROR(vocabulary_of({{"ab", "c"}}), "merges join 'ab', which no earlier merge makes");
 }
 
 }  // namespace

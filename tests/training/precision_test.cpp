@@ -5,7 +5,7 @@
 #include "base/installation.h"
 #include "clip/model.h"
 #include "clip/towers/text_transformer.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 #include "data/pictures/view.h"

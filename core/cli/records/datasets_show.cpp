@@ -2,7 +2,7 @@
 #include <promptbed/error.h>
 
 #include "cli/records/datasets_commands.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "data/pictures/contact_sheet.h"
 #include "table/render_text.h"
 
@@ -11,14 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMostPictures = 100;
-
-const Usage kUsage = {
-    "runner datasets show NAME [OPTIONS]",
-    "Shows a dataset of the suite, or the folder of one of your own: its words, and one line a "
-    "class with\nits half and its images.\n\n"
-    "  runner datasets show dtd --data data\n"
-    "  runner datasets show pictures/birds --grid birds.png"};
+constexpr int64_t kMostImages = 100;
 
 std::vector<int64_t> count_by_label(const std::vector<Image>& images, size_t classes) {
   std::vector<int64_t> counts(classes);
@@ -51,39 +44,48 @@ Table class_table(const DatasetSpec& dataset, const Split& split) {
   return table;
 }
 
-/// The first pictures of each class: of the training images, or else of the test images.
-std::vector<std::vector<fs::path>> first_pictures(const Split& split, const fs::path& folder, int64_t most) {
-  std::vector<std::vector<fs::path>> pictures(split.class_names.size());
+/// The first images of each class: training images if there are any, otherwise test images.
+std::vector<std::vector<fs::path>> first_images(const Split& split, const fs::path& folder, int64_t most) {
+  std::vector<std::vector<fs::path>> images(split.class_names.size());
   for (const Image& image : split.train.empty() ? split.test : split.train) {
-    auto& of_class = pictures[static_cast<size_t>(image.label)];
+    auto& of_class = images[static_cast<size_t>(image.label)];
     if (static_cast<int64_t>(of_class.size()) < most) of_class.push_back(folder / image.path);
   }
-  return pictures;
+  return images;
 }
 
 }  // namespace
 
 int show_datasets(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  add("grid", options::value<std::string>()->value_name("FILE.png"),
-      "write a contact sheet: a row a class, in the order of the labels, in columns where there are many");
-  add("pictures", options::value<int64_t>()->value_name("N")->default_value(8), "of each class on it");
-  described.add(describe_data_options());
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner datasets show NAME [OPTIONS]",
+       .explanation = "Shows a dataset of the suite or a folder of your own: template, context words, and "
+                      "one line per class\n"
+                      "with its half and its images.\n\n"
+                      "  runner datasets show dtd --data data\n"
+                      "  runner datasets show ./birds --grid birds.png",
+       .options =
+           {{"options",
+             {{"grid", "FILE.png",
+               "write a contact sheet: a row per class in label order, in several columns if there are many"},
+              {"images", "N", "images per class on it", ValueKind::number, "8"}}},
+            data_options()},
+       .takes_arguments = true,
+       .retired = {{"pictures", "--images N"}}});
   if (!values) return kAllDone;
-  if (words_of(*values).size() != 1) throw Error("runner datasets show needs one dataset");
-  const int64_t most = positive(*values, "pictures", 8, kMostPictures);
+  values->only_argument("datasets show", "the name of a dataset");
+  const int64_t most = values->positive("images", 8, kMostImages);
 
   const ChosenDatasets chosen = named_datasets(*values);
   const DatasetSpec& dataset = chosen.list().front();
   const Split split = chosen.read_split(dataset);
   print_notes(split);
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
-  if (values->count("grid") > 0) {
-    const fs::path file = (*values)["grid"].as<std::string>();
-    write_png(file, contact_sheet(first_pictures(split, chosen.image_folder(dataset), most)));
-    fmt::print("{}: {} pictures a class\n", file.string(), most);
+  if (values->given("grid")) {
+    const fs::path file = values->text("grid");
+    write_png(file, contact_sheet(first_images(split, chosen.image_folder(dataset), most)));
+    fmt::print("{}: {} images per class\n", file.string(), most);
   }
   return kAllDone;
 }

@@ -4,28 +4,19 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "cli/json_text.h"
 #include "cli/records/datasets_commands.h"
 #include "data/suites/verification.h"
 
 namespace promptbed {
 namespace {
 
-const Usage kUsage = {
-    "runner datasets verify [NAME...] [OPTIONS]",
-    "Reads every picture of datasets of the suite, or of your own, and tells what is wrong: counts other "
-    "than\n"
-    "the published ones, pictures that are missing, unreadable or there twice, and test images that are\n"
-    "training images, too. Without a name it takes those of the suite that are there. Exit code 1 where\n"
-    "something was found.\n\n"
-    "  runner datasets verify --data data\n"
-    "  runner datasets verify dtd pictures/birds --data data --format json > report.json"};
-
-/// How many findings of a dataset the text report has; the JSON has all.
+/// The most findings of a dataset in the text report; the JSON has all.
 constexpr size_t kMostLines = 50;
 
 struct Verified {
   DatasetSpec dataset;
-  std::string fault;  ///< why it could not be looked at; "" where it could
+  std::string fault;  ///< why it could not be verified, or ""
   Verification verification;
 
   bool good() const { return fault.empty() && verification.findings.empty(); }
@@ -36,12 +27,12 @@ Verified verify(const DatasetSpec& dataset, const ChosenDatasets& chosen, const 
   try {
     const Split split = chosen.read_split(dataset);
     print_notes(split);
-    const auto pictures = chosen.image_folder(dataset);
-    if (!std::filesystem::is_directory(pictures)) {
+    const auto images = chosen.image_folder(dataset);
+    if (!std::filesystem::is_directory(images)) {
       throw Error(
-          fmt::format("{}: no such folder; give the folder of the pictures with --data", pictures.string()));
+          fmt::format("{}: no such folder; give the folder of the datasets with --data", images.string()));
     }
-    verified.verification = verify_dataset(dataset, split, pictures, settings, std::cerr);
+    verified.verification = verify_dataset(dataset, split, images, settings, std::cerr);
   } catch (const Error& fault) {
     verified.fault = fault.what();
   }
@@ -80,7 +71,7 @@ nlohmann::ordered_json to_json(const Verified& verified) {
   return json;
 }
 
-/// Those that were named, or else those of the suite whose folders are there.
+/// Those named, or those of the suite whose folders are there.
 std::vector<DatasetSpec> datasets_to_verify(const ChosenDatasets& chosen, bool named) {
   std::vector<DatasetSpec> datasets = chosen.list();
   if (named) return datasets;
@@ -99,23 +90,33 @@ std::vector<DatasetSpec> datasets_to_verify(const ChosenDatasets& chosen, bool n
 }  // namespace
 
 int verify_datasets(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  add("quick", options::bool_switch(), "look only whether pictures are there, without reading them");
-  add("format", options::value<std::string>()->value_name("F")->default_value("text"), "text or json");
-  add("threads", options::value<int64_t>()->value_name("N"),
-      "pictures read at the same time; default: one a core");
-  described.add(describe_data_options());
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner datasets verify [NAME...] [OPTIONS]",
+       .explanation = "Reads every image of datasets of the suite or of your own, and reports what is wrong: "
+                      "counts that\n"
+                      "differ from the published ones; images that are missing, unreadable or duplicated; "
+                      "test images that\n"
+                      "are also training images. Without a name it takes those of the suite that are there. "
+                      "Exit code 1 if\n"
+                      "it finds anything.\n\n"
+                      "  runner datasets verify --data data\n"
+                      "  runner datasets verify dtd ./birds --data data --format json > report.json",
+       .options = {{"options",
+                    {{"quick", "", "only check that images exist, without reading them", ValueKind::flag},
+                     text_or_json(),
+                     shared("threads", "images read at a time; default: one per core")}},
+                   data_options()},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool as_json = wants_json(*values);
-  const VerifySettings settings{positive(*values, "threads", count_cores(), kMostThreads),
-                                !(*values)["quick"].as<bool>()};
+  const bool as_json = values->one_of("format", kTextJson) == OutputFormat::json;
+  const VerifySettings settings{values->positive("threads", count_cores(), kMostThreads),
+                                !values->flag("quick")};
 
   const ChosenDatasets chosen = named_datasets(*values);
   bool all_good = true;
   nlohmann::ordered_json report = nlohmann::ordered_json::array();
-  for (const DatasetSpec& dataset : datasets_to_verify(chosen, !words_of(*values).empty())) {
+  for (const DatasetSpec& dataset : datasets_to_verify(chosen, !values->arguments().empty())) {
     const Verified verified = verify(dataset, chosen, settings);
     all_good = all_good && verified.good();
     if (as_json) {
@@ -124,9 +125,7 @@ int verify_datasets(const Arguments& arguments) {
       print_text(verified);
     }
   }
-  // A path may hold bytes that are no UTF-8; they must not stop the report.
-  if (as_json)
-    fmt::print("{}\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (as_json) fmt::print("{}", json_text(report));
   return all_good ? kAllDone : kSomeFailed;
 }
 

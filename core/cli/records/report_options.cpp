@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "data/suites/own_dataset.h"
+#include "data/suites/dataset_spec.h"
 #include "report/figures/gnuplot.h"
 
 namespace promptbed {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "results/run_files.h"
+#include "results/run_record.h"
 
 namespace promptbed {
 namespace {

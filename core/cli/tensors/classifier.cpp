@@ -2,7 +2,7 @@
 
 #include "cli/tensors/loaded_plugins.h"
 #include "cli/tensors/prompt_argument.h"
-#include "data/draws/class_half.h"
+#include "data/draws/class_sets.h"
 #include "methods/assignment.h"
 #include "prompts/model_task.h"
 #include "prompts/restored_learner.h"

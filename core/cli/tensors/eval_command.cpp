@@ -7,8 +7,8 @@
 #include "cli/tensors/classifier.h"
 #include "cli/tensors/evaluation.h"
 #include "cli/tensors/input_options.h"
-#include "data/layouts/class_list.h"
 #include "data/pictures/view.h"
+#include "data/suites/given_names.h"
 #include "sweep/features.h"
 #include "training/evaluate.h"
 

@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "data/draws/test_images.h"
-#include "results/confusion.h"
+#include "data/draws/class_sets.h"
 #include "results/metrics.h"
 
 namespace promptbed {

@@ -9,9 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/child_process.h"
-#include "base/crash.h"
-#include "base/interrupt.h"
+#include "base/processes.h"
+#include "base/signals.h"
 #include "cli/command.h"
 #include "methods/method_check.h"
 #include "methods/method_registry.h"

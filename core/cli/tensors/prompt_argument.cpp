@@ -7,7 +7,7 @@
 #include <cctype>
 
 #include "results/ledger.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "sweep/workbench.h"
 
 namespace promptbed {

@@ -70,7 +70,7 @@ int show_prompt(const Arguments& arguments) {
                       "PROMPT is a file or a run's id.\n\n"
                       "  runner prompts show 4f1d\n"
                       "  runner prompts show prompt.safetensors --format json",
-       .options = {{"options", {shared("format"), shared("db")}}},
+       .options = {{"options", {text_or_json(), shared("db")}}},
        .takes_arguments = true});
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextJson);

@@ -7,8 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "base/crash.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "cli/data_options.h"
 
 namespace promptbed {

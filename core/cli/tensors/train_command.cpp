@@ -9,7 +9,7 @@
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/sweep_options.h"
 #include "cli/tensors/sweep_workers.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 #include "sweep/features.h"
 #include "sweep/run_log.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "clip/checkpoints/torch_archive.h"
-#include "formats/pickle_dict.h"
+#include "formats/pickle.h"
 
 namespace promptbed {
 namespace {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "formats/unpickler.h"
+#include "formats/pickle.h"
 
 namespace promptbed {
 namespace {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "formats/pickle_value.h"
+#include "formats/pickle.h"
 
 namespace promptbed {
 

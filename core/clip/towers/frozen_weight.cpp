@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "base/processor.h"
+#include "base/machine.h"
 
 namespace promptbed {
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "clip/towers/recomputed.h"
 
 namespace promptbed {

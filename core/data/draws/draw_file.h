@@ -2,14 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 
 namespace promptbed {
 
-/// A few-shot draw that was written down: of all of a dataset's classes, for so many shots and a seed.
+/// A few-shot draw from all classes of a dataset, as a file records it.
 struct StoredDraw {
   std::string dataset;  ///< its id
   int64_t shots = 0;
@@ -20,12 +22,27 @@ struct StoredDraw {
 /// {"dataset": "dtd", "shots": 16, "seed": 1, "train": [["path", label, "class name"], ...], "val": [...]}.
 std::string draw_text(const StoredDraw& draw);
 
-/// The reverse. Throws Error for a file that is not like that.
+/// The reverse. Throws Error for a malformed file.
 StoredDraw read_draw(const std::filesystem::path& file);
 
-/// The split's images that a draw names by their paths, in its order. Throws Error naming `file` for a path
-/// that is none of a training or validation image, or is there twice, and for a class without a training
-/// image.
+/// The images of the split that a draw names by their paths, in its order. Throws Error naming `file` if a
+/// path is not that of a training or validation image, or appears twice, or a class has no training image.
 FewShotDraw find_drawn_images(const FewShotDraw& draw, const Split& split, const std::filesystem::path& file);
+
+/// A draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl). Its paths are absolute on the
+/// machine that made it.
+struct ReferenceDraw {
+  std::vector<std::string> train, val;
+  std::optional<int64_t> shots, seed;  ///< if the file's name states them
+};
+
+/// Reads it as data; nothing in the file is executed. Throws Error if it is not such a pickle.
+ReferenceDraw read_reference_draw(const std::filesystem::path& file);
+
+/// The images of the split whose paths end those of the draw, in its order. If the split has no validation
+/// images (ImageNet, for which the reference takes test images) the draw's are left out. Throws Error naming
+/// `file` for an image that the split does not have, and for a class without a training image.
+FewShotDraw find_reference_images(const ReferenceDraw& draw, const Split& split,
+                                  const std::filesystem::path& file);
 
 }  // namespace promptbed

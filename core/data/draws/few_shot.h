@@ -8,7 +8,7 @@
 
 namespace promptbed {
 
-/// Validation images per class that a draw has at most.
+/// The most validation images per class that a draw has.
 inline constexpr int64_t kMostValidationShots = 4;
 
 /// The images of one few-shot run, class by class in order of first appearance.
@@ -18,12 +18,12 @@ struct FewShotDraw {
 
   bool operator==(const FewShotDraw&) const = default;
 
-  /// Over all paths and labels, in order.
+  /// Hash of all paths and labels, in order.
   std::string hash() const;
 };
 
-/// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, as the
-/// reference does for the same seed. A class with fewer images gives all of them, in order.
+/// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, exactly as
+/// the reference does for that seed. A class with fewer images gives all of them, in order.
 FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed);
 
 }  // namespace promptbed

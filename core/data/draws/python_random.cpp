@@ -8,12 +8,12 @@
 namespace promptbed {
 namespace {
 
-/// The number of picks up to which Python's sample keeps a set no larger than its smallest hash table.
+/// With up to this many picks, Python's sample reckons with its smallest hash table.
 constexpr size_t kSmallSample = 5;
 constexpr size_t kSmallSetSize = 21;
 
-/// Python samples from a copy of the population where that is no larger than the hash set of the picks would
-/// be: a table of the next power of four above three times their number.
+/// Python samples from a copy of the population if that is no larger than a hash set of the picks: a table
+/// whose size is the next power of four above three times their number.
 size_t set_size(size_t count) {
   if (count <= kSmallSample) return kSmallSetSize;
   size_t table = 4;

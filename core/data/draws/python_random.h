@@ -9,13 +9,13 @@
 namespace promptbed {
 
 /// The generator behind Python 3's `random` module: the Mersenne Twister MT19937 of Matsumoto and Nishimura
-/// (1998), seeded by an integer as `random.seed` does. The same seed gives Python's numbers, draw for draw.
+/// (1998), seeded with an integer like `random.seed`. The same seed gives Python's numbers, draw by draw.
 ///
 ///     PythonRandom random(1);
 ///     random.sample(10, 3)   // {2, 1, 4}: random.seed(1); random.sample(range(10), 3)
 class PythonRandom {
  public:
-  /// `random.seed(seed)`; like Python it takes the absolute value.
+  /// `random.seed(seed)`; like Python, it takes the absolute value.
   explicit PythonRandom(int64_t seed);
 
   /// `random.getrandbits(bits)`, for 1 to 32 bits.
@@ -39,7 +39,7 @@ class PythonRandom {
   uint32_t next();
 
   std::array<uint32_t, kWords> state_{};
-  size_t used_ = kWords;  ///< words of state_ that are spent
+  size_t used_ = kWords;  ///< words of state_ already returned
 };
 
 }  // namespace promptbed

@@ -18,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The file is a row of words, each ended by a zero byte, which no name holds: the heading; for each folder
-// its path, its time, its count of folders, their names, its count of files, their names; the hash of all
-// that.
+// The file is a sequence of words, each ended by a zero byte, which no name contains: the heading; for each
+// folder its path, its time, the number of its folders, their names, the number of its files, their names;
+// and a hash of all that.
 constexpr std::string_view kHeading = "promptbed folders 1";
 constexpr auto kTicksMayCoincide = std::chrono::seconds(2);
 
@@ -28,7 +28,7 @@ void append(std::string& text, std::string_view word) {
   text.append(word).push_back('\0');
 }
 
-/// Takes words off the front of a text. One that is not there is nothing.
+/// Takes words off the front of a text; nothing once there are none.
 class WordReader {
  public:
   explicit WordReader(std::string_view text) : text_(text) {}
@@ -55,7 +55,7 @@ class WordReader {
     return names;
   }
 
-  /// The text from here over the next two lists.
+  /// The next two lists, still encoded.
   std::string_view two_lists() {
     const std::string_view begin = text_;
     for (int list = 0; list < 2; ++list) {
@@ -92,17 +92,16 @@ size_t count_names(std::string_view packed) {
 }
 
 [[noreturn]] void fail(const fs::path& folder, const std::error_code& failure) {
-  throw Error(fmt::format("{}: cannot be listed ({}); check that it is there and may be read",
+  throw Error(fmt::format("{}: cannot be listed ({}); check that it exists and its permissions",
                           folder.string(), failure.message()));
 }
 
-/// Whether an entry is a folder. Asks the disk about links only.
+/// Whether an entry is a folder. Only links cost a look at the disk.
 bool leads_to_folder(const fs::directory_entry& entry) {
   std::error_code failure;
   const bool is_folder = entry.is_directory(failure);
   if (failure == std::errc::too_many_symbolic_link_levels) {
-    throw Error(
-        fmt::format("{}: is a link that goes round in a circle; take it away", entry.path().string()));
+    throw Error(fmt::format("{}: is a cyclic link; remove it", entry.path().string()));
   }
   return is_folder;
 }

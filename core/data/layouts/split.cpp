@@ -1,140 +1,95 @@
 #include "data/layouts/split.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
-#include <cstdlib>
+#include <array>
+#include <map>
 #include <utility>
+#include <vector>
 
+#include "base/files.h"
 #include "base/hash.h"
-#include "data/layouts/folder_index.h"
-#include "data/layouts/own_splits.h"
-#include "data/layouts/split_check.h"
-#include "data/layouts/split_layouts.h"
-#include "data/layouts/split_origins.h"
-#include "data/suites/given_names.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kFolderDigits = 16;
+/// The checks of check_split. Errors name `file`.
+class SplitCheck {
+ public:
+  SplitCheck(Split& split, fs::path file)
+      : file_(std::move(file)),
+        split_(split),
+        lists_({{{"train", &split.train}, {"val", &split.val}, {"test", &split.test}}}) {}
 
-/// Where the cache keeps something about a dataset that is in `folder`: two folders never share a file.
-fs::path cache_file(const fs::path& cache, const char* shelf, const DatasetSpec& spec, const fs::path& folder,
-                    const char* ending) {
-  if (cache.empty()) return {};
-  const std::string digits =
-      Hasher().add(fs::weakly_canonical(folder).string()).hex().substr(0, kFolderDigits);
-  return cache / shelf / fmt::format("{}-{}{}", spec.id, digits, ending);
-}
-
-Split read_origin(const DatasetSpec& spec, const fs::path& folder, FolderIndex& index) {
-  switch (spec.split.origin) {
-    case SplitOrigin::none:
-      break;
-    case SplitOrigin::class_folders:
-      return split_class_folders(spec, folder, index);
-    case SplitOrigin::pets:
-      return split_pets(spec, folder);
-    case SplitOrigin::cars:
-      return split_cars(spec, folder);
-    case SplitOrigin::flowers:
-      return split_flowers(spec, folder);
-    case SplitOrigin::sun397:
-      return split_sun397(spec, folder);
-    case SplitOrigin::ucf101:
-      return split_ucf101(spec, folder);
-  }
-  std::abort();
-}
-
-void rename_classes(Split& split, const std::map<std::string, std::string>& renames) {
-  if (renames.empty()) return;
-  for (std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
-    for (Image& image : *images) {
-      const auto renamed = renames.find(image.class_name);
-      if (renamed != renames.end()) image.class_name = renamed->second;
+  void paths() const {
+    for (const auto& [list, images] : lists_) {
+      for (const Image& image : *images) {
+        if (!is_inner_path(image.path))
+          fail("'{}' in '{}' leaves the dataset's image folder; fix the path", image.path, list);
+      }
     }
   }
-}
 
-/// The split that the dataset's own files give, its classes renamed.
-Split make_split(const DatasetSpec& spec, const fs::path& folder, const fs::path& file, FolderIndex& index) {
-  if (spec.split.origin == SplitOrigin::none) {
-    throw Error(
-        fmt::format("{}: no such split file; put {}'s split there, or leave the dataset out with --datasets",
-                    file.string(), spec.title));
+  /// Labels are 0..K-1, each with one name. Fills in the class names.
+  void labels() {
+    std::map<int64_t, std::string> names;
+    for (const auto& [list, images] : lists_) {
+      for (const Image& image : *images) {
+        const auto known = names.emplace(image.label, image.class_name).first;
+        if (known->second != image.class_name)
+          fail("label {} has two names, '{}' and '{}'; give it one", image.label, known->second,
+               image.class_name);
+      }
+    }
+    if (names.empty()) fail("lists no images; add some");
+    if (names.begin()->first < 0)
+      fail("class '{}' has label {}; labels start at 0", names.begin()->second, names.begin()->first);
+    split_.class_names.clear();
+    for (const auto& [label, name] : names) {
+      const auto expected = static_cast<int64_t>(split_.class_names.size());
+      if (label != expected)
+        fail("label {} has no images; number the {} classes from 0 without gaps", expected, names.size());
+      split_.class_names.push_back(name);
+    }
   }
-  try {
-    Split split = read_origin(spec, folder, index);
-    rename_classes(split, spec.renames);
-    check_split(split, folder);
-    return split;
-  } catch (const Error& fault) {
-    throw Error(fmt::format("{}: is not there, and cannot be made: {}", file.string(), fault.what()));
-  }
-}
 
-/// Keeps a split that was made where it will be looked for: in the dataset's folder, or in the cache where
-/// that cannot be written. Returns what to tell of it.
-std::string keep_made_split(const Split& split, const fs::path& file, const fs::path& cached) {
-  const std::string made =
-      fmt::format("{}: was not there; the split is made as the reference makes it", file.string());
-  try {
-    write_zhou_split(file, split);
-    return made + ", and saved there";
-  } catch (const Error&) {
-    // The user's data may be write-protected.
+  /// Every class can be tested, and trained unless none can.
+  void classes_are_covered() const {
+    if (!split_.train.empty()) covered(split_.train, "training");
+    covered(split_.test, "test");
   }
-  if (cached.empty()) return made + ", and not saved";
-  write_zhou_split(cached, split);
-  return fmt::format("{}, and saved as {}", made, cached.string());
-}
 
-Split read_zhou_or_make(const DatasetSpec& spec, const fs::path& folder, const fs::path& cache,
-                        FolderIndex& index) {
-  const fs::path file = folder / spec.split.file;
-  if (fs::exists(file)) return read_zhou_split(file);
-  const fs::path cached = cache_file(cache, "splits", spec, folder, ".json");
-  if (!cached.empty() && fs::exists(cached)) return read_zhou_split(cached);
-  Split split = make_split(spec, folder, file, index);
-  split.notes = {keep_made_split(split, file, cached)};
-  return split;
-}
-
-Split read_layout(const DatasetSpec& spec, const fs::path& folder, const fs::path& cache,
-                  FolderIndex& index) {
-  switch (spec.split.kind) {
-    case SplitKind::zhou:
-      return read_zhou_or_make(spec, folder, cache, index);
-    case SplitKind::imagenet:
-      return read_imagenet_split(spec, folder, index);
-    case SplitKind::imagenetv2:
-      return read_imagenetv2_split(spec, folder, index);
-    case SplitKind::wordnet_folders:
-      return read_wordnet_folders_split(spec, folder, index);
-    case SplitKind::aircraft:
-      return read_aircraft_split(spec, folder);
-    case SplitKind::own_classes:
-      return read_own_classes_split(folder, index);
-    case SplitKind::own_parts:
-      return read_own_parts_split(folder, index);
-    case SplitKind::own_manifest:
-      return read_own_manifest_split(folder / spec.split.file);
+ private:
+  void covered(const std::vector<Image>& images, const char* purpose) const {
+    std::vector<bool> seen(split_.class_names.size());
+    for (const Image& image : images) seen[static_cast<size_t>(image.label)] = true;
+    for (size_t label = 0; label < seen.size(); ++label) {
+      if (!seen[label])
+        fail("class '{}' (label {}) has no {} images; add some or remove the class",
+             split_.class_names[label], label, purpose);
+    }
   }
-  std::abort();
-}
 
-void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs::path& folder) {
-  if (!spec.is_own() && !fs::is_directory(data_root))
-    throw Error(fmt::format("{}: no such data folder; give the folder of the datasets with --data",
-                            data_root.string()));
-  if (!fs::is_directory(folder)) {
-    throw Error(fmt::format("{}: no such folder; put dataset '{}' there, or leave it out with --datasets",
-                            folder.string(), spec.id));
+  template <class... Parts>
+  [[noreturn]] void fail(fmt::format_string<Parts...> what, Parts&&... parts) const {
+    throw Error(fmt::format("{}: {}", file_.string(), fmt::format(what, std::forward<Parts>(parts)...)));
   }
+
+  fs::path file_;
+  Split& split_;
+  std::array<std::pair<const char*, std::vector<Image>*>, 3> lists_;
+};
+
+/// The names that several classes have, with their labels.
+std::map<std::string, std::vector<size_t>> shared_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::vector<size_t>> labels;
+  for (size_t label = 0; label < names.size(); ++label) labels[names[label]].push_back(label);
+  std::erase_if(labels, [](const auto& entry) { return entry.second.size() == 1; });
+  return labels;
 }
 
 }  // namespace
@@ -149,22 +104,22 @@ std::string Split::hash() const {
   return hasher.hex();
 }
 
-Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::path& cache) {
-  const fs::path folder = data_root / spec.folder;
-  check_folders(spec, data_root, folder);
-  FolderIndex index(cache_file(cache, "folders", spec, folder, ".idx"));
-  Split split = read_layout(spec, folder, cache, index);
-  index.save();
-  rename_classes(split, spec.renames);
-  const fs::path file = spec.split.file.empty() ? folder : folder / spec.split.file;
-  check_split(split, file);
-  give_names(split, spec.given_names);
-  note_shared_names(split, file);
-  return split;
+void check_split(Split& split, const fs::path& file) {
+  SplitCheck check(split, file);
+  check.paths();
+  check.labels();
+  check.classes_are_covered();
 }
 
-fs::path image_path(const DatasetSpec& spec, const fs::path& data_root, const Image& image) {
-  return (data_root / spec.folder / spec.images / image.path).lexically_normal();
+void note_shared_names(Split& split, const fs::path& file) {
+  const auto shared = shared_names(split.class_names);
+  if (shared.empty()) return;
+  const auto& [name, labels] = *shared.begin();
+  split.notes.push_back(
+      fmt::format("{}: {} names are shared by several classes, first '{}' (labels {}); they stay separate "
+                  "classes, but no "
+                  "prompt can tell them apart",
+                  file.string(), shared.size(), name, fmt::join(labels, ", ")));
 }
 
 }  // namespace promptbed

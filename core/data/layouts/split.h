@@ -9,7 +9,7 @@
 
 namespace promptbed {
 
-/// One picture of a split.
+/// One image of a split.
 struct Image {
   std::string path;  ///< relative to the dataset's image folder
   int64_t label = 0;
@@ -18,32 +18,34 @@ struct Image {
   bool operator==(const Image&) const = default;
 };
 
-/// A dataset's pictures, divided. Every label 0..K-1 has one name, a test image and, unless the dataset is a
-/// test set alone, a training image.
+/// A dataset's images, divided. Every label 0..K-1 has one name, a test image and, unless the dataset is only
+/// a test set, a training image.
 struct Split {
-  std::vector<Image> train;  ///< empty for a test set alone, such as a shifted one
+  std::vector<Image> train;  ///< empty for a mere test set, such as a shifted one
   std::vector<Image> val;    ///< may be empty
   std::vector<Image> test;
-  std::vector<std::string> class_names;  ///< K names; the place is the label
-  std::vector<std::string> notes;        ///< what a user should be told of it, a line each
+  std::vector<std::string> class_names;  ///< K names, by label
+  std::vector<std::string> notes;        ///< lines for the user
 
-  /// Over all paths, labels and names, in order.
+  /// Hash of all paths, labels and names, in order.
   std::string hash() const;
 };
 
-/// Reads a dataset's split below the data root. Looks at no picture. A split file that is missing is made
-/// from the dataset's own files, where its JSON says of which, as the reference makes it, and kept in the
-/// dataset's folder, or in `cache` where that is read-only. `cache` also remembers large listings of folders;
-/// where it is empty nothing is kept there.
+/// Reads a dataset's split below the data root without opening any image. A missing split file is made from
+/// the dataset's official files, if its JSON says which, as the reference makes it, and saved in the
+/// dataset's folder, or in `cache` if that is read-only. `cache` also keeps large folder listings; if it is
+/// empty, nothing is kept.
 ///
-/// Throws Error for a missing folder or file, for a file that is not as it has to be, for a path that leaves
-/// the image folder, for labels with holes or with two names, and for a class without test images or, where
-/// others have them, without training images.
+/// Throws Error if a folder or file is missing or malformed, and as check_split does.
 Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root,
                  const std::filesystem::path& cache = {});
 
-/// Where a picture of a split is.
-std::filesystem::path image_path(const DatasetSpec& spec, const std::filesystem::path& data_root,
-                                 const Image& image);
+/// Fills in the class names of a split whose three lists have been read. Throws Error naming `file` for a
+/// path that leaves the image folder, for labels with gaps or with two names, and for a class without test
+/// images or, if others have them, without training images.
+void check_split(Split& split, const std::filesystem::path& file);
+
+/// Adds a note if several classes share a name, as some of ImageNet's do.
+void note_shared_names(Split& split, const std::filesystem::path& file);
 
 }  // namespace promptbed

@@ -8,20 +8,20 @@
 
 namespace promptbed {
 
-/// How the reference divides a dataset that comes undivided. Both start from seed 1, go class by class,
-/// shuffle as Python's random.shuffle and round as Python's round (half to even).
+/// How the reference divides a dataset that comes undivided. Both functions start from seed 1, go class by
+/// class, shuffle like Python's random.shuffle and round like Python's round (half to even).
 
-/// The images of one class, in the order in which they are found.
+/// The images of one class, in the order found.
 struct ClassImages {
   int64_t label = 0;
   std::string class_name;
   std::vector<std::string> paths;
 };
 
-/// 50 % of each class for training, 20 % for validation, the rest for the test.
+/// 50 % of each class for training, 20 % for validation, the rest for testing.
 Split divide_classes(const std::vector<ClassImages>& classes);
 
-/// Takes 20 % of each class out of the training list, for validation. Classes come in order of first
+/// Moves 20 % of each class from the training to the validation list. Classes come in order of first
 /// appearance.
 void hold_out_validation(Split& split);
 

@@ -21,7 +21,7 @@ uint32_t number_at(Bytes file, size_t place, size_t size) {
   return number;
 }
 
-/// The bytes that the header speaks of. stb_image takes missing ones for zeros, and would show them as black.
+/// The file size that the header implies. stb_image reads missing bytes as zeros, that is, as black.
 uint64_t stated_size(Bytes file, uint64_t width, uint64_t height) {
   constexpr uint32_t kOs2Header = 12;
   const bool is_os2 = number_at(file, 14, 4) == kOs2Header;

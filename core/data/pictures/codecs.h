@@ -6,9 +6,8 @@
 
 #include "data/pictures/picture.h"
 
+/// The decoders behind decode_picture, one per kind of file. Each takes the whole file and throws BadPicture.
 namespace promptbed {
-
-/// The decoders behind decode_picture, one a kind of file. Each takes the whole file and throws BadPicture.
 
 using Bytes = std::span<const uint8_t>;
 
@@ -18,7 +17,7 @@ class BadPicture : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A picture to be filled. Throws BadPicture where it would have no or too many pixels.
+/// An image to be filled. Throws BadPicture if it would have no or too many pixels.
 Picture blank_picture(int64_t width, int64_t height);
 
 Picture decode_jpeg(Bytes file);

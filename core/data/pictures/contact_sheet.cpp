@@ -1,15 +1,10 @@
 #include "data/pictures/contact_sheet.h"
 
-#include <fmt/format.h>
-#include <png.h>
-#include <promptbed/error.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "base/files.h"
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "data/pictures/codecs.h"
 #include "data/pictures/resize.h"
 
@@ -42,7 +37,7 @@ Picture contact_sheet(const std::vector<std::vector<fs::path>>& classes) {
   for (const auto& files : classes) most = std::max(most, files.size());
   const auto count = static_cast<int>(classes.size());
   const int width = static_cast<int>(most) * (kSide + kGap) + kColumnGap;
-  // About as wide as high.
+  // Roughly square.
   const int columns = std::max(1, static_cast<int>(std::sqrt(static_cast<double>(count) * kSide / width)));
   const int rows = (count + columns - 1) / columns;
   Picture sheet = blank_picture(int64_t{columns} * width, int64_t{rows} * (kSide + kGap));
@@ -56,18 +51,6 @@ Picture contact_sheet(const std::vector<std::vector<fs::path>>& classes) {
     }
   }
   return sheet;
-}
-
-void write_png(const fs::path& file, const Picture& picture) {
-  write_atomically(file, [&](const fs::path& temporary) {
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    image.width = static_cast<png_uint_32>(picture.width);
-    image.height = static_cast<png_uint_32>(picture.height);
-    image.format = PNG_FORMAT_RGB;
-    if (png_image_write_to_file(&image, temporary.c_str(), 0, picture.rgb.data(), 0, nullptr) == 0)
-      throw Error(fmt::format("{}: cannot be written ({}); check the folder", file.string(), image.message));
-  });
 }
 
 }  // namespace promptbed

@@ -6,14 +6,14 @@
 
 #include "data/pictures/codecs.h"
 
-// libjpeg's headers want <cstdio> before them.
+// libjpeg's headers need <cstdio> before them.
 #include <jerror.h>
 #include <jpeglib.h>
 
 namespace promptbed {
 namespace {
 
-/// libjpeg's decompressor, its errors turned into BadPicture. libjpeg leaves a call that fails by longjmp:
+/// libjpeg's decompressor. Turns its errors into BadPicture. libjpeg leaves a failing call by longjmp, so
 /// what `attempt` runs must not own anything.
 class JpegDecompressor {
  public:
@@ -50,7 +50,8 @@ class JpegDecompressor {
     std::longjmp(fault->place, 1);
   }
 
-  /// Of all warnings only that of a file cut short counts, as with Pillow: libjpeg would fill up with grey.
+  /// Of all warnings only that of a truncated file counts, as with Pillow: libjpeg would fill the rest with
+  /// grey.
   static void heed(j_common_ptr info, int level) {
     if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) leave(info);
   }
@@ -59,13 +60,13 @@ class JpegDecompressor {
   Fault fault_{};
 };
 
-/// a b / 255, rounded, of numbers from 0 to 255.
+/// a * b / 255, rounded, for numbers from 0 to 255.
 int scaled(int a, int b) {
   const int product = a * b + 128;
   return ((product >> 8) + product) >> 8;
 }
 
-/// One row from inverted CMYK (Adobe's habit, which Pillow takes for granted) to RGB.
+/// Converts a row from inverted CMYK (Adobe's habit, which Pillow assumes) to RGB.
 void cmyk_to_rgb(const uint8_t* cmyk, int width, uint8_t* rgb) {
   for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
     const int light = cmyk[3];

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <webp/decode.h>
 
 #include <array>
 #include <string>
@@ -49,11 +50,23 @@ Picture decode_picture(std::string_view file, const std::filesystem::path& path)
     try {
       return codec.decode(Bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size()));
     } catch (const BadPicture& fault) {
-      throw Error(fmt::format("{}: is a damaged or unsupported {} picture ({}); replace the file",
+      throw Error(fmt::format("{}: is a damaged or unsupported {} image ({}); replace the file",
                               path.string(), codec.name, fault.what()));
     }
   }
-  throw Error(fmt::format("{}: is no JPEG, PNG, WebP or BMP picture; replace the file", path.string()));
+  throw Error(fmt::format("{}: is not a JPEG, PNG, WebP or BMP image; replace the file", path.string()));
+}
+
+Picture decode_webp(Bytes file) {
+  WebPBitstreamFeatures features;
+  if (WebPGetFeatures(file.data(), file.size(), &features) != VP8_STATUS_OK)
+    throw BadPicture("its header is damaged");
+  if (features.has_animation != 0) throw BadPicture("it is animated");
+  Picture picture = blank_picture(features.width, features.height);
+  if (WebPDecodeRGBInto(file.data(), file.size(), picture.rgb.data(), picture.rgb.size(),
+                        picture.width * 3) == nullptr)
+    throw BadPicture("the file is damaged or cut short");
+  return picture;
 }
 
 }  // namespace promptbed

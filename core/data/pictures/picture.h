@@ -8,7 +8,7 @@
 
 namespace promptbed {
 
-/// A decoded picture of 8-bit RGB.
+/// A decoded image of 8-bit RGB.
 struct Picture {
   int width = 0;
   int height = 0;
@@ -18,16 +18,19 @@ struct Picture {
   uint8_t* row(int y) { return rgb.data() + static_cast<size_t>(y) * width * 3; }
 };
 
-/// Pixels that a picture may have at most; Pillow refuses larger ones, too.
+/// The most pixels that an image may have; Pillow refuses larger ones, too.
 inline constexpr int64_t kMostPixels = 178'956'970;
 
 /// Decodes a JPEG, PNG, WebP or BMP file to RGB, with the values of Pillow's `open(path).convert("RGB")`:
-/// EXIF orientation is ignored, alpha dropped, CMYK taken as inverted, 16-bit grey clipped at 255. The first
-/// bytes tell the kind, whatever the file's name. Throws Error where the file is missing, of another kind or
+/// EXIF orientation is ignored, alpha dropped, CMYK taken as inverted, 16-bit grey clipped at 255. The kind
+/// is recognised by the first bytes, not by the name. Throws Error if the file is missing, of another kind or
 /// damaged.
 Picture decode_picture(const std::filesystem::path& path);
 
 /// The same for the contents of that file.
 Picture decode_picture(std::string_view contents, const std::filesystem::path& path);
+
+/// Writes a PNG file. Throws Error if it cannot.
+void write_png(const std::filesystem::path& file, const Picture& picture);
 
 }  // namespace promptbed

@@ -1,4 +1,6 @@
+#include <fmt/format.h>
 #include <png.h>
+#include <promptbed/error.h>
 
 #include <algorithm>
 #include <csetjmp>
@@ -6,13 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "base/files.h"
 #include "data/pictures/codecs.h"
 
 namespace promptbed {
 namespace {
 
-/// libpng's reader over a file in memory, its errors turned into BadPicture. libpng leaves a call that fails
-/// by longjmp: what `attempt` runs must not own anything.
+/// libpng's reader of a file in memory. Turns its errors into BadPicture. libpng leaves a failing call by
+/// longjmp, so what `attempt` runs must not own anything.
 class PngReader {
  public:
   explicit PngReader(Bytes file) : rest_(file) {
@@ -58,7 +61,7 @@ class PngReader {
   char message_[128] = {};
 };
 
-/// Pillow takes 16-bit grey for plain integers and clips them at 255.
+/// Pillow treats 16-bit grey as integers and clips them at 255.
 void clip_grey16(const std::vector<uint8_t>& grey, Picture& picture) {
   for (size_t pixel = 0; pixel < grey.size() / 2; ++pixel) {
     const uint8_t high = grey[2 * pixel];
@@ -101,6 +104,18 @@ Picture decode_png(Bytes file) {
     read_rows(reader, picture.rgb.data(), picture.height);
   }
   return picture;
+}
+
+void write_png(const std::filesystem::path& file, const Picture& picture) {
+  write_atomically(file, [&](const std::filesystem::path& temporary) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(picture.width);
+    image.height = static_cast<png_uint_32>(picture.height);
+    image.format = PNG_FORMAT_RGB;
+    if (png_image_write_to_file(&image, temporary.c_str(), 0, picture.rgb.data(), 0, nullptr) == 0)
+      throw Error(fmt::format("{}: cannot be written ({}); check the folder", file.string(), image.message));
+  });
 }
 
 }  // namespace promptbed

@@ -7,7 +7,7 @@
 #include <vector>
 
 #if defined(__x86_64__) && defined(__GNUC__)
-/// Compiled for plain x86-64 and for AVX2; the processor's own is taken when the program is loaded.
+/// Compiled for plain x86-64 and for AVX2; the loader picks the processor's.
 #define PROMPTBED_FOR_EACH_PROCESSOR __attribute__((target_clones("avx2", "default")))
 #else
 #define PROMPTBED_FOR_EACH_PROCESSOR
@@ -30,7 +30,7 @@ double bicubic(double x) {
   return 0.0;
 }
 
-/// The source pixels that one pixel of the result is made from.
+/// The source pixels that make one pixel of the result, and their weights.
 struct Taps {
   int first;
   std::vector<int32_t> weights;
@@ -43,7 +43,7 @@ int32_t fixed_point(double weight) {
   return static_cast<int32_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
 }
 
-/// The taps of the results from `first` on, `count` of them, where `from` pixels become `to`.
+/// The taps of `count` result pixels from `first` on, when `from` pixels become `to`.
 std::vector<Taps> taps_of(int from, int to, int first, int count) {
   const double scale = static_cast<double>(from) / to;
   const double stretch = std::max(scale, 1.0);
@@ -91,7 +91,7 @@ void resize_row(const uint8_t* in, const std::vector<Taps>& columns, uint8_t* ou
   }
 }
 
-/// One row of the result: the weighted sum of the rows that lie `stride` bytes apart from `in` on.
+/// One row of the result: the weighted sum of rows, `stride` bytes apart, starting at `in`.
 PROMPTBED_FOR_EACH_PROCESSOR
 void blend_rows(const uint8_t* in, size_t stride, const std::vector<int32_t>& weights,
                 std::span<int32_t> sums, uint8_t* out) {

@@ -9,7 +9,7 @@ struct Size {
   int height;
 };
 
-/// A rectangle of pixels within a picture.
+/// A rectangle of pixels in an image.
 struct Box {
   int left;
   int top;
@@ -17,12 +17,12 @@ struct Box {
   int height;
 };
 
-/// Cuts `box` out of a picture and resizes it to `size`, with Pillow's values: bicubic convolution (Keys
-/// 1981, a = -0.5), its kernel stretched where the picture shrinks, in two passes over 8-bit pixels,
-/// horizontal first, with 22-bit fixed-point weights. Pixels outside the box have no part in it.
+/// Cuts `box` out of an image and resizes it to `size`, with Pillow's values: bicubic convolution (Keys 1981,
+/// a = -0.5) with the kernel stretched when shrinking, in two passes over 8-bit pixels, horizontal first,
+/// with 22-bit fixed-point weights. Pixels outside the box have no influence.
 Picture resize(const Picture& picture, Box box, Size size);
 
-/// The part `window` of that, at the cost of that part only.
+/// Only the part `window` of the result, at the cost of that part.
 Picture resize(const Picture& picture, Box box, Size size, Box window);
 
 }  // namespace promptbed

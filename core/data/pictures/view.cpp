@@ -11,15 +11,15 @@
 namespace promptbed {
 namespace {
 
-constexpr double kLeastArea = 0.08;  ///< share of the picture that a crop covers
+constexpr double kLeastArea = 0.08;  ///< share of the image that a crop covers
 constexpr double kMostArea = 1.0;
-constexpr double kLeastRatio = 3.0 / 4.0;  ///< width by height of a crop
+constexpr double kLeastRatio = 3.0 / 4.0;  ///< width / height of a crop
 constexpr double kMostRatio = 4.0 / 3.0;
 constexpr int kCropTries = 10;
 constexpr double kFlipProbability = 0.5;
 
-/// SplitMix64 (Steele, Lea and Flood 2014). Equal on every machine, as the standard library's distributions
-/// are not.
+/// SplitMix64 (Steele, Lea and Flood 2014): the same on every machine, unlike the standard library's
+/// distributions.
 class ViewRandom {
  public:
   explicit ViewRandom(uint64_t seed) : state_(seed) {}
@@ -45,7 +45,7 @@ class ViewRandom {
   uint64_t state_;
 };
 
-/// Python's round: halves go to the even neighbour.
+/// Python's round: half to even.
 int rounded(double number) {
   return static_cast<int>(std::nearbyint(number));
 }
@@ -58,7 +58,7 @@ Picture centre_view(const Picture& picture, int size) {
   return resize(picture, {0, 0, picture.width, picture.height}, whole, centre);
 }
 
-/// The largest crop in the middle whose sides are in proportion.
+/// The largest central crop within the limits of width / height.
 Box fallback_crop(Size whole) {
   const double ratio = static_cast<double>(whole.width) / whole.height;
   Size crop = whole;

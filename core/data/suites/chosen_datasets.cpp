@@ -8,16 +8,15 @@
 #include <utility>
 
 #include "data/suites/given_names.h"
-#include "data/suites/own_dataset.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> split_at_commas(const std::string& words) {
+std::vector<std::string> split_at_commas(const std::string& list) {
   std::vector<std::string> parts;
-  std::istringstream in(words);
+  std::istringstream in(list);
   for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
   return parts;
 }
@@ -26,10 +25,10 @@ bool has(const std::vector<DatasetSpec>& datasets, std::string_view id) {
   return std::ranges::any_of(datasets, [&](const DatasetSpec& spec) { return spec.id == id; });
 }
 
-/// Whether a word that names no dataset is meant as a path.
-bool is_path(const std::string& word) {
+/// Whether an item that names no dataset is meant as a path.
+bool is_path(const std::string& item) {
   std::error_code failure;
-  return word.find('/') != std::string::npos || fs::exists(word, failure);
+  return item.find('/') != std::string::npos || fs::exists(item, failure);
 }
 
 }  // namespace
@@ -40,23 +39,23 @@ ChosenDatasets::ChosenDatasets(DataSpec spec)
   apply_user_words(spec_.templates, spec_.class_names, datasets_, spec_.elsewhere);
   if (!spec_.data.empty() || std::ranges::all_of(datasets_, &DatasetSpec::is_own)) return;
   if (suite_.data.empty())
-    throw Error(fmt::format("suite {} has no data folder of its own; give one with --data", suite_.id));
+    throw Error(fmt::format("suite {} embeds no data; give a folder with --data", suite_.id));
   spec_.data = suite_.data;
 }
 
 void ChosenDatasets::choose() {
   std::vector<std::string> ids, paths;
-  for (const std::string& word : split_at_commas(spec_.datasets))
-    (word != "all" && !has(suite_.datasets, word) && is_path(word) ? paths : ids).push_back(word);
+  for (const std::string& item : split_at_commas(spec_.datasets))
+    (item != "all" && !has(suite_.datasets, item) && is_path(item) ? paths : ids).push_back(item);
   const bool all = std::ranges::find(ids, "all") != ids.end();
   for (const std::string& id : ids) {
-    if (id != "all") suite_.at(id);  // tells which there are
+    if (id != "all") suite_.at(id);  // throws for an unknown id
   }
   for (const DatasetSpec& dataset : suite_.datasets) {
     if (all || std::ranges::find(ids, dataset.id) != ids.end()) datasets_.push_back(dataset);
   }
   for (const std::string& path : paths) add_own(path);
-  if (datasets_.empty()) throw Error("--datasets is empty; give ids, paths of own datasets, or all");
+  if (datasets_.empty()) throw Error("--datasets is empty; give ids, paths of your own datasets, or all");
 }
 
 void ChosenDatasets::add_own(const std::string& path) {
@@ -66,12 +65,13 @@ void ChosenDatasets::add_own(const std::string& path) {
   DatasetSpec own = read_own_dataset(path);
   for (const Suite& suite : read_suites(spec_.suites)) {
     if (has(suite.datasets, own.id)) {
-      throw Error(fmt::format("{}: '{}' is a dataset of suite {}; give yours another \"id\" in dataset.json",
-                              path, own.id, suite.id));
+      throw Error(
+          fmt::format("{}: '{}' is a dataset of suite {}; give yours another \"id\" in its dataset.json",
+                      path, own.id, suite.id));
     }
   }
   if (has(datasets_, own.id))
-    throw Error(fmt::format("{}: there are two datasets '{}'; give one another \"id\" in dataset.json", path,
+    throw Error(fmt::format("{}: two datasets are called '{}'; give one another \"id\" in dataset.json", path,
                             own.id));
   datasets_.push_back(std::move(own));
 }

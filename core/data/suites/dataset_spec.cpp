@@ -4,10 +4,14 @@
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
+#include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "data/layouts/inner_path.h"
-#include "data/suites/prompt_words.h"
+#include "base/files.h"
+#include "data/layouts/folder_index.h"
 #include "formats/json_object.h"
 
 namespace promptbed {
@@ -42,12 +46,12 @@ Value read_word(JsonObject& fields, std::string_view key, const Words<Value>& wo
   if (known != words.end()) return known->second;
   std::vector<std::string_view> names;
   for (const auto& [name, value] : words) names.push_back(name);
-  throw Error(fields.fault(key, fmt::format("is '{}'; known are {}", word, fmt::join(names, ", "))));
+  throw Error(fields.fault(key, fmt::format("is '{}'; known: {}", word, fmt::join(names, ", "))));
 }
 
 fs::path read_inner_path(JsonObject& fields, std::string_view key) {
   const std::string path = fields.text(key);
-  if (!is_inner_path(path)) throw Error(fields.fault(key, "has to be a relative path without '..'"));
+  if (!is_inner_path(path)) throw Error(fields.fault(key, "must be a relative path without '..'"));
   return path;
 }
 
@@ -68,22 +72,105 @@ PublishedCounts read_published(JsonObject fields) {
   return counts;
 }
 
+/// Template, context words, renames, citation and source, or their defaults.
+void read_prompt_words(JsonObject& fields, DatasetSpec& spec) {
+  spec.prompt_template = fields.text_or("template", kDefaultTemplate);
+  check_template_text(spec.prompt_template, fields.place("template"));
+  spec.context_init = fields.text_or("context_init", kDefaultContext);
+  spec.renames = fields.text_map("renames");
+  spec.citation = fields.text_or("citation", "");
+  spec.source = fields.text_or("source", "");
+}
+
+constexpr std::array kManifests = {"manifest.csv", "manifest.jsonl"};
+constexpr std::array kParts = {"train", "val", "test"};
+constexpr const char* kDescription = "dataset.json";
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool is_part(const std::string& name) {
+  return std::ranges::find(kParts, name) != kParts.end();
+}
+
+SplitSource source_in_folder(const fs::path& folder) {
+  const FolderNames names = FolderIndex().list(folder);
+  for (const char* manifest : kManifests) {
+    if (contains(names.files, manifest)) return {.kind = SplitKind::own_manifest, .file = manifest};
+  }
+  if (names.folders.empty()) {
+    throw Error(fmt::format(
+        "{}: holds no dataset; it needs class folders, train/ and test/ folders of these, or a manifest.csv "
+        "(docs/datasets.md)",
+        folder.string()));
+  }
+  // A class may be called "train": these are parts only if there is nothing else.
+  if (!std::ranges::all_of(names.folders, is_part)) return {.kind = SplitKind::own_classes};
+  if (!contains(names.folders, "test")) {
+    throw Error(
+        fmt::format("{}: has no test folder; add one, or put the class folders here to have them divided",
+                    folder.string()));
+  }
+  return {.kind = SplitKind::own_parts};
+}
+
+void check_id(const std::string& id, const std::string& where) {
+  if (id.empty() || id.find_first_of("/,") != std::string::npos || id.starts_with('.')) {
+    throw Error(fmt::format(
+        "{} '{}' cannot name a dataset: it may hold no slash or comma nor start with a dot; set \"id\" in {}",
+        where, id, kDescription));
+  }
+}
+
 }  // namespace
+
+void check_template_text(std::string_view text, const std::string& where) {
+  const size_t place = text.find("{}");
+  if (place == std::string::npos || text.find("{}", place + 2) != std::string::npos)
+    throw Error(fmt::format("{} must hold {{}} exactly once, for the class name", where));
+}
 
 DatasetSpec read_dataset_spec(const fs::path& file) {
   JsonObject fields = JsonObject::read(file);
   DatasetSpec spec;
   spec.id = fields.text("id");
   if (spec.id != file.stem().string())
-    throw Error(fields.fault("id", fmt::format("is '{}'; it has to equal the file's name", spec.id)));
+    throw Error(fields.fault("id", fmt::format("is '{}'; it must equal the file's name", spec.id)));
   spec.title = fields.text("title");
   spec.folder = read_inner_path(fields, "folder");
   spec.images = read_inner_path(fields, "images");
   spec.split = read_split_source(fields.object("split"));
-  fields.text("template");  // has to be there
+  fields.text("template");  // required here, unlike in a user's dataset.json
   read_prompt_words(fields, spec);
   if (fields.has("published")) spec.published = read_published(fields.object("published"));
   fields.refuse_others();
+  return spec;
+}
+
+DatasetSpec read_own_dataset(const fs::path& path) {
+  const fs::path place = fs::canonical(path);
+  const bool is_folder = fs::is_directory(place);
+  const bool is_named = !is_folder && !contains({kManifests.begin(), kManifests.end()}, place.filename());
+  DatasetSpec spec;
+  spec.folder = is_folder ? place : place.parent_path();
+  spec.images = ".";
+  spec.split = is_folder ? source_in_folder(place)
+                         : SplitSource{.kind = SplitKind::own_manifest, .file = place.filename()};
+  spec.id = is_named ? place.stem().string() : spec.folder.filename().string();
+  spec.prompt_template = kDefaultTemplate;
+  spec.context_init = kDefaultContext;
+
+  const fs::path description = spec.folder / kDescription;
+  if (fs::exists(description)) {
+    JsonObject fields = JsonObject::read(description);
+    spec.id = fields.text_or("id", spec.id);
+    spec.title = fields.text_or("title", spec.id);
+    read_prompt_words(fields, spec);
+    fields.refuse_others();
+  }
+  check_id(spec.id, fs::exists(description) ? description.string() + ": id" : path.string() + ": the name");
+  if (spec.title.empty()) spec.title = spec.id;
   return spec;
 }
 

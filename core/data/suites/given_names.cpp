@@ -5,25 +5,28 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
-#include "data/suites/prompt_words.h"
+#include "base/files.h"
+#include "data/suites/dataset_spec.h"
 #include "formats/json_object.h"
+#include "formats/text_files.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// A user's file may name the datasets of this sweep only: a misspelt one must not be passed over.
+/// A user's file may only name datasets of this sweep: a misspelt one must not be ignored.
 void refuse_other_datasets(const JsonObject& fields, const std::vector<DatasetSpec>& datasets,
                            const std::set<std::string>& elsewhere) {
   std::set<std::string> known = elsewhere;
   for (const DatasetSpec& dataset : datasets) known.insert(dataset.id);
   for (const std::string& key : fields.keys()) {
     if (!known.contains(key)) {
-      throw Error(fields.fault(key, fmt::format("is no dataset that was chosen with --datasets; those are {}",
-                                                fmt::join(known, ", "))));
+      throw Error(
+          fields.fault(key, fmt::format("is not one of --datasets; those are {}", fmt::join(known, ", "))));
     }
   }
 }
@@ -31,8 +34,8 @@ void refuse_other_datasets(const JsonObject& fields, const std::vector<DatasetSp
 std::vector<std::string> names_by_label(const Split& split, const GivenNames& names) {
   if (names.by_label.size() == split.class_names.size()) return names.by_label;
   throw Error(
-      fmt::format("{}: has {} names, and the dataset has {} classes; give one a class, or an object of "
-                  "old and new names",
+      fmt::format("{}: has {} names, and the dataset has {} classes; give one per class, or an object of "
+                  "new names by old ones",
                   names.file.string(), names.by_label.size(), split.class_names.size()));
 }
 
@@ -50,6 +53,17 @@ std::vector<std::string> names_by_name(const Split& split, const GivenNames& nam
                               names.file.string(), old_name));
   }
   return result;
+}
+
+std::vector<std::string> names_in(const nlohmann::json& list, const fs::path& file) {
+  std::vector<std::string> names;
+  for (const nlohmann::json& name : list) {
+    if (!name.is_string())
+      throw Error(
+          fmt::format("{}: {} is not a class name; give a list of texts", file.string(), name.dump()));
+    names.push_back(name.get<std::string>());
+  }
+  return names;
 }
 
 }  // namespace
@@ -87,6 +101,22 @@ void apply_user_words(const fs::path& templates, const fs::path& class_names,
       }
     }
   }
+}
+
+std::optional<std::vector<std::string>> read_class_list(const fs::path& file) {
+  const std::string text = read_file(file);
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  const char begin = first == std::string::npos ? '\0' : text[first];
+  if (begin == '{') return std::nullopt;
+  const std::vector<std::string> names = begin == '[' ? names_in(read_json(file), file) : read_lines(file);
+  if (names.empty()) throw Error(fmt::format("{}: holds no class name; give one per line", file.string()));
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (name.empty()) throw Error(fmt::format("{}: a class name is empty; remove it", file.string()));
+    if (!seen.insert(name).second)
+      throw Error(fmt::format("{}: class '{}' is there twice; remove one", file.string(), name));
+  }
+  return names;
 }
 
 }  // namespace promptbed

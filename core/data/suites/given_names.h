@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,17 +11,22 @@
 
 namespace promptbed {
 
-/// Gives the classes of a checked split the names that the user wants. Throws Error for a list that is not as
-/// long as there are classes, and for a name that no class has.
+/// Renames the classes of a checked split as the user wishes. Throws Error if a list of names does not have
+/// one for each class, or an old name is no class's.
 void give_names(Split& split, const GivenNames& names);
 
-/// Puts what a user wants of words into the datasets. Either path may be empty.
+/// Puts a user's templates and class names into the datasets. Either path may be empty.
 ///
-/// `templates` is a JSON file of templates by dataset: {"dtd": "a close-up of {} cloth."}. `class_names` is
-/// one of names by dataset: all of them in the order of the labels, {"dtd": ["banded", ...]}, or the new ones
-/// by the old, {"dtd": {"polka-dotted": "dotted"}}. Throws Error for a file that is not like that and for a
-/// dataset that is neither among the given ones nor `elsewhere`.
+/// `templates` is a JSON file of templates by dataset: {"dtd": "a close-up of {} cloth."}. `class_names` is a
+/// JSON file of names by dataset: all of them in label order, {"dtd": ["banded", ...]}, or new names by old
+/// ones, {"dtd": {"polka-dotted": "dotted"}}. Throws Error for a malformed file and for a dataset that is
+/// neither one of `datasets` nor `elsewhere`.
 void apply_user_words(const std::filesystem::path& templates, const std::filesystem::path& class_names,
                       std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere = {});
+
+/// Class names from a file: a JSON list of texts, or one name per line. Nothing if the file holds a JSON
+/// object, that is, names by dataset. Throws Error if it cannot be read or holds no name, an empty one, or
+/// one twice.
+std::optional<std::vector<std::string>> read_class_list(const std::filesystem::path& file);
 
 }  // namespace promptbed

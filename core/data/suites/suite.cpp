@@ -22,11 +22,12 @@ std::string dataset_ids(const Suite& suite) {
   return fmt::format("{}", fmt::join(ids, ", "));
 }
 
-/// What a suite embeds under the key, or nothing. It may lie in a neighbouring suite, so '..' is allowed.
+/// What a suite embeds under the key, or an empty path. It may belong to a neighbouring suite, so '..' is
+/// allowed.
 fs::path read_embedded(JsonObject& fields, std::string_view key, const fs::path& suite) {
   const fs::path path = fields.text_or(key, "");
   if (path.empty()) return {};
-  if (path.is_absolute()) throw Error(fields.fault(key, "has to be relative to the suite's folder"));
+  if (path.is_absolute()) throw Error(fields.fault(key, "must be relative to the suite's folder"));
   return (suite / path).lexically_normal();
 }
 
@@ -35,7 +36,7 @@ void read_embedded(JsonObject& fields, const fs::path& folder, Suite& suite) {
   suite.data = read_embedded(fields, "data", folder);
   suite.features = read_embedded(fields, "features", folder);
   if (!suite.features.empty() && (suite.model.empty() || suite.data.empty()))
-    throw Error(fields.fault("features", "stands without 'model' and 'data'; add what they were taken from"));
+    throw Error(fields.fault("features", "needs 'model' and 'data'; add what the features were made from"));
 }
 
 std::vector<std::string> suite_ids(const fs::path& folder) {
@@ -45,8 +46,8 @@ std::vector<std::string> suite_ids(const fs::path& folder) {
     if (fs::exists(entry.path() / kSuiteFile)) ids.push_back(entry.path().filename().string());
   }
   if (failure)
-    throw Error(fmt::format("{}: is no folder of suites ({}); give one that holds SUITE/{}", folder.string(),
-                            failure.message(), kSuiteFile));
+    throw Error(fmt::format("{}: is not a folder of suites ({}); give one that holds SUITE/{}",
+                            folder.string(), failure.message(), kSuiteFile));
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -57,19 +58,18 @@ const DatasetSpec& Suite::at(std::string_view dataset) const {
   for (const DatasetSpec& spec : datasets) {
     if (spec.id == dataset) return spec;
   }
-  throw Error(fmt::format("suite '{}' has no dataset '{}'; known are {}", id, dataset, dataset_ids(*this)));
+  throw Error(fmt::format("suite '{}' has no dataset '{}'; known: {}", id, dataset, dataset_ids(*this)));
 }
 
 Suite read_suite(const fs::path& folder, std::string_view id) {
   const std::vector<std::string> known = suite_ids(folder);
   if (std::find(known.begin(), known.end(), id) == known.end())
-    throw Error(
-        fmt::format("{}: has no suite '{}'; known are {}", folder.string(), id, fmt::join(known, ", ")));
+    throw Error(fmt::format("{}: has no suite '{}'; known: {}", folder.string(), id, fmt::join(known, ", ")));
   JsonObject fields = JsonObject::read(folder / id / kSuiteFile);
   Suite suite;
   suite.id = fields.text("id");
   if (suite.id != id)
-    throw Error(fields.fault("id", fmt::format("is '{}'; it has to equal the folder's name", suite.id)));
+    throw Error(fields.fault("id", fmt::format("is '{}'; it must equal the folder's name", suite.id)));
   suite.title = fields.text("title");
   for (const std::string& dataset : fields.texts("datasets"))
     suite.datasets.push_back(read_dataset_spec(folder / id / (dataset + ".json")));

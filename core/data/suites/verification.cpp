@@ -14,8 +14,8 @@
 #include "base/ahead.h"
 #include "base/files.h"
 #include "base/hash.h"
-#include "base/interrupt.h"
 #include "base/progress.h"
+#include "base/signals.h"
 #include "data/pictures/picture.h"
 
 namespace promptbed {
@@ -31,18 +31,18 @@ constexpr std::array<std::pair<FindingKind, std::string_view>, 6> kKinds = {
      {FindingKind::same_contents, "same contents"},
      {FindingKind::leaked, "leaked"}}};
 
-constexpr size_t kAhead = 4;  ///< pictures that may wait for a slower one, for each thread
+constexpr size_t kAhead = 4;  ///< images per thread that may wait for a slower one
 
-/// A picture that the split names, and in which of its lists.
+/// An image of the split, and in which of its lists it is.
 struct Listed {
   const std::string* path;
   std::string_view list;
 };
 
-/// What a look at one file has shown.
+/// The result of checking one file.
 struct Look {
   std::optional<Finding> fault;
-  uint64_t contents = 0;  ///< a hash; has meaning without a fault, where files are read
+  uint64_t contents = 0;  ///< a hash; set if files are read and there is no fault
 };
 
 Look look_at(const fs::path& file, const std::string& path, bool read) {
@@ -58,7 +58,7 @@ Look look_at(const fs::path& file, const std::string& path, bool read) {
   }
 }
 
-/// Whether two images in these lists give a test image away.
+/// Whether the same image in these two lists gives a test image away.
 bool leaks(std::string_view one, std::string_view other) {
   return (one == "test") != (other == "test");
 }
@@ -80,7 +80,7 @@ class Verifier {
     compare_count("test images", result_.test, published.test);
   }
 
-  /// Fills in `listed_`, each path once.
+  /// Fills `listed_` with every path once.
   void compare_lists() {
     std::unordered_map<std::string_view, std::string_view> list_of;
     for (const auto& [list, images] :
@@ -95,7 +95,7 @@ class Verifier {
           add(FindingKind::leaked, fmt::format("{} is in {} and in {}", image.path, known->second, list));
         } else {
           add(FindingKind::listed_twice,
-              fmt::format("{} is in {} and once more in {}", image.path, known->second, list));
+              fmt::format("{} is in {} and again in {}", image.path, known->second, list));
         }
       }
     }
@@ -105,7 +105,7 @@ class Verifier {
     const auto threads = static_cast<size_t>(settings.threads);
     Ahead<Look> looks(listed_.size(), threads, kAhead * threads, [&](size_t i) {
       const std::string& path = *listed_[i].path;
-      return look_at(image_folder / path, path, settings.read_pictures);
+      return look_at(image_folder / path, path, settings.read_images);
     });
     Progress progress(fmt::format("verifying {}", spec_.id), static_cast<int64_t>(listed_.size()), log,
                       is_terminal(log));
@@ -116,7 +116,7 @@ class Verifier {
       progress.advance();
       if (look.fault) {
         result_.findings.push_back(std::move(*look.fault));
-      } else if (settings.read_pictures) {
+      } else if (settings.read_images) {
         compare_contents(listed, *with_contents.emplace(look.contents, &listed).first->second);
       }
     }
@@ -127,7 +127,7 @@ class Verifier {
  private:
   void compare_count(const char* what, int64_t found, std::optional<int64_t> published) {
     if (published && found != *published)
-      add(FindingKind::count, fmt::format("{} {}, published are {}", found, what, *published));
+      add(FindingKind::count, fmt::format("{} {}; published: {}", found, what, *published));
   }
 
   void compare_contents(const Listed& listed, const Listed& first) {

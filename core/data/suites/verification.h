@@ -12,14 +12,14 @@
 
 namespace promptbed {
 
-/// What can be wrong with a dataset on a disk.
+/// What can be wrong with a dataset on disk.
 enum class FindingKind {
-  count,          ///< other than the published one
-  missing,        ///< a picture that the split names is not there
-  unreadable,     ///< no picture, or damaged
-  listed_twice,   ///< in the split
-  same_contents,  ///< two files of the same bytes
-  leaked,         ///< a test image that is also a training image, by its path or by its bytes
+  count,          ///< differs from the published one
+  missing,        ///< an image of the split is not there
+  unreadable,     ///< not an image, or damaged
+  listed_twice,   ///< twice in the split
+  same_contents,  ///< two files have the same bytes
+  leaked,         ///< a test image is also a training image, by path or by bytes
 };
 
 /// "count", "missing", ...
@@ -30,19 +30,19 @@ struct Finding {
   std::string text;  ///< one line
 };
 
-/// What looking at a dataset has shown.
+/// The result of verifying a dataset.
 struct Verification {
   int64_t classes = 0, train = 0, val = 0, test = 0;
-  std::vector<Finding> findings;  ///< none: all is as it should be
+  std::vector<Finding> findings;  ///< none: all in order
 };
 
 struct VerifySettings {
   int64_t threads = 1;
-  bool read_pictures = true;  ///< otherwise it only looks whether they are there
+  bool read_images = true;  ///< false: only check that they exist
 };
 
-/// Compares a split with the published counts, and looks at every picture that it names. Progress is told on
-/// `log`. Throws Interrupted on Ctrl-C.
+/// Compares a split with the published counts and checks every image that it lists. Shows progress on `log`.
+/// Throws Interrupted on Ctrl-C.
 Verification verify_dataset(const DatasetSpec& spec, const Split& split,
                             const std::filesystem::path& image_folder, const VerifySettings& settings,
                             std::ostream& log);

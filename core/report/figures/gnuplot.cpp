@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include "base/program.h"
+#include "base/processes.h"
 #include "report/figures/gnuplot_script.h"
 
 namespace promptbed {

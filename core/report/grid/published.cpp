@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "formats/csv.h"
+#include "formats/text_files.h"
 #include "report/select/settings.h"
 
 namespace promptbed {

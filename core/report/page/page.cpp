@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string_view>
 
-#include "base/version.h"
+#include "base/installation.h"
 #include "report/figures/gnuplot.h"
 #include "report/figures/palette.h"
 #include "report/page/page_assets.h"

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <unordered_map>
 
 #include "augmentation.h"
 #include "captions.h"
-#include "tokenizer/tokenize.h"
 #include "training/epoch_order.h"
 
 namespace promptbed::pocket {
@@ -33,6 +33,16 @@ std::vector<int64_t> number_names(const PairSet& pairs) {
   for (int64_t i = 0; i < pairs.size(); ++i)
     numbers.push_back(known.try_emplace(pairs[i].name, static_cast<int64_t>(known.size())).first->second);
   return numbers;
+}
+
+/// Start of text, the caption's tokens, end of text: cut to `context_length`, whose last token ends the text.
+std::vector<int64_t> caption_tokens(const Tokenizer& tokenizer, const std::string& caption,
+                                    int64_t context_length) {
+  std::vector<int64_t> tokens = tokenizer.encode(caption);
+  tokens.insert(tokens.begin(), tokenizer.start_of_text());
+  tokens.resize(std::min(tokens.size() + 1, static_cast<size_t>(context_length)));
+  tokens.back() = tokenizer.end_of_text();
+  return tokens;
 }
 
 /// [3, 1, 1]
@@ -63,8 +73,8 @@ Batch Batches::make(int64_t step) {
     const auto index = rows[row].item<int64_t>();
     std::mt19937_64 random = random_of(recipe_.seed, step, row);
     pictures.push_back(draw_rendering(pairs_.picture(index), preprocessing_.size, random));
-    batch.input.captions.push_back(tokenize(tokenizer_, draw_caption(pairs_[index], random),
-                                            recipe_.architecture.context_length, TooLong::truncate));
+    batch.input.captions.push_back(
+        caption_tokens(tokenizer_, draw_caption(pairs_[index], random), recipe_.architecture.context_length));
     batch.names.push_back(names_[static_cast<size_t>(index)]);
   }
   batch.input.pixels =

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "tokenizer/byte_symbols.h"
+#include "tokenizer/vocabulary.h"
 #include "tokenizer/words.h"
 
 namespace promptbed::pocket {

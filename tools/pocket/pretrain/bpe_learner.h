@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "tokenizer/merges.h"
+#include "tokenizer/vocabulary.h"
 
 namespace promptbed::pocket {
 

@@ -12,7 +12,7 @@
 #include "clip/checkpoints/huggingface_names.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/towers/vision_transformer.h"
-#include "tokenizer/byte_symbols.h"
+#include "tokenizer/vocabulary.h"
 
 namespace promptbed::pocket {
 namespace {

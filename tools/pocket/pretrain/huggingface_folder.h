@@ -4,7 +4,7 @@
 
 #include "clip/checkpoints/checkpoint.h"
 #include "clip/preprocessing.h"
-#include "tokenizer/merges.h"
+#include "tokenizer/vocabulary.h"
 
 namespace promptbed::pocket {
 

@@ -6,7 +6,7 @@
 #include <iostream>
 #include <thread>
 
-#include "base/interrupt.h"
+#include "base/signals.h"
 #include "pretraining.h"
 
 namespace {

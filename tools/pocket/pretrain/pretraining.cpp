@@ -10,8 +10,8 @@
 #include <numbers>
 
 #include "base/hash.h"
-#include "base/interrupt.h"
 #include "base/progress.h"
+#include "base/signals.h"
 #include "batches.h"
 #include "bpe_learner.h"
 #include "captions.h"

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace promptbed {
+
+/// The processor's model name as Linux reports it, or "unknown".
+std::string processor_name();
+
+/// What this processor multiplies fast. False if that cannot be determined.
+bool has_avx512();
+bool has_bf16_products();  ///< AVX512-BF16 or AMX
+
+/// Makes the allocator keep freed memory instead of returning it to the system: a training step asks for the
+/// same tensors every time, and the system zeroes every page that it hands out. Programs call it first thing.
+void keep_freed_memory();
+
+/// This process's peak resident memory in bytes, since it began or since reset_peak_memory().
+int64_t peak_memory();
+
+/// Restarts the measurement, on systems that allow it (Linux).
+void reset_peak_memory();
+
+}  // namespace promptbed

@@ -1,0 +1,77 @@
+#include "base/signals.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+
+namespace promptbed {
+namespace {
+
+volatile std::sig_atomic_t requested = 0;
+
+extern "C" void remember(int signal) {
+  requested = 1;
+  std::signal(signal, SIG_DFL);
+}
+
+constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+
+// Written by the thread that runs the plugin, read by the handler in that thread.
+thread_local const char* running_plugin = nullptr;
+thread_local const char* running_place = nullptr;
+
+/// Safe in a signal handler.
+void say(const char* text) {
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text, std::strlen(text));
+}
+
+extern "C" void explain(int signal) {
+  if (running_plugin != nullptr) {
+    const std::array<char, 3> number = {static_cast<char>(signal >= 10 ? '0' + signal / 10 : ' '),
+                                        static_cast<char>('0' + signal % 10), '\0'};
+    for (const char* text :
+         {"runner: plugin ", running_plugin, " crashed in ", running_place, " with signal ",
+          number[0] == ' ' ? number.data() + 1 : number.data(), "; fix it or remove it from its folder\n"})
+      say(text);
+  }
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+}  // namespace
+
+void watch_for_interrupts() {
+  std::signal(SIGINT, remember);
+  std::signal(SIGTERM, remember);
+}
+
+bool interrupted() noexcept {
+  return requested != 0;
+}
+
+void check_interrupt() {
+  if (interrupted()) throw Interrupted();
+}
+
+void explain_crashes() {
+  for (const int signal : kCrashes) std::signal(signal, explain);
+}
+
+void leave_crashes_alone() {
+  for (const int signal : kCrashes) std::signal(signal, SIG_DFL);
+}
+
+CrashScope::CrashScope(const char* plugin, const char* place) noexcept
+    : outer_plugin_(running_plugin), outer_place_(running_place) {
+  running_plugin = plugin;
+  running_place = place;
+}
+
+CrashScope::~CrashScope() {
+  running_plugin = outer_plugin_;
+  running_place = outer_place_;
+}
+
+}  // namespace promptbed

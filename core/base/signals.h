@@ -1,0 +1,47 @@
+#pragma once
+
+#include <exception>
+
+namespace promptbed {
+
+/// Thrown to stop work because the user asked for it (Ctrl-C or SIGTERM). Not an Error: nothing is wrong, and
+/// what is finished is kept.
+class Interrupted : public std::exception {
+ public:
+  const char* what() const noexcept override { return "interrupted"; }
+};
+
+/// From now on the first SIGINT or SIGTERM is only recorded; a second one ends the process.
+void watch_for_interrupts();
+
+/// Whether one has been recorded.
+bool interrupted() noexcept;
+
+/// Throws Interrupted if one has been recorded. Loops call it once per step.
+void check_interrupt();
+
+/// From now on a crash inside a CrashScope (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) names the plugin in one
+/// line on standard error before the process dies of the signal.
+void explain_crashes();
+
+/// The reverse, for a process whose death another one reports.
+void leave_crashes_alone();
+
+/// Names the plugin code that this thread runs while the scope lives. Scopes nest; both texts must outlive
+/// the scope.
+///
+///     const CrashScope scope("mine.so", "bind()");
+///     // runner: plugin mine.so crashed in bind() with signal 11; fix it or remove it from its folder
+class CrashScope {
+ public:
+  CrashScope(const char* plugin, const char* place) noexcept;
+  ~CrashScope();
+  CrashScope(const CrashScope&) = delete;
+  CrashScope& operator=(const CrashScope&) = delete;
+
+ private:
+  const char* outer_plugin_;
+  const char* outer_place_;
+};
+
+}  // namespace promptbed

@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <cstdlib>
+#include <utility>
+
+#include "base/hash.h"
+#include "data/layouts/layouts.h"
+#include "data/layouts/zhou_split.h"
+#include "data/suites/given_names.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kFolderDigits = 16;
+
+/// Where the cache keeps something about the dataset in `folder`: two folders never share a file.
+fs::path cache_file(const fs::path& cache, const char* shelf, const DatasetSpec& spec, const fs::path& folder,
+                    const char* ending) {
+  if (cache.empty()) return {};
+  const std::string digits =
+      Hasher().add(fs::weakly_canonical(folder).string()).hex().substr(0, kFolderDigits);
+  return cache / shelf / fmt::format("{}-{}{}", spec.id, digits, ending);
+}
+
+Split read_origin(const DatasetSpec& spec, const fs::path& folder, FolderIndex& index) {
+  switch (spec.split.origin) {
+    case SplitOrigin::none:
+      break;
+    case SplitOrigin::class_folders:
+      return split_class_folders(spec, folder, index);
+    case SplitOrigin::pets:
+      return split_pets(spec, folder);
+    case SplitOrigin::cars:
+      return split_cars(spec, folder);
+    case SplitOrigin::flowers:
+      return split_flowers(spec, folder);
+    case SplitOrigin::sun397:
+      return split_sun397(spec, folder);
+    case SplitOrigin::ucf101:
+      return split_ucf101(spec, folder);
+  }
+  std::abort();
+}
+
+void rename_classes(Split& split, const std::map<std::string, std::string>& renames) {
+  if (renames.empty()) return;
+  for (std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
+    for (Image& image : *images) {
+      const auto renamed = renames.find(image.class_name);
+      if (renamed != renames.end()) image.class_name = renamed->second;
+    }
+  }
+}
+
+/// The split made from the dataset's official files, with its classes renamed.
+Split make_split(const DatasetSpec& spec, const fs::path& folder, const fs::path& file, FolderIndex& index) {
+  if (spec.split.origin == SplitOrigin::none) {
+    throw Error(
+        fmt::format("{}: no such split file; put {}'s split there, or leave the dataset out of --datasets",
+                    file.string(), spec.title));
+  }
+  try {
+    Split split = read_origin(spec, folder, index);
+    rename_classes(split, spec.renames);
+    check_split(split, folder);
+    return split;
+  } catch (const Error& fault) {
+    throw Error(fmt::format("{}: is missing and cannot be made: {}", file.string(), fault.what()));
+  }
+}
+
+/// Saves a made split where it will be looked for: in the dataset's folder, or in the cache if that cannot be
+/// written. Returns a note about it.
+std::string keep_made_split(const Split& split, const fs::path& file, const fs::path& cached) {
+  const std::string made =
+      fmt::format("{}: was missing; the split was made as the reference makes it", file.string());
+  try {
+    write_zhou_split(file, split);
+    return made + ", and saved there";
+  } catch (const Error&) {
+    // The user's data may be write-protected.
+  }
+  if (cached.empty()) return made + ", but not saved";
+  write_zhou_split(cached, split);
+  return fmt::format("{}, and saved as {}", made, cached.string());
+}
+
+Split read_zhou_or_make(const DatasetSpec& spec, const fs::path& folder, const fs::path& cache,
+                        FolderIndex& index) {
+  const fs::path file = folder / spec.split.file;
+  if (fs::exists(file)) return read_zhou_split(file);
+  const fs::path cached = cache_file(cache, "splits", spec, folder, ".json");
+  if (!cached.empty() && fs::exists(cached)) return read_zhou_split(cached);
+  Split split = make_split(spec, folder, file, index);
+  split.notes = {keep_made_split(split, file, cached)};
+  return split;
+}
+
+Split read_layout(const DatasetSpec& spec, const fs::path& folder, const fs::path& cache,
+                  FolderIndex& index) {
+  switch (spec.split.kind) {
+    case SplitKind::zhou:
+      return read_zhou_or_make(spec, folder, cache, index);
+    case SplitKind::imagenet:
+      return read_imagenet_split(spec, folder, index);
+    case SplitKind::imagenetv2:
+      return read_imagenetv2_split(spec, folder, index);
+    case SplitKind::wordnet_folders:
+      return read_wordnet_folders_split(spec, folder, index);
+    case SplitKind::aircraft:
+      return read_aircraft_split(spec, folder);
+    case SplitKind::own_classes:
+      return read_own_classes_split(folder, index);
+    case SplitKind::own_parts:
+      return read_own_parts_split(folder, index);
+    case SplitKind::own_manifest:
+      return read_own_manifest_split(folder / spec.split.file);
+  }
+  std::abort();
+}
+
+void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs::path& folder) {
+  if (!spec.is_own() && !fs::is_directory(data_root))
+    throw Error(fmt::format("{}: no such data folder; give the folder of the datasets with --data",
+                            data_root.string()));
+  if (!fs::is_directory(folder)) {
+    throw Error(fmt::format("{}: no such folder; put dataset '{}' there, or leave it out of --datasets",
+                            folder.string(), spec.id));
+  }
+}
+
+}  // namespace
+
+Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::path& cache) {
+  const fs::path folder = data_root / spec.folder;
+  check_folders(spec, data_root, folder);
+  FolderIndex index(cache_file(cache, "folders", spec, folder, ".idx"));
+  Split split = read_layout(spec, folder, cache, index);
+  index.save();
+  rename_classes(split, spec.renames);
+  const fs::path file = spec.split.file.empty() ? folder : folder / spec.split.file;
+  check_split(split, file);
+  give_names(split, spec.given_names);
+  note_shared_names(split, file);
+  return split;
+}
+
+}  // namespace promptbed

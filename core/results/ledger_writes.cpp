@@ -1,0 +1,141 @@
+#include "results/ledger_sql.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace promptbed {
+namespace {
+
+using nlohmann::json;
+
+void insert_score(SQLite::Database& database, const std::string& run, const Score& score) {
+  statement(database, "INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
+            score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
+            score.predictions_hash, score.split_hash)
+      .exec();
+}
+
+void insert_refusal(SQLite::Database& database, const std::string& run, const Refusal& refusal) {
+  statement(database, "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?)", run, refusal.dataset,
+            refusal.class_set, refusal.reason, refusal.split_hash)
+      .exec();
+}
+
+void insert_epoch(SQLite::Database& database, const std::string& run, const EpochRecord& epoch) {
+  statement(database, "INSERT INTO epoch VALUES (?, ?, ?, ?, ?)", run, epoch.epoch, epoch.loss,
+            epoch.learning_rate, epoch.seconds)
+      .exec();
+}
+
+void insert_execution(SQLite::Database& database, const std::string& run, const Execution& execution) {
+  statement(
+      database,
+      "INSERT OR REPLACE INTO execution SELECT id, attempts, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM "
+      "run WHERE id = ?",
+      execution.host, execution.processor, execution.threads, execution.precision, execution.torch_version,
+      execution.blas, execution.code_version, execution.dirty ? 1 : 0, execution.plugin_hash,
+      json(execution.seconds).dump(), execution.cache_hits, execution.peak_memory, execution.test_images, run)
+      .exec();
+}
+
+}  // namespace
+
+void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& spec) {
+  statement(database, "INSERT INTO run (id, spec, status, attempts) VALUES (?, ?, 'running', 0)",
+            std::string(id), spec.canonical().dump())
+      .exec();
+}
+
+void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
+  statement(database,
+            "UPDATE run SET status = 'running', attempts = attempts + 1, host = ?, pid = ?, "
+            "process_start = ? WHERE id = ?",
+            owner.host, owner.pid, owner.start, std::string(id))
+      .exec();
+}
+
+void undo_claim(SQLite::Database& database, std::string_view id) {
+  statement(database, "DELETE FROM run WHERE id = ? AND ended IS NULL", std::string(id)).exec();
+  statement(database,
+            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), attempts = attempts - 1, "
+            "host = NULL, pid = NULL, process_start = NULL WHERE id = ?",
+            std::string(id))
+      .exec();
+}
+
+void write_training(SQLite::Database& database, std::string_view id, const RunOutcome& outcome) {
+  const std::string run(id);
+  for (const char* table : {"score", "refusal"}) {
+    statement(
+        database,
+        fmt::format("DELETE FROM {} WHERE run = ?1 AND (SELECT state_hash FROM run WHERE id = ?1) IS NOT ?2",
+                    table),
+        run, outcome.state_hash)
+        .exec();
+  }
+  statement(database,
+            "UPDATE run SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), draw_hash = ?, "
+            "class_names_hash = ?, state_hash = ?, shots_least = ?, shots_most = ? WHERE id = ?",
+            outcome.draw_hash, outcome.class_names_hash, outcome.state_hash, outcome.shots.least,
+            outcome.shots.most, run)
+      .exec();
+  if (const auto& parameters = outcome.parameters) {
+    statement(database, "UPDATE run SET parameters = ?, parameters_without_biases = ? WHERE id = ?",
+              parameters->all, parameters->without_biases, run)
+        .exec();
+  }
+  statement(database, "DELETE FROM epoch WHERE run = ?", run).exec();
+  for (const EpochRecord& epoch : outcome.epochs) insert_epoch(database, run, epoch);
+  insert_execution(database, run, outcome.execution);
+}
+
+void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome& tests) {
+  const std::string run(id);
+  statement(database,
+            "UPDATE run SET status = 'done', error = nullif(?, ''), "
+            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, process_start = NULL "
+            "WHERE id = ?",
+            tests.shortfall, run)
+      .exec();
+  for (const Score& score : tests.scores) {
+    insert_score(database, run, score);
+    statement(database, "DELETE FROM refusal WHERE run = ? AND dataset = ? AND class_set = ?", run,
+              score.dataset, score.class_set)
+        .exec();
+  }
+  for (const Refusal& refusal : tests.refusals) {
+    insert_refusal(database, run, refusal);
+    statement(database, "DELETE FROM score WHERE run = ? AND dataset = ? AND class_set = ?", run,
+              refusal.dataset, refusal.class_set)
+        .exec();
+  }
+  insert_execution(database, run, tests.execution);
+}
+
+void insert_asked(SQLite::Database& database, std::string_view id, std::string_view protocol) {
+  statement(database, "INSERT OR IGNORE INTO asked SELECT id, ? FROM run WHERE id = ?", std::string(protocol),
+            std::string(id))
+      .exec();
+}
+
+void write_model(SQLite::Database& database, const ModelRecord& model) {
+  statement(database, "INSERT OR REPLACE INTO model VALUES (?, ?, ?)", model.fingerprint, model.name,
+            model.architecture)
+      .exec();
+}
+
+void write_failure(SQLite::Database& database, std::string_view id, std::string_view error) {
+  statement(database,
+            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), error = ?, "
+            "ended = iif(draw_hash IS NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ended), host = NULL, "
+            "pid = NULL, process_start = NULL WHERE id = ?",
+            std::string(error), std::string(id))
+      .exec();
+}
+
+void delete_run(SQLite::Database& database, std::string_view id) {
+  statement(database, "DELETE FROM run WHERE id = ?", std::string(id)).exec();
+}
+
+}  // namespace promptbed

@@ -1,0 +1,57 @@
+#include "base/signals.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace promptbed {
+namespace {
+
+// Each test runs in a process of its own: signals stay with the process that got them.
+
+TEST(Interrupts, TheFirstIsRecordedAndTheSecondEndsTheProcess) {
+  const auto interrupt_twice = [] {
+    watch_for_interrupts();
+    check_interrupt();
+    std::raise(SIGINT);
+    try {
+      check_interrupt();
+    } catch (const Interrupted&) {
+      if (interrupted()) std::raise(SIGINT);
+    }
+  };
+  EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGINT), "");
+}
+
+void crash_in_plugin(int signal) {
+  explain_crashes();
+  const CrashScope outer("outer.so", "create()");
+  { const CrashScope inner("inner.so", "bind()"); }
+  std::raise(signal);
+}
+
+TEST(CrashScope, NamesThePluginAndThePlaceAndLeavesTheDeathAsItIs) {
+  EXPECT_EXIT(crash_in_plugin(SIGSEGV), testing::KilledBySignal(SIGSEGV),
+              "^runner: plugin outer.so crashed in create\\(\\) with signal 11; fix it or remove it from its "
+              "folder\n$");
+  EXPECT_EXIT(crash_in_plugin(SIGFPE), testing::KilledBySignal(SIGFPE), "with signal 8;");
+}
+
+TEST(CrashScope, SaysNothingOfOtherCrashesNorOnceSwitchedOff) {
+  const auto crash_outside = [] {
+    explain_crashes();
+    std::raise(SIGSEGV);
+  };
+  EXPECT_EXIT(crash_outside(), testing::KilledBySignal(SIGSEGV), "^$");
+  const auto crash_unexplained = [] {
+    explain_crashes();
+    leave_crashes_alone();
+    const CrashScope scope("mine.so", "bind()");
+    std::raise(SIGABRT);
+  };
+  EXPECT_EXIT(crash_unexplained(), testing::KilledBySignal(SIGABRT), "^$");
+}
+
+}  // namespace
+}  // namespace promptbed
