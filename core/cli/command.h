@@ -8,15 +8,15 @@ namespace promptbed {
 /// Exit codes of `runner`.
 enum Exit : int {
   kAllDone = 0,
-  kSomeFailed = 1,     ///< the work was begun, and some runs failed
-  kWrongInput = 2,     ///< something was wrong before any work
+  kSomeFailed = 1,     ///< the work began, and part of it failed
+  kWrongInput = 2,     ///< an error before any work
   kInterrupted = 130,  ///< Ctrl-C or a termination request
 };
 
+/// Words of a command line.
 using Arguments = std::vector<std::string>;
 
-/// The subcommands. Each takes the words after its name and returns an exit code; throws Error for wrong
-/// input.
+/// The commands. Each takes the words after its name and returns an exit code; throws Error for wrong input.
 int sweep_command(const Arguments& arguments);
 int train_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);

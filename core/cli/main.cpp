@@ -23,9 +23,9 @@ constexpr Command kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
     {"train", "train one prompt and test it", train_command},
     {"eval", "test a trained prompt, or zero-shot, on a dataset", eval_command},
-    {"predict", "tell what pictures show, by a trained prompt or zero-shot", predict_command},
+    {"predict", "classify images with a trained prompt, or zero-shot", predict_command},
     {"prompts", "show, read, import and export trained prompts", prompts_command},
-    {"report", "print a table of the results", report_command},
+    {"report", "print tables of results, or write a page with plots", report_command},
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
@@ -43,7 +43,7 @@ void print_help() {
       "  runner report --table base-new\n"
       "The same on your own model and data:\n"
       "  runner sweep --methods clip_zeroshot,coop,cocoop --model models/ViT-B-16 --data data\n"
-      "\nrunner COMMAND --help tells a command's options.\n");
+      "\nrunner COMMAND --help lists a command's options.\n");
 }
 
 int run(const Arguments& words) {
@@ -66,15 +66,15 @@ int run(const Arguments& words) {
   return command->run({words.begin() + 1, words.end()});
 }
 
-/// Runs the command; whatever goes wrong becomes one line on standard error.
-int run_and_tell(const Arguments& words) {
+/// Runs the command; an error becomes one line on standard error.
+int run_and_report(const Arguments& words) {
   try {
     return run(words);
   } catch (const Interrupted&) {
-    std::cerr << "interrupted; what is finished is kept, and the same command goes on from there\n";
+    std::cerr << "interrupted; finished work is kept, and the same command continues from there\n";
     return kInterrupted;
   } catch (const std::bad_alloc&) {
-    std::cerr << "runner: memory ran out; use fewer --jobs or a smaller model\n";
+    std::cerr << "runner: out of memory; use fewer --jobs or a smaller model\n";
   } catch (const std::exception& fault) {
     const std::string text = fault.what();
     std::cerr << "runner: " << text.substr(0, text.find('\n')) << '\n';
@@ -89,5 +89,5 @@ int main(int count, char** words) {
   promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();
   promptbed::explain_crashes();
-  return promptbed::run_and_tell({words + 1, words + count});
+  return promptbed::run_and_report({words + 1, words + count});
 }

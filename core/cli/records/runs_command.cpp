@@ -3,32 +3,23 @@
 namespace promptbed {
 namespace {
 
-const Usage kUsage = {"runner runs list|show|diff|delete [OPTIONS]",
-                      "The runs in the ledger.\n\n"
-                      "  list    one line a run\n"
-                      "  show    all that is known of a run\n"
-                      "  diff    what two runs have different: settings, scores, how they were made\n"
-                      "  delete  takes runs out, so that the next sweep does them again\n\n"
-                      "A run is named by its id, of which the beginning will do where it is the only one. "
-                      "Every word has its own\n"
-                      "--help."};
+const Subcommands kRuns = {"runs", "runner runs list|show|diff|delete [OPTIONS]",
+                           "The runs in the ledger. A run is named by its id, or a prefix of it.\n\n"
+                           "  list    one row per run\n"
+                           "  show    everything known about a run\n"
+                           "  diff    what differs between two runs: settings, scores, how they were made\n"
+                           "  delete  removes runs, so that the next sweep repeats them"};
 
 }  // namespace
 
 int runs_command(const Arguments& arguments) {
-  return run_word(
-      "runs", arguments, kUsage,
+  return run_subcommand(
+      kRuns, arguments,
       {{"list", list_runs_command}, {"show", show_run}, {"diff", diff_runs}, {"delete", delete_runs}});
 }
 
-void add_ledger_option(options::options_description& described) {
-  described.add_options()(
-      "db", options::value<std::string>()->value_name("FILE")->default_value("runs/promptbed.db"),
-      "ledger of runs and scores");
-}
-
-Ledger open_ledger(const options::variables_map& values) {
-  return Ledger::open_existing(values["db"].as<std::string>());
+Ledger open_ledger(const Values& values) {
+  return Ledger::open_existing(values.text("db"));
 }
 
 }  // namespace promptbed
