@@ -11,6 +11,10 @@ target_compile_options(promptbed_settings INTERFACE -Wall -Wextra -Wshadow -Wcon
 if(PROMPTBED_WARNINGS_ARE_ERRORS)
   target_compile_options(promptbed_settings INTERFACE -Werror)
 endif()
+if(PROMPTBED_COVERAGE)
+  target_compile_options(promptbed_settings INTERFACE --coverage)
+  target_link_options(promptbed_settings INTERFACE --coverage)
+endif()
 if(PROMPTBED_SANITIZE)
   target_compile_options(promptbed_settings INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what building and using promptbed takes, on Debian and its kin, and with --tests what its tests take, too: a browser.
+# Installs what building and using promptbed takes, on Debian and its relatives, and with --tests what its tests take as well.
 # Does nothing, fast, when all is there.
 set -euo pipefail
 
@@ -16,7 +16,8 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  --tests) packages+=(chromium chromium-driver python3) ;; # They look at the report page.
+  # A browser for the report page, and what checks the sources.
+  --tests) packages+=(chromium chromium-driver python3 clang-format doxygen) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 
