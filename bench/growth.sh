@@ -22,13 +22,13 @@ measure() {
 
 echo "varied,value,method,step_ms,peak_mb" | tee "$csv"
 for classes in 10 50 200 1000; do
-  for method in coop cocoop; do measure classes $classes $method --classes $classes; done
+  for method in coop cocoop; do measure classes $classes $method --class-count $classes; done
 done
 for tokens in 4 16 60; do
-  for method in coop cocoop; do measure context $tokens $method --classes 50 --set $method.n_ctx=$tokens; done
+  for method in coop cocoop; do measure context $tokens $method --class-count 50 --set $method.n_ctx=$tokens; done
 done
 for images in 1 4 16 32; do
-  for method in coop cocoop; do measure batch $images $method --classes 50 --batch-size $images; done
+  for method in coop cocoop; do measure batch $images $method --class-count 50 --batch-size $images; done
 done
 
 command -v gnuplot > /dev/null || { echo "gnuplot is missing, so there is no picture" >&2; exit 0; }
