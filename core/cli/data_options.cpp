@@ -18,6 +18,11 @@ std::string chosen_suite(const Values& values) {
   return values.given("data") ? "paper" : "pocket";
 }
 
+ClassSet class_set_of(const Values& values) {
+  return values.one_of<ClassSet>(
+      "class-set", {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}});
+}
+
 void print_notes(const Split& split) {
   for (const std::string& note : split.notes) fmt::print(stderr, "note: {}\n", note);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "data/draws/class_sets.h"
 #include "data/suites/chosen_datasets.h"
 
 namespace promptbed {
@@ -10,6 +11,9 @@ void read_data_options(DataSpec& spec, const Values& values);
 
 /// The suite that --suite names; by default pocket, which is embedded, or paper if --data is given.
 std::string chosen_suite(const Values& values);
+
+/// Which of a dataset's classes --class-set selects. Throws Error for an unknown value.
+ClassSet class_set_of(const Values& values);
 
 /// Prints the notes of a split on standard error.
 void print_notes(const Split& split);

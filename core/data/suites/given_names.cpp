@@ -103,11 +103,12 @@ void apply_user_words(const fs::path& templates, const fs::path& class_names,
   }
 }
 
-std::optional<std::vector<std::string>> read_class_list(const fs::path& file) {
+std::vector<std::string> read_class_list(const fs::path& file) {
   const std::string text = read_file(file);
   const size_t first = text.find_first_not_of(" \t\r\n");
   const char begin = first == std::string::npos ? '\0' : text[first];
-  if (begin == '{') return std::nullopt;
+  if (begin == '{')
+    throw Error(fmt::format("{}: holds names by dataset; give it as --class-names", file.string()));
   const std::vector<std::string> names = begin == '[' ? names_in(read_json(file), file) : read_lines(file);
   if (names.empty()) throw Error(fmt::format("{}: holds no class name; give one per line", file.string()));
   std::set<std::string> seen;

@@ -24,9 +24,8 @@ void give_names(Split& split, const GivenNames& names);
 void apply_user_words(const std::filesystem::path& templates, const std::filesystem::path& class_names,
                       std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere = {});
 
-/// Class names from a file: a JSON list of texts, or one name per line. Nothing if the file holds a JSON
-/// object, that is, names by dataset. Throws Error if it cannot be read or holds no name, an empty one, or
-/// one twice.
-std::optional<std::vector<std::string>> read_class_list(const std::filesystem::path& file);
+/// Class names from a file: a JSON list of strings, or one name per line. Throws Error if the file cannot be
+/// read, holds a JSON object (names by dataset), no name, an empty one, or one twice.
+std::vector<std::string> read_class_list(const std::filesystem::path& file);
 
 }  // namespace promptbed
