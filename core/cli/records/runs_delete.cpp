@@ -1,5 +1,5 @@
 #include "cli/records/runs_commands.h"
-#include "results/run_files.h"
+#include "results/run_record.h"
 
 namespace promptbed {
 
