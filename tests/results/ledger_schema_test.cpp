@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
-#include "report/grid/base_new_table.h"
+#include "report/grid/accuracy_tables.h"
 #include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
@@ -53,7 +53,8 @@ TEST_F(LedgerOfSchema1, IsBroughtUpToDateWithItsRuns) {
   EXPECT_EQ(run, sample_spec("brands", 1, "csc").id());
   EXPECT_EQ(refusal.class_set, "new");
   EXPECT_EQ(refusal.reason, "csc: cannot serve classes that it was not trained on");
-  EXPECT_EQ(test::texts(base_new_table(ledger, {.methods = {"csc"}}).report().table.rows.back()),
+  EXPECT_EQ(test::texts(base_new_report(make_grid(Snapshot(ledger), {.methods = {"csc"}}, Protocol::base_new))
+                            .table.rows.back()),
             (std::vector<std::string>{"brands", "70.00", "cannot", "cannot"}));
 }
 
@@ -62,7 +63,7 @@ TEST_F(LedgerOfSchema1, HasRunsOfTheOneProtocolThatThereWas) {
   EXPECT_EQ(ledger.list({.protocol = "base-new"}).size(), 2u);
   EXPECT_TRUE(ledger.list({.protocol = "few-shot"}).empty());
   const RunRecord run = ledger.find(sample_spec().id());
-  EXPECT_EQ(run.protocols, std::vector<std::string>{"base-new"});
+  EXPECT_EQ(run.protocols, std::vector<Protocol>{Protocol::base_new});
   EXPECT_FALSE(run.parameters.has_value());
   for (const RunScore& entry : ledger.scores()) EXPECT_EQ(entry.score.split_hash, "split of brands");
   EXPECT_EQ(ledger.refusals().at(0).refusal.split_hash, "split of brands");

@@ -2,10 +2,9 @@
 #include <map>
 
 #include "cli/json_text.h"
-#include "cli/records/run_document.h"
 #include "cli/records/runs_commands.h"
-#include "table/render_text.h"
-#include "table/text_style.h"
+#include "report/select/run_document.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -14,17 +13,17 @@ using Json = nlohmann::ordered_json;
 
 const Usage kUsage = {
     "runner runs diff ID ID [OPTIONS]",
-    "What two runs have different: settings, scores, how they were made. What is equal is left out, and\n"
-    "so are times and places of files.\n\n"
+    "How two runs differ: settings, scores, how they were made. What is equal is left out, and so are times\n"
+    "and paths of files.\n\n"
     "  runner runs diff 4f1d 93ab"};
 
-/// One value that two runs have different.
+/// A value in which two runs differ.
 struct Difference {
   std::string place;   ///< in a run's document, such as "spec.options.n_ctx"
-  Json first, second;  ///< null where a run does not have it
+  Json first, second;  ///< null if a run does not have it
 };
 
-/// What says when and where a run was made, and is another for any two.
+/// Whether a value says when and where a run was made, which differs between any two.
 bool is_incidental(const std::string& place) {
   constexpr const char* kIncidental[] = {"id",
                                          "attempts",
@@ -45,7 +44,7 @@ bool has_parts(const Json& value) {
   return value.is_object() || (value.is_array() && !value.empty() && value.front().is_object());
 }
 
-/// The parts by name, or by their place in the list.
+/// The parts by name, or by their number in the list.
 std::map<std::string, Json> parts_of(const Json& value) {
   std::map<std::string, Json> parts;
   if (!has_parts(value)) return parts;

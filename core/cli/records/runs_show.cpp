@@ -1,11 +1,10 @@
 #include <fmt/ranges.h>
 
 #include "cli/json_text.h"
-#include "cli/records/run_document.h"
 #include "cli/records/runs_commands.h"
+#include "report/select/run_document.h"
 #include "report/select/spec_text.h"
-#include "table/render_text.h"
-#include "table/text_style.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -14,12 +13,12 @@ using Json = nlohmann::ordered_json;
 
 const Usage kUsage = {
     "runner runs show ID [OPTIONS]",
-    "All that is known of a run: what it was asked for, what came of it, how it was made, and where\n"
-    "its trained prompt and its log are.\n\n"
+    "All that is known of a run: what it was asked for, its results, how it was made, and where its\n"
+    "trained prompt and its log are.\n\n"
     "  runner runs show 4f1d\n"
     "  runner runs show 4f1d --format json"};
 
-/// A text as it is, null as "-", anything else as JSON writes it.
+/// Text as it is, null as "-", anything else as JSON.
 std::string text_of(const Json& value) {
   if (value.is_null()) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -49,6 +48,13 @@ std::string phases_text(const Json& seconds) {
   for (const auto& [phase, value] : seconds.items())
     phases.push_back(fmt::format("{} {:.2f} s", phase, value.get<double>()));
   return fmt::format("{}", fmt::join(phases, ", "));
+}
+
+std::string protocols_text(const std::vector<Protocol>& protocols) {
+  if (protocols.empty()) return "no protocol yet";
+  std::vector<std::string_view> names;
+  for (const Protocol protocol : protocols) names.push_back(to_string(protocol));
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 /// How it was made.
@@ -118,12 +124,10 @@ std::string as_text(const RunRecord& record, const Json& run) {
                    record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
   if (!record.error.empty()) fields.emplace_back("last error", record.error);
   if (record.owner)
-    fields.emplace_back("at work", fmt::format("process {} on {}", record.owner->pid, record.owner->host));
-  fields.emplace_back("begun", record.created);
+    fields.emplace_back("running in", fmt::format("process {} on {}", record.owner->pid, record.owner->host));
+  fields.emplace_back("started", record.created);
   if (!record.ended.empty()) fields.emplace_back("ended", record.ended);
-  fields.emplace_back("asked for by", record.protocols.empty()
-                                          ? "no protocol yet"
-                                          : fmt::format("{}", fmt::join(record.protocols, ", ")));
+  fields.emplace_back("asked for by", protocols_text(record.protocols));
   for (auto& field : fields_of(record.spec)) {
     if (field.first == "model") field.second = model_text(run.at("model"));
     fields.push_back(std::move(field));

@@ -20,8 +20,7 @@
 #include "data/layouts/split.h"
 #include "methods/assignment.h"
 #include "sweep/host.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 #include "training/cost.h"
 
 namespace promptbed {

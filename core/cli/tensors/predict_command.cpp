@@ -12,7 +12,7 @@
 #include "data/suites/chosen_datasets.h"
 #include "data/suites/prompt_words.h"
 #include "features/picture_features.h"
-#include "table/render_csv.h"
+#include "table/render.h"
 #include "training/evaluate.h"
 
 namespace promptbed {
