@@ -12,7 +12,7 @@
 #include "base/machine.h"
 #include "comparison.h"
 #include "peak_memory.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace {
 

@@ -192,6 +192,14 @@ RunOutcome Ledger::outcome(std::string_view id) const {
   });
 }
 
+std::vector<RunExecution> Ledger::executions() const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_executions(database); });
+}
+
+std::vector<RunEpoch> Ledger::epochs() const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_epochs(database); });
+}
+
 std::vector<ModelRecord> Ledger::models() const {
   return connection_->guarded([&](SQLite::Database& database) { return read_models(database); });
 }

@@ -95,6 +95,12 @@ class Ledger {
   /// never finished.
   RunOutcome outcome(std::string_view id) const;
 
+  /// How the finished runs were made, one for each: the last attempt that trained, or else the last one.
+  std::vector<RunExecution> executions() const;
+
+  /// The epochs of all finished runs, by run and epoch.
+  std::vector<RunEpoch> epochs() const;
+
   /// The models that runs were made with, by name; those of older ledgers have none.
   std::vector<ModelRecord> models() const;
 

@@ -1,7 +1,9 @@
 #include "results/ledger_sql.h"
 
 #include <SQLiteCpp/Column.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -21,6 +23,10 @@ constexpr const char* kFilter = R"sql(
   AND (:protocol = '' OR EXISTS (SELECT 1 FROM asked WHERE asked.run = run.id AND protocol = :protocol))
   AND (:id = '' OR run.id = :id)
 )sql";
+
+/// The order of a run's attempts. One that only added tests has no training, and does not say how the run
+/// was made.
+constexpr const char* kTellingFirst = "json_extract(seconds, '$.training') IS NULL, attempt DESC";
 
 RunStatus status_of(std::string_view name) {
   return name == "done" ? RunStatus::done : name == "failed" ? RunStatus::failed : RunStatus::running;
@@ -98,6 +104,15 @@ Execution execution_of(const SQLite::Statement& row) {
           .test_images = row.getColumn("test_images").getInt64()};
 }
 
+/// Those that this version knows.
+std::vector<Protocol> protocols_of(const SQLite::Statement& row) {
+  std::vector<Protocol> protocols;
+  for (const json& name : json::parse(row.getColumn("protocols").getString())) {
+    if (const auto known = find_protocol(name.get_ref<const std::string&>())) protocols.push_back(*known);
+  }
+  return protocols;
+}
+
 RunRecord record_of(const SQLite::Statement& row) {
   return {.id = row.getColumn("id"),
           .spec = RunSpec::parse(json::parse(row.getColumn("spec").getString())),
@@ -109,7 +124,7 @@ RunRecord record_of(const SQLite::Statement& row) {
           .owner = owner_of(row),
           .shots = shots_of(row),
           .plugin_hash = row.getColumn("plugin_hash").getString(),
-          .protocols = json::parse(row.getColumn("protocols").getString()),
+          .protocols = protocols_of(row),
           .parameters = parameters_of(row)};
 }
 
@@ -173,11 +188,8 @@ std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilte
 
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
   const std::string run(id);
-  // An attempt that only added tests has no training phase and says nothing about how the run was made.
-  auto execution = statement(database,
-                             "SELECT * FROM execution WHERE run = ? ORDER BY "
-                             "json_extract(seconds, '$.training') IS NULL, attempt DESC LIMIT 1",
-                             run);
+  auto execution = statement(
+      database, fmt::format("SELECT * FROM execution WHERE run = ? ORDER BY {} LIMIT 1", kTellingFirst), run);
   if (!execution.executeStep()) return std::nullopt;
   RunOutcome outcome;
   outcome.execution = execution_of(execution);
@@ -198,6 +210,24 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
   auto epoch = statement(database, "SELECT * FROM epoch WHERE run = ? ORDER BY epoch", run);
   while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch));
   return outcome;
+}
+
+std::vector<RunExecution> read_executions(SQLite::Database& database) {
+  std::vector<RunExecution> executions;
+  auto row = statement(database, fmt::format("SELECT * FROM execution ORDER BY run, {}", kTellingFirst));
+  while (row.executeStep()) {
+    std::string run = row.getColumn("run");
+    const bool is_first = executions.empty() || executions.back().run != run;
+    if (is_first) executions.push_back({std::move(run), execution_of(row)});
+  }
+  return executions;
+}
+
+std::vector<RunEpoch> read_epochs(SQLite::Database& database) {
+  std::vector<RunEpoch> epochs;
+  auto row = statement(database, "SELECT * FROM epoch ORDER BY run, epoch");
+  while (row.executeStep()) epochs.push_back({row.getColumn("run"), epoch_of(row)});
+  return epochs;
 }
 
 std::vector<ModelRecord> read_models(SQLite::Database& database) {

@@ -41,6 +41,8 @@ std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& fi
 std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter);
 std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter);
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id);
+std::vector<RunExecution> read_executions(SQLite::Database& database);
+std::vector<RunEpoch> read_epochs(SQLite::Database& database);
 std::vector<ModelRecord> read_models(SQLite::Database& database);
 
 // Writing (ledger_writes.cpp).

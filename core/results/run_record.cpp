@@ -1,5 +1,8 @@
 #include "results/run_record.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace promptbed {
 
 std::string_view to_string(RunStatus status) {
@@ -12,6 +15,12 @@ std::string_view to_string(RunStatus status) {
       return "failed";
   }
   return "";
+}
+
+std::optional<Protocol> find_protocol(std::string_view name) {
+  const auto* known =
+      std::ranges::find_if(kProtocols, [&](Protocol protocol) { return to_string(protocol) == name; });
+  return known == std::end(kProtocols) ? std::nullopt : std::optional(*known);
 }
 
 std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run) {

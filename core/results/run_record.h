@@ -1,5 +1,7 @@
 #pragma once
 
+#include <promptbed/protocol.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -18,6 +20,9 @@ enum class RunStatus { running, done, failed };
 
 /// "running", "done" or "failed".
 std::string_view to_string(RunStatus status);
+
+/// The protocol with this name; nothing for one that this version does not know.
+std::optional<Protocol> find_protocol(std::string_view name);
 
 /// How far a run is, and how many attempts were made, including one in progress.
 struct RunState {
@@ -115,7 +120,7 @@ struct RunRecord {
   std::optional<ProcessIdentity> owner;           ///< the process that runs it now
   ShotRange shots;                                ///< known once done
   std::string plugin_hash;                        ///< of the last finished attempt; "" if none
-  std::vector<std::string> protocols = {};        ///< that asked for it, sorted
+  std::vector<Protocol> protocols = {};           ///< that asked for it, by name
   std::optional<ParameterCount> parameters = {};  ///< known once done; none in older ledgers
 };
 
@@ -129,6 +134,18 @@ struct RunScore {
 struct RunRefusal {
   std::string run;  ///< its id
   Refusal refusal;
+};
+
+/// How a finished run was made.
+struct RunExecution {
+  std::string run;  ///< its id
+  Execution execution;
+};
+
+/// An epoch of a finished run.
+struct RunEpoch {
+  std::string run;  ///< its id
+  EpochRecord epoch;
 };
 
 /// Which runs to list. An empty list or text matches all; methods without training match any shots and seeds.

@@ -1,5 +1,3 @@
-#include "table/render_latex.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 #include <cctype>
 #include <string_view>
 #include <utility>
+
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -54,7 +54,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-/// A number's sign as a minus, and nothing as a dash.
+/// With a minus sign before a negative number, and a dash for an empty cell.
 std::string text_of(const Cell& cell) {
   std::string_view text = cell.text;
   if (text == "-") return "--";
@@ -71,14 +71,11 @@ std::string layout_of(const Table& table) {
   return layout;
 }
 
-/// The line of group headings and the rules below them; "" where there are no groups.
+/// The line of group headings and the rules below them; "" without groups.
 std::string group_lines(const Table& table) {
   std::string line, rules;
-  const auto& columns = table.columns;
-  for (size_t begin = 0, end = 0; begin < columns.size(); begin = end) {
-    end = begin + 1;
-    const std::string& group = columns[begin].group;
-    while (end < columns.size() && !group.empty() && columns[end].group == group) ++end;
+  for (const auto& [begin, end] : groups_of(table)) {
+    const std::string& group = table.columns[begin].group;
     if (begin > 0) line += " & ";
     if (group.empty()) continue;
     line += fmt::format("\\multicolumn{{{}}}{{c}}{{{}}}", end - begin, escaped(group));
@@ -87,10 +84,10 @@ std::string group_lines(const Table& table) {
   return rules.empty() ? "" : fmt::format("    {} \\\\\n    {}\n", line, rules);
 }
 
-/// Whether a rule parts a row from the one before it.
+/// Whether a rule separates a row from the one before it.
 bool is_set_apart(const Table& table, size_t row) {
   if (row == 0) return false;
-  if (table.heading_columns > 1) return table.rows[row][0].text != table.rows[row - 1][0].text;
+  if (table.heading_columns > 1) return begins_section(table, row);
   return is_summary(table, row) != is_summary(table, row - 1);
 }
 
@@ -102,7 +99,7 @@ std::string row_line(const Table& table, size_t index) {
     if (i > 0) line += " & ";
     if (i > 0 || !repeats_section) line += text_of(row[i]);
   }
-  // Behind the \\ of the row before, these would be read as its argument.
+  // After the \\ of the row before, LaTeX would read these as its argument.
   if (line.starts_with('[') || line.starts_with('*')) line.insert(0, "{}");
   return fmt::format("    {} \\\\\n", line);
 }

@@ -1,7 +1,7 @@
-#include "table/render_markdown.h"
-
 #include <cctype>
 #include <string_view>
+
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -11,7 +11,7 @@ bool is_in_word(std::string_view text, size_t i) {
   return i > 0 && i + 1 < text.size() && is_letter(i - 1) && is_letter(i + 1);
 }
 
-/// An underscore within a word is none of emphasis: names keep theirs.
+/// An underscore inside a word is not emphasis: names keep theirs.
 std::string escaped(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {

@@ -1,10 +1,13 @@
-#include "table/render_text.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <vector>
 
-#include "table/text_lines.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -12,15 +15,51 @@ namespace {
 constexpr size_t kGap = 2;            // blanks between columns
 constexpr size_t kGroupGap = 4;       // and between groups
 constexpr size_t kLeastWrapped = 24;  // characters that a wrapped column keeps
+constexpr size_t kLeastWidth = 40;    // of a line, however narrow the terminal
 constexpr const char* kBold = "\x1b[1m";
 constexpr const char* kDim = "\x1b[2m";
 constexpr const char* kPlain = "\x1b[0m";
 
-/// Neighbouring columns [begin, end) that stay together.
-struct Group {
-  size_t begin;
-  size_t end;
-};
+using Group = ColumnGroup;
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+/// The number in COLUMNS; 0 where there is none.
+size_t width_of_environment() {
+  const std::string_view columns = environment("COLUMNS");
+  size_t width = 0;
+  std::from_chars(columns.data(), columns.data() + columns.size(), width);
+  return width;
+}
+
+size_t width_of_terminal() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/// Characters of a UTF-8 text: bytes that do not continue one.
+size_t length_of(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+/// The text in lines of at most `width` characters, broken at blanks; a longer word has a line of its own.
+/// At least one line.
+std::vector<std::string> wrapped(std::string_view text, size_t width) {
+  std::vector<std::string> lines(1);
+  while (!text.empty()) {
+    const size_t blank = text.find(' ');
+    const std::string_view word = text.substr(0, blank);
+    if (!lines.back().empty() && length_of(lines.back()) + 1 + length_of(word) > width) lines.emplace_back();
+    if (!lines.back().empty()) lines.back() += ' ';
+    lines.back() += word;
+    text.remove_prefix(blank == std::string_view::npos ? text.size() : blank + 1);
+  }
+  return lines;
+}
 
 std::string padded(const std::string& text, size_t width, Alignment alignment) {
   const std::string blanks(width - std::min(width, length_of(text)), ' ');
@@ -37,11 +76,13 @@ std::string without_trailing_blanks(std::string line) {
   return line + '\n';
 }
 
-/// A table with the widths that its columns take, in the style in which it is set.
+/// A table and the widths of its columns, in the style in which it is set.
 class Layout {
  public:
-  Layout(const Table& table, const TextStyle& style) : table_(table), style_(style) {
-    find_groups();
+  Layout(const Table& table, const TextStyle& style)
+      : table_(table),
+        style_(style),
+        groups_(groups_of(table, std::min(table.heading_columns, table.columns.size()))) {
     measure();
     limit_long_texts();
   }
@@ -57,19 +98,6 @@ class Layout {
 
  private:
   size_t headings() const { return std::min(table_.heading_columns, table_.columns.size()); }
-
-  void find_groups() {
-    const auto& columns = table_.columns;
-    for (size_t i = headings(); i < columns.size(); ++i) {
-      const bool goes_on =
-          i > headings() && !columns[i].group.empty() && columns[i].group == columns[i - 1].group;
-      if (goes_on) {
-        groups_.back().end = i + 1;
-      } else {
-        groups_.push_back({i, i + 1});
-      }
-    }
-  }
 
   /// Each column as wide as its widest cell, and each group at least as wide as its heading.
   void measure() {
@@ -87,7 +115,7 @@ class Layout {
     }
   }
 
-  /// A text that does not fit beside the headings is broken into lines.
+  /// Text that does not fit beside the headings is broken into lines.
   void limit_long_texts() {
     if (!style_.wraps) return;
     for (size_t i = headings(); i < table_.columns.size(); ++i) {
@@ -98,14 +126,14 @@ class Layout {
     }
   }
 
-  /// With the sign of an incomplete cell; the others of its column keep its place free.
+  /// With the mark of an incomplete cell; the other cells of its column leave room for it.
   std::string text_of(const Cell& cell, size_t column) const {
     if (cell.incomplete) return cell.text + kIncompleteMark;
     const bool keeps_free = has_marks_[column] && table_.columns[column].alignment == Alignment::right;
     return keeps_free ? cell.text + ' ' : cell.text;
   }
 
-  /// The text, in several lines where it has to be broken.
+  /// The text in the lines that it has to be broken into.
   std::vector<std::string> lines_of(const std::string& text, size_t width) const {
     const bool breaks = style_.wraps && length_of(text) > width;
     return breaks ? wrapped(text, width) : std::vector<std::string>{text};
@@ -135,7 +163,7 @@ class Layout {
     return width;
   }
 
-  /// The group in parts that fit beside the headings, each of one column at least.
+  /// The group in parts that fit beside the headings, each of at least one column.
   std::vector<Group> parts_of(const Group& group) const {
     std::vector<Group> parts = {{group.begin, group.begin + 1}};
     for (size_t i = group.begin + 1; i < group.end; ++i) {
@@ -173,7 +201,7 @@ class Layout {
     return without_trailing_blanks(line);
   }
 
-  /// One line of a block from the texts of its columns.
+  /// A line of a block from its columns' texts.
   template <class CellText, class IsBold>
   std::string line_of(const std::vector<Group>& block, const CellText& text, const IsBold& is_bold) const {
     std::string line;
@@ -189,14 +217,10 @@ class Layout {
     return without_trailing_blanks(line);
   }
 
-  bool begins_section(size_t row) const {
-    return row > 0 && table_.heading_columns > 1 && table_.rows[row][0].text != table_.rows[row - 1][0].text;
-  }
-
-  /// A row, in several lines where a text is broken.
+  /// A row, in several lines if a cell's text is broken.
   std::string render_row(const std::vector<Group>& block, size_t index) const {
     const auto& row = table_.rows[index];
-    const bool repeats_section = table_.heading_columns > 1 && index > 0 && !begins_section(index);
+    const bool repeats_section = table_.heading_columns > 1 && index > 0 && !begins_section(table_, index);
     std::vector<std::vector<std::string>> lines(row.size());
     for (size_t i = 0; i < row.size(); ++i) {
       if (i == 0 && repeats_section) continue;
@@ -224,7 +248,7 @@ class Layout {
         block, [&](size_t i) { return table_.columns[i].title; }, [](size_t) { return false; });
     out += std::string(width_of(block), '-') + '\n';
     for (size_t i = 0; i < table_.rows.size(); ++i) {
-      if (begins_section(i)) out += '\n';
+      if (begins_section(table_, i)) out += '\n';
       out += render_row(block, i);
     }
     return out;
@@ -246,6 +270,17 @@ class Layout {
 };
 
 }  // namespace
+
+TextStyle output_style() {
+  TextStyle style;
+  const bool is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  size_t width = is_terminal ? width_of_terminal() : 0;
+  if (width == 0) width = width_of_environment();
+  if (width > 0) style.width = width < kLeastWidth ? kLeastWidth : width;
+  style.wraps = is_terminal;
+  style.is_styled = is_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+  return style;
+}
 
 std::string render_text(const Table& table, const TextStyle& style) {
   return Layout(table, style).render();

@@ -1,13 +1,14 @@
 #include "table/table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
 namespace promptbed {
 namespace {
 
-/// Marks the greatest numbers among these cells, equals together; nothing where there is one number. Means
-/// over different things do not compete.
+/// Marks the greatest number among these cells, ties included. Incomplete means do not compete.
 void mark_best(const std::vector<Cell*>& cells) {
   std::vector<double> numbers;
   for (const Cell* cell : cells) {
@@ -35,8 +36,34 @@ Cell count(int64_t value) {
   return {std::to_string(value), value};
 }
 
+void add_columns(Table& table, std::initializer_list<const char*> titles, const std::string& unit) {
+  for (const char* title : titles) table.columns.push_back({title, Alignment::right, "", unit});
+}
+
+std::string plural(size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 bool is_summary(const Table& table, size_t index) {
   return std::ranges::count(table.summary_rows, index) > 0;
+}
+
+bool begins_section(const Table& table, size_t index) {
+  return index > 0 && table.heading_columns > 1 && table.rows[index][0].text != table.rows[index - 1][0].text;
+}
+
+std::vector<ColumnGroup> groups_of(const Table& table, size_t first) {
+  std::vector<ColumnGroup> groups;
+  for (size_t i = first; i < table.columns.size(); ++i) {
+    const std::string& group = table.columns[i].group;
+    const bool continues = i > first && !group.empty() && group == table.columns[i - 1].group;
+    if (continues) {
+      groups.back().end = i + 1;
+    } else {
+      groups.push_back({i, i + 1});
+    }
+  }
+  return groups;
 }
 
 void mark_best_in_rows(Table& table) {

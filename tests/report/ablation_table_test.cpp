@@ -1,11 +1,9 @@
-#include "report/grid/ablation_table.h"
-
 #include <gtest/gtest.h>
 
+#include "report/grid/accuracy_tables.h"
 #include "report/made_runs.h"
 #include "support/scratch.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -14,14 +12,14 @@ using test::sample_spec;
 
 class AblationTest : public ::testing::Test {
  protected:
-  void record(const RunSpec& spec, double base, double unseen, std::optional<ParameterCount> parameters) {
-    RunOutcome outcome = test::sample_outcome(spec.dataset, base, unseen);
+  void record(const RunSpec& spec, double base, double on_new, std::optional<ParameterCount> parameters) {
+    RunOutcome outcome = test::sample_outcome(spec.dataset, base, on_new);
     outcome.parameters = parameters;
     ledger_.claim(spec);
     ledger_.ask("base-new", {spec.id()});
     test::finish(ledger_, spec.id(), outcome);
   }
-  Report report() { return ablation_report(base_new_table(ledger_, {})); }
+  Report report() { return ablation_report(make_grid(Snapshot(ledger_), {}, Protocol::base_new)); }
 
   test::ScratchFolder scratch_;
   Ledger ledger_{scratch_ / "ledger.db"};

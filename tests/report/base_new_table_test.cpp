@@ -1,16 +1,14 @@
-#include "report/grid/base_new_table.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <tuple>
 
+#include "report/grid/accuracy_tables.h"
 #include "report/texts.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -22,7 +20,8 @@ using Texts = std::vector<std::string>;
 
 class BaseNewTableTest : public ::testing::Test {
  protected:
-  BaseNewTable table(const ReportQuery& query = {}) { return base_new_table(ledger_, query); }
+  Grid grid(const ReportQuery& query = {}) { return make_grid(Snapshot(ledger_), query, Protocol::base_new); }
+  Report report(const ReportQuery& query = {}) { return base_new_report(grid(query)); }
 
   /// Records a run of `probe`, which serves the base classes only.
   void refuse(const std::string& dataset, double base) {
@@ -42,23 +41,23 @@ class BaseNewTableTest : public ::testing::Test {
 TEST_F(BaseNewTableTest, HIsTheHarmonicMeanOfTheMeans) {
   record(ledger_, sample_spec("brands", 1), 80, 20);
   record(ledger_, sample_spec("brands", 2), 40, 60);
-  const BaseNewCell cell = table().columns.at(0).cells.at(0);
-  EXPECT_DOUBLE_EQ(*cell.base.mean, 60);
-  EXPECT_DOUBLE_EQ(*cell.unseen.mean, 40);
-  EXPECT_DOUBLE_EQ(*cell.h.mean, 48) << "the mean of the runs' H would be 40";
-  EXPECT_DOUBLE_EQ(*spread(cell.base, Spread::deviation), 20);
-  EXPECT_DOUBLE_EQ(*spread(cell.unseen, Spread::deviation), 20);
-  EXPECT_DOUBLE_EQ(*spread(cell.h, Spread::deviation), 8) << "of the runs' own H, 32 and 48";
-  EXPECT_EQ(cell.base.seeds, (std::vector<int64_t>{1, 2}));
+  const GridCell cell = grid().series.at(0).cells.at(0);
+  EXPECT_DOUBLE_EQ(*cell.accuracies[0].mean, 60);
+  EXPECT_DOUBLE_EQ(*cell.accuracies[1].mean, 40);
+  EXPECT_DOUBLE_EQ(*cell.accuracies[2].mean, 48) << "the mean of the runs' H would be 40";
+  EXPECT_DOUBLE_EQ(*spread(cell.accuracies[0], Spread::deviation), 20);
+  EXPECT_DOUBLE_EQ(*spread(cell.accuracies[1], Spread::deviation), 20);
+  EXPECT_DOUBLE_EQ(*spread(cell.accuracies[2], Spread::deviation), 8) << "of the runs' own H, 32 and 48";
+  EXPECT_EQ(cell.accuracies[0].seeds, (std::vector<int64_t>{1, 2}));
 }
 
 TEST_F(BaseNewTableTest, TheAverageIsOverDatasetsWithHOfTheAverages) {
   record(ledger_, sample_spec("brands"), 80, 20);
   record(ledger_, sample_spec("office"), 40, 60);
-  const BaseNewCell average = table().columns.at(0).average;
-  EXPECT_DOUBLE_EQ(*average.base.mean, 60);
-  EXPECT_DOUBLE_EQ(*average.unseen.mean, 40);
-  EXPECT_DOUBLE_EQ(*average.h.mean, 48);
+  const GridCell average = grid().series.at(0).average;
+  EXPECT_DOUBLE_EQ(*average.accuracies[0].mean, 60);
+  EXPECT_DOUBLE_EQ(*average.accuracies[1].mean, 40);
+  EXPECT_DOUBLE_EQ(*average.accuracies[2].mean, 48);
 }
 
 // arXiv 2203.05557, table 1, CoOp: the eleven datasets' base and new accuracy and the paper's own average
@@ -69,20 +68,20 @@ TEST_F(BaseNewTableTest, ThePaperAveragesSo) {
       {"stanford_cars", 78.12, 60.40}, {"oxford_flowers", 97.60, 59.67}, {"food101", 88.33, 82.26},
       {"fgvc_aircraft", 40.44, 22.30}, {"sun397", 80.60, 65.89},         {"dtd", 79.44, 41.18},
       {"eurosat", 92.19, 54.74},       {"ucf101", 84.69, 56.05}};
-  for (const auto& [dataset, base, unseen] : published) record(ledger_, sample_spec(dataset), base, unseen);
-  const BaseNewCell average = table().columns.at(0).average;
-  EXPECT_NEAR(*average.base.mean, 82.69, 0.0101);
-  EXPECT_NEAR(*average.unseen.mean, 63.22, 0.0101);
-  EXPECT_NEAR(*average.h.mean, 71.66, 0.0101);
+  for (const auto& [dataset, base, on_new] : published) record(ledger_, sample_spec(dataset), base, on_new);
+  const GridCell average = grid().series.at(0).average;
+  EXPECT_NEAR(*average.accuracies[0].mean, 82.69, 0.0101);
+  EXPECT_NEAR(*average.accuracies[1].mean, 63.22, 0.0101);
+  EXPECT_NEAR(*average.accuracies[2].mean, 71.66, 0.0101);
 }
 
 TEST_F(BaseNewTableTest, RowsAndColumnsComeInTheOrderAsked) {
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, sample_spec("office"), 61.256, 51);
   record(ledger_, zero_shot_spec("brands"), 62, 52);
-  const BaseNewTable asked =
-      table({.methods = {"coop", "clip_zeroshot"}, .datasets = {"office", "brands"}, .seeds = {1}});
-  EXPECT_EQ(render_text(asked.report().table),
+  const Grid asked =
+      grid({.methods = {"coop", "clip_zeroshot"}, .datasets = {"office", "brands"}, .seeds = {1}});
+  EXPECT_EQ(render_text(base_new_report(asked).table),
             "Base-to-new accuracy (%), 16 shots, mean over seed 1\n"
             "\n"
             "                  coop                clip_zeroshot\n"
@@ -99,7 +98,7 @@ TEST_F(BaseNewTableTest, CsvHasALineForEachDatasetAndMethod) {
   record(ledger_, sample_spec("brands", 1), 80, 20, {7, 13});
   record(ledger_, sample_spec("brands", 2), 40, 60, {7, 13});
   record(ledger_, zero_shot_spec("brands"), 62, 52);
-  EXPECT_EQ(render_csv(table().report().records),
+  EXPECT_EQ(render_csv(report().records),
             "dataset,method,variant,base,new,h,base_sd,new_sd,h_sd,seeds,shots,shots_min,shots_max,complete,"
             "refusal\n"
             "brands,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,\n"
@@ -108,7 +107,7 @@ TEST_F(BaseNewTableTest, CsvHasALineForEachDatasetAndMethod) {
             "average,coop,,60,40,48,20,20,8,1 2,16,,,true,\n");
 }
 
-TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
+TEST_F(BaseNewTableTest, NotesSayWhatIsMissing) {
   for (const int64_t seed : {1, 2, 3}) record(ledger_, sample_spec("brands", seed), 60, 50);
   for (const int64_t seed : {1, 3}) record(ledger_, sample_spec("places", seed), 60, 50, {7, 13});
   record(ledger_, sample_spec("tiny", 2), 60, 50, {5, 5});
@@ -116,19 +115,19 @@ TEST_F(BaseNewTableTest, NotesTellWhatIsMissing) {
   ledger_.ask("base-new", {sample_spec("tiny", 3).id()});
   ledger_.fail(sample_spec("tiny", 3).id(), "broken");
   EXPECT_EQ(
-      table({.methods = {"coop", "cocoop"}, .datasets = {"brands", "places", "tiny", "zoo"}}).notes,
+      grid({.methods = {"coop", "cocoop"}, .datasets = {"brands", "places", "tiny", "zoo"}}).notes,
       (Texts{"† coop: average over 3 of 4 datasets, without zoo", "† coop: seeds 1, 3 of 1, 2, 3 on places",
              "† coop: seed 2 of 1, 2, 3 on tiny", "cocoop: no dataset to average over yet",
              "places: 7 to 13 of 16 shots: classes with fewer training images",
              "tiny: 5 of 16 shots: classes with fewer training images",
-             "1 failed run is missing here; `runner report --table failures` tells why"}));
+             "1 failed run is missing here; `runner report --table failures` says why"}));
 }
 
 TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
   refuse("brands", 60);
   refuse("office", 70);
-  const BaseNewTable shown = table();
-  EXPECT_EQ(test::texts(shown.report().table.rows),
+  const Grid shown = grid();
+  EXPECT_EQ(test::texts(base_new_report(shown).table.rows),
             (std::vector<Texts>{{"Average", "65.00", "cannot", "cannot"},
                                 {"brands", "60.00", "cannot", "cannot"},
                                 {"office", "70.00", "cannot", "cannot"}}));
@@ -138,8 +137,8 @@ TEST_F(BaseNewTableTest, AMethodThatCannotServeNewClassesSaysSoInItsCells) {
 TEST_F(BaseNewTableTest, TheBaseAverageOfAMethodThatCannotServeNewClassesMayHaveGaps) {
   refuse("brands", 60);
   record(ledger_, sample_spec("office"), 70, 50);
-  const BaseNewTable shown = table({.methods = {"probe"}, .datasets = {"brands", "office"}});
-  EXPECT_EQ(test::texts(shown.report().table.rows),
+  const Grid shown = grid({.methods = {"probe"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(base_new_report(shown).table.rows),
             (std::vector<Texts>{{"Average", "60.00†", "cannot", "cannot"},
                                 {"brands", "60.00", "cannot", "cannot"},
                                 {"office", "-", "-", "-"}}));
@@ -153,8 +152,8 @@ TEST_F(BaseNewTableTest, AMissingNewScoreIsNoRefusal) {
   ledger_.claim(sample_spec());
   ledger_.ask("base-new", {sample_spec().id()});
   test::finish(ledger_, sample_spec().id(), outcome);
-  const BaseNewTable shown = table();
-  EXPECT_EQ(test::texts(shown.report().table.rows.back()), (Texts{"brands", "60.00", "-", "-"}));
+  const Grid shown = grid();
+  EXPECT_EQ(test::texts(base_new_report(shown).table.rows.back()), (Texts{"brands", "60.00", "-", "-"}));
   EXPECT_EQ(shown.notes, (Texts{"coop: no dataset to average over yet"}));
 }
 
@@ -163,9 +162,9 @@ TEST_F(BaseNewTableTest, MethodsWithoutTrainingServeAnyShotsAndSeeds) {
   RunSpec four_shots = sample_spec("brands", 3);
   four_shots.shots = 4;
   record(ledger_, four_shots, 60, 50, {4, 4});
-  const BaseNewTable shown = table({.shots = {4}, .seeds = {3}});
-  ASSERT_EQ(shown.columns.size(), 2U);
-  EXPECT_EQ(shown.columns[0].label(), "clip_zeroshot");
+  const Grid shown = grid({.shots = {4}, .seeds = {3}});
+  ASSERT_EQ(shown.series.size(), 2U);
+  EXPECT_EQ(shown.series[0].label(), "clip_zeroshot");
   EXPECT_TRUE(shown.notes.empty());
 }
 
@@ -174,12 +173,12 @@ TEST_F(BaseNewTableTest, VariantsNeverShareAColumn) {
   sixteen.options["n_ctx"] = int64_t{16};
   record(ledger_, sample_spec("brands", 1), 60, 50);
   record(ledger_, sixteen, 70, 40);
-  const BaseNewTable shown = table();
-  ASSERT_EQ(shown.columns.size(), 2U);
-  EXPECT_EQ(shown.columns[0].label(), "coop n_ctx=16");
-  EXPECT_DOUBLE_EQ(*shown.columns[0].cells[0].base.mean, 70);
-  EXPECT_EQ(shown.columns[1].label(), "coop n_ctx=4");
-  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base.mean, 60);
+  const Grid shown = grid();
+  ASSERT_EQ(shown.series.size(), 2U);
+  EXPECT_EQ(shown.series[0].label(), "coop n_ctx=16");
+  EXPECT_DOUBLE_EQ(*shown.series[0].cells[0].accuracies[0].mean, 70);
+  EXPECT_EQ(shown.series[1].label(), "coop n_ctx=4");
+  EXPECT_DOUBLE_EQ(*shown.series[1].cells[0].accuracies[0].mean, 60);
 }
 
 TEST_F(BaseNewTableTest, SeveralModelsHaveToBeChosenFrom) {
@@ -187,8 +186,8 @@ TEST_F(BaseNewTableTest, SeveralModelsHaveToBeChosenFrom) {
   other.model = "ffff";
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, other, 70, 40);
-  EXPECT_ERROR(table(), "ledger.db: holds runs of 2 models (6d6f64656c, ffff); choose one with --model");
-  EXPECT_EQ(table({.model = "ffff"}).datasets, (Texts{"office"}));
+  EXPECT_ERROR(grid(), "ledger.db: holds runs of 2 models (6d6f64656c, ffff); choose one with --model");
+  EXPECT_EQ(grid({.model = "ffff"}).datasets, (Texts{"office"}));
 }
 
 TEST_F(BaseNewTableTest, AChangedSplitLeavesOutTheEarlierRuns) {
@@ -197,8 +196,8 @@ TEST_F(BaseNewTableTest, AChangedSplitLeavesOutTheEarlierRuns) {
   record(ledger_, sample_spec("brands"), 60, 50);
   ::usleep(2000);  // the ledger's clock has milliseconds
   record(ledger_, changed, 70, 40);
-  const BaseNewTable shown = table();
-  EXPECT_DOUBLE_EQ(*shown.columns.at(0).cells.at(0).base.mean, 70);
+  const Grid shown = grid();
+  EXPECT_DOUBLE_EQ(*shown.series.at(0).cells.at(0).accuracies[0].mean, 70);
   EXPECT_EQ(shown.notes, (Texts{"brands: 1 run with an earlier split, template or context words left out"}));
 }
 
@@ -209,16 +208,16 @@ TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
   ledger_.ask("few-shot", {all.id()});
   test::finish(ledger_, all.id(), test::sample_outcome("brands", 60, 50));
   EXPECT_ERROR(
-      table(),
+      grid(),
       "ledger.db: holds no finished base-new run, but has few-shot runs of coop (16 shots); run `runner "
       "sweep` first");
 }
 
-TEST_F(BaseNewTableTest, NothingToShowTellsWhatThereIs) {
-  EXPECT_ERROR(table(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
+TEST_F(BaseNewTableTest, NothingToShowSaysWhatThereIs) {
+  EXPECT_ERROR(grid(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
   record(ledger_, sample_spec("brands"), 60, 50);
   EXPECT_ERROR(
-      table({.shots = {4}}),
+      grid({.shots = {4}}),
       "holds no finished base-new run with these choices, but has coop (16 shots); choose among those");
 }
 
@@ -227,18 +226,18 @@ TEST_F(BaseNewTableTest, TakesSixteenShotsOrTheOnlyNumber) {
   four.shots = 4;
   eight.shots = 8;
   record(ledger_, four, 60, 50);
-  EXPECT_EQ(table().shots, 4);
+  EXPECT_EQ(grid().shots, 4);
   record(ledger_, eight, 61, 51);
-  EXPECT_ERROR(table(), "ledger.db: has runs at 4, 8 shots; choose one with --shots");
+  EXPECT_ERROR(grid(), "ledger.db: has runs at 4, 8 shots; choose one with --shots");
   record(ledger_, sample_spec("brands"), 62, 52);
-  EXPECT_EQ(table().shots, 16);
-  EXPECT_ERROR(table({.shots = {4, 8}}), "--shots 4,8: this table is of one number of shots; choose one");
+  EXPECT_EQ(grid().shots, 16);
+  EXPECT_ERROR(grid({.shots = {4, 8}}), "--shots 4,8: this table is of one number of shots; choose one");
 }
 
 TEST_F(BaseNewTableTest, TheBestOfEachRowIsMarkedByMeasure) {
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, zero_shot_spec("brands"), 62, 49);
-  const auto row = table({.methods = {"coop", "clip_zeroshot"}}).report().table.rows.back();
+  const auto row = report({.methods = {"coop", "clip_zeroshot"}}).table.rows.back();
   std::vector<bool> best;
   for (const Cell& cell : row) best.push_back(cell.best);
   EXPECT_EQ(best, (std::vector<bool>{false, false, true, false, true, false, true}));
@@ -251,10 +250,9 @@ TEST_F(BaseNewTableTest, TwoGivenDrawsOfOnePlaceHaveToBeChosenFrom) {
   record(ledger_, one, 60, 50);
   record(ledger_, other, 80, 70);
   EXPECT_ERROR(
-      table(),
-      "coop on brands, 16 shots, seed 1: has runs on two given draws; choose one with --where draw=");
-  const BaseNewTable chosen = table({.where = {parse_condition("draw=cccc2222")}});
-  EXPECT_DOUBLE_EQ(*chosen.columns.at(0).cells.at(0).base.mean, 80);
+      grid(), "coop on brands, 16 shots, seed 1: has runs on two given draws; choose one with --where draw=");
+  const Grid chosen = grid({.where = {parse_condition("draw=cccc2222")}});
+  EXPECT_DOUBLE_EQ(*chosen.series.at(0).cells.at(0).accuracies[0].mean, 80);
 }
 
 TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
@@ -263,23 +261,23 @@ TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, sixteen, 70, 40);
   record(ledger_, zero_shot_spec("brands"), 50, 50);
-  const BaseNewTable shown = table({.where = {parse_condition("coop.n_ctx=16")}});
-  ASSERT_EQ(shown.columns.size(), 2U);
-  EXPECT_EQ(shown.columns[1].label(), "coop");
-  EXPECT_DOUBLE_EQ(*shown.columns[1].cells[0].base.mean, 70);
+  const Grid shown = grid({.where = {parse_condition("coop.n_ctx=16")}});
+  ASSERT_EQ(shown.series.size(), 2U);
+  EXPECT_EQ(shown.series[1].label(), "coop");
+  EXPECT_DOUBLE_EQ(*shown.series[1].cells[0].accuracies[0].mean, 70);
 }
 
 TEST_F(BaseNewTableTest, MethodsThatTheChoicesLeaveOutAreNamed) {
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, zero_shot_spec("brands"), 50, 50);
-  EXPECT_EQ(table({.seeds = {9}}).notes, (Texts{"no run with these choices: coop"}));
-  EXPECT_TRUE(table({.methods = {"clip_zeroshot"}, .seeds = {9}}).notes.empty());
+  EXPECT_EQ(grid({.seeds = {9}}).notes, (Texts{"no run with these choices: coop"}));
+  EXPECT_TRUE(grid({.methods = {"clip_zeroshot"}, .seeds = {9}}).notes.empty());
 }
 
 TEST_F(BaseNewTableTest, TheSpreadFollowsTheMean) {
   record(ledger_, sample_spec("brands", 1), 80, 20);
   record(ledger_, sample_spec("brands", 2), 40, 60);
-  const Table shown = table({.spread = Spread::deviation}).report().table;
+  const Table shown = report({.spread = Spread::deviation}).table;
   EXPECT_EQ(shown.title, "Base-to-new accuracy (%), 16 shots, mean ± standard deviation over seeds 1, 2");
   EXPECT_EQ(test::texts(shown.rows.back()),
             (Texts{"brands", "60.00 ± 20.00", "40.00 ± 20.00", "48.00 ± 8.00"}));

@@ -1,11 +1,11 @@
-#include "report/grid/efficiency_table.h"
+#include "report/grid/efficiency.h"
 
 #include <gtest/gtest.h>
 
 #include "report/made_runs.h"
 #include "report/texts.h"
 #include "support/scratch.h"
-#include "table/render_csv.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -26,7 +26,7 @@ class EfficiencyTableTest : public ::testing::Test {
     ledger_.ask("base-new", {spec.id()});
     test::finish(ledger_, spec.id(), outcome);
   }
-  EfficiencyTable table() { return efficiency_table(ledger_, {}); }
+  EfficiencyTable table() { return efficiency_table(Snapshot(ledger_), {}); }
 
   int64_t test_images_ = 400;
   test::ScratchFolder scratch_;

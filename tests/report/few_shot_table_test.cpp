@@ -1,13 +1,12 @@
-#include "report/grid/few_shot_table.h"
-
 #include <gtest/gtest.h>
 
+#include "report/grid/accuracy_tables.h"
+#include "report/grid/versus.h"
 #include "report/made_runs.h"
 #include "report/texts.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -22,7 +21,8 @@ class FewShotTableTest : public ::testing::Test {
   void trained(const std::string& dataset, int64_t seed, int64_t shots, double accuracy) {
     record_all(ledger_, "few-shot", all_classes_spec(dataset, seed, shots), accuracy);
   }
-  FewShotTable table(const ReportQuery& query = {}) { return few_shot_table(ledger_, query); }
+  Grid grid(const ReportQuery& query = {}) { return make_grid(Snapshot(ledger_), query, Protocol::few_shot); }
+  Report report(const ReportQuery& query = {}) { return few_shot_report(grid(query)); }
 
   test::ScratchFolder scratch_;
   Ledger ledger_{scratch_ / "ledger.db"};
@@ -35,7 +35,7 @@ TEST_F(FewShotTableTest, HasASectionADatasetBelowTheAverages) {
     trained(dataset, 1, 1, 40);
     trained(dataset, 1, 4, 60);
   }
-  EXPECT_EQ(render_text(table().report().table),
+  EXPECT_EQ(render_text(report().table),
             "Accuracy on all classes (%) by shots, mean over seed 1\n"
             "\n"
             "                             Shots\n"
@@ -57,7 +57,7 @@ TEST_F(FewShotTableTest, TheBestOfEachSectionIsMarkedByShots) {
   record_all(ledger_, "few-shot", zero_shot_spec("brands"), 50);
   trained("brands", 1, 1, 40);
   trained("brands", 1, 4, 60);
-  const auto rows = table().report().table.rows;
+  const auto rows = report().table.rows;
   EXPECT_TRUE(rows[2][2].best) << "zero-shot at one shot";
   EXPECT_FALSE(rows[2][3].best);
   EXPECT_TRUE(rows[3][3].best) << "coop at four";
@@ -68,8 +68,8 @@ TEST_F(FewShotTableTest, AnIncompleteMeanIsMarkedAndExplained) {
   trained("brands", 2, 1, 44);
   trained("office", 1, 1, 50);
   trained("brands", 1, 4, 60);
-  const FewShotTable shown = table();
-  EXPECT_EQ(test::texts(shown.report().table.rows),
+  const Grid shown = grid();
+  EXPECT_EQ(test::texts(few_shot_report(shown).table.rows),
             (std::vector<Texts>{{"Average", "coop", "46.00†", "60.00†"},
                                 {"brands", "coop", "42.00", "60.00†"},
                                 {"office", "coop", "50.00†", "-"}}));
@@ -82,7 +82,7 @@ TEST_F(FewShotTableTest, RecipesThatFollowTheShotsAreOneVariant) {
   one.recipe->epochs = 50;
   record_all(ledger_, "few-shot", one, 40);
   trained("brands", 1, 16, 60);
-  EXPECT_EQ(table().series.size(), 1U);
+  EXPECT_EQ(grid().series.size(), 1U);
 }
 
 TEST_F(FewShotTableTest, RecordsHaveOneLineForAMethodWithoutTraining) {
@@ -91,7 +91,7 @@ TEST_F(FewShotTableTest, RecordsHaveOneLineForAMethodWithoutTraining) {
   trained("brands", 2, 1, 44);
   trained("brands", 1, 4, 60);
   trained("brands", 2, 4, 60);
-  EXPECT_EQ(render_csv(table({.datasets = {"brands"}}).report().records),
+  EXPECT_EQ(render_csv(report({.datasets = {"brands"}}).records),
             "dataset,method,variant,shots,accuracy,accuracy_sd,seeds,complete\n"
             "average,clip_zeroshot,,,50,,,true\n"
             "average,coop,,1,42,2,1 2,true\n"
@@ -105,16 +105,16 @@ TEST_F(FewShotTableTest, VersusComparesAtEachNumberOfShots) {
   record_all(ledger_, "few-shot", zero_shot_spec("brands"), 50);
   trained("brands", 1, 1, 40);
   trained("brands", 1, 4, 60);
-  const Versus found = versus(comparison_of(table()), "clip_zeroshot");
+  const Versus found = versus(grid(), "clip_zeroshot");
   EXPECT_EQ(found.measures, (Texts{"1 shot", "4 shots"}));
   EXPECT_DOUBLE_EQ(*found.columns.at(0).gains.at(0).mean, -10);
   EXPECT_DOUBLE_EQ(*found.columns.at(0).gains.at(1).mean, 10);
 }
 
-TEST_F(FewShotTableTest, AProtocolThatWasNeverRunTellsWhichWere) {
+TEST_F(FewShotTableTest, AProtocolThatWasNeverRunSaysWhichWere) {
   test::record(ledger_, test::sample_spec("brands"), 60, 50);
   EXPECT_ERROR(
-      table(),
+      grid(),
       "ledger.db: holds no finished few-shot run, but has base-new runs of coop (16 shots); run `runner "
       "sweep --protocol few-shot` first");
 }

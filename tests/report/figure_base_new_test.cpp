@@ -1,9 +1,8 @@
-#include "report/figures/figure_base_new.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "report/figures/grid_figures.h"
 #include "results/sample_runs.h"
 #include "results/statistics.h"
 #include "support/expect_error.h"
@@ -27,7 +26,7 @@ class BaseNewFigure : public ::testing::Test {
     record(ledger_, zero_shot_spec("office"), 58, 50);
   }
 
-  BaseNewTable table() { return base_new_table(ledger_, {}); }
+  Grid grid() { return make_grid(Snapshot(ledger_), {}, Protocol::base_new); }
 
   static std::vector<const Trace*> traces(const Figure& figure, Mark mark, bool faint = false) {
     std::vector<const Trace*> found;
@@ -43,7 +42,7 @@ class BaseNewFigure : public ::testing::Test {
 
 TEST_F(BaseNewFigure, HasAPointForTheAverageOfEachMethod) {
   Looks looks;
-  const Figure figure = base_new_figure(table(), looks);
+  const Figure figure = plane_figure(grid(), looks);
   const auto found = traces(figure, Mark::points);
   ASSERT_EQ(found.size(), 3u);
   EXPECT_EQ(found[2]->name, "coop");
@@ -57,7 +56,7 @@ TEST_F(BaseNewFigure, HasAPointForTheAverageOfEachMethod) {
 
 TEST_F(BaseNewFigure, HasAPalePointForEachDatasetBehindTheAverages) {
   Looks looks;
-  const Figure figure = base_new_figure(table(), looks);
+  const Figure figure = plane_figure(grid(), looks);
   const auto found = traces(figure, Mark::points, /*faint=*/true);
   ASSERT_EQ(found.size(), 3u);
   ASSERT_EQ(found[1]->data.size(), 2u);
@@ -67,7 +66,7 @@ TEST_F(BaseNewFigure, HasAPalePointForEachDatasetBehindTheAverages) {
 
 TEST_F(BaseNewFigure, EveryPointOfAContourHasItsH) {
   Looks looks;
-  const Figure figure = base_new_figure(table(), looks);
+  const Figure figure = plane_figure(grid(), looks);
   const auto contours = traces(figure, Mark::contour);
   ASSERT_GE(contours.size(), 2u);
   for (const Trace* contour : contours) {
@@ -86,16 +85,17 @@ TEST_F(BaseNewFigure, AMethodThatCannotServeNewClassesHasNoPoint) {
   outcome.refusals.push_back({"brands", "new", "probe: has no weights"});
   const RunSpec spec = sample_spec("brands", 1, "probe");
   ledger_.claim(spec);
+  ledger_.ask("base-new", {spec.id()});
   test::finish(ledger_, spec.id(), outcome);
   Looks looks;
-  const Figure figure = base_new_figure(table(), looks);
+  const Figure figure = plane_figure(grid(), looks);
   for (const Trace& trace : figure.panels[0].traces) {
     EXPECT_TRUE(trace.name != "probe" || trace.data.empty());
   }
 }
 
 TEST_F(BaseNewFigure, GainsAreSortedAndSignedByHue) {
-  const Figure figure = gains_figure(versus(comparison_of(table()), "coop"), "cocoop");
+  const Figure figure = gains_figure(versus(grid(), "coop"), "cocoop");
   EXPECT_EQ(figure.title, "What cocoop gains over coop");
   ASSERT_EQ(figure.panels.size(), 2u) << "base and new";
   const Panel& base = figure.panels[0];
@@ -110,15 +110,63 @@ TEST_F(BaseNewFigure, GainsAreSortedAndSignedByHue) {
   ASSERT_EQ(down.data.size(), 1u);
   EXPECT_DOUBLE_EQ(down.data[0].x, -5);
   EXPECT_NE(up.look.hue, down.look.hue);
-  const Panel& unseen = figure.panels[1];
-  EXPECT_EQ(unseen.y.ticks[0].label, "brands");
-  EXPECT_EQ(unseen.x.least, base.x.least) << "bars of both panels can be compared";
-  EXPECT_EQ(unseen.x.most, base.x.most);
+  const Panel& on_new = figure.panels[1];
+  EXPECT_EQ(on_new.y.ticks[0].label, "brands");
+  EXPECT_EQ(on_new.x.least, base.x.least) << "bars of both panels can be compared";
+  EXPECT_EQ(on_new.x.most, base.x.most);
 }
 
 TEST_F(BaseNewFigure, GainsOfAllMethodsStandSideBySide) {
-  EXPECT_EQ(gains_figure(versus(comparison_of(table()), "clip_zeroshot")).panels.size(), 4u);
-  EXPECT_ERROR(gains_figure(versus(comparison_of(table()), "clip_zeroshot"), "maple"), "maple: is no column");
+  EXPECT_EQ(gains_figure(versus(grid(), "clip_zeroshot")).panels.size(), 4u);
+  EXPECT_ERROR(gains_figure(versus(grid(), "clip_zeroshot"), "maple"), "maple: is not a column");
+}
+
+/// Records runs of a method on both datasets that learned this many numbers.
+class SimplestMethod : public ::testing::Test {
+ protected:
+  void record(RunSpec spec, int64_t parameters, double base, double on_new) {
+    for (const char* dataset : {"brands", "office"}) {
+      spec.dataset = dataset;
+      spec.split_hash = std::string("split of ") + dataset;
+      RunOutcome outcome = test::sample_outcome(dataset, base, on_new);
+      outcome.parameters = ParameterCount{parameters, parameters};
+      ledger_.claim(spec);
+      ledger_.ask("base-new", {spec.id()});
+      test::finish(ledger_, spec.id(), outcome);
+    }
+  }
+
+  std::vector<Figure> figures(const std::optional<std::string>& versus = {}) {
+    Looks looks;
+    return base_new_figures(make_grid(Snapshot(ledger_), {}, Protocol::base_new), versus, looks);
+  }
+
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "ledger.db"};
+};
+
+TEST_F(SimplestMethod, IsUntrainedAndTheBestIsComparedWithIt) {
+  record(sample_spec("", 1, "worse"), 10, 60, 40);
+  record(sample_spec("", 1, "better"), 500, 60, 50);
+  record(zero_shot_spec(), 0, 50, 60);
+  EXPECT_EQ(figures().at(1).title, "What better gains over clip_zeroshot");
+}
+
+TEST_F(SimplestMethod, HasTheFewestParametersIfAllAreTrained) {
+  record(sample_spec("", 1, "large"), 500, 60, 50);
+  record(sample_spec("", 1, "small"), 10, 70, 60);
+  EXPECT_EQ(figures().at(1).title, "What large gains over small");
+}
+
+TEST_F(SimplestMethod, GivesWayToTheOneAskedFor) {
+  record(sample_spec("", 1, "large"), 500, 60, 50);
+  record(sample_spec("", 1, "small"), 10, 70, 60);
+  EXPECT_EQ(figures("large").at(1).title, "What is gained over large");
+}
+
+TEST_F(SimplestMethod, IsNotComparedWithItself) {
+  record(sample_spec("", 1, "small"), 10, 70, 60);
+  EXPECT_EQ(figures().size(), 1u) << "the plane alone";
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include "report/figures/figure_few_shot.h"
-
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+
+#include "report/figures/grid_figures.h"
 
 namespace promptbed {
 namespace {
@@ -14,35 +14,47 @@ const Trace& trace(const Panel& panel, const std::string& name) {
   throw std::out_of_range(name);
 }
 
+GridCell cell(std::vector<Accuracy> accuracies) {
+  return {.accuracies = std::move(accuracies)};
+}
+
 /// CoOp with 1 and 16 shots and zero-shot on two datasets.
-FewShotTable two_datasets() {
+Grid two_datasets() {
   const auto coop = [](double first, double second) { return make_accuracy({{1, first}, {2, second}}); };
-  FewShotTable table{
-      .shots = {1, 16}, .seeds = {1, 2}, .datasets = {"brands", "office"}, .series = {}, .notes = {}};
-  table.series.push_back({.method = "coop",
-                          .variant = "",
-                          .cells = {{coop(40, 44), coop(60, 60)}, {coop(50, 50), coop(71, 69)}},
-                          .averages = {{coop(45, 47), {}}, {coop(65.5, 64.5), {}}}});
+  Grid grid;
+  grid.protocol = Protocol::few_shot;
+  grid.seeds = {1, 2};
+  grid.datasets = {"brands", "office"};
+  grid.measures = {{"1 shot", "all", 1}, {"16 shots", "all", 16}};
+  grid.series.push_back({.method = "coop",
+                         .variant = "",
+                         .cells = {cell({coop(40, 44), coop(60, 60)}), cell({coop(50, 50), coop(71, 69)})},
+                         .average = cell({coop(45, 47), coop(65.5, 64.5)}),
+                         .missing = {{}, {}}});
   const Accuracy brands = untrained_accuracy(45), office = untrained_accuracy(55),
                  both = untrained_accuracy(50);
-  table.series.push_back({.method = "clip_zeroshot",
-                          .variant = "",
-                          .cells = {{brands, brands}, {office, office}},
-                          .averages = {{both, {}}, {both, {}}}});
-  return table;
+  grid.series.push_back({.method = "clip_zeroshot",
+                         .variant = "",
+                         .cells = {cell({brands, brands}), cell({office, office})},
+                         .average = cell({both, both}),
+                         .missing = {{}, {}}});
+  return grid;
+}
+
+Figure drawn(const Grid& grid) {
+  Looks looks;
+  return few_shot_figures(grid, {}, looks).at(0);
 }
 
 TEST(FewShotFigure, HasThePaperFigureOneForTheAverageAndOneForEachDataset) {
-  Looks looks;
-  const Figure figure = few_shot_figure(two_datasets(), looks);
+  const Figure figure = drawn(two_datasets());
   std::vector<std::string> titles;
   for (const Panel& panel : figure.panels) titles.push_back(panel.title);
   EXPECT_EQ(titles, (std::vector<std::string>{"Average over 2 datasets", "brands", "office"}));
 }
 
 TEST(FewShotFigure, ACurveHasTheMeanOverSeedsAndOneDeviationEitherWay) {
-  Looks looks;
-  const Figure figure = few_shot_figure(two_datasets(), looks);
+  const Figure figure = drawn(two_datasets());
   const Trace& coop = trace(figure.panels[1], "coop");
   EXPECT_EQ(coop.mark, Mark::curve);
   ASSERT_EQ(coop.data.size(), 2u);
@@ -56,26 +68,23 @@ TEST(FewShotFigure, ACurveHasTheMeanOverSeedsAndOneDeviationEitherWay) {
 }
 
 TEST(FewShotFigure, TheFirstPanelShowsTheAveragesOfTheTable) {
-  Looks looks;
-  const Figure figure = few_shot_figure(two_datasets(), looks);
+  const Figure figure = drawn(two_datasets());
   const Trace& coop = trace(figure.panels[0], "coop");
   EXPECT_DOUBLE_EQ(coop.data[0].y, 46);
   EXPECT_DOUBLE_EQ(coop.data[1].y, 65);
 }
 
 TEST(FewShotFigure, AMissingAccuracyIsNoPoint) {
-  FewShotTable table = two_datasets();
-  table.series[0].cells[1][0] = {};
-  Looks looks;
-  const Figure figure = few_shot_figure(table, looks);
+  Grid grid = two_datasets();
+  grid.series[0].cells[1].accuracies[0] = {};
+  const Figure figure = drawn(grid);
   const Trace& coop = trace(figure.panels[2], "coop");
   ASSERT_EQ(coop.data.size(), 1u);
   EXPECT_DOUBLE_EQ(coop.data[0].x, 16);
 }
 
 TEST(FewShotFigure, WithoutTrainingThereIsALevelOverAllShots) {
-  Looks looks;
-  const Figure figure = few_shot_figure(two_datasets(), looks);
+  const Figure figure = drawn(two_datasets());
   const Trace& level = trace(figure.panels[2], "clip_zeroshot");
   EXPECT_EQ(level.mark, Mark::level);
   EXPECT_EQ(level.look.hue, 0u);
@@ -87,8 +96,7 @@ TEST(FewShotFigure, WithoutTrainingThereIsALevelOverAllShots) {
 }
 
 TEST(FewShotFigure, ShotsDoubleFromTickToTick) {
-  Looks looks;
-  const Axis shots = few_shot_figure(two_datasets(), looks).panels[0].x;
+  const Axis shots = drawn(two_datasets()).panels[0].x;
   EXPECT_TRUE(shots.doubles);
   ASSERT_EQ(shots.ticks.size(), 2u);
   EXPECT_EQ(shots.ticks[0].label, "1");
@@ -96,11 +104,10 @@ TEST(FewShotFigure, ShotsDoubleFromTickToTick) {
 }
 
 TEST(FewShotFigure, OneDatasetHasNoAverage) {
-  FewShotTable table = two_datasets();
-  table.datasets.pop_back();
-  for (FewShotSeries& series : table.series) series.cells.pop_back();
-  Looks looks;
-  EXPECT_EQ(few_shot_figure(table, looks).panels.size(), 1u);
+  Grid grid = two_datasets();
+  grid.datasets.pop_back();
+  for (GridSeries& series : grid.series) series.cells.pop_back();
+  EXPECT_EQ(drawn(grid).panels.size(), 1u);
 }
 
 }  // namespace

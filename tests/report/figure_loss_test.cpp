@@ -1,36 +1,34 @@
-#include "report/figures/figure_loss.h"
-
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "report/selected_runs.h"
+#include "report/figures/grid_figures.h"
+#include "report/made_runs.h"
+#include "support/scratch.h"
 
 namespace promptbed {
 namespace {
 
-std::vector<EpochRecord> losses(const std::vector<double>& values) {
-  std::vector<EpochRecord> epochs;
-  for (const double loss : values)
-    epochs.push_back({.epoch = static_cast<int64_t>(epochs.size()), .loss = loss});
-  return epochs;
-}
-
 class LossFigure : public ::testing::Test {
  protected:
-  void add(const std::string& dataset, int64_t seed, const std::vector<double>& values,
+  void add(const std::string& dataset, int64_t seed, const std::vector<double>& losses,
            const std::string& method = "coop") {
-    selection_.runs.push_back(test::few_shot_run(dataset, 16, seed, 50, method));
-    if (!values.empty()) epochs_[selection_.runs.back().record.id] = losses(values);
+    const RunSpec spec = test::all_classes_spec(dataset, seed, 16, method);
+    RunOutcome outcome = test::sample_outcome(dataset, 0, 0);
+    outcome.epochs.clear();
+    for (const double loss : losses)
+      outcome.epochs.push_back({.epoch = static_cast<int64_t>(outcome.epochs.size()), .loss = loss});
+    ledger_.claim(spec);
+    test::finish(ledger_, spec.id(), outcome);
   }
 
   Figure figure() {
     Looks looks;
-    return loss_figure(selection_, {}, epochs_, looks);
+    return loss_figure(Snapshot(ledger_), {}, looks);
   }
 
-  RunSelection selection_;
-  EpochsByRun epochs_;
+  test::ScratchFolder scratch_;
+  Ledger ledger_{scratch_ / "ledger.db"};
 };
 
 TEST_F(LossFigure, HasALineForEachDatasetAndOneForTheirMean) {

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "report/figures/figure_looks.h"
-
 namespace promptbed {
 namespace {
 
@@ -59,7 +57,7 @@ TEST(Figure, TheLegendNamesEachMethodOnceAndNothingElse) {
   EXPECT_EQ(names, (std::vector<std::string>{"coop", "clip_zeroshot"}));
 }
 
-TEST(Figure, WordsTellWhatIsInFront) {
+TEST(Figure, WordsSayWhatIsInFront) {
   const Panel panel{
       .title = "",
       .x = {},
@@ -69,7 +67,7 @@ TEST(Figure, WordsTellWhatIsInFront) {
   EXPECT_EQ(describe(panel), "1 shot: 40; 2 shots: 50");
 }
 
-TEST(Looks, AreKeptAndTellTrainedMethodsByHueAndShape) {
+TEST(Looks, AreKeptAndDifferInHueAndShape) {
   Looks looks;
   const Look coop = looks.of("coop", true), zero_shot = looks.of("clip_zeroshot", false),
              cocoop = looks.of("cocoop", true);

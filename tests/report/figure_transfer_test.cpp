@@ -1,37 +1,38 @@
-#include "report/figures/figure_transfer.h"
-
 #include <gtest/gtest.h>
+
+#include "report/figures/grid_figures.h"
 
 namespace promptbed {
 namespace {
 
-TransferTable two_targets() {
-  TransferTable table;
-  table.protocol = "cross-dataset";
-  table.source = "imagenet";
-  table.targets = {"dtd", "eurosat"};
-  TransferColumn zero_shot, coop;
+Panel two_targets() {
+  Grid grid;
+  grid.protocol = Protocol::cross_dataset;
+  grid.source = "imagenet";
+  grid.datasets = {"imagenet", "dtd", "eurosat"};
+  grid.measures = {{"Accuracy", "all"}};
+  GridSeries zero_shot, coop;
   zero_shot.method = "clip_zeroshot";
-  zero_shot.source = untrained_accuracy(66);
-  zero_shot.targets = {untrained_accuracy(44), untrained_accuracy(47)};
+  for (const double accuracy : {66, 44, 47})
+    zero_shot.cells.push_back({.accuracies = {untrained_accuracy(accuracy)}});
   coop.method = "coop";
-  coop.source = make_accuracy({{1, 71}, {2, 73}});
-  coop.targets = {make_accuracy({{1, 42}}), Accuracy()};
-  table.columns = {zero_shot, coop};
-  return table;
+  coop.cells = {{.accuracies = {make_accuracy({{1, 71}, {2, 73}})}},
+                {.accuracies = {make_accuracy({{1, 42}})}},
+                {.accuracies = {Accuracy()}}};
+  grid.series = {zero_shot, coop};
+  Looks looks;
+  return transfer_figures(grid, {}, looks).at(0).panels.at(0);
 }
 
 TEST(TransferFigure, HasTheSourceOnTopAndARowForEachTarget) {
-  Looks looks;
-  const Axis rows = transfer_figure(two_targets(), looks).panels.at(0).y;
+  const Axis rows = two_targets().y;
   ASSERT_EQ(rows.ticks.size(), 3u);
   EXPECT_EQ(rows.ticks[0].label, "imagenet (source)");
   EXPECT_EQ(rows.ticks[2].label, "eurosat");
 }
 
 TEST(TransferFigure, HasAPointForEachAccuracyThatIsThere) {
-  Looks looks;
-  const Panel panel = transfer_figure(two_targets(), looks).panels.at(0);
+  const Panel panel = two_targets();
   ASSERT_EQ(panel.traces.size(), 2u);
   EXPECT_EQ(panel.traces[0].data.size(), 3u);
   EXPECT_EQ(panel.traces[0].look.hue, 0u) << "without training";

@@ -28,26 +28,26 @@ Figure small_figure(const std::string& name = "coop") {
 }
 
 TEST(Gnuplot, DrawsEachFormat) {
-  EXPECT_EQ(draw(small_figure(), PictureFormat::png).substr(0, 8), "\x89PNG\r\n\x1a\n");
-  EXPECT_EQ(draw(small_figure(), PictureFormat::pdf).substr(0, 5), "%PDF-");
-  const std::string svg = draw(small_figure(), PictureFormat::svg);
+  EXPECT_EQ(draw(small_figure(), PlotFormat::png).substr(0, 8), "\x89PNG\r\n\x1a\n");
+  EXPECT_EQ(draw(small_figure(), PlotFormat::pdf).substr(0, 5), "%PDF-");
+  const std::string svg = draw(small_figure(), PlotFormat::svg);
   EXPECT_EQ(svg.substr(0, 5), "<?xml");
   EXPECT_NE(svg.find("</svg>"), std::string::npos);
-  EXPECT_EQ(svg.find("onmousemove"), std::string::npos) << "a picture has no scripts";
+  EXPECT_EQ(svg.find("onmousemove"), std::string::npos) << "a plot has no scripts";
 }
 
 TEST(Gnuplot, DrawsWhatIsNoNumberAsAGap) {
   Figure figure = small_figure();
   figure.panels[0].traces[0].mark = Mark::line;
   for (Datum& datum : figure.panels[0].traces[0].data) datum.y = std::nan("");
-  EXPECT_NE(draw(figure, PictureFormat::svg).find("</svg>"), std::string::npos);
+  EXPECT_NE(draw(figure, PlotFormat::svg).find("</svg>"), std::string::npos);
 }
 
-TEST(Gnuplot, TheEndingOfAFileTellsTheFormat) {
-  EXPECT_EQ(picture_format("out/curves.svg"), PictureFormat::svg);
-  EXPECT_EQ(picture_format("curves.png"), PictureFormat::png);
-  EXPECT_EQ(picture_format("curves.pdf"), PictureFormat::pdf);
-  EXPECT_ERROR(picture_format("curves.jpg"), "--plot curves.jpg: the ending tells the format");
+TEST(Gnuplot, TheExtensionOfAFileIsTheFormat) {
+  EXPECT_EQ(plot_format("out/curves.svg"), PlotFormat::svg);
+  EXPECT_EQ(plot_format("curves.png"), PlotFormat::png);
+  EXPECT_EQ(plot_format("curves.pdf"), PlotFormat::pdf);
+  EXPECT_ERROR(plot_format("curves.jpg"), "--plot curves.jpg: the extension is the format");
 }
 
 TEST(Gnuplot, ANameIsNeverACommand) {
@@ -56,7 +56,7 @@ TEST(Gnuplot, ANameIsNeverACommand) {
   for (const std::string& name :
        {"`touch " + file + "`", "'; system('touch " + file + "'); '", "\"\n!touch " + file + "\n",
         "END_OF_TRACE\n!touch " + file, std::string("@a $b \\ {/Bold x} % & <i>")}) {
-    EXPECT_NE(draw(small_figure(name), PictureFormat::svg).find("</svg>"), std::string::npos) << name;
+    EXPECT_NE(draw(small_figure(name), PlotFormat::svg).find("</svg>"), std::string::npos) << name;
     EXPECT_FALSE(std::filesystem::exists(file)) << name;
   }
 }
@@ -83,10 +83,10 @@ class Path {
   std::string before_;
 };
 
-TEST(Gnuplot, WhereItIsMissingOneLineTellsTheRemedy) {
+TEST(Gnuplot, IfItIsMissingOneLineHasTheRemedy) {
   const Path nowhere("/nowhere");
-  EXPECT_ERROR(draw(small_figure(), PictureFormat::svg), "gnuplot: is not installed");
-  EXPECT_ERROR(draw(small_figure(), PictureFormat::svg), "gnuplot-nox");
+  EXPECT_ERROR(draw(small_figure(), PlotFormat::svg), "gnuplot: is not installed");
+  EXPECT_ERROR(draw(small_figure(), PlotFormat::svg), "gnuplot-nox");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-# Runs page_browser_test.py where a browser is installed. Without one the test is skipped, which the word "skipped:" tells ctest,
+# Runs page_browser_test.py if a browser is installed. Without one the test is skipped, which "skipped:" tells ctest,
 # unless PROMPTBED_NO_SKIPS is set, as it is in continuous integration. In: RUNNER, SCRIPT, WORK.
 foreach(program python3 chromium chromedriver)
   find_program(found_${program} ${program})

@@ -1,6 +1,6 @@
 """The report page in a real browser, made from a ledger of a real sweep: page_browser_test.py RUNNER FOLDER.
 
-Where a test looks into the ledger, it does so by SQL of its own: it shares no code with the report."""
+Tests look into the ledger with SQL of their own: they share no code with the report."""
 
 import contextlib
 import math
@@ -54,8 +54,8 @@ def mean_accuracy(method, dataset, class_set, classes, shots):
     return statistics.mean(row[0] for row in rows)
 
 
-# What one picture shows: its points with their data and where they are, its ticks and its grid.
-READ_PICTURES = r"""
+# What one plot shows: its points with their data and where they are, its ticks and its grid.
+READ_PLOTS = r"""
 const at = (element) => /translate\(([-\d.]+),([-\d.]+)\)/.exec(element.getAttribute("transform")).slice(1).map(Number);
 return [...document.querySelectorAll(arguments[0] + " svg.panel")].map((svg) => ({
   title: svg.querySelector("title").textContent,
@@ -73,11 +73,11 @@ def number(text):
     return float(text.replace("\u2212", "-"))
 
 
-def scale_of(picture, axis):
+def scale_of(plot, axis):
     """What a place in pixels means, from the two outermost numbers of an axis (0: across, 1: up)."""
     anchor = ("middle", "end")[axis]
-    ticks = [tick for tick in picture["ticks"] if tick["anchor"] == anchor and re.fullmatch(r"[\u2212\d.]+", tick["text"])]
-    lines = [line[axis] for line in picture["grid"] if abs(line[axis] - line[axis + 2]) < 0.01]
+    ticks = [tick for tick in plot["ticks"] if tick["anchor"] == anchor and re.fullmatch(r"[\u2212\d.]+", tick["text"])]
+    lines = [line[axis] for line in plot["grid"] if abs(line[axis] - line[axis + 2]) < 0.01]
     places = []
     for tick in ticks:  # a number up the side stands a little below its line
         near = min(lines, key=lambda line: abs(line - tick["at"][axis]), default=tick["at"][axis])
@@ -100,7 +100,7 @@ class ReportPage(unittest.TestCase):
     def read(self, script, *arguments):
         return self.browser.run("return " + script, *arguments)
 
-    def test_loads_without_a_word_on_the_console_and_nothing_else(self):
+    def test_loads_nothing_else_and_writes_nothing_on_the_console(self):
         self.assertEqual(self.browser.console(), [])
         self.assertEqual(self.read("performance.getEntriesByType('resource').length"), 0)
 
@@ -118,7 +118,7 @@ class ReportPage(unittest.TestCase):
         self.assertEqual(len(ids), len(set(ids)))
 
     def rows(self, column):
-        """The rows' names and what stands in a column, and how the column says that it is sorted."""
+        """The rows' names and what is in a column, and how the column says that it is sorted."""
         return self.read(
             "((table) => [[...table.tBodies].flatMap((body) => [...body.rows]).map("
             "(row) => [row.cells[0].textContent, row.cells[arguments[0]].textContent]),"
@@ -137,7 +137,7 @@ class ReportPage(unittest.TestCase):
         rows, order = self.rows(1)
         self.assertEqual(order, "descending")
         self.assertEqual([number(value) for _, value in rows[1:]], values[::-1])
-        self.assertEqual(rows[0][0], "Average", "what sums others up stays on top")
+        self.assertEqual(rows[0][0], "Average", "averages stay on top")
 
         self.press_heading(1)
         rows, order = self.rows(1)
@@ -155,14 +155,14 @@ class ReportPage(unittest.TestCase):
         self.assertEqual([name for name, _ in rows], ["Average", "media", "navigation"])
         self.assertIsNone(self.rows(1)[1])
 
-    def test_sums_below_the_others_stay_there(self):
+    def test_averages_below_the_others_stay_there(self):
         names = "[...document.querySelectorAll('#cross-dataset tbody th')].map((name) => name.textContent)"
         self.assertEqual(self.read(names), ["objects (source)", "navigation", "media", "Average of targets"])
         self.browser.click("#cross-dataset thead tr:last-child th:nth-child(1) button")
         self.assertEqual(self.read(names), ["media", "navigation", "objects (source)", "Average of targets"])
 
     def sections(self, column):
-        """Of the few-shot table, the rows of each dataset: dataset, method, and what stands in a column."""
+        """Of the few-shot table, the rows of each dataset: dataset, method, and what is in a column."""
         return self.read("[...document.querySelector('#few-shot table').tBodies].map((body) => [...body.rows].map("
                          "(row) => [0, 1, arguments[0]].map((cell) => row.cells[cell].textContent)))", column)
 
@@ -214,18 +214,18 @@ class ReportPage(unittest.TestCase):
         self.browser.press("Enter")
         self.assertEqual(self.read("location.hash"), "#results")
 
-    def assert_drawn_where_they_belong(self, picture, axis, from_data=lambda value: value):
-        """The data of all points are what gnuplot's own axis says of their places."""
-        scale = scale_of(picture, axis)
-        self.assertTrue(picture["points"], picture["title"])
+    def assert_drawn_where_they_belong(self, plot, axis, from_data=lambda value: value):
+        """All points are where gnuplot's own axis puts their data."""
+        scale = scale_of(plot, axis)
+        self.assertTrue(plot["points"], plot["title"])
         span = abs(scale(0) - scale(100))
-        for point in picture["points"]:
+        for point in plot["points"]:
             expected = from_data(point["xy"[axis]])
-            self.assertAlmostEqual(scale(point["at"][axis]), expected, delta=0.01 * span, msg=f"{picture['title']}: {point}")
+            self.assertAlmostEqual(scale(point["at"][axis]), expected, delta=0.01 * span, msg=f"{plot['title']}: {point}")
 
     def test_the_plane_shows_the_averages_of_the_ledger(self):
-        [picture] = self.browser.run(READ_PICTURES, "#base-new-plane")
-        points = {point["text"].split(":")[0]: point for point in picture["points"]}
+        [plot] = self.browser.run(READ_PLOTS, "#base-new-plane")
+        points = {point["text"].split(":")[0]: point for point in plot["points"]}
         for method in METHODS.split(","):
             for dataset in ("media", "navigation"):
                 point = points[f"{method} on {dataset}"]
@@ -235,45 +235,52 @@ class ReportPage(unittest.TestCase):
             self.assertAlmostEqual(points[method]["x"], average[0], places=4)
             self.assertAlmostEqual(points[method]["y"], average[1], places=4)
         self.assertEqual(len(points), 9)
-        self.assert_drawn_where_they_belong(picture, 0)
-        self.assert_drawn_where_they_belong(picture, 1)
+        self.assert_drawn_where_they_belong(plot, 0)
+        self.assert_drawn_where_they_belong(plot, 1)
 
-    def test_the_bars_show_the_differences_of_the_ledger(self):
-        pictures = self.browser.run(READ_PICTURES, "#base-new-gains")
-        self.assertEqual([picture["title"].split(",")[0] for picture in pictures], ["Base: cocoop − coop", "New: cocoop − coop"])
-        for picture, class_set in zip(pictures, ("base", "new")):
-            gains = {dataset: mean_accuracy("cocoop", dataset, class_set, "base", 1) -
-                     mean_accuracy("coop", dataset, class_set, "base", 1) for dataset in ("media", "navigation")}
-            self.assertEqual(len(picture["points"]), 2)
-            for point in picture["points"]:
+    def test_the_bars_show_what_the_best_method_gains_over_the_untrained_one(self):
+        def h(method):
+            averages = [statistics.mean(mean_accuracy(method, dataset, class_set, "base", 1) for dataset in ("media", "navigation"))
+                        for class_set in ("base", "new")]
+            return statistics.harmonic_mean(averages)
+
+        best = max(("coop", "cocoop"), key=h)
+        plots = self.browser.run(READ_PLOTS, "#base-new-gains")
+        self.assertEqual([plot["title"].split(",")[0] for plot in plots],
+                         [f"Base: {best} − clip_zeroshot", f"New: {best} − clip_zeroshot"])
+        for plot, class_set in zip(plots, ("base", "new")):
+            gains = {dataset: mean_accuracy(best, dataset, class_set, "base", 1) -
+                     mean_accuracy("clip_zeroshot", dataset, class_set, "base", 1) for dataset in ("media", "navigation")}
+            self.assertEqual(len(plot["points"]), 2)
+            for point in plot["points"]:
                 self.assertAlmostEqual(point["x"], gains[point["text"].split(",")[0]], places=4)
             if any(gain != 0 for gain in gains.values()):
-                self.assert_drawn_where_they_belong(picture, 0)
+                self.assert_drawn_where_they_belong(plot, 0)
 
     def test_the_curves_show_the_accuracies_of_the_ledger(self):
-        pictures = self.browser.run(READ_PICTURES, "#few-shot-curves")
-        self.assertEqual([picture["title"] for picture in pictures], ["Average over 2 datasets", "navigation", "media"])
-        for picture in pictures:
-            datasets = ["media", "navigation"] if picture["title"].startswith("Average") else [picture["title"]]
-            self.assertEqual([point["x"] for point in picture["points"]], [1, 2])
-            for point in picture["points"]:
+        plots = self.browser.run(READ_PLOTS, "#few-shot-curves")
+        self.assertEqual([plot["title"] for plot in plots], ["Average over 2 datasets", "navigation", "media"])
+        for plot in plots:
+            datasets = ["media", "navigation"] if plot["title"].startswith("Average") else [plot["title"]]
+            self.assertEqual([point["x"] for point in plot["points"]], [1, 2])
+            for point in plot["points"]:
                 expected = statistics.mean(mean_accuracy("coop", dataset, "all", "all", point["x"]) for dataset in datasets)
                 self.assertAlmostEqual(point["y"], expected, places=4)
-            self.assert_drawn_where_they_belong(picture, 1)
-            one, two = (tick["at"][0] for tick in picture["ticks"] if tick["anchor"] == "middle")
-            for point in picture["points"]:
+            self.assert_drawn_where_they_belong(plot, 1)
+            one, two = (tick["at"][0] for tick in plot["ticks"] if tick["anchor"] == "middle")
+            for point in plot["points"]:
                 self.assertAlmostEqual(point["at"][0], one + (two - one) * math.log2(point["x"]), delta=0.5)
 
     def test_the_loss_curves_end_where_the_ledger_says(self):
-        [picture] = [found for found in self.browser.run(READ_PICTURES, "#runs-loss") if found["title"] == "cocoop"]
-        ends = {point["text"].split(":")[0]: point for point in picture["points"]}
+        [plot] = [found for found in self.browser.run(READ_PLOTS, "#runs-loss") if found["title"] == "cocoop"]
+        ends = {point["text"].split(":")[0]: point for point in plot["points"]}
         for dataset in ("media", "navigation"):
             [[loss]] = query("SELECT avg(loss) FROM epoch JOIN run ON run.id = epoch.run WHERE run.method = 'cocoop' AND "
                              "run.dataset = ? AND epoch = 1", dataset)
             self.assertAlmostEqual(ends[dataset]["y"], loss, places=4)
             self.assertEqual(ends[dataset]["x"], 2)
-        self.assert_drawn_where_they_belong(picture, 0)
-        self.assert_drawn_where_they_belong(picture, 1)
+        self.assert_drawn_where_they_belong(plot, 0)
+        self.assert_drawn_where_they_belong(plot, 1)
 
     def test_fits_narrow_and_wide_windows(self):
         for width in (360, 768, 1280):
@@ -282,7 +289,7 @@ class ReportPage(unittest.TestCase):
         self.browser.show(PAGE, 360)
         too_small = self.read("[...document.querySelectorAll('svg.panel text')].filter("
                               "(text) => text.getBoundingClientRect().height < 9).length")
-        self.assertEqual(too_small, 0, "text in pictures can be read")
+        self.assertEqual(too_small, 0, "text in plots can be read")
 
     def test_tables_move_in_a_box_of_their_own_and_keep_the_names(self):
         self.browser.show(PAGE, 360)
@@ -291,7 +298,7 @@ class ReportPage(unittest.TestCase):
         self.assertEqual(left, [100, 0])
 
     def colours(self):
-        """Of ground, ink, and the marks of the first picture, as red, green and blue."""
+        """Of background, ink, and the marks of the first plot, as red, green and blue."""
         texts = self.read("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
                           "...[...document.querySelectorAll('#base-new .point use')].map((mark) => getComputedStyle(mark).color)]")
         return [tuple(int(part) for part in re.findall(r"\d+", text)[:3]) for text in texts]

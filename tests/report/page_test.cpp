@@ -4,8 +4,8 @@
 
 #include <stdexcept>
 
-#include "report/page/page_markup.h"
-#include "report/page/page_picture.h"
+#include "report/page/markup.h"
+#include "report/page/page_plot.h"
 
 namespace promptbed {
 namespace {
@@ -39,16 +39,16 @@ Panel small_panel(const std::string& name) {
                                {.x = 3, .y = 7.25, .low = 7.25, .high = 7.25, .text = name + " at 3"}}}}};
 }
 
-TEST(PagePicture, PointsHoldTheirData) {
-  const std::string svg = page_picture(small_panel("coop"), "p").html();
+TEST(PagePlot, PointsHoldTheirData) {
+  const std::string svg = page_plot(small_panel("coop"), "p").html();
   EXPECT_TRUE(contains(svg, "<g class=\"point\" data-x=\"1\" data-y=\"2.5\"><title>coop at 1</title>"))
       << svg;
   EXPECT_TRUE(contains(svg, "<g class=\"point\" data-x=\"3\" data-y=\"7.25\"><title>coop at 3</title>"));
   EXPECT_TRUE(contains(svg, "href=\"#point-3\""));
 }
 
-TEST(PagePicture, ColoursAreClassesAndNothingElse) {
-  const std::string svg = page_picture(small_panel("coop"), "p").html();
+TEST(PagePlot, ColoursAreClassesAndNothingElse) {
+  const std::string svg = page_plot(small_panel("coop"), "p").html();
   EXPECT_TRUE(contains(svg, "class=\"hue-2\""));
   EXPECT_TRUE(contains(svg, "class=\"grid\""));
   EXPECT_FALSE(contains(svg, "rgb("));
@@ -56,21 +56,21 @@ TEST(PagePicture, ColoursAreClassesAndNothingElse) {
   EXPECT_FALSE(contains(svg, "font-family"));
 }
 
-TEST(PagePicture, IsAnImageWithTitleAndDescription) {
-  const std::string svg = page_picture(small_panel("coop"), "p").html();
+TEST(PagePlot, IsAnImageWithTitleAndDescription) {
+  const std::string svg = page_plot(small_panel("coop"), "p").html();
   EXPECT_TRUE(contains(svg, "role=\"img\" aria-labelledby=\"p-title p-description\""));
   EXPECT_TRUE(contains(svg, "<title id=\"p-title\">coop</title>"));
   EXPECT_TRUE(contains(svg, "<desc id=\"p-description\">coop at 1; coop at 3</desc>"));
 }
 
-TEST(PagePicture, NamesAreText) {
-  const std::string svg = page_picture(small_panel(kHostile), "p").html();
+TEST(PagePlot, NamesAreText) {
+  const std::string svg = page_plot(small_panel(kHostile), "p").html();
   EXPECT_FALSE(contains(svg, "<script"));
   EXPECT_FALSE(contains(svg, "onmouse"));
   EXPECT_TRUE(contains(svg, "&lt;script"));
 }
 
-TEST(PagePicture, SharesTheShapesOfPoints) {
+TEST(PagePlot, SharesTheShapesOfPoints) {
   const std::string shapes = point_shapes().html();
   for (size_t i = 0; i < kShapes; ++i)
     EXPECT_TRUE(contains(shapes, "id=\"point-" + std::to_string(i) + "\"")) << shapes;

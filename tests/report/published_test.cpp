@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/files.h"
-#include "report/grid/paper_table.h"
+#include "report/grid/paper.h"
 #include "report/made_runs.h"
 #include "report/texts.h"
 #include "results/statistics.h"
@@ -44,55 +46,63 @@ RunSpec run_of(const std::string& method, const std::string& dataset = "caltech1
   return spec;
 }
 
+double published(Protocol protocol, const std::string& method, const std::string& dataset,
+                 const std::string& measure = "Accuracy") {
+  return paper().figures.at({protocol, method, dataset}).at(measure);
+}
+
+/// A measure of a method on all datasets of a table but those that sum others up.
+std::vector<double> rows_of(Protocol protocol, const std::string& method, const std::string& measure,
+                            const std::set<std::string>& without) {
+  std::vector<double> values;
+  for (const auto& [place, figures] : paper().figures) {
+    const auto& [of, name, dataset] = place;
+    if (of == protocol && name == method && !without.contains(dataset)) values.push_back(figures.at(measure));
+  }
+  return values;
+}
+
 // Every average of arXiv 2203.05557, table 1, follows from the rows of the eleven datasets, H from the two
 // means. The rows are rounded to a hundredth, and so is the average.
 TEST(Published, AveragesOfBaseNewFollowFromTheDatasetRows) {
   for (const char* method : {"clip_zeroshot", "coop", "cocoop"}) {
-    std::vector<double> base, unseen;
-    for (const auto& [place, figures] : paper().base_new) {
-      if (place.first != method || place.second == "average") continue;
-      base.push_back(figures.base);
-      unseen.push_back(figures.unseen);
-      EXPECT_NEAR(harmonic_mean(figures.base, figures.unseen), figures.h, 0.0101) << place.second;
-    }
+    const auto rows = [&](const char* measure) {
+      return rows_of(Protocol::base_new, method, measure, {"average"});
+    };
+    const std::vector<double> base = rows("Base"), on_new = rows("New"), h = rows("H");
     ASSERT_EQ(base.size(), 11U) << method;
-    const PublishedBaseNew& average = paper().base_new.at({method, "average"});
-    EXPECT_NEAR(mean(base), average.base, 0.0101) << method;
-    EXPECT_NEAR(mean(unseen), average.unseen, 0.0101) << method;
-    EXPECT_NEAR(harmonic_mean(mean(base), mean(unseen)), average.h, 0.0101) << method;
+    for (size_t i = 0; i < h.size(); ++i) EXPECT_NEAR(harmonic_mean(base[i], on_new[i]), h[i], 0.0101);
+    const auto average = [&](const char* measure) {
+      return published(Protocol::base_new, method, "average", measure);
+    };
+    EXPECT_NEAR(mean(base), average("Base"), 0.0101) << method;
+    EXPECT_NEAR(mean(on_new), average("New"), 0.0101) << method;
+    EXPECT_NEAR(harmonic_mean(mean(base), mean(on_new)), average("H"), 0.0101) << method;
   }
 }
 
 // Table 2.
 TEST(Published, AveragesOfCrossDatasetFollowFromTheTargets) {
-  const auto& figures = paper().transfers.at("cross-dataset");
   for (const char* method : {"coop", "cocoop"}) {
-    std::vector<double> targets;
-    for (const auto& [place, accuracy] : figures) {
-      const bool is_target = place.second != "imagenet" && place.second != "average_of_targets";
-      if (place.first == method && is_target) targets.push_back(accuracy);
-    }
+    const std::vector<double> targets =
+        rows_of(Protocol::cross_dataset, method, "Accuracy", {"imagenet", "average_of_targets"});
     ASSERT_EQ(targets.size(), 10U);
-    EXPECT_NEAR(mean(targets), figures.at({method, "average_of_targets"}), 0.0101) << method;
+    EXPECT_NEAR(mean(targets), published(Protocol::cross_dataset, method, "average_of_targets"), 0.0101)
+        << method;
   }
 }
 
 // Table 3 prints no average; those of its rows are printed by arXiv 2210.03117 (MaPLe).
 TEST(Published, AveragesOfDomainsAreThoseThatLaterPapersPrint) {
-  const auto& figures = paper().transfers.at("domain");
   for (const auto& [method, average] :
-       std::map<std::string, double>{{"clip_zeroshot", 57.18}, {"coop", 59.28}, {"cocoop", 59.91}}) {
-    std::vector<double> targets;
-    for (const char* target : {"imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"})
-      targets.push_back(figures.at({method, target}));
-    EXPECT_NEAR(mean(targets), average, 0.0101) << method;
-  }
+       std::map<std::string, double>{{"clip_zeroshot", 57.18}, {"coop", 59.28}, {"cocoop", 59.91}})
+    EXPECT_NEAR(mean(rows_of(Protocol::domain, method, "Accuracy", {"imagenet"})), average, 0.0101) << method;
 }
 
 TEST(Published, ParametersAreThoseOfTheAblation) {
-  EXPECT_EQ(paper().parameters.at({"coop", "imagenet"}), 2048);
-  EXPECT_EQ(paper().parameters.at({"coop_ctx60", "imagenet"}), 30720);
-  EXPECT_EQ(paper().parameters.at({"cocoop", "imagenet"}), 34816);
+  for (const auto& [method, parameters] :
+       std::map<std::string, double>{{"coop", 2048}, {"coop_ctx60", 30720}, {"cocoop", 34816}})
+    EXPECT_EQ(published(Protocol::base_new, method, "imagenet", kPublishedParameters), parameters);
 }
 
 TEST(Published, DefaultRunsMatch) {
@@ -144,8 +154,8 @@ TEST(Published, WhateverDiffersIsNamed) {
 class PaperTableTest : public ::testing::Test {
  protected:
   PaperTable base_new(const std::string& architecture = kBackbone) {
-    return paper_table(base_new_table(ledger_, {}), read_published(kSuites), architecture,
-                       /*with_parameters=*/false);
+    return paper_table(make_grid(Snapshot(ledger_), {}, Protocol::base_new), read_published(kSuites),
+                       architecture);
   }
 
   test::ScratchFolder scratch_;
@@ -197,8 +207,8 @@ TEST_F(PaperTableTest, TransfersHaveThePapersAverageOfTheSameTargets) {
   spec.classes = "all";
   spec.recipe->epochs = 50;
   test::record_all(ledger_, "cross-dataset", spec, {{"imagenet", 71}, {"dtd", 42}, {"ucf101", 67}});
-  const PaperTable compared =
-      paper_table(transfer_table(ledger_, {}, "cross-dataset"), read_published(kSuites), kBackbone);
+  const PaperTable compared = paper_table(make_grid(Snapshot(ledger_), {}, Protocol::cross_dataset),
+                                          read_published(kSuites), kBackbone);
   EXPECT_EQ(test::texts(compared.report().table.rows),
             (std::vector<std::vector<std::string>>{{"imagenet (source)", "71.00", "71.51", "-0.51"},
                                                    {"dtd", "42.00", "41.92", "+0.08"},

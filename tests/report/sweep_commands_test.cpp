@@ -7,10 +7,10 @@
 namespace promptbed {
 namespace {
 
-SelectedRun base_new_run(const RunSpec& spec) {
-  SelectedRun run;
+RunResults base_new_run(const RunSpec& spec) {
+  RunResults run;
   run.record.spec = spec;
-  run.record.protocols = {"base-new"};
+  run.record.protocols = {Protocol::base_new};
   return run;
 }
 
@@ -65,11 +65,11 @@ TEST(SweepCommands, SayNothingOfTrainingWithoutIt) {
 }
 
 TEST(SweepCommands, NameTheSourceAndTheTargets) {
-  SelectedRun run = test::few_shot_run("office", 16, 1, 60);
-  run.record.protocols = {"cross-dataset"};
+  RunResults run = test::few_shot_run("office", 16, 1, 60);
+  run.record.protocols = {Protocol::cross_dataset};
   run.scores.push_back(test::sample_score("elsewhere", "all", 30));
-  SelectedRun untrained = test::untrained_run("elsewhere", 40);
-  untrained.record.protocols = {"cross-dataset"};
+  RunResults untrained = test::untrained_run("elsewhere", 40);
+  untrained.record.protocols = {Protocol::cross_dataset};
   const std::vector<std::string> commands =
       sweep_commands({.runs = {run, untrained}, .notes = {}}, embedded_suite());
   ASSERT_EQ(commands.size(), 2u);
@@ -90,13 +90,14 @@ std::vector<Suite> suites_with_shift() {
   return suites;
 }
 
-SelectedRun asked_by(std::vector<std::string> protocols, SelectedRun run) {
+RunResults asked_by(std::vector<Protocol> protocols, RunResults run) {
   run.record.protocols = std::move(protocols);
   return run;
 }
 
-SelectedRun trained_for_both_protocols() {
-  SelectedRun run = asked_by({"cross-dataset", "domain"}, test::few_shot_run("office", 16, 1, 60));
+RunResults trained_for_both_protocols() {
+  RunResults run =
+      asked_by({Protocol::cross_dataset, Protocol::domain}, test::few_shot_run("office", 16, 1, 60));
   run.scores.push_back(test::sample_score("brands", "all", 30));
   run.scores.push_back(test::sample_score("office_shift", "all", 20));
   return run;
@@ -109,9 +110,9 @@ bool begins(const std::string& command, const std::string& words) {
 TEST(SweepCommands, PartTheTargetsOfTwoProtocols) {
   const RunSelection selection{
       .runs = {trained_for_both_protocols(),
-               asked_by({"cross-dataset", "domain"}, test::untrained_run("office", 50)),
-               asked_by({"cross-dataset"}, test::untrained_run("brands", 30)),
-               asked_by({"domain"}, test::untrained_run("office_shift", 25))},
+               asked_by({Protocol::cross_dataset, Protocol::domain}, test::untrained_run("office", 50)),
+               asked_by({Protocol::cross_dataset}, test::untrained_run("brands", 30)),
+               asked_by({Protocol::domain}, test::untrained_run("office_shift", 25))},
       .notes = {}};
   const std::vector<std::string> commands = sweep_commands(selection, suites_with_shift());
   ASSERT_EQ(commands.size(), 4u);
@@ -126,10 +127,11 @@ TEST(SweepCommands, PartTheTargetsOfTwoProtocols) {
 }
 
 TEST(SweepCommands, OfUntrainedRunsAloneHaveASourceToo) {
-  const RunSelection selection{.runs = {asked_by({"cross-dataset"}, test::untrained_run("brands", 30)),
-                                        asked_by({"domain"}, test::untrained_run("office_shift", 25)),
-                                        asked_by({"cross-dataset"}, test::untrained_run("office", 50))},
-                               .notes = {}};
+  const RunSelection selection{
+      .runs = {asked_by({Protocol::cross_dataset}, test::untrained_run("brands", 30)),
+               asked_by({Protocol::domain}, test::untrained_run("office_shift", 25)),
+               asked_by({Protocol::cross_dataset}, test::untrained_run("office", 50))},
+      .notes = {}};
   EXPECT_EQ(sweep_commands(selection, suites_with_shift()),
             (std::vector<std::string>{
                 "runner sweep --protocol cross-dataset --methods clip_zeroshot --source brands --targets "

@@ -1,14 +1,13 @@
-#include "report/grid/transfer_table.h"
-
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "report/grid/accuracy_tables.h"
+#include "report/grid/versus.h"
 #include "report/made_runs.h"
 #include "report/texts.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -28,9 +27,11 @@ class TransferTableTest : public ::testing::Test {
   void trained(int64_t seed, const std::map<std::string, double>& accuracies) {
     record_all(ledger_, "cross-dataset", all_classes_spec("source", seed), accuracies);
   }
-  TransferTable table(const ReportQuery& query = {}) {
-    return transfer_table(ledger_, query, "cross-dataset");
+  Grid grid(const ReportQuery& query = {}, Protocol protocol = Protocol::cross_dataset,
+            const std::vector<Suite>& suites = {}) {
+    return make_grid(Snapshot(ledger_), query, protocol, suites);
   }
+  Report report(const ReportQuery& query = {}) { return transfer_report(grid(query)); }
 
   test::ScratchFolder scratch_;
   Ledger ledger_{scratch_ / "ledger.db"};
@@ -38,7 +39,7 @@ class TransferTableTest : public ::testing::Test {
 
 TEST_F(TransferTableTest, HasSourceTargetsAndTheirAverage) {
   trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
-  EXPECT_EQ(render_text(table().report().table),
+  EXPECT_EQ(render_text(report().table),
             "Cross-dataset transfer (%), trained on source, 16 shots, mean over seed 1\n"
             "\n"
             "Dataset               clip_zeroshot   coop\n"
@@ -51,7 +52,7 @@ TEST_F(TransferTableTest, HasSourceTargetsAndTheirAverage) {
 
 TEST_F(TransferTableTest, TheBestOfEachRowIsMarked) {
   trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
-  const auto rows = table().report().table.rows;
+  const auto rows = report().table.rows;
   EXPECT_TRUE(rows[0][2].best);
   EXPECT_TRUE(rows[2][1].best);
   EXPECT_TRUE(rows[3][1].best);
@@ -59,26 +60,26 @@ TEST_F(TransferTableTest, TheBestOfEachRowIsMarked) {
 
 TEST_F(TransferTableTest, TargetsComeAsAskedAndAverageOverThose) {
   trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
-  const TransferTable shown = table({.datasets = {"office"}});
-  EXPECT_EQ(shown.targets, (Texts{"office"}));
-  EXPECT_DOUBLE_EQ(*shown.columns.at(1).average.accuracy.mean, 50);
+  const Grid shown = grid({.datasets = {"office"}});
+  EXPECT_EQ(shown.datasets, (Texts{"source", "office"}));
+  EXPECT_DOUBLE_EQ(*shown.series.at(1).average.accuracies[0].mean, 50);
 }
 
 TEST_F(TransferTableTest, AMissingTargetMarksTheAverage) {
   trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
   record_all(ledger_, "cross-dataset", all_classes_spec("source", 1, 16, "cocoop"),
              {{"source", 71}, {"office", 58}});
-  const TransferTable shown = table({.methods = {"cocoop"}, .datasets = {"brands", "office"}});
-  EXPECT_EQ(test::texts(shown.report().table.rows.back()), (Texts{"Average of targets", "58.00†"}));
+  const Grid shown = grid({.methods = {"cocoop"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(transfer_report(shown).table.rows.back()), (Texts{"Average of targets", "58.00†"}));
   EXPECT_EQ(shown.notes, (Texts{"† cocoop: average over 1 of 2 datasets, without brands"}));
 }
 
 TEST_F(TransferTableTest, SeveralSourcesHaveToBeChosenFrom) {
   trained(1, {{"source", 70}, {"brands", 42}});
   record_all(ledger_, "cross-dataset", all_classes_spec("office"), {{"office", 80}, {"brands", 44}});
-  EXPECT_ERROR(table(), "ledger.db: has methods trained on office, source; choose one with --source");
-  EXPECT_EQ(table({.source = "office"}).targets, (Texts{"brands"}));
-  EXPECT_ERROR(table({.source = "brands"}),
+  EXPECT_ERROR(grid(), "ledger.db: has methods trained on office, source; choose one with --source");
+  EXPECT_EQ(grid({.source = "office"}).datasets, (Texts{"office", "brands"}));
+  EXPECT_ERROR(grid({.source = "brands"}),
                "--source brands: no method was trained on it; choose among office, source");
 }
 
@@ -93,16 +94,16 @@ TEST_F(TransferTableTest, ScoresOnAnEarlierSplitAreLeftOut) {
   ledger_.claim(later);
   ledger_.ask("cross-dataset", {later.id()});
   test::finish(ledger_, later.id(), outcome);
-  const TransferTable shown = table({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
-  EXPECT_EQ(test::texts(shown.report().table.rows[1]), (Texts{"brands", "44.00", "-"}));
+  const Grid shown = grid({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(transfer_report(shown).table.rows[1]), (Texts{"brands", "44.00", "-"}));
   EXPECT_EQ(shown.notes, (Texts{"† coop: average over 1 of 2 datasets, without brands",
                                 "brands: 1 run with an earlier split, template or context words left out",
                                 "brands: 1 test on an earlier split left out"}));
 }
 
-TEST_F(TransferTableTest, RecordsTellTheRoleOfEachDataset) {
+TEST_F(TransferTableTest, RecordsSayTheRoleOfEachDataset) {
   trained(1, {{"source", 70}, {"brands", 42}});
-  EXPECT_EQ(render_csv(table({.methods = {"coop"}}).report().records),
+  EXPECT_EQ(render_csv(report({.methods = {"coop"}}).records),
             "role,dataset,method,variant,accuracy,accuracy_sd,seeds,shots,complete,refusal\n"
             "source,source,coop,,70,,1,16,true,\n"
             "target,brands,coop,,42,,1,16,true,\n"
@@ -111,7 +112,7 @@ TEST_F(TransferTableTest, RecordsTellTheRoleOfEachDataset) {
 
 TEST_F(TransferTableTest, VersusLeavesTheSourceOutOfTheMean) {
   trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
-  const Versus found = versus(comparison_of(table()), "clip_zeroshot");
+  const Versus found = versus(grid(), "clip_zeroshot");
   const Gain& gain = found.columns.at(0).gains.at(0);
   EXPECT_EQ(found.datasets.front(), "source (source)");
   EXPECT_DOUBLE_EQ(*gain.by_dataset.at(0).mean, 20);
@@ -121,16 +122,18 @@ TEST_F(TransferTableTest, VersusLeavesTheSourceOutOfTheMean) {
 TEST_F(TransferTableTest, ShiftedVersionsOfTheSourceAreTheTargetsOfDomain) {
   trained(1, {{"source", 70}, {"brands", 42}, {"source_drawn", 50}});
   ledger_.ask("domain", {all_classes_spec("source").id()});
-  const Shifts shifts = {{"source_drawn", "source"}};
-  EXPECT_EQ(transfer_table(ledger_, {}, "domain", shifts).targets, (Texts{"source_drawn"}));
-  EXPECT_EQ(transfer_table(ledger_, {}, "cross-dataset", shifts).targets, (Texts{"brands"}));
-  EXPECT_EQ(transfer_table(ledger_, {.datasets = {"brands"}}, "domain", shifts).targets, (Texts{"brands"}))
+  Suite shifted;
+  shifted.shifts = "source";
+  shifted.datasets.emplace_back().id = "source_drawn";
+  EXPECT_EQ(grid({}, Protocol::domain, {shifted}).datasets, (Texts{"source", "source_drawn"}));
+  EXPECT_EQ(grid({}, Protocol::cross_dataset, {shifted}).datasets, (Texts{"source", "brands"}));
+  EXPECT_EQ(grid({.datasets = {"brands"}}, Protocol::domain, {shifted}).datasets, (Texts{"source", "brands"}))
       << "named";
 }
 
 TEST_F(TransferTableTest, DomainsAreAProtocolOfTheirOwn) {
   EXPECT_ERROR(
-      transfer_table(ledger_, {}, "domain"),
+      grid({}, Protocol::domain),
       "ledger.db: holds no finished domain run, but has cross-dataset runs of clip_zeroshot; run `runner "
       "sweep --protocol domain` first");
 }

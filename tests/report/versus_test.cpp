@@ -25,7 +25,7 @@ class VersusTest : public ::testing::Test {
   }
 
   Versus against(const std::string& reference) {
-    return versus(comparison_of(base_new_table(ledger_, {})), reference);
+    return versus(make_grid(Snapshot(ledger_), {}, Protocol::base_new), reference);
   }
 
   test::ScratchFolder scratch_;
@@ -94,7 +94,7 @@ TEST_F(VersusTest, SaysWhatItIsOfAndWhatIsMissing) {
   EXPECT_EQ(report.records.notes, report.table.notes);
 }
 
-TEST_F(VersusTest, RecordsTellPairsAndMeans) {
+TEST_F(VersusTest, RecordsHavePairsAndMeans) {
   record(ledger_, sample_spec("brands"), 52, 55);
   const Table csv = against("clip_zeroshot").report().records;
   EXPECT_EQ(test::texts(csv.rows.front()),

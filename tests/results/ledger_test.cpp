@@ -295,7 +295,7 @@ TEST_F(LedgerTest, KnowsWhichProtocolsAskedForARun) {
   ledger_.ask("few-shot", {id_});
   ledger_.ask("base-new", {id_});
   ledger_.ask("few-shot", {id_});
-  EXPECT_EQ(ledger_.find(id_).protocols, (std::vector<std::string>{"base-new", "few-shot"}));
+  EXPECT_EQ(ledger_.find(id_).protocols, (std::vector<Protocol>{Protocol::base_new, Protocol::few_shot}));
   EXPECT_EQ(ledger_.list({.protocol = "few-shot"}).size(), 1u);
   EXPECT_TRUE(ledger_.list({.protocol = "domain"}).empty());
 }

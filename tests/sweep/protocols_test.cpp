@@ -75,7 +75,7 @@ TEST_F(Protocols, OneTrainingServesAllThatItIsTestedOn) {
   const RunRecord tested = run("cross-dataset");
   EXPECT_EQ(tested.id, trained.id);
   EXPECT_EQ(tested.attempts, 2);
-  EXPECT_EQ(tested.protocols, (std::vector<std::string>{"cross-dataset", "few-shot"}));
+  EXPECT_EQ(tested.protocols, (std::vector<Protocol>{Protocol::cross_dataset, Protocol::few_shot}));
   EXPECT_EQ(outcome(tested.id).scores.size(), 2u);
   EXPECT_EQ(outcome(tested.id).execution.seconds.count("training"), 1u);
 

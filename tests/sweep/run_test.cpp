@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "prompts/trained_prompt.h"
-#include "report/grid/base_new_table.h"
+#include "report/grid/accuracy_tables.h"
 #include "report/texts.h"
 #include "results/run_record.h"
 #include "support/expect_error.h"
@@ -108,8 +108,8 @@ TEST_F(MakeRun, PutsOnRecordWhichClassesAMethodCannotServe) {
   EXPECT_EQ(read.refusals[0].dataset, "one");
   EXPECT_EQ(read.refusals[0].class_set, "new");
   EXPECT_EQ(read.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
-  const BaseNewTable table = base_new_table(bench_->ledger(), {.shots = {2}});
-  EXPECT_EQ(test::texts(table.report().table.rows.back()),
+  const Grid grid = make_grid(Snapshot(bench_->ledger()), {.shots = {2}}, Protocol::base_new);
+  EXPECT_EQ(test::texts(base_new_report(grid).table.rows.back()),
             (std::vector<std::string>{"one", "50.00", "cannot", "cannot"}));
 }
 

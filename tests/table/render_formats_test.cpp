@@ -2,11 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "table/render_csv.h"
-#include "table/render_html.h"
-#include "table/render_json.h"
-#include "table/render_latex.h"
-#include "table/render_markdown.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/installation.h"
 #include "cli/records/datasets_commands.h"
 #include "data/suites/suite.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

@@ -4,7 +4,7 @@
 #include "cli/records/datasets_commands.h"
 #include "data/draws/class_sets.h"
 #include "data/pictures/contact_sheet.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

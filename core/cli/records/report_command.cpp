@@ -4,15 +4,10 @@
 
 #include "base/files.h"
 #include "base/installation.h"
-#include "cli/command.h"
 #include "cli/records/report_options.h"
-#include "cli/records/report_page.h"
-#include "cli/records/reported_suite.h"
-#include "table/render_csv.h"
-#include "table/render_json.h"
-#include "table/render_latex.h"
-#include "table/render_markdown.h"
-#include "table/render_text.h"
+#include "report/figures/gnuplot.h"
+#include "report/page/make_page.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -20,7 +15,7 @@ namespace {
 /// The question, for those who read the answer later.
 nlohmann::json to_json(const TableRequest& request) {
   nlohmann::json json = to_json(request.query);
-  json["table"] = request.table;
+  json["table"] = request.kind->name;
   if (request.versus) json["versus"] = *request.versus;
   if (request.paper) json["paper"] = true;
   return json;
@@ -35,7 +30,7 @@ std::string render(const Report& report, const ReportOptions& options) {
     case ReportFormat::csv:
       return render_csv(report.records);
     case ReportFormat::json:
-      return render_json(report.records, to_json(options.request));
+      return render_json(report.records, to_json(options.page.table));
     case ReportFormat::latex:
       return render_latex(report.table);
     case ReportFormat::html:
@@ -44,12 +39,16 @@ std::string render(const Report& report, const ReportOptions& options) {
   return {};
 }
 
-/// The table, page or picture that the options ask for, as it is to be written.
+/// The table, page or plot that the options ask for, as it is to be written.
 std::string answer(const Ledger& ledger, ReportOptions& options) {
-  if (!options.plot.empty()) return report_picture(ledger, options);
-  if (options.format == ReportFormat::html) return report_page(ledger, options);
-  choose_suite(options.request, ledger, options.suite, datasets_folder());
-  return render(make_report(ledger, options.request, datasets_folder()), options);
+  const bool is_page = options.plot.empty() && options.format == ReportFormat::html;
+  if (is_page || !options.plot.empty()) require_gnuplot();
+  const ReportSources sources(ledger, datasets_folder());
+  if (is_page) return render_page(make_page(sources, options.page));
+  TableRequest& request = options.page.table;
+  choose_suite(request, sources, options.page.suite);
+  if (!options.plot.empty()) return draw(make_plot(sources, request), plot_format(options.plot));
+  return render(make_exhibit(sources, request).report, options);
 }
 
 }  // namespace

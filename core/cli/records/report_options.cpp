@@ -8,18 +8,6 @@
 namespace promptbed {
 namespace {
 
-const Usage kUsage = {
-    "runner report --table T [OPTIONS]",
-    "Prints a table of the ledger's results: accuracies in percent, means over seeds; averages are means "
-    "over\n"
-    "the datasets, and H is the harmonic mean of the base and new means that stand beside it.\n"
-    "docs/reports.md shows each table and tells how its numbers are defined.\n\n"
-    "  runner report --table base-new\n"
-    "  runner report --table base-new --versus clip_zeroshot\n"
-    "  runner report --table few-shot --methods coop,cocoop --shots 1,4,16 --spread sd\n"
-    "  runner report --format html --output report.html\n"
-    "  runner report --table ablation --where coop.n_ctx=4,60 --format latex --output ablation.tex"};
-
 std::string table_help() {
   std::string help;
   for (const TableKind& kind : table_kinds())
@@ -27,99 +15,95 @@ std::string table_help() {
   return help;
 }
 
-options::options_description describe() {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("table", text("T")->default_value("base-new"), table_help().c_str());
-  add("format", text("F")->default_value("text"),
-      "text, markdown, csv, json, latex, or html, a page with plots of all tables unless --table is given; "
-      "csv "
-      "and json have a line for each fact, unrounded");
-  add("plot", text("FILE"), "draw the table's picture there instead: .svg, .png or .pdf");
-  add("output", text("FILE"), "write there instead of to standard output");
-  add("versus", text("METHOD"),
-      "instead of accuracies, what the other methods gain over this one, in pairs of the same dataset and "
-      "seed, "
-      "with 95 % intervals");
-  add("paper", options::bool_switch(),
-      "set published figures beside one's own, where backbone, shots, options and recipe are the paper's");
-  add("spread", text("S")->default_value("none"),
-      "what follows each mean: none, sd (standard deviation over seeds) or interval (95 % over seeds)");
-  add("methods", text("M,..."), "in this order; default: all");
-  add("datasets", text("D,..."),
-      "in this order, of transfers the targets; default: all, in their suite's order");
-  add("suite", text("S"), "the datasets of this suite; default: the one that the ledger has runs on");
-  add("source", text("D"), "the dataset trained on, in cross-dataset and domain; default: the only one");
-  add("shots", text("N,..."), "training images per class; tables of one number take 16 or the only one");
-  add("seeds", text("N,..."), "seeds to take the means over; default: all");
-  add("where", options::value<std::vector<std::string>>()->value_name("[M.]SETTING=V,...")->composing(),
-      "only runs whose setting has one of these values, such as coop.n_ctx=16, views=10 or epochs=50; may be "
-      "repeated");
-  add("model", text("FINGERPRINT"), "the model's fingerprint or how it begins, where the ledger has several");
-  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
-  return described;
+Subcommand description() {
+  std::vector<CommandOption> selection = run_filters();
+  for (CommandOption& option :
+       std::vector<CommandOption>{{"suite", "S", "the datasets of this suite; default: the one in the ledger"},
+                                  shared("source", "in cross-dataset and domain; default: the only one"),
+                                  shared("db")})
+    selection.push_back(std::move(option));
+  return {
+      .usage = "runner report --table T [OPTIONS]",
+      .explanation =
+          "Prints a table of the ledger's results. Accuracies are percentages, means over seeds; averages are\n"
+          "means over the datasets, and H is the harmonic mean of the base and new means beside it.\n"
+          "docs/reports.md shows each table and defines its numbers.\n\n"
+          "  runner report --table base-new\n"
+          "  runner report --table base-new --versus clip_zeroshot\n"
+          "  runner report --table few-shot --methods coop,cocoop --shots 1,4,16 --spread sd\n"
+          "  runner report --format html --output report.html\n"
+          "  runner report --table ablation --where coop.n_ctx=4,60 --format latex --output ablation.tex",
+      .options = {{"report",
+                   {{"table", "T", table_help(), ValueKind::text, "base-new"},
+                    {"format", "F",
+                     "text, markdown, csv, json, latex, or html: a page with plots of all tables unless --table "
+                     "is given; csv and json have one fact per line, unrounded",
+                     ValueKind::text, "text"},
+                    {"plot", "FILE", "draw the table's plot to this .svg, .png or .pdf instead"},
+                    shared("output", "default: standard output"),
+                    {"versus", "METHOD",
+                     "instead of accuracies, what the other methods gain over this one: pairs of the same dataset "
+                     "and seed, with 95 % intervals"},
+                    {"paper", "", "add published figures if backbone, shots, options and recipe are the paper's",
+                     ValueKind::flag},
+                    {"spread", "S",
+                     "what follows each mean: none, sd (standard deviation over seeds) or interval (95 % over "
+                     "seeds)",
+                     ValueKind::text, "none"}}},
+                  {"selection", std::move(selection)}},
+      .retired = {{"model", "--fingerprint F"}}};
 }
 
-/// The ids that --datasets names; a path stands for the user's own dataset there.
-std::vector<std::string> named_datasets(const std::string& words) {
-  std::vector<std::string> ids = split_list("--datasets", words);
-  for (std::string& id : ids) {
-    if (id.find('/') != std::string::npos && std::filesystem::exists(id)) id = read_own_dataset(id).id;
-  }
-  return ids;
-}
-
-ReportQuery read_query(const options::variables_map& values) {
-  const auto given = [&](const char* name) -> std::optional<std::string> {
-    if (values.count(name) == 0) return std::nullopt;
-    return values[name].as<std::string>();
-  };
-  ReportQuery query;
-  if (const auto words = given("methods")) query.methods = split_list("--methods", *words);
-  if (const auto words = given("datasets")) query.datasets = named_datasets(*words);
-  if (const auto words = given("shots")) query.shots = split_numbers("--shots", *words);
-  if (const auto words = given("seeds")) query.seeds = split_numbers("--seeds", *words);
-  query.model = given("model").value_or("");
-  query.source = given("source").value_or("");
-  query.spread =
-      one_of<Spread>("--spread", *given("spread"),
-                     {{"none", Spread::none}, {"sd", Spread::deviation}, {"interval", Spread::interval}});
-  if (values.count("where") > 0) {
-    for (const std::string& word : values["where"].as<std::vector<std::string>>())
-      query.where.push_back(parse_condition(word));
-  }
-  return query;
+/// A path to the user's own dataset stands for its id.
+std::string dataset_id(const std::string& named) {
+  const bool is_path = named.find('/') != std::string::npos && std::filesystem::exists(named);
+  return is_path ? read_own_dataset(named).id : named;
 }
 
 }  // namespace
 
+std::vector<CommandOption> run_filters() {
+  return {shared("methods", "default: all"), shared("datasets", "default: all"), shared("shots", "default: all"),
+          shared("seeds", "default: all"), shared("where"), shared("fingerprint")};
+}
+
+ReportQuery read_run_filters(const Values& values) {
+  ReportQuery query;
+  query.methods = values.items("methods");
+  for (const std::string& named : values.items("datasets")) query.datasets.push_back(dataset_id(named));
+  query.shots = values.numbers("shots");
+  query.seeds = values.numbers("seeds");
+  query.model = values.text("fingerprint");
+  for (const std::string& condition : values.texts("where")) query.where.push_back(parse_condition(condition));
+  return query;
+}
+
 std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
-  const auto parsed = parse_arguments(arguments, describe(), kUsage);
-  if (!parsed) return std::nullopt;
-  const options::variables_map& values = *parsed;
-  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  const std::optional<Values> values = parse(arguments, description());
+  if (!values) return std::nullopt;
   ReportOptions read;
-  read.request.table = table_kind(text("table")).name;
-  read.names_table = !values["table"].defaulted();
-  read.request.query = read_query(values);
-  if (values.count("versus") > 0) read.request.versus = text("versus");
-  read.request.paper = values["paper"].as<bool>();
-  read.format = one_of<ReportFormat>("--format", text("format"),
-                                     {{"text", ReportFormat::text},
+  read.page.table.kind = &table_kind(values->text("table"));
+  read.page.names_table = values->given("table");
+  read.page.table.query = read_run_filters(*values);
+  read.page.table.query.source = values->text("source");
+  read.page.table.query.spread = values->one_of<Spread>(
+      "spread", {{"none", Spread::none}, {"sd", Spread::deviation}, {"interval", Spread::interval}});
+  if (values->given("versus")) read.page.table.versus = values->text("versus");
+  read.page.table.paper = values->flag("paper");
+  read.format = values->one_of<ReportFormat>("format", {{"text", ReportFormat::text},
                                       {"markdown", ReportFormat::markdown},
                                       {"csv", ReportFormat::csv},
                                       {"json", ReportFormat::json},
                                       {"latex", ReportFormat::latex},
                                       {"html", ReportFormat::html}});
-  if (values.count("output") > 0) read.output = text("output");
-  if (values.count("plot") > 0) {
-    read.plot = text("plot");
-    picture_format(read.plot);
+  read.output = values->text("output");
+  if (values->given("plot")) {
+    read.plot = values->text("plot");
+    plot_format(read.plot);  // refuses an unknown one before any work
     if (!read.output.empty()) throw Error("--plot and --output are two files; leave one of them out");
   }
-  if (values.count("suite") > 0) read.suite = text("suite");
-  read.ledger = text("db");
+  if (values->given("suite")) read.page.suite = values->text("suite");
+  read.ledger = values->text("db");
   return read;
 }
 

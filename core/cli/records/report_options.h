@@ -4,9 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "cli/arguments.h"
-#include "report/grid/tables.h"
-#include "results/ledger.h"
+#include "cli/options.h"
+#include "report/page/make_page.h"
 
 namespace promptbed {
 
@@ -15,17 +14,21 @@ enum class ReportFormat { text, markdown, csv, json, latex, html };
 
 /// What `runner report` was asked for.
 struct ReportOptions {
-  TableRequest request;
-  bool names_table = false;  ///< a page has all tables where none is named
+  PageRequest page;  ///< also says which table, if it is not a page
   ReportFormat format = ReportFormat::text;
-  std::filesystem::path plot = {};    ///< a picture to be drawn instead; "" for none
+  std::filesystem::path plot = {};    ///< a plot to draw instead; "" for none
   std::filesystem::path output = {};  ///< "" for standard output
-  std::filesystem::path ledger;
-  std::optional<std::string> suite = {};
+  std::filesystem::path ledger = {};
 };
 
-/// Reads the command's words. Nothing where the help was asked for and printed. Throws Error for what is no
-/// option, and for values that are none.
+/// Reads the command's arguments. Nothing if the help was asked for and printed. Throws Error for an unknown
+/// option or value.
 std::optional<ReportOptions> read_report_options(const Arguments& arguments);
+
+/// The options that choose runs: methods, datasets, shots, seeds, where, fingerprint.
+std::vector<CommandOption> run_filters();
+
+/// What they choose. Throws Error for a value that cannot be read.
+ReportQuery read_run_filters(const Values& values);
 
 }  // namespace promptbed

@@ -2,29 +2,22 @@
 #include <map>
 
 #include "cli/json_text.h"
-#include "cli/records/run_document.h"
 #include "cli/records/runs_commands.h"
-#include "table/render_text.h"
-#include "table/text_style.h"
+#include "report/select/run_document.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-const Usage kUsage = {
-    "runner runs diff ID ID [OPTIONS]",
-    "What two runs have different: settings, scores, how they were made. What is equal is left out, and\n"
-    "so are times and places of files.\n\n"
-    "  runner runs diff 4f1d 93ab"};
-
-/// One value that two runs have different.
+/// A value in which two runs differ.
 struct Difference {
   std::string place;   ///< in a run's document, such as "spec.options.n_ctx"
-  Json first, second;  ///< null where a run does not have it
+  Json first, second;  ///< null if a run does not have it
 };
 
-/// What says when and where a run was made, and is another for any two.
+/// Whether a value says when and where a run was made, which differs between any two.
 bool is_incidental(const std::string& place) {
   constexpr const char* kIncidental[] = {"id",
                                          "attempts",
@@ -45,7 +38,7 @@ bool has_parts(const Json& value) {
   return value.is_object() || (value.is_array() && !value.empty() && value.front().is_object());
 }
 
-/// The parts by name, or by their place in the list.
+/// The parts by name, or by their number in the list.
 std::map<std::string, Json> parts_of(const Json& value) {
   std::map<std::string, Json> parts;
   if (!has_parts(value)) return parts;
@@ -106,15 +99,17 @@ std::string as_json(const std::vector<Difference>& differences, const std::strin
 }  // namespace
 
 int diff_runs(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
-                          "text or json");
-  add_ledger_option(described);
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner runs diff ID ID [OPTIONS]",
+       .explanation = "Prints what differs between two runs: settings, scores, how they were made. Times and paths are\n"
+                      "left out.\n\n"
+                      "  runner runs diff 4f1d 93ab",
+       .options = {{"options", {text_or_json(), shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool json = wants_json(*values);
-  const Arguments ids = words_of(*values);
-  if (ids.size() != 2) throw Error("runner runs diff needs the ids of two runs (see runner runs list)");
+  const bool json = values->one_of("format", kTextJson) == OutputFormat::json;
+  const Arguments& ids = values->arguments();
   const Ledger ledger = open_ledger(*values);
   const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
   std::vector<Difference> differences;

@@ -1,25 +1,17 @@
 #include <fmt/ranges.h>
 
 #include "cli/json_text.h"
-#include "cli/records/run_document.h"
 #include "cli/records/runs_commands.h"
+#include "report/select/run_document.h"
 #include "report/select/spec_text.h"
-#include "table/render_text.h"
-#include "table/text_style.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-const Usage kUsage = {
-    "runner runs show ID [OPTIONS]",
-    "All that is known of a run: what it was asked for, what came of it, how it was made, and where\n"
-    "its trained prompt and its log are.\n\n"
-    "  runner runs show 4f1d\n"
-    "  runner runs show 4f1d --format json"};
-
-/// A text as it is, null as "-", anything else as JSON writes it.
+/// Text as it is, null as "-", anything else as JSON.
 std::string text_of(const Json& value) {
   if (value.is_null()) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -49,6 +41,13 @@ std::string phases_text(const Json& seconds) {
   for (const auto& [phase, value] : seconds.items())
     phases.push_back(fmt::format("{} {:.2f} s", phase, value.get<double>()));
   return fmt::format("{}", fmt::join(phases, ", "));
+}
+
+std::string protocols_text(const std::vector<Protocol>& protocols) {
+  if (protocols.empty()) return "no protocol yet";
+  std::vector<std::string_view> names;
+  for (const Protocol protocol : protocols) names.push_back(to_string(protocol));
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 /// How it was made.
@@ -118,12 +117,10 @@ std::string as_text(const RunRecord& record, const Json& run) {
                    record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
   if (!record.error.empty()) fields.emplace_back("last error", record.error);
   if (record.owner)
-    fields.emplace_back("at work", fmt::format("process {} on {}", record.owner->pid, record.owner->host));
-  fields.emplace_back("begun", record.created);
+    fields.emplace_back("running in", fmt::format("process {} on {}", record.owner->pid, record.owner->host));
+  fields.emplace_back("started", record.created);
   if (!record.ended.empty()) fields.emplace_back("ended", record.ended);
-  fields.emplace_back("asked for by", record.protocols.empty()
-                                          ? "no protocol yet"
-                                          : fmt::format("{}", fmt::join(record.protocols, ", ")));
+  fields.emplace_back("asked for by", protocols_text(record.protocols));
   for (auto& field : fields_of(record.spec)) {
     if (field.first == "model") field.second = model_text(run.at("model"));
     fields.push_back(std::move(field));
@@ -140,14 +137,19 @@ std::string as_text(const RunRecord& record, const Json& run) {
 }  // namespace
 
 int show_run(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
-                          "text or json");
-  add_ledger_option(described);
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner runs show ID [OPTIONS]",
+       .explanation =
+           "Prints everything known about a run: its settings, its results, how it was made, and where its trained\n"
+           "prompt and its log are.\n\n"
+           "  runner runs show 4f1d\n"
+           "  runner runs show 4f1d --format json",
+       .options = {{"options", {text_or_json(), shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool json = wants_json(*values);
-  const std::string id = only_word(*values, "runs show", "the id of a run (see runner runs list)");
+  const bool json = values->one_of("format", kTextJson) == OutputFormat::json;
+  const std::string id = values->only_argument("runs show", "the id of a run (see runner runs list)");
   const Ledger ledger = open_ledger(*values);
   const RunRecord run = ledger.find(id);
   const Json document = document_of(run, ledger);

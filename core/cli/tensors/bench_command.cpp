@@ -17,8 +17,7 @@
 #include "clip/towers/text_transformer.h"
 #include "data/layouts/split.h"
 #include "methods/assignment.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 #include "training/cost.h"
 
 namespace promptbed {

@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "cli/json_text.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

@@ -13,7 +13,7 @@
 #include "features/seal.h"
 #include "sweep/features.h"
 #include "sweep/inputs.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

@@ -12,7 +12,7 @@
 #include "data/suites/dataset_spec.h"
 #include "data/suites/given_names.h"
 #include "features/picture_features.h"
-#include "table/render_csv.h"
+#include "table/render.h"
 #include "training/evaluate.h"
 
 namespace promptbed {

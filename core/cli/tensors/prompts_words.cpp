@@ -10,8 +10,7 @@
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/nearest_tokens.h"
 #include "prompts/restored_learner.h"
-#include "table/render_csv.h"
-#include "table/render_text.h"
+#include "table/render.h"
 #include "tokenizer/vocabulary.h"
 
 namespace promptbed {

@@ -10,7 +10,7 @@
 #include "cli/tensors/sweep_workers.h"
 #include "sweep/dry_run.h"
 #include "sweep/plan.h"
-#include "table/render_text.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {

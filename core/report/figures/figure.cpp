@@ -9,7 +9,7 @@
 namespace promptbed {
 namespace {
 
-/// What an axis goes beyond its values, of their range.
+/// How far an axis extends beyond its values, as a part of their range.
 constexpr double kRoom = 0.08;
 
 /// Characters of a name on an axis.
@@ -20,7 +20,7 @@ bool is_named(const Trace& trace) {
   return is_method && !trace.name.empty() && !trace.faint;
 }
 
-/// 1, 2 or 5 times a power of ten, of which about five make up the range.
+/// 1, 2 or 5 times a power of ten, about a fifth of the range.
 double round_step(double range) {
   const double rough = range / 5;
   const double power = std::pow(10, std::floor(std::log10(rough)));
@@ -30,7 +30,7 @@ double round_step(double range) {
   return 10 * power;
 }
 
-/// A name that fits beside a panel: its beginning where it is longer.
+/// A name short enough to fit beside a panel.
 std::string shortened(const std::string& name) {
   size_t characters = 0;
   for (size_t i = 0; i < name.size(); ++i) {

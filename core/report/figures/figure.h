@@ -1,41 +1,58 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace promptbed {
 
-/// How the data of a trace are drawn.
+/// How a trace's data are drawn.
 enum class Mark {
   curve,    ///< points joined by a line, over a band where the data have a spread
   line,     ///< a line that ends in a point
-  level,    ///< a dashed line: something to compare curves with
+  level,    ///< a dashed line to compare curves with
   points,   ///< points alone
   contour,  ///< a thin grey line with its name at its end
   bars,     ///< bars along x from 0, one at each y, their values beside them
 };
 
-/// What a method looks like: a hue and a shape, so that nobody has to tell hues apart.
+/// What a method looks like: a hue and a shape, so that nobody has to tell methods apart by hue alone.
 struct Look {
-  size_t hue = 0;  ///< 0: grey, of what is not trained; 1 to kHues: colours
+  size_t hue = 0;  ///< 0: grey, for what is not trained; 1 to kHues: colours
   size_t shape = 0;
 
   bool operator==(const Look&) const = default;
 };
 
-/// Colours beside grey. Above them, hues begin again, with other shapes.
+/// Colours besides grey. Beyond them, hues repeat with other shapes.
 inline constexpr size_t kHues = 8;
 /// Shapes of points.
 inline constexpr size_t kShapes = 6;
+
+/// The looks of methods, the same in all figures that share them.
+class Looks {
+ public:
+  /// The look of a method, or a variant of one, by its label in tables; a new label gets the next free one.
+  /// What is not trained is grey.
+  Look of(const std::string& label, bool is_trained) {
+    const auto [found, is_new] = looks_.try_emplace(label);
+    if (is_new) found->second = {.hue = is_trained ? 1 + trained_++ : 0, .shape = looks_.size() - 1};
+    return found->second;
+  }
+
+ private:
+  std::map<std::string, Look> looks_;
+  size_t trained_ = 0;
+};
 
 /// One fact.
 struct Datum {
   double x = 0;
   double y = 0;
-  double low = 0;  ///< the spread of y; none where both equal it
+  double low = 0;  ///< the spread of y; none if both equal it
   double high = 0;
-  std::string text = {};  ///< what it is, in words and numbers
+  std::string text = {};  ///< what it says, in words and numbers
 };
 
 /// Data that belong together.
@@ -43,7 +60,7 @@ struct Trace {
   std::string name;
   Mark mark = Mark::points;
   Look look = {};
-  bool faint = false;  ///< stands behind the others and is named nowhere
+  bool faint = false;  ///< drawn behind the others, and not in the legend
   std::vector<Datum> data;
 };
 
@@ -57,8 +74,8 @@ struct Axis {
   double least = 0;
   double most = 1;
   std::vector<Tick> ticks = {};
-  bool doubles = false;   ///< logarithmic to the base 2
-  bool is_names = false;  ///< its ticks name things; no numbers in between
+  bool doubles = false;   ///< logarithmic, to base 2
+  bool is_names = false;  ///< its ticks are names, with nothing in between
 };
 
 /// One coordinate system and what is drawn in it.
@@ -67,25 +84,25 @@ struct Panel {
   Axis x;
   Axis y;
   std::vector<Trace> traces;
-  double width = 340;  ///< pixels at its natural size, its title and labels included
+  double width = 340;  ///< pixels at its natural size, including title and labels
   double height = 240;
 };
 
-/// A picture: what is to be seen, before anything is drawn.
+/// A plot before it is drawn: one or more panels.
 struct Figure {
-  std::string id;  ///< "few-shot"; a word for links
+  std::string id;  ///< "curves"; for links
   std::string title;
   std::string caption;  ///< how to read it
   std::vector<Panel> panels;
 };
 
-/// What a legend names, each name once: curves, levels and points that are not faint.
+/// What a legend shows: the curves, levels and points that are not faint, each name once.
 std::vector<Trace> legend_of(const Figure& figure);
 
-/// What a panel shows, in words: for those who do not see it.
+/// What a panel shows, in words, for those who cannot see it.
 std::string describe(const Panel& panel);
 
-/// "-3.2" -> "−3.2": with a minus sign, which is as wide as the plus, instead of the hyphen.
+/// "-3.2" -> "−3.2": with a minus sign, as wide as the plus, instead of the hyphen.
 std::string with_minus_sign(std::string number);
 
 /// An axis with ticks at round numbers.

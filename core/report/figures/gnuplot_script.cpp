@@ -32,8 +32,8 @@ void add(std::string& script, fmt::format_string<Values...> format, Values&&... 
   script += '\n';
 }
 
-/// A text as gnuplot takes it without looking into it: in single quotes nothing is expanded. Its own way to
-/// have a quote in quotes fails where one begins the text, so the typographic one stands for it.
+/// Text that gnuplot takes literally: in single quotes nothing is expanded. Its own escape for a quote fails
+/// at the beginning of a text, so a typographic one replaces it.
 std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
@@ -60,7 +60,7 @@ bool has(const Panel& panel, Mark mark) {
   return std::ranges::any_of(panel.traces, [&](const Trace& trace) { return trace.mark == mark; });
 }
 
-/// What is left of a box when titles and labels have had their room.
+/// What titles and labels leave of a box.
 Box inside(const Panel& panel, const Box& box) {
   const double left = panel.y.is_names ? 10 + kCharacter * longest_name(panel.y) : kYRoom;
   return {.left = box.left + left,
@@ -107,7 +107,7 @@ void add_grid(std::string& script, const Panel& panel) {
         panel.y.most, rgb(kQuiet));
 }
 
-/// The names of contours at their ends, and the values of bars at theirs.
+/// The names of contours and the values of bars, at their ends.
 void add_words_at_data(std::string& script, const Panel& panel) {
   for (const Trace& trace : panel.traces) {
     if (trace.data.empty()) continue;
@@ -129,7 +129,7 @@ std::string block_name(size_t trace) {
   return fmt::format("$trace{}", trace);
 }
 
-/// A trace's data as rows "x y low high key"; a gap where a number is none.
+/// A trace's data as rows "x y low high key"; a gap for what is not a number.
 void add_data(std::string& script, const Trace& trace, size_t index) {
   add(script, "{} << END_OF_TRACE", block_name(index));
   for (size_t i = 0; i < trace.data.size(); ++i) {
@@ -153,7 +153,7 @@ double point_size(const Trace& trace) {
   return 0.75;
 }
 
-/// "#aaRRGGBB" of a paint: gnuplot's way to see through it.
+/// "#aaRRGGBB" of a paint, gnuplot's notation for transparency.
 std::string pale(const Paint& paint, const char* transparency) {
   return fmt::format("rgb '#{}{}'", transparency, paint.colour.substr(1));
 }
@@ -164,12 +164,12 @@ std::vector<std::string> layers_of(const Trace& trace, size_t index, const Sheet
   const Paint paint = paint_of(trace.look);
   const std::string colour = trace.faint ? pale(paint, "90") : rgb(paint);
   std::vector<std::string> layers;
-  const auto points = [&](const std::string& colour, double size, const char* rows) {
-    // Without a page around it, a picture has no use for hypertext.
+  const auto points = [&](const std::string& point_colour, double size, const char* rows) {
+    // Without a page around it, a plot has no use for hypertext.
     const char* with = sheet.pointable ? "labels hypertext point" : "points";
     layers.push_back(fmt::format("{} {} using 1:2{} with {} pointtype {} pointsize {} linecolor {}", block,
                                  rows, sheet.pointable ? ":(stringcolumn(5))" : "", with,
-                                 kPointTypes[trace.look.shape % kShapes], size, colour));
+                                 kPointTypes[trace.look.shape % kShapes], size, point_colour));
   };
   const auto line = [&](double width, const char* more = "") {
     layers.push_back(
@@ -203,7 +203,7 @@ std::vector<std::string> layers_of(const Trace& trace, size_t index, const Sheet
           fmt::format("{} using 1:2:(0):1:($2-0.34):($2+0.34) with boxxyerror fillcolor {} "
                       "fillstyle solid 1 noborder",
                       block, rgb(paint)));
-      if (sheet.pointable) points(rgb(kUnseen), 2.2, "");
+      if (sheet.pointable) points(rgb(kInvisible), 2.2, "");
       break;
   }
   return layers;
@@ -220,7 +220,7 @@ void add_plot(std::string& script, const Panel& panel, const Sheet& sheet) {
   add(script, "plot {}", fmt::join(layers, ", \\\n     "));
 }
 
-/// How far right a legend's entry reaches.
+/// The width of a legend's entry.
 double entry_width(const Trace& entry) {
   return 34 + 7.2 * static_cast<double>(entry.name.size());
 }

@@ -18,11 +18,11 @@ struct Box {
 struct Sheet {
   double width = 0;  ///< pixels
   double height = 0;
-  bool pointable = false;  ///< points are hypertext "TRACE.DATUM", by which a page finds their data again
+  bool pointable = false;  ///< points are hypertext "TRACE.DATUM", by which a page finds their data
 };
 
-/// Commands that draw a panel into its box of a sheet. They leave nothing set that the next panel's would not
-/// set anew. Names are data to them: no character of a name is a command.
+/// Commands that draw a panel into its box of a sheet. They leave nothing set that the next panel would not
+/// set anyway. Names are data: no character of a name is a command.
 std::string panel_script(const Panel& panel, const Box& box, const Sheet& sheet);
 
 /// Where the panels of a figure go, row by row, and how large the sheet is, with room for a legend.
@@ -31,7 +31,7 @@ struct Layout {
   std::vector<Box> boxes;  ///< one a panel
 };
 
-/// Of panels in natural size, as many side by side as fit on a page's width.
+/// Panels in natural size, as many side by side as fit the width of a page.
 Layout lay_out(const Figure& figure);
 
 /// Commands that draw all of a figure, its legend above the panels.

@@ -7,7 +7,7 @@
 
 namespace promptbed {
 
-/// What a colour is for. A page puts colours of its own in their place, by day and by night.
+/// What a colour is for. A page has its own colours for these, light and dark.
 struct Paint {
   std::string_view role;    ///< "hue-1": a class in the page's style sheet
   std::string_view colour;  ///< "#0072b2": on white; no two are alike
@@ -17,9 +17,10 @@ inline constexpr Paint kInk = {"ink", "#1c2126"};
 inline constexpr Paint kQuiet = {"quiet", "#5b646d"};
 inline constexpr Paint kGrid = {"grid", "#dfe3e7"};
 inline constexpr Paint kContour = {"contour", "#c3cad1"};
-inline constexpr Paint kUnseen = {"unseen", "#fefefe"};  ///< points that are there to be pointed at
+inline constexpr Paint kInvisible = {"invisible",
+                                     "#fefefe"};  ///< points that are only there to be pointed at
 
-/// Grey, and eight colours that people who see few can tell apart (Okabe and Ito's, some darker for thin
+/// Grey, and eight colours that colour-blind people can tell apart (Okabe and Ito's, some darker for thin
 /// lines on white).
 inline constexpr std::array<Paint, 1 + kHues> kHuePaints = {{{"hue-0", "#6f7780"},
                                                              {"hue-1", "#0072b2"},

@@ -12,7 +12,7 @@
 namespace promptbed {
 namespace {
 
-/// The value of one seed; of a method without training, its only one. Nothing where there is none.
+/// The value for a seed; an untrained method's only one. Nothing if there is none.
 std::optional<double> value_of(const Accuracy& accuracy, int64_t seed) {
   if (!accuracy.mean) return std::nullopt;
   if (!accuracy.is_trained()) return accuracy.by_seed.empty() ? accuracy.mean : accuracy.by_seed.front();
@@ -21,7 +21,7 @@ std::optional<double> value_of(const Accuracy& accuracy, int64_t seed) {
   return accuracy.by_seed[static_cast<size_t>(found - accuracy.seeds.begin())];
 }
 
-/// The seeds that all trained ones have, ascending; none where none is trained.
+/// The seeds that all trained ones share, ascending; none if none is trained.
 std::vector<int64_t> common_seeds(std::span<const Accuracy* const> parts) {
   std::vector<int64_t> common;
   bool is_first = true;
@@ -69,23 +69,15 @@ Accuracy average(std::span<const Accuracy* const> all) {
   return result;
 }
 
-DatasetAverage average_over(const std::vector<std::string>& datasets, std::span<const Accuracy* const> all) {
-  DatasetAverage found{.accuracy = average(all), .missing = {}};
-  for (size_t i = 0; i < datasets.size(); ++i) {
-    if (!all[i]->mean) found.missing.push_back(datasets[i]);
-  }
-  return found;
-}
-
-Accuracy harmonic(const Accuracy& base, const Accuracy& unseen) {
+Accuracy harmonic(const Accuracy& on_base, const Accuracy& on_new) {
   Accuracy h;
-  h.refusal = unseen.refusal;
-  if (!base.mean || !unseen.mean) return h;
-  h.mean = harmonic_mean(*base.mean, *unseen.mean);
-  const Accuracy* const both[] = {&base, &unseen};
+  h.refusal = on_new.refusal;
+  if (!on_base.mean || !on_new.mean) return h;
+  h.mean = harmonic_mean(*on_base.mean, *on_new.mean);
+  const Accuracy* const both[] = {&on_base, &on_new};
   h.seeds = common_seeds(both);
   for (const int64_t seed : h.seeds)
-    h.by_seed.push_back(harmonic_mean(*value_of(base, seed), *value_of(unseen, seed)));
+    h.by_seed.push_back(harmonic_mean(*value_of(on_base, seed), *value_of(on_new, seed)));
   return h;
 }
 

@@ -9,7 +9,8 @@
 
 #include "base/files.h"
 #include "formats/text_files.h"
-#include "report/select/settings.h"
+#include "report/select/variants.h"
+#include "results/run_record.h"
 
 namespace promptbed {
 namespace {
@@ -17,14 +18,14 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// A CSV file of figures: below comments, a line of titles, then rows.
-struct Figures {
+/// A CSV file: comments, a line of titles, then rows.
+struct FigureFile {
   std::vector<std::string> titles;
   std::vector<std::vector<std::string>> rows;
 };
 
-Figures read_figures(const fs::path& file) {
-  Figures figures;
+FigureFile read_figures(const fs::path& file) {
+  FigureFile figures;
   for (CsvRow& row : read_csv(file)) {
     if (row.fields.front().starts_with('#')) continue;
     if (figures.titles.empty()) {
@@ -45,11 +46,11 @@ Number number_in(const std::string& text, const fs::path& file) {
   Number number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (fault != std::errc() || end != text.data() + text.size())
-    throw Error(fmt::format("{}: \"{}\" is no number; correct it", file.string(), text));
+    throw Error(fmt::format("{}: \"{}\" is not a number; correct it", file.string(), text));
   return number;
 }
 
-/// Our name of what the paper calls so.
+/// Our name for what the paper calls so.
 const std::string& our_name(const Published& paper, const std::string& called, const fs::path& file) {
   const auto found = std::ranges::find_if(paper.methods, [&](const PublishedMethod& method) {
     return std::ranges::count(method.called, called) > 0;
@@ -61,34 +62,51 @@ const std::string& our_name(const Published& paper, const std::string& called, c
   return found->method;
 }
 
-/// Columns dataset, method, base, new, h.
-void read_base_new(Published& paper, const fs::path& file) {
-  for (const auto& row : read_figures(file).rows) {
-    paper.base_new[{our_name(paper, row.at(1), file), row.at(0)}] = {number_in<double>(row.at(2), file),
-                                                                     number_in<double>(row.at(3), file),
-                                                                     number_in<double>(row.at(4), file)};
-  }
-}
+/// What the columns of a file hold.
+struct FileLayout {
+  size_t method = 0;
+  std::optional<size_t> dataset;                         ///< nothing if all rows are of one dataset
+  std::vector<std::pair<size_t, const char*>> measures;  ///< columns and what they are called in figures
+};
 
-/// Columns model, params, base, new, h, all on one dataset.
-void read_ablation(Published& paper, const std::string& dataset, const fs::path& file) {
+/// One row for each dataset and method.
+void read_rows(Published& paper, Protocol protocol, const FileLayout& layout, const std::string& dataset,
+               const fs::path& file) {
   for (const auto& row : read_figures(file).rows) {
-    const Published::Place place = {our_name(paper, row.at(0), file), dataset};
-    paper.parameters[place] = number_in<int64_t>(row.at(1), file);
-    paper.base_new[place] = {number_in<double>(row.at(2), file), number_in<double>(row.at(3), file),
-                             number_in<double>(row.at(4), file)};
+    const std::string& on = layout.dataset ? row.at(*layout.dataset) : dataset;
+    PublishedFigures& figures = paper.figures[{protocol, our_name(paper, row.at(layout.method), file), on}];
+    for (const auto& [column, name] : layout.measures)
+      figures[name] = number_in<double>(row.at(column), file);
   }
 }
 
 /// Columns method, then one a dataset.
-std::map<Published::Place, double> read_transfer(const Published& paper, const fs::path& file) {
-  std::map<Published::Place, double> accuracies;
-  const Figures figures = read_figures(file);
+void read_transfer(Published& paper, Protocol protocol, const fs::path& file) {
+  const FigureFile figures = read_figures(file);
   for (const auto& row : figures.rows) {
     for (size_t i = 1; i < row.size(); ++i)
-      accuracies[{our_name(paper, row[0], file), figures.titles[i]}] = number_in<double>(row[i], file);
+      paper.figures[{protocol, our_name(paper, row[0], file), figures.titles[i]}]["Accuracy"] =
+          number_in<double>(row[i], file);
   }
-  return accuracies;
+}
+
+/// Reads the figures of one of the paper's tables, by the name of ours.
+void read_table(Published& paper, const std::string& table, const json& source, const fs::path& file) {
+  if (table == "base-new") {  // dataset, method, base, new, h
+    read_rows(paper, Protocol::base_new,
+              {.method = 1, .dataset = 0, .measures = {{2, "Base"}, {3, "New"}, {4, "H"}}}, "", file);
+  } else if (table == "ablation") {  // model, params, base, new, h, all on one dataset
+    read_rows(paper, Protocol::base_new,
+              {.method = 0,
+               .dataset = {},
+               .measures = {{1, kPublishedParameters}, {2, "Base"}, {3, "New"}, {4, "H"}}},
+              source.at("dataset"), file);
+  } else if (const auto protocol = find_protocol(table); protocol && has_source(*protocol)) {
+    read_transfer(paper, *protocol, file);
+  } else {
+    throw Error(fmt::format("{}: has a table {}; known: base-new, ablation, cross-dataset, domain",
+                            file.parent_path().string(), table));
+  }
 }
 
 RequiredSettings to_settings(const json& object) {
@@ -123,14 +141,7 @@ Published read_paper(const fs::path& file) {
     }
     for (const auto& [table, source] : object.at("tables").items()) {
       paper.places[table] = source.at("place");
-      const fs::path figures = file.parent_path() / source.at("file").get<std::string>();
-      if (table == "base-new") {
-        read_base_new(paper, figures);
-      } else if (table == "ablation") {
-        read_ablation(paper, source.at("dataset"), figures);
-      } else {
-        paper.transfers[table] = read_transfer(paper, figures);
-      }
+      read_table(paper, table, source, file.parent_path() / source.at("file").get<std::string>());
     }
     return paper;
   } catch (const json::exception& fault) {
@@ -154,18 +165,18 @@ std::optional<std::string> difference(const json& run, const RequiredSettings& r
   return std::nullopt;
 }
 
-/// The same for an option or a part of the recipe that the run has and the paper has not.
+/// The same for an option or a part of the recipe that the run has and the paper does not.
 std::optional<std::string> excess(const json& run, const RequiredSettings& required) {
   const json places = run.flatten();
   for (const auto& [place, value] : places.items()) {
-    const bool is_method_s = place.starts_with("/options/") || place.starts_with("/recipe/");
-    if (is_method_s && !required.contains(place))
+    const bool is_of_method = place.starts_with("/options/") || place.starts_with("/recipe/");
+    if (is_of_method && !required.contains(place))
       return fmt::format("{} is {}, the paper's none", setting_name(place), as_text(value));
   }
   return std::nullopt;
 }
 
-/// Those of the method's or the paper's, with what is different on the run's dataset.
+/// Settings of the method or the paper, with what is different on the run's dataset.
 RequiredSettings on_dataset(RequiredSettings settings,
                             const std::map<std::string, RequiredSettings>& datasets,
                             const std::string& dataset) {

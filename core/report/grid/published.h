@@ -1,29 +1,30 @@
 #pragma once
 
+#include <promptbed/protocol.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "results/run_spec.h"
 
 namespace promptbed {
 
-/// Accuracies of a method on one dataset as a paper prints them, in percent.
-struct PublishedBaseNew {
-  double base = 0;
-  double unseen = 0;
-  double h = 0;
-};
+/// What a paper prints for a method on one dataset: accuracies in percent, and learned parameters, by the
+/// names of a grid's measures ("Base", "New", "H", "Accuracy") and kPublishedParameters.
+using PublishedFigures = std::map<std::string, double>;
+
+inline constexpr const char* kPublishedParameters = "Parameters";
 
 /// Values by place in a run's canonical JSON ("/options/n_ctx"), each as JSON text.
 using RequiredSettings = std::map<std::string, std::string>;
 
-/// One of our methods, and what its runs have to be like to be what a paper reports.
+/// One of our methods, and what its runs must be like to be what a paper reports.
 struct PublishedMethod {
   std::string method;
   std::vector<std::string> called;  ///< what the paper's tables call it
@@ -33,8 +34,8 @@ struct PublishedMethod {
 
 /// The figures of a paper: data, read from a folder `published` of a suite.
 ///
-/// A method's name is ours; a dataset's is its id, or "average" and "average_of_targets" for what the paper
-/// prints so.
+/// A method's name is ours; a dataset's is its id, or "average" and "average_of_targets" for those that the
+/// paper prints.
 struct Published {
   std::string title;     ///< "CoCoOp"
   std::string source;    ///< "arXiv 2203.05557"
@@ -43,26 +44,23 @@ struct Published {
   int64_t shots = 0;
   std::vector<int64_t> seeds;
   std::map<std::string, std::string> places;  ///< "base-new" -> "table 1"
-  RequiredSettings settings;                  ///< that all runs have to have
+  RequiredSettings settings;                  ///< that all runs must have
   std::map<std::string, RequiredSettings> datasets;
   std::vector<PublishedMethod> methods;
 
-  using Place = std::pair<std::string, std::string>;  ///< method, dataset
-  std::map<Place, PublishedBaseNew> base_new;
-  std::map<Place, int64_t> parameters;                       ///< without biases
-  std::map<std::string, std::map<Place, double>> transfers;  ///< by protocol
+  using Place = std::tuple<Protocol, std::string, std::string>;  ///< protocol, method, dataset
+  std::map<Place, PublishedFigures> figures;
 
-  /// The method of ours by its name; nullptr where the paper has none such.
+  /// nullptr if the paper does not have the method.
   const PublishedMethod* find(std::string_view method) const;
 
-  /// Why a run is not what the paper reports: "n_ctx is 16, the paper's 4"; nothing where all that can be
-  /// compared is equal. The weights of the model cannot be. `architecture`: the model's, "" where it is not
-  /// known.
+  /// Why a run is not what the paper reports: "n_ctx is 16, the paper's 4"; nothing if all that can be
+  /// compared is equal. The model's weights cannot be. `architecture`: the model's, "" if unknown.
   std::optional<std::string> mismatch(const RunSpec& run, std::string_view architecture) const;
 };
 
-/// All papers of a folder of suites: SUITE/published/*.json with the CSV files that they name. Throws Error
-/// naming the file that is not as it has to be.
+/// All papers in a folder of suites: SUITE/published/*.json with the CSV files that they name. Throws Error
+/// naming a faulty file.
 std::vector<Published> read_published(const std::filesystem::path& suites);
 
 }  // namespace promptbed

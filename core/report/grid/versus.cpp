@@ -6,23 +6,27 @@
 
 #include <algorithm>
 
-#include "report/grid/grid_notes.h"
+#include "report/grid/grid_text.h"
 #include "results/statistics.h"
 
 namespace promptbed {
 namespace {
 
-using Side = Comparison::Side;
-
-const Side& find_reference(const std::vector<Side>& sides, const std::string& label) {
-  const auto found = std::ranges::find(sides, label, &Side::label);
-  if (found != sides.end() && sides.size() > 1) return *found;
+const GridSeries& find_reference(const std::vector<GridSeries>& all, const std::string& label) {
+  const auto found = std::ranges::find(all, label, &GridSeries::label);
+  if (found != all.end() && all.size() > 1) return *found;
   std::vector<std::string> labels;
-  for (const Side& side : sides) labels.push_back(side.label);
+  for (const GridSeries& series : all) labels.push_back(series.label());
   throw Error(
-      found == sides.end()
+      found == all.end()
           ? fmt::format("--versus {}: is not in the table; choose among {}", label, fmt::join(labels, ", "))
           : fmt::format("--versus {}: is alone in the table; add another method with --methods", label));
+}
+
+/// ", seeds 1, 2, 3"; "" for none.
+std::string of_seeds(const std::vector<int64_t>& seeds) {
+  if (seeds.empty()) return "";
+  return fmt::format(", seed{} {}", seeds.size() == 1 ? "" : "s", fmt::join(seeds, ", "));
 }
 
 /// Half of Student's interval; nothing for a single value.
@@ -38,12 +42,13 @@ PairedGain paired_gain(const Accuracy& own, const Accuracy& other) {
   return {mean(differences), interval_of(differences), differences.size()};
 }
 
-Gain gain(const std::vector<Accuracy>& own, const std::vector<Accuracy>& other, size_t beside_mean) {
+Gain gain(const Grid& grid, const GridSeries& series, const GridSeries& reference, size_t measure) {
   Gain gain;
   std::vector<double> means;
-  for (size_t i = 0; i < own.size(); ++i) {
-    const PairedGain& on_dataset = gain.by_dataset.emplace_back(paired_gain(own[i], other[i]));
-    if (on_dataset.mean && i >= beside_mean) means.push_back(*on_dataset.mean);
+  for (size_t i = 0; i < grid.datasets.size(); ++i) {
+    const PairedGain& on_dataset = gain.by_dataset.emplace_back(
+        paired_gain(series.cells[i].accuracies[measure], reference.cells[i].accuracies[measure]));
+    if (on_dataset.mean && i >= grid.first_averaged()) means.push_back(*on_dataset.mean);
   }
   if (!means.empty()) gain.mean = mean(means);
   gain.interval = interval_of(means);
@@ -51,19 +56,17 @@ Gain gain(const std::vector<Accuracy>& own, const std::vector<Accuracy>& other, 
 }
 
 /// "coop: 1 pair on brands, where its seeds are 1, 2 and those of cocoop are 1", for seeds without a partner.
-std::vector<std::string> note_unpaired(const Side& side, const Side& reference,
-                                       const std::vector<std::string>& datasets) {
+std::vector<std::string> note_unpaired(const Grid& grid, const GridSeries& series,
+                                       const GridSeries& reference, size_t measure) {
   std::vector<std::string> notes;
-  for (size_t measure = 0; measure < side.accuracies.size(); ++measure) {
-    for (size_t i = 0; i < datasets.size(); ++i) {
-      const Accuracy& own = side.accuracies[measure][i];
-      const Accuracy& other = reference.accuracies[measure][i];
-      if (!own.is_trained() || !other.is_trained() || own.seeds == other.seeds) continue;
-      const size_t count = pairs(own, other).size();
-      append(notes, {fmt::format("{} {}: {} pair{} on {}, where its seeds are {} and those of {} are {}",
-                                 kIncompleteMark, side.label, count, count == 1 ? "" : "s", datasets[i],
-                                 fmt::join(own.seeds, ", "), reference.label, fmt::join(other.seeds, ", "))});
-    }
+  for (size_t i = 0; i < grid.datasets.size(); ++i) {
+    const Accuracy& own = series.cells[i].accuracies[measure];
+    const Accuracy& other = reference.cells[i].accuracies[measure];
+    if (!own.is_trained() || !other.is_trained() || own.seeds == other.seeds) continue;
+    notes.push_back(fmt::format("{} {}: {} on {}, where its seeds are {} and those of {} are {}",
+                                kIncompleteMark, series.label(), plural(pairs(own, other).size(), "pair"),
+                                grid.name_of(i), fmt::join(own.seeds, ", "), reference.label(),
+                                fmt::join(other.seeds, ", ")));
   }
   return notes;
 }
@@ -76,8 +79,8 @@ Cell points(const std::optional<double>& mean, const std::optional<double>& inte
 }
 
 /// Whether a mean over datasets lacks one of them.
-bool is_incomplete(const Gain& gain, size_t beside_mean) {
-  const auto begin = gain.by_dataset.begin() + static_cast<std::ptrdiff_t>(beside_mean);
+bool is_incomplete(const Gain& gain, size_t first_averaged) {
+  const auto begin = gain.by_dataset.begin() + static_cast<std::ptrdiff_t>(first_averaged);
   return gain.mean && std::any_of(begin, gain.by_dataset.end(), [](const auto& on) { return !on.mean; });
 }
 
@@ -89,7 +92,7 @@ Table table_of(const Versus& versus, const std::string& title) {
       table.columns.push_back({versus.measures[m], Alignment::right, column.label, "points"});
       const Gain& gain = column.gains[m];
       means.push_back(points(gain.mean, gain.interval));
-      means.back().incomplete = is_incomplete(gain, versus.beside_mean);
+      means.back().incomplete = is_incomplete(gain, versus.first_averaged);
     }
   }
   table.rows.push_back(std::move(means));
@@ -107,11 +110,9 @@ Table table_of(const Versus& versus, const std::string& title) {
 
 Table records_of(const Versus& versus, const std::string& title) {
   Table table{.title = title, .columns = {}, .rows = {}, .notes = versus.notes};
-  for (const char* name : {"dataset", "method", "versus", "measure"}) table.columns.push_back({name});
-  for (const char* name : {"gain", "interval"})
-    table.columns.push_back({name, Alignment::right, "", "points"});
-  table.columns.push_back({"pairs"});
-  table.columns.push_back({"complete"});
+  add_columns(table, {"dataset", "method", "versus", "measure"});
+  add_columns(table, {"gain", "interval"}, "points");
+  add_columns(table, {"pairs", "complete"});
   for (const VersusColumn& column : versus.columns) {
     for (size_t m = 0; m < versus.measures.size(); ++m) {
       const Gain& gain = column.gains[m];
@@ -125,7 +126,7 @@ Table records_of(const Versus& versus, const std::string& title) {
       }
       table.rows.push_back({"mean", column.label, versus.reference, versus.measures[m], exact(gain.mean),
                             exact(gain.interval), count(static_cast<int64_t>(pairs)),
-                            flag(gain.mean && !is_incomplete(gain, versus.beside_mean))});
+                            flag(gain.mean && !is_incomplete(gain, versus.first_averaged))});
     }
   }
   return table;
@@ -138,46 +139,32 @@ Report Versus::report() const {
   return {table_of(*this, title), records_of(*this, title)};
 }
 
-Versus versus(const Comparison& comparison, const std::string& reference) {
-  const Side& other = find_reference(comparison.sides, reference);
+Versus versus(const Grid& grid, const std::string& reference) {
+  const GridSeries& other = find_reference(grid.series, reference);
   Versus versus{.reference = reference,
-                .setting = comparison.setting,
-                .measures = comparison.measures,
-                .datasets = comparison.datasets,
-                .beside_mean = comparison.beside_mean,
+                .setting = setting_of(grid) + of_seeds(grid.seeds),
+                .measures = {},
+                .datasets = {},
+                .first_averaged = grid.first_averaged(),
                 .columns = {},
-                .notes = comparison.notes};
-  for (const Side& side : comparison.sides) {
-    if (&side == &other) continue;
-    VersusColumn column{.label = side.label, .gains = {}};
-    for (size_t m = 0; m < comparison.measures.size(); ++m)
-      column.gains.push_back(gain(side.accuracies[m], other.accuracies[m], comparison.beside_mean));
-    versus.columns.push_back(std::move(column));
-    append(versus.notes, note_unpaired(side, other, comparison.datasets));
+                .notes = grid.notes};
+  for (size_t i = 0; i < grid.datasets.size(); ++i) versus.datasets.push_back(grid.name_of(i));
+  for (const Measure& measure : grid.measures) {
+    if (!measure.is_h()) versus.measures.push_back(measure.name);
+  }
+  for (const GridSeries& series : grid.series) {
+    if (&series == &other) continue;
+    VersusColumn& column = versus.columns.emplace_back();
+    column.label = series.label();
+    for (size_t m = 0; m < versus.measures.size(); ++m) {  // H is the last of its grid's measures
+      column.gains.push_back(gain(grid, series, other, m));
+      append(versus.notes, note_unpaired(grid, series, other, m));
+    }
   }
   append(versus.notes,
          {"pairs of the same dataset and seed; ± is a 95 % interval: in a dataset's row over its "
           "seeds, in the mean's row over the datasets"});
   return versus;
-}
-
-Comparison comparison_of(const BaseNewTable& table) {
-  Comparison comparison{.setting = at_shots(table.shots) + of_seeds(table.seeds),
-                        .measures = {"Base", "New"},
-                        .datasets = table.datasets,
-                        .beside_mean = 0,
-                        .sides = {},
-                        .notes = table.notes};
-  for (const BaseNewColumn& column : table.columns) {
-    Side& side = comparison.sides.emplace_back();
-    side.label = column.label();
-    side.accuracies.resize(2);
-    for (const BaseNewCell& cell : column.cells) {
-      side.accuracies[0].push_back(cell.base);
-      side.accuracies[1].push_back(cell.unseen);
-    }
-  }
-  return comparison;
 }
 
 }  // namespace promptbed

@@ -5,17 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "report/grid/accuracy.h"
-#include "report/grid/base_new_table.h"
-#include "table/report.h"
+#include "report/grid/grid.h"
+#include "table/table.h"
 
 namespace promptbed {
 
 /// What one method gains over another on one dataset, in points of accuracy: over pairs of runs with the same
-/// seed, or of a run and a method without training.
+/// seed, or of a run and an untrained method.
 struct PairedGain {
-  std::optional<double> mean;      ///< nothing where there is no pair
-  std::optional<double> interval;  ///< half of Student's 95 % one over the pairs; nothing for one
+  std::optional<double> mean;      ///< nothing without a pair
+  std::optional<double> interval;  ///< half of Student's 95 % one over the pairs; nothing for a single one
   size_t pairs = 0;
 };
 
@@ -23,12 +22,12 @@ struct PairedGain {
 ///
 /// Pairs of one dataset are not independent: they share its classes and test images. So the pairs of a
 /// dataset are averaged first, and the interval is Student's over the datasets' means, the datasets being the
-/// clusters (Kerry and Bland, Analysis of a trial randomised in clusters, BMJ 316:54, 1998). It tells how
-/// sure the gain is on another dataset like these.
+/// clusters (Kerry and Bland, Analysis of a trial randomised in clusters, BMJ 316:54, 1998). It says how
+/// certain the gain is on another dataset like these.
 struct Gain {
   std::vector<PairedGain> by_dataset;
   std::optional<double> mean;      ///< of the datasets' means
-  std::optional<double> interval;  ///< half of Student's 95 % one over those; nothing for one
+  std::optional<double> interval;  ///< half of Student's 95 % one over those; nothing for a single one
 };
 
 /// A series against the reference.
@@ -37,40 +36,23 @@ struct VersusColumn {
   std::vector<Gain> gains;  ///< as `measures`
 };
 
-/// Paired differences of all series of a table with one of them.
+/// Paired differences of all series of a grid with one of them.
 struct Versus {
   std::string reference;              ///< label of the series that the others are compared with
   std::string setting;                ///< ", 16 shots, seeds 1, 2, 3", for the title
   std::vector<std::string> measures;  ///< "Base", "New"
   std::vector<std::string> datasets;
-  size_t beside_mean = 0;  ///< so many of the first datasets do not enter the means: the source of a transfer
+  size_t first_averaged = 0;  ///< the datasets before it, the source of a transfer, do not enter means
   std::vector<VersusColumn> columns;
-  std::vector<std::string> notes;  ///< the table's, and pairs that are missing
+  std::vector<std::string> notes;  ///< the grid's, and pairs that are missing
 
   /// The table: a row a dataset below the mean, points with a sign and intervals. The records: one for each
   /// dataset, series and measure, and the means.
   Report report() const;
 };
 
-/// What a table gives to be compared: for each series and measure its accuracies by dataset.
-struct Comparison {
-  std::string setting;
-  std::vector<std::string> measures;
-  std::vector<std::string> datasets;
-  size_t beside_mean = 0;  ///< as in Versus
-  struct Side {
-    std::string label;
-    std::vector<std::vector<Accuracy>> accuracies;  ///< by measure, by dataset
-  };
-  std::vector<Side> sides;
-  std::vector<std::string> notes;
-};
-
-/// Compares all others with the series labelled `reference` (of a method with one variant: its name). Throws
-/// Error where there is no such series, or no other.
-Versus versus(const Comparison& comparison, const std::string& reference);
-
-/// Base and new accuracy.
-Comparison comparison_of(const BaseNewTable& table);
+/// Compares all other series of a grid with the one labelled `reference` (of a method with one variant: its
+/// name), in all measures but H. Throws Error if there is no such series, or no other.
+Versus versus(const Grid& grid, const std::string& reference);
 
 }  // namespace promptbed

@@ -9,10 +9,10 @@
 #include "base/installation.h"
 #include "report/figures/gnuplot.h"
 #include "report/figures/palette.h"
+#include "report/page/markup.h"
 #include "report/page/page_assets.h"
-#include "report/page/page_markup.h"
-#include "report/page/page_picture.h"
-#include "table/render_html.h"
+#include "report/page/page_plot.h"
+#include "table/render.h"
 
 namespace promptbed {
 namespace {
@@ -28,7 +28,7 @@ Markup each(std::string_view pattern, const Items& items, const PlacesOf& places
   return all;
 }
 
-/// A list that is not there where it would be empty.
+/// A list, but nothing instead of an empty one.
 Markup unless_empty(std::string_view pattern, const Markup& items) {
   return items.empty() ? Markup() : fill(pattern, {{"items", items}});
 }
@@ -44,7 +44,7 @@ Markup highlights_of(const Page& page) {
            }));
 }
 
-/// A line for each table that a reader would look for in vain.
+/// A line for each table that readers will not find.
 Markup left_out_of(const Page& page) {
   return unless_empty(
       "<ul class=\"notes left-out\">\n{{items}}</ul>",
@@ -62,7 +62,7 @@ Markup contents_of(const Page& page) {
   return contents;
 }
 
-/// The mark that a trace has in its panel, alone.
+/// The mark that a trace has in its panel.
 Markup swatch(const Trace& trace) {
   const std::string_view mark =
       trace.mark == Mark::level
@@ -82,7 +82,7 @@ Markup legend_of_page(const Figure& figure) {
                       }));
 }
 
-/// How much of a row a figure takes.
+/// How much of a row a figure takes up.
 std::string_view extent_of(const Figure& figure) {
   return figure.panels.size() == 1 ? "one" : figure.panels.size() == 2 ? "two" : "many";
 }
@@ -91,7 +91,7 @@ Markup figure_of(const Figure& figure, const std::string& section) {
   const std::string id = section + "-" + figure.id;
   Markup panels;
   for (size_t i = 0; i < figure.panels.size(); ++i) {
-    panels += page_picture(figure.panels[i], fmt::format("{}-{}", id, i));
+    panels += page_plot(figure.panels[i], fmt::format("{}-{}", id, i));
     panels += Markup::made("\n");
   }
   const double width = figure.panels.empty() ? 0 : figure.panels.front().width;
@@ -104,7 +104,7 @@ Markup figure_of(const Figure& figure, const std::string& section) {
                                          {"panels", panels}});
 }
 
-/// The table in a box that it can move in, its title above and its notes below.
+/// The table in a box that it scrolls in, its title above and its notes below.
 Markup table_of(const Table& table, const std::string& section) {
   Table bare = table;
   bare.notes.clear();
@@ -147,15 +147,15 @@ Markup making_section(const Making& making) {
            {{"variants", each(page_assets::making_html, making.variants, [](const VariantMaking& variant) {
                return Places{{"label", Markup::text(variant.label)}, {"facts", facts_of(variant.facts)}};
              })}});
-  body += Markup::made("<h3>To make it again</h3>\n");
+  body += Markup::made("<h3>To repeat it</h3>\n");
   body += each("<pre tabindex=\"0\"><code>{{command}}</code></pre>\n", making.commands,
                [](const std::string& command) {
                  return Places{{"command", Markup::text(command)}};
                });
   return section_with(
       kMakingId, kMakingHeading,
-      "What the ledger keeps of the runs on this page. The commands give every option and every number "
-      "of the recipes; runs that are done are not done again.",
+      "What the ledger records of the runs on this page. The commands give every option and every number of "
+      "the recipes; finished runs are not repeated.",
       body);
 }
 

@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-/// The files of core/report/page, put into the library when it is built. Those of HTML are templates for
-/// fill() of page_markup.h.
+/// The files of core/report/page, embedded into the library when it is built. The HTML ones are templates for
+/// fill() in markup.h.
 namespace promptbed::page_assets {
 
 extern const std::string_view page_html;     ///< the whole page

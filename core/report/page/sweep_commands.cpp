@@ -11,27 +11,27 @@
 namespace promptbed {
 namespace {
 
-/// What runs have to agree on to be of one command, beside their method and its options.
+/// What the runs of one command share, besides their method and its options.
 struct Settings {
-  std::string protocol;  ///< "" in older ledgers
-  std::string source;    ///< of protocols that test other datasets
-  std::string suite;     ///< of the source, or else of the dataset; "" where it is of none
+  std::optional<Protocol> protocol;  ///< nothing in older ledgers
+  std::string source;                ///< of protocols that have one
+  std::string suite;                 ///< of the source, or else of the dataset; "" if it is of none
   int64_t views = 0;
   std::string precision;
   bool is_trained = false;
   bool has_given_draws = false;
   std::optional<int64_t> epochs = {}, batch_size = {};
-  std::optional<double> learning_rate = {};  ///< where all groups of parameters have the same
+  std::optional<double> learning_rate = {};  ///< if all groups of parameters have the same
 
   auto operator<=>(const Settings&) const = default;
 };
 
 /// What a command spans.
-struct Grid {
+struct Span {
   std::set<std::string> datasets;  ///< tested on
   std::set<int64_t> shots, seeds;
 
-  auto operator<=>(const Grid&) const = default;
+  auto operator<=>(const Span&) const = default;
 };
 
 /// A method with its options.
@@ -42,7 +42,7 @@ struct Choice {
   auto operator<=>(const Choice&) const = default;
 };
 
-/// The learning rate of all groups, where they have but one: `--lr` sets all.
+/// The learning rate of all groups if they share one, since `--lr` sets all.
 std::optional<double> common_rate(const Recipe& recipe) {
   const double first = recipe.groups.front().learning_rate;
   const bool same = std::ranges::all_of(
@@ -50,11 +50,11 @@ std::optional<double> common_rate(const Recipe& recipe) {
   return same ? std::optional(first) : std::nullopt;
 }
 
-bool tests_others(const std::string& protocol) {
-  return protocol == "cross-dataset" || protocol == "domain";
+bool has_source(const std::optional<Protocol>& protocol) {
+  return protocol && promptbed::has_source(*protocol);
 }
 
-/// The suite that a dataset is of; nullptr for one of the user's own.
+/// The suite that a dataset is of; nullptr for the user's own.
 const Suite* suite_with(const std::string& dataset, const std::vector<Suite>& suites) {
   const auto found =
       std::ranges::find_if(suites, [&](const Suite& suite) { return holds(suite, {dataset}); });
@@ -69,15 +69,15 @@ bool is_shifted(const std::string& dataset, const std::string& source, const std
 
 /// The dataset that untrained runs of a protocol are set beside: what `dataset` is a shifted version of; what
 /// was trained on and tested there; or else the first one of the suite that was tested.
-std::string source_beside(const std::string& dataset, const std::string& protocol,
-                          const RunSelection& selection, const std::vector<Suite>& suites) {
+std::string source_beside(const std::string& dataset, Protocol protocol, const RunSelection& selection,
+                          const std::vector<Suite>& suites) {
   const Suite* suite = suite_with(dataset, suites);
-  if (protocol == "domain") {
+  if (protocol == Protocol::domain) {
     if (suite != nullptr && !suite->shifts.empty()) return suite->shifts;
     if (std::ranges::find(suites, dataset, &Suite::shifts) != suites.end()) return dataset;
   }
   const std::string* neighbour = nullptr;
-  for (const SelectedRun& other : selection.runs) {
+  for (const RunResults& other : selection.runs) {
     if (std::ranges::find(other.record.protocols, protocol) == other.record.protocols.end()) continue;
     const std::string& own = other.spec().dataset;
     if (other.is_trained() && other.score(dataset, "all") != nullptr) return own;
@@ -86,12 +86,12 @@ std::string source_beside(const std::string& dataset, const std::string& protoco
   return neighbour == nullptr ? dataset : *neighbour;
 }
 
-Settings settings_of_command(const SelectedRun& run, const std::string& protocol,
+Settings settings_of_command(const RunResults& run, const std::optional<Protocol>& protocol,
                              const RunSelection& selection, const std::vector<Suite>& suites) {
   const RunSpec& spec = run.spec();
   std::string source;
-  if (tests_others(protocol))
-    source = run.is_trained() ? spec.dataset : source_beside(spec.dataset, protocol, selection, suites);
+  if (has_source(protocol))
+    source = run.is_trained() ? spec.dataset : source_beside(spec.dataset, *protocol, selection, suites);
   const Suite* suite = suite_with(source.empty() ? spec.dataset : source, suites);
   Settings settings{.protocol = protocol,
                     .source = source,
@@ -108,7 +108,7 @@ Settings settings_of_command(const SelectedRun& run, const std::string& protocol
   return settings;
 }
 
-/// An option's value as a user types it after --set, where a comma parts two values unless it is escaped.
+/// An option's value as typed after --set, where an unescaped comma separates two values.
 std::string typed(const OptionValue& value) {
   std::string words;
   for (const char c : std::visit([](const auto& held) { return fmt::format("{}", held); }, value)) {
@@ -130,7 +130,7 @@ bool is_plain(std::string_view word) {
                               "0123456789_-.,=/:+") == std::string_view::npos;
 }
 
-/// A word as a shell takes it for one.
+/// Quoted if a shell would not take it as one word.
 std::string shell_word(const std::string& word) {
   if (is_plain(word)) return word;
   std::string quoted = "'";
@@ -138,7 +138,7 @@ std::string shell_word(const std::string& word) {
   return quoted + "'";
 }
 
-/// The options of a command, in the order that a person would give them.
+/// The options of a command, in the order in which a person would give them.
 class Words {
  public:
   template <class Value>
@@ -147,7 +147,7 @@ class Words {
         fmt::format("{} {}", option, shell_word(fmt::format("{}", std::forward<Value>(value)))));
   }
 
-  /// With as many options in a line as it takes well.
+  /// With line breaks between options.
   std::string command() const {
     std::string command = "runner sweep";
     size_t length = command.size();
@@ -165,14 +165,14 @@ class Words {
   std::vector<std::string> options_;
 };
 
-/// The options that say which inputs, where they are not those that a sweep takes by itself.
+/// The options that name the inputs, unless a sweep finds them itself.
 void add_inputs(Words& words, const Suite* suite) {
   if (suite != nullptr) words.add("--suite", suite->id);
   if (suite == nullptr || suite->model.empty()) words.add("--model", "MODEL");
   if (suite == nullptr || suite->data.empty()) words.add("--data", "DATA");
 }
 
-/// Datasets with commas between, in the suite's order; "all" where they are all of it.
+/// Datasets separated by commas, in the suite's order; "all" for all of it.
 std::string listed(std::set<std::string> datasets, const Suite* suite) {
   if (suite == nullptr) return fmt::format("{}", fmt::join(datasets, ","));
   std::vector<std::string> ordered;
@@ -184,29 +184,29 @@ std::string listed(std::set<std::string> datasets, const Suite* suite) {
   return fmt::format("{}", fmt::join(ordered, ","));
 }
 
-void add_datasets(Words& words, const Settings& settings, const Grid& grid, const Suite* suite) {
-  if (!tests_others(settings.protocol)) {
-    words.add("--datasets", listed(grid.datasets, suite));
+void add_datasets(Words& words, const Settings& settings, const Span& span, const Suite* suite) {
+  if (!has_source(settings.protocol)) {
+    words.add("--datasets", listed(span.datasets, suite));
     return;
   }
-  std::set<std::string> targets = grid.datasets;
+  std::set<std::string> targets = span.datasets;
   targets.erase(settings.source);
   words.add("--source", settings.source);
   if (!targets.empty()) words.add("--targets", listed(targets, suite));
 }
 
-std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Grid& grid,
+std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Span& span,
                        const Suite* suite) {
   std::vector<std::string> methods;
   for (const Choice& choice : choices) methods.push_back(choice.method);
   Words words;
-  if (!settings.protocol.empty()) words.add("--protocol", settings.protocol);
+  if (settings.protocol) words.add("--protocol", to_string(*settings.protocol));
   words.add("--methods", fmt::join(methods, ","));
-  add_datasets(words, settings, grid, suite);
+  add_datasets(words, settings, span, suite);
   add_inputs(words, suite);
   if (settings.is_trained) {
-    words.add("--shots", fmt::join(grid.shots, ","));
-    words.add("--seeds", fmt::join(grid.seeds, ","));
+    words.add("--shots", fmt::join(span.shots, ","));
+    words.add("--seeds", fmt::join(span.seeds, ","));
     words.add("--views", settings.views);
     if (settings.epochs) words.add("--epochs", *settings.epochs);
     if (settings.batch_size) words.add("--batch-size", *settings.batch_size);
@@ -221,29 +221,30 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
   return words.command();
 }
 
-using Grids = std::map<std::pair<Settings, Choice>, Grid>;
+using Spans = std::map<std::pair<Settings, Choice>, Span>;
 
-void take(Grids& grids, const SelectedRun& run, const std::string& protocol, const RunSelection& selection,
-          const std::vector<Suite>& suites) {
-  Grid& grid = grids[{settings_of_command(run, protocol, selection, suites), choice_of(run.spec())}];
-  grid.datasets.insert(run.spec().dataset);
+void take(Spans& spans, const RunResults& run, const std::optional<Protocol>& protocol,
+          const RunSelection& selection, const std::vector<Suite>& suites) {
+  Span& span = spans[{settings_of_command(run, protocol, selection, suites), choice_of(run.spec())}];
+  span.datasets.insert(run.spec().dataset);
   if (!run.is_trained()) return;
-  grid.shots.insert(run.spec().shots);
-  grid.seeds.insert(run.spec().seed);
-  if (!tests_others(protocol)) return;
-  for (const Score& score : run.scores) grid.datasets.insert(score.dataset);
+  span.shots.insert(run.spec().shots);
+  span.seeds.insert(run.spec().seed);
+  if (!has_source(protocol)) return;
+  for (const Score& score : run.scores) span.datasets.insert(score.dataset);
 }
 
-/// Takes out what a run was tested on for its other protocol, as the tables do.
+/// Drops what a run was tested on for its other protocol, as the tables do.
 void keep_those_of(const Settings& settings, std::set<std::string>& datasets,
                    const std::vector<Suite>& suites) {
   const auto shifted = [&](const std::string& id) { return is_shifted(id, settings.source, suites); };
-  if (!tests_others(settings.protocol) || std::ranges::none_of(datasets, shifted)) return;
-  std::erase_if(datasets,
-                [&](const std::string& id) { return shifted(id) != (settings.protocol == "domain"); });
+  if (!has_source(settings.protocol) || std::ranges::none_of(datasets, shifted)) return;
+  std::erase_if(datasets, [&](const std::string& id) {
+    return shifted(id) != (settings.protocol == Protocol::domain);
+  });
 }
 
-/// A command can take several methods, but not one method twice.
+/// A command can have several methods, but no method twice.
 void put(std::vector<std::vector<Choice>>& commands, const Choice& choice) {
   for (std::vector<Choice>& command : commands) {
     if (std::ranges::find(command, choice.method, &Choice::method) != command.end()) continue;
@@ -262,15 +263,15 @@ bool holds(const Suite& suite, const std::set<std::string>& datasets) {
 }
 
 std::vector<std::string> sweep_commands(const RunSelection& selection, const std::vector<Suite>& suites) {
-  Grids grids;
-  for (const SelectedRun& run : selection.runs) {
-    if (run.record.protocols.empty()) take(grids, run, "", selection, suites);
-    for (const std::string& protocol : run.record.protocols) take(grids, run, protocol, selection, suites);
+  Spans spans;
+  for (const RunResults& run : selection.runs) {
+    if (run.record.protocols.empty()) take(spans, run, {}, selection, suites);
+    for (const Protocol protocol : run.record.protocols) take(spans, run, protocol, selection, suites);
   }
-  std::map<std::pair<Settings, Grid>, std::vector<std::vector<Choice>>> choices;
-  for (auto& [key, grid] : grids) {
-    keep_those_of(key.first, grid.datasets, suites);
-    put(choices[{key.first, grid}], key.second);
+  std::map<std::pair<Settings, Span>, std::vector<std::vector<Choice>>> choices;
+  for (auto& [key, span] : spans) {
+    keep_those_of(key.first, span.datasets, suites);
+    put(choices[{key.first, span}], key.second);
   }
   std::vector<std::string> commands;
   for (const auto& [key, lists] : choices) {

@@ -10,25 +10,25 @@
 
 #include "results/run_spec.h"
 
-/// What runs and trained prompts are, in words.
+/// Runs and trained prompts in words.
 namespace promptbed {
 
-/// An option's value as a user would type it; a text in quotes.
+/// An option's value as a user would type it, text in quotes.
 std::string text_of(const OptionValue& value);
 
 /// "csc=false, n_ctx=4", or "none".
 std::string text_of(const std::map<std::string, OptionValue, std::less<>>& options);
 
-/// "200 epochs in batches of 32; sgd, rate 0.002 ..."; "none" without one.
+/// "200 epochs in batches of 32; SGD; rate 0.002, ..."; "none" without one.
 std::string text_of(const std::optional<Recipe>& recipe);
 
-/// Names and values, one a line.
+/// Names and values.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 /// What a run's numbers depend on.
 Fields fields_of(const RunSpec& run);
 
-/// The fields below a title, the values in one column; lines within a value stay in it.
+/// The fields below a title, a line each, with the values in one column that the lines of a value stay in.
 std::string render_fields(const std::string& title, const Fields& fields);
 
 }  // namespace promptbed

@@ -9,15 +9,16 @@
 #include <string_view>
 #include <utility>
 
-#include "report/select/settings.h"
-
 namespace promptbed {
+
+using nlohmann::json;
+
 namespace {
 
 constexpr std::string_view kRecipe = "/recipe";
 constexpr std::string_view kOptions = "/options";
 
-/// A run's settings by their place in the canonical JSON ("/options/n_ctx"), and where it stands in a table.
+/// A run's settings by place, and where it is in a table.
 struct Configuration {
   std::string dataset;
   int64_t shots = 0;
@@ -27,7 +28,8 @@ struct Configuration {
   auto operator<=>(const Configuration&) const = default;
 };
 
-using Settings = std::set<std::string>;
+/// Places of settings.
+using Places = std::set<std::string>;
 
 Configuration configuration_of(const RunSpec& spec) {
   Configuration configuration{.dataset = spec.dataset,
@@ -35,7 +37,7 @@ Configuration configuration_of(const RunSpec& spec) {
                               .words = {spec.prompt_template, spec.context_init},
                               .settings = {}};
   for (const auto& [place, value] : settings_of(spec)) configuration.settings[place] = value.dump();
-  // Each seed has a draw of its own; that they were given makes the variant.
+  // Each seed has its own draw; having been given one is what makes the variant.
   if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
   return configuration;
 }
@@ -45,12 +47,12 @@ std::string value_at(const Configuration& configuration, const std::string& plac
   return found == configuration.settings.end() ? "none" : found->second;
 }
 
-/// The settings that make two configurations two variants; none where they are of the same. Between datasets,
-/// recipes may differ, and options where the datasets' words do, since an option may follow them.
-Settings differences(const Configuration& a, const Configuration& b) {
+/// The settings that make two configurations two variants; none if they are the same one. Between datasets,
+/// recipes may differ, and options too if the datasets' words do, since an option may follow them.
+Places differences(const Configuration& a, const Configuration& b) {
   const bool same_dataset = a.dataset == b.dataset, same_place = same_dataset && a.shots == b.shots;
   const bool same_words = same_dataset || a.words == b.words;
-  Settings places;
+  Places places;
   for (const Configuration* configuration : {&a, &b}) {
     for (const auto& [place, value] : configuration->settings) {
       if (!same_place && place.starts_with(kRecipe)) continue;
@@ -61,18 +63,18 @@ Settings differences(const Configuration& a, const Configuration& b) {
   return places;
 }
 
-/// For each pair of variants the settings that tell the two apart.
-std::vector<Settings> all_differences(const std::set<Configuration>& configurations) {
-  std::vector<Settings> pairs;
+/// For each pair of variants, the settings that tell them apart.
+std::vector<Places> all_differences(const std::set<Configuration>& configurations) {
+  std::vector<Places> pairs;
   for (auto a = configurations.begin(); a != configurations.end(); ++a) {
     for (auto b = std::next(a); b != configurations.end(); ++b) {
-      if (Settings places = differences(*a, *b); !places.empty()) pairs.push_back(std::move(places));
+      if (Places places = differences(*a, *b); !places.empty()) pairs.push_back(std::move(places));
     }
   }
   return pairs;
 }
 
-/// The characters that it takes to print a setting with each of its values.
+/// How many characters it takes to print a setting with each of its values.
 size_t length_in_labels(const std::string& place, const std::set<Configuration>& configurations) {
   std::set<std::string> values;
   for (const Configuration& configuration : configurations) values.insert(value_at(configuration, place));
@@ -81,14 +83,14 @@ size_t length_in_labels(const std::string& place, const std::set<Configuration>&
   return length;
 }
 
-/// Few settings that hold at least one of each pair's: always the one next that tells most pairs apart and,
-/// among equals, is the shortest in print.
-Settings telling_settings(const std::set<Configuration>& configurations) {
-  std::vector<Settings> pairs = all_differences(configurations);
-  Settings chosen;
+/// A few settings that tell every pair apart, chosen greedily: next the one that tells most of the remaining
+/// pairs apart and, among equals, is the shortest in print.
+Places telling_settings(const std::set<Configuration>& configurations) {
+  std::vector<Places> pairs = all_differences(configurations);
+  Places chosen;
   while (!pairs.empty()) {
     std::map<std::string, int64_t> told_apart;
-    for (const Settings& places : pairs) {
+    for (const Places& places : pairs) {
       for (const std::string& place : places) ++told_apart[place];
     }
     const auto rank = [&](const auto& candidate) {
@@ -96,7 +98,7 @@ Settings telling_settings(const std::set<Configuration>& configurations) {
     };
     const std::string best = std::ranges::min_element(told_apart, {}, rank)->first;
     chosen.insert(best);
-    std::erase_if(pairs, [&](const Settings& places) { return places.contains(best); });
+    std::erase_if(pairs, [&](const Places& places) { return places.contains(best); });
   }
   return chosen;
 }
@@ -109,10 +111,29 @@ std::string shown(const std::string& place, const std::string& value) {
 
 }  // namespace
 
+std::map<std::string, json> settings_of(const RunSpec& spec) {
+  json canonical = spec.canonical();
+  for (const char* name : {"model", "dataset", "split_hash", "prompt_template", "context_init", "classes",
+                           "shots", "seed", "method"})
+    canonical.erase(name);
+  const json places = canonical.flatten();
+  std::map<std::string, json> settings;
+  for (const auto& [place, value] : places.items()) settings[place] = value;
+  return settings;
+}
+
+std::string setting_name(std::string_view place) {
+  return std::string(place.substr(place.rfind('/') + 1));
+}
+
+bool is_of_training(std::string_view place) {
+  return place == "/views" || place == "/draw" || place.starts_with("/recipe");
+}
+
 std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
   std::vector<Configuration> configurations;
   for (const RunSpec& spec : specs) configurations.push_back(configuration_of(spec));
-  const Settings telling = telling_settings({configurations.begin(), configurations.end()});
+  const Places telling = telling_settings({configurations.begin(), configurations.end()});
   std::vector<std::string> labels;
   for (const Configuration& configuration : configurations) {
     std::string label;

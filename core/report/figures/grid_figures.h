@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/figures/figure.h"
+#include "report/grid/grid.h"
+#include "report/grid/versus.h"
+#include "report/select/query.h"
+#include "report/select/snapshot.h"
+
+/// The figures that show what the tables say.
+namespace promptbed {
+
+/// Of a base-new grid, the plane and the gains: of all series over the one labelled `versus`, or, if none is
+/// asked for, those of the series with the best H over the one that learns least (an untrained one, or else
+/// the one with the fewest parameters). No gains if there is nothing to compare.
+std::vector<Figure> base_new_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks);
+
+/// The averages of the series as points, base accuracy across and new accuracy up, over lines of equal H.
+/// Series without one of the two are left out.
+Figure plane_figure(const Grid& grid, Looks& looks);
+
+/// What columns gain over their reference on each dataset, the greatest gain first, in each measure: figure 3
+/// of arXiv 2203.05557. Of the column with this label or, without one, of all. Throws Error for a label that
+/// is not a column.
+Figure gains_figure(const Versus& versus, const std::optional<std::string>& label = {});
+
+/// Accuracy on all classes against shots, a panel for the average and for each dataset: figure 3 of arXiv
+/// 2109.01134. Bands are one standard deviation over seeds either way; an untrained method is a dashed line.
+std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks);
+
+/// Accuracy on the source and on each target, a row a dataset and a point a series.
+std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks);
+
+/// Training loss against epochs, a panel for each series that was trained by the host's loop: a thin line for
+/// each dataset, the mean over seeds, and a thick one for the mean over datasets. Throws as select_runs does.
+Figure loss_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& looks);
+
+}  // namespace promptbed

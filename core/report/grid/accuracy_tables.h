@@ -1,0 +1,27 @@
+#pragma once
+
+#include "report/grid/grid.h"
+#include "table/table.h"
+
+/// The tables of accuracies, each a projection of a grid: for readers as papers print them, with two decimals
+/// and the best marked, and one record for each accuracy or group of accuracies that belong together.
+namespace promptbed {
+
+/// Table 1 of arXiv 2203.05557, of a base-new grid: a row a dataset below the average, three columns a
+/// series.
+Report base_new_report(const Grid& grid);
+
+/// The numbers behind figure 3 of arXiv 2109.01134, of a few-shot grid: a section of the averages and one a
+/// dataset, a row a series, a column a number of shots.
+Report few_shot_report(const Grid& grid);
+
+/// Tables 2 (cross-dataset) and 3 (domain) of arXiv 2203.05557: a row for the source, one for each target and
+/// the average of the targets, a column a series.
+Report transfer_report(const Grid& grid);
+
+/// Table 5 of arXiv 2203.05557, of a base-new grid: learned parameters, all of them and as that paper counts
+/// without biases, beside base and new accuracy and H; a section of the averages and one a dataset, a row a
+/// series. Parameters that differ between datasets have no average.
+Report ablation_report(const Grid& grid);
+
+}  // namespace promptbed

@@ -1,0 +1,238 @@
+#include "report/grid/paper.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "report/grid/grid_text.h"
+#include "results/statistics.h"
+
+namespace promptbed {
+namespace {
+
+/// Why numbers are not compared -> series -> datasets.
+using Reasons = std::map<std::string, std::map<std::string, std::vector<std::string>>>;
+
+/// The paper that has a method; nullptr if none has.
+const Published* paper_of(const std::vector<Published>& papers, const std::string& method) {
+  const auto found =
+      std::ranges::find_if(papers, [&](const Published& paper) { return paper.find(method) != nullptr; });
+  return found == papers.end() ? nullptr : &*found;
+}
+
+/// "not compared: the model is ViT-S/8, the paper's ViT-B/16: coop, cocoop on dtd"
+std::vector<std::string> note_reasons(const Reasons& reasons, size_t datasets) {
+  std::vector<std::string> notes;
+  for (const auto& [reason, series] : reasons) {
+    std::vector<std::string> parts;
+    for (const auto& [label, names] : series) {
+      parts.push_back(names.size() == datasets ? label
+                                               : fmt::format("{} on {}", label, fmt::join(names, ", ")));
+    }
+    notes.push_back(fmt::format("not compared, for {}: {}", reason, fmt::join(parts, "; ")));
+  }
+  return notes;
+}
+
+/// What the published figures are, and what was not checked.
+std::vector<std::string> note_sources(const std::set<const Published*>& papers, std::string_view table,
+                                      const std::vector<int64_t>& seeds) {
+  std::vector<std::string> notes;
+  for (const Published* paper : papers) {
+    append(notes, {fmt::format("paper: {} {}; {}, {} shots, mean over seeds {}", paper->citation,
+                               paper->places.at(std::string(table)), paper->backbone, paper->shots,
+                               fmt::join(paper->seeds, ", ")),
+                   "the model's architecture is the paper's; whether its weights are is not known"});
+    if (!seeds.empty() && seeds != paper->seeds) {
+      append(notes, {fmt::format("the seeds are {}, the paper's {}", fmt::join(seeds, ", "),
+                                 fmt::join(paper->seeds, ", "))});
+    }
+  }
+  return notes;
+}
+
+std::string digits(double value, const PaperMeasure& measure) {
+  return measure.unit.empty() ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}", value);
+}
+
+Cell shown(const std::optional<double>& value, const PaperMeasure& measure) {
+  return value ? Cell(digits(*value, measure), *value) : Cell("-");
+}
+
+std::optional<double> difference(const PaperCell& cell) {
+  if (!cell.own || !cell.published) return std::nullopt;
+  return *cell.own - *cell.published;
+}
+
+Cell shown_difference(const PaperCell& cell, const PaperMeasure& measure) {
+  const auto value = difference(cell);
+  if (!value) return "-";
+  return {measure.unit.empty() ? fmt::format("{:+.0f}", *value) : fmt::format("{:+.2f}", *value), *value};
+}
+
+std::optional<double> parameters_of(const GridCell& cell) {
+  if (!cell.parameters) return std::nullopt;
+  return static_cast<double>(cell.parameters->without_biases);
+}
+
+/// Fills series in beside the papers, and collects why others are not compared.
+class Comparison {
+ public:
+  Comparison(const Grid& grid, const std::vector<Published>& papers, const std::string& architecture)
+      : grid_(grid), papers_(papers), architecture_(architecture) {}
+
+  const Reasons& reasons() const { return reasons_; }
+
+  /// The papers that something was compared with.
+  const std::set<const Published*>& used() const { return used_; }
+
+  PaperColumn fill(const GridSeries& series, bool with_parameters) {
+    PaperColumn filled{.label = series.label(), .cells = {}};
+    std::vector<const PublishedFigures*> published;  // by dataset
+    for (size_t i = 0; i < grid_.datasets.size(); ++i)
+      published.push_back(find_published(series, series.cells[i], grid_.datasets[i]));
+    for (size_t m = 0; m < grid_.measures.size(); ++m) {
+      auto& cells = filled.cells.emplace_back();
+      for (size_t i = 0; i < grid_.datasets.size(); ++i)
+        cells.push_back({series.cells[i].accuracies[m].mean, value_in(published[i], grid_.measures[m].name)});
+      cells.push_back({series.average.accuracies[m].mean, {}});
+    }
+    fill_averages(filled, series);
+    if (!with_parameters) return filled;
+    auto& cells = filled.cells.emplace_back();
+    for (size_t i = 0; i < grid_.datasets.size(); ++i)
+      cells.push_back({parameters_of(series.cells[i]), value_in(published[i], kPublishedParameters)});
+    cells.push_back({parameters_of(series.average), {}});
+    return filled;
+  }
+
+ private:
+  static std::optional<double> value_in(const PublishedFigures* figures, const std::string& measure) {
+    if (figures == nullptr || !figures->contains(measure)) return std::nullopt;
+    return figures->at(measure);
+  }
+
+  /// The paper's figures for a cell; nullptr, with a reason, if they are of something else.
+  const PublishedFigures* find_published(const GridSeries& series, const GridCell& cell,
+                                         const std::string& dataset) {
+    if (!cell.accuracies.front().mean || !cell.spec) return nullptr;
+    const Published* paper = paper_of(papers_, series.method);
+    std::string reason = "the method is in no paper at hand";
+    if (paper != nullptr) {
+      const auto mismatch = paper->mismatch(*cell.spec, architecture_);
+      const auto found = paper->figures.find({grid_.protocol, series.method, dataset});
+      if (!mismatch && found != paper->figures.end()) {
+        used_.insert(paper);
+        return &found->second;
+      }
+      reason = mismatch.value_or("the paper has no figures of it");
+    }
+    // Runs trained on a source are the same ones for all targets.
+    if (grid_.source.empty() || dataset == grid_.source) reasons_[reason][series.label()].push_back(dataset);
+    return nullptr;
+  }
+
+  /// The paper's means over the datasets that one's own are over; none if it lacks one of them.
+  void fill_averages(PaperColumn& filled, const GridSeries& series) const {
+    std::vector<double> means;
+    for (size_t m = 0; m < grid_.measures.size() && !grid_.measures[m].is_h(); ++m) {
+      std::vector<double> values;
+      for (size_t i = grid_.first_averaged(); i < grid_.datasets.size(); ++i) {
+        if (std::ranges::count(series.missing[m], grid_.datasets[i]) > 0) continue;
+        const std::optional<double>& published = filled.cells[m][i].published;
+        if (!published) return;
+        values.push_back(*published);
+      }
+      if (values.empty()) return;
+      means.push_back(mean(values));
+    }
+    for (size_t m = 0; m < grid_.measures.size(); ++m)
+      filled.cells[m].back().published =
+          grid_.measures[m].is_h() ? harmonic_mean(means[0], means[1]) : means[m];
+  }
+
+  const Grid& grid_;
+  const std::vector<Published>& papers_;
+  const std::string& architecture_;
+  Reasons reasons_;
+  std::set<const Published*> used_;
+};
+
+/// Puts the average, which was filled in last, where the table has it.
+void move_average_up(PaperTable& table) {
+  std::ranges::rotate(table.rows, table.rows.end() - 1);
+  for (PaperColumn& column : table.columns) {
+    for (auto& cells : column.cells) std::ranges::rotate(cells, cells.end() - 1);
+  }
+  table.average = 0;
+}
+
+}  // namespace
+
+bool PaperColumn::is_compared() const {
+  return std::ranges::any_of(cells, [](const auto& of_measure) {
+    return std::ranges::any_of(of_measure, [](const PaperCell& cell) { return cell.published.has_value(); });
+  });
+}
+
+Report PaperTable::report() const {
+  Table table{.title = title, .columns = {{"Dataset", Alignment::left}}, .rows = {}, .notes = notes};
+  for (const PaperColumn& column : columns) {
+    for (const PaperMeasure& measure : measures) {
+      table.columns.push_back({measure.name, Alignment::right, column.label, measure.unit});
+      if (!column.is_compared()) continue;
+      table.columns.push_back({"paper", Alignment::right, column.label, measure.unit});
+      table.columns.push_back({"diff", Alignment::right, column.label, measure.unit});
+    }
+  }
+  Table records{.title = title, .columns = {}, .rows = {}, .notes = notes};
+  add_columns(records, {"dataset", "method", "measure", "own", "published", "difference"});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    auto& row = table.rows.emplace_back(std::vector<Cell>{rows[i]});
+    for (const PaperColumn& column : columns) {
+      for (size_t m = 0; m < measures.size(); ++m) {
+        const PaperCell& cell = column.cells[m][i];
+        row.push_back(shown(cell.own, measures[m]));
+        records.rows.push_back({rows[i], column.label, measures[m].name, exact(cell.own),
+                                exact(cell.published), exact(difference(cell))});
+        if (!column.is_compared()) continue;
+        row.push_back(shown(cell.published, measures[m]));
+        row.push_back(shown_difference(cell, measures[m]));
+      }
+    }
+  }
+  table.summary_rows = {average};
+  return {std::move(table), std::move(records)};
+}
+
+PaperTable paper_table(const Grid& grid, const std::vector<Published>& papers,
+                       const std::string& architecture, bool with_parameters) {
+  const bool is_transfer = has_source(grid.protocol);
+  PaperTable table{
+      .title = fmt::format("{} (%) beside the paper's{}{}", is_transfer ? "Accuracy" : "Base-to-new accuracy",
+                           setting_of(grid), over_seeds(grid.seeds, Spread::none)),
+      .measures = {},
+      .rows = {},
+      .average = grid.datasets.size(),
+      .columns = {},
+      .notes = {}};
+  for (const Measure& measure : grid.measures) table.measures.push_back({measure.name, "%"});
+  if (with_parameters) table.measures.push_back({kPublishedParameters, ""});
+  for (const GridRow row : rows_above_average(grid)) table.rows.push_back(grid.name_of(row));
+  Comparison comparison(grid, papers, architecture);
+  for (const GridSeries& series : grid.series)
+    table.columns.push_back(comparison.fill(series, with_parameters));
+  append(table.notes, note_reasons(comparison.reasons(), is_transfer ? 1 : grid.datasets.size()));
+  append(table.notes, note_sources(comparison.used(), with_parameters ? "ablation" : to_string(grid.protocol),
+                                   grid.seeds));
+  if (with_parameters) append(table.notes, {"parameters are counted without biases, as the paper does"});
+  append(table.notes, grid.notes);
+  if (!is_transfer) move_average_up(table);
+  return table;
+}
+
+}  // namespace promptbed

@@ -1,0 +1,307 @@
+#include "report/select/selection.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "report/select/variants.h"
+
+namespace promptbed {
+namespace {
+
+constexpr int64_t kUsualShots = 16;
+
+template <class Value>
+bool takes(const std::vector<Value>& wanted, const Value& value) {
+  return wanted.empty() || std::ranges::count(wanted, value) > 0;
+}
+
+/// All but the query's conditions.
+bool takes(const ReportQuery& query, const RunResults& run) {
+  const RunSpec& spec = run.spec();
+  return takes(query.datasets, spec.dataset) && takes(query.methods, spec.method) &&
+         (!run.is_trained() || (takes(query.shots, spec.shots) && takes(query.seeds, spec.seed))) &&
+         spec.model.starts_with(query.model);
+}
+
+void check_conditions(const std::vector<Condition>& conditions, const Runs& runs) {
+  if (runs.empty()) return;
+  for (const Condition& condition : conditions) {
+    std::set<std::string> known;
+    for (const RunResults* run : runs) {
+      if (condition.method.empty() || condition.method == run->spec().method)
+        known.merge(setting_names(run->spec()));
+    }
+    if (known.contains(condition.setting)) continue;
+    throw Error(known.empty() ? fmt::format("--where {}: has no runs of {} to choose among", condition.text(),
+                                            condition.method)
+                              : fmt::format("--where {}: no such setting; known: {}", condition.text(),
+                                            fmt::join(known, ", ")));
+  }
+}
+
+/// "coop (1, 16 shots), clip_zeroshot"
+std::string describe(const Runs& runs) {
+  std::map<std::string, std::set<int64_t>> shots;
+  for (const RunResults* run : runs) {
+    auto& of_method = shots[run->spec().method];
+    if (run->is_trained()) of_method.insert(run->spec().shots);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [method, counts] : shots) {
+    parts.push_back(counts.empty() ? method : fmt::format("{} ({} shots)", method, fmt::join(counts, ", ")));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// What the finished runs are of, for errors that say what can be shown: "base-new runs of coop (16 shots);
+/// domain runs of clip_zeroshot"; "" if there are none.
+std::string holdings(const Snapshot& snapshot) {
+  std::vector<std::string> parts;
+  for (const Protocol protocol : kProtocols) {
+    const Runs runs = runs_in(snapshot, {}, protocol, RunStatus::done);
+    if (!runs.empty()) parts.push_back(fmt::format("{} runs of {}", to_string(protocol), describe(runs)));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+[[noreturn]] void throw_nothing_to_show(const Snapshot& snapshot, std::optional<Protocol> protocol) {
+  const std::string kind = protocol ? fmt::format("{} ", to_string(*protocol)) : "";
+  const std::string sweep = !protocol || protocol == Protocol::base_new
+                                ? "runner sweep"
+                                : fmt::format("runner sweep --protocol {}", to_string(*protocol));
+  const std::string others = holdings(snapshot);
+  const std::string held = protocol ? describe(runs_in(snapshot, {}, protocol, RunStatus::done)) : others;
+  if (!held.empty()) {
+    throw Error(
+        fmt::format("{}: holds no finished {}run with these choices, but has {}; choose among those or "
+                    "run `{}` first",
+                    snapshot.path().string(), kind, held, sweep));
+  }
+  throw Error(fmt::format("{}: holds no finished {}run{}; run `{}` first", snapshot.path().string(), kind,
+                          others.empty() ? "" : ", but has " + others, sweep));
+}
+
+void check_one_model(const Snapshot& snapshot, const std::vector<RunResults>& runs) {
+  std::set<std::string> models;
+  for (const RunResults& run : runs) models.insert(run.spec().model);
+  if (models.size() > 1) {
+    throw Error(fmt::format("{}: holds runs of {} models ({}); choose one with --model",
+                            snapshot.path().string(), models.size(), fmt::join(models, ", ")));
+  }
+}
+
+/// Nothing but a hash tells two given draws for the same run apart, so the user has to choose.
+void check_one_draw(const std::vector<RunResults>& runs) {
+  std::map<std::string, const RunSpec*> seen;  // id without the draw -> its first run
+  for (const RunResults& run : runs) {
+    if (run.spec().draw.empty()) continue;
+    RunSpec without_draw = run.spec();
+    without_draw.draw.clear();
+    const auto [found, is_new] = seen.emplace(without_draw.id(), &run.spec());
+    if (is_new) continue;
+    throw Error(
+        fmt::format("{} on {}, {} shots, seed {}: has runs on two given draws; choose one with --where "
+                    "draw={} or --where draw={}",
+                    run.spec().method, run.spec().dataset, run.spec().shots, run.spec().seed,
+                    found->second->draw.substr(0, 8), run.spec().draw.substr(0, 8)));
+  }
+}
+
+/// What a dataset's numbers depend on besides the run's own settings.
+auto definition_of(const RunSpec& spec) {
+  return std::tie(spec.split_hash, spec.prompt_template, spec.context_init);
+}
+
+/// Drops the runs whose dataset has since been given another split, template or context words.
+std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
+  std::map<std::string, RunRecord> newest;
+  for (const RunResults& run : runs) {
+    RunRecord& latest = newest[run.spec().dataset];
+    if (run.record.ended >= latest.ended) latest = run.record;
+  }
+  std::map<std::string, int64_t> dropped;
+  std::erase_if(runs, [&](const RunResults& run) {
+    const bool outdated = definition_of(run.spec()) != definition_of(newest.at(run.spec().dataset).spec);
+    if (outdated) ++dropped[run.spec().dataset];
+    return outdated;
+  });
+  std::vector<std::string> notes;
+  for (const auto& [dataset, count] : dropped) {
+    notes.push_back(fmt::format("{}: {} run{} with an earlier split, template or context words left out",
+                                dataset, count, count == 1 ? "" : "s"));
+  }
+  return notes;
+}
+
+/// Drops tests on datasets other than the run's own whose split has since changed.
+std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
+  std::map<std::string, std::pair<std::string, std::string>> newest;  // dataset -> when, and its split
+  for (const RunResults& run : runs) {
+    const auto take = [&](const auto& test) {
+      const bool is_own = test.dataset == run.spec().dataset;
+      auto& latest = newest[test.dataset];
+      latest = std::max(latest, {run.record.ended, is_own ? run.spec().split_hash : test.split_hash});
+    };
+    std::ranges::for_each(run.scores, take);
+    std::ranges::for_each(run.refusals, take);
+  }
+  std::map<std::string, int64_t> dropped;
+  for (RunResults& run : runs) {
+    const auto is_outdated = [&](const auto& test) {
+      const bool outdated =
+          test.dataset != run.spec().dataset && test.split_hash != newest.at(test.dataset).second;
+      if (outdated) ++dropped[test.dataset];
+      return outdated;
+    };
+    std::erase_if(run.scores, is_outdated);
+    std::erase_if(run.refusals, is_outdated);
+  }
+  std::vector<std::string> notes;
+  for (const auto& [dataset, count] : dropped) {
+    notes.push_back(
+        fmt::format("{}: {} test{} on an earlier split left out", dataset, count, count == 1 ? "" : "s"));
+  }
+  return notes;
+}
+
+/// "2 failed runs are missing here", or nothing.
+std::vector<std::string> note_failures(const Snapshot& snapshot, const ReportQuery& query,
+                                       std::optional<Protocol> protocol) {
+  const size_t count = runs_in(snapshot, query, protocol, RunStatus::failed).size();
+  if (count == 0) return {};
+  return {fmt::format("{} failed run{} missing here; `runner report --table failures` says why", count,
+                      count == 1 ? " is" : "s are")};
+}
+
+/// "no run with these choices: coop", of methods that are not named and have others.
+std::vector<std::string> note_absent(const Snapshot& snapshot, const ReportQuery& query,
+                                     std::optional<Protocol> protocol, const std::vector<RunResults>& runs) {
+  if (!query.methods.empty()) return {};
+  std::set<std::string> absent;
+  for (const RunResults* run :
+       runs_in(snapshot, {.datasets = query.datasets, .model = query.model}, protocol, RunStatus::done))
+    absent.insert(run->spec().method);
+  for (const RunResults& run : runs) absent.erase(run.spec().method);
+  if (absent.empty()) return {};
+  return {fmt::format("no run with these choices: {}", fmt::join(absent, ", "))};
+}
+
+/// What was asked for, or else what the runs have, sorted.
+template <class Value, class Field>
+std::vector<Value> asked_or_found(const std::vector<Value>& asked, const RunSelection& selection,
+                                  const Field& field) {
+  if (!asked.empty()) return asked;
+  std::set<Value> found;
+  for (const RunResults& run : selection.runs) found.insert(field(run.spec()));
+  return {found.begin(), found.end()};
+}
+
+}  // namespace
+
+Runs runs_in(const Snapshot& snapshot, const ReportQuery& query, std::optional<Protocol> protocol,
+             std::optional<RunStatus> status) {
+  Runs runs;
+  for (const RunResults& run : snapshot.runs()) {
+    const bool was_asked_for = !protocol || std::ranges::count(run.record.protocols, *protocol) > 0;
+    if (was_asked_for && takes(query, run)) runs.push_back(&run);
+  }
+  check_conditions(query.where, runs);
+  std::erase_if(runs, [&](const RunResults* run) {
+    return (status && run->record.status != *status) ||
+           std::ranges::any_of(
+               query.where, [&](const Condition& condition) { return !satisfies(condition, run->spec()); });
+  });
+  return runs;
+}
+
+RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
+                         std::optional<Protocol> protocol) {
+  RunSelection selected{.runs = {}, .notes = note_failures(snapshot, query, protocol)};
+  for (const RunResults* run : runs_in(snapshot, query, protocol, RunStatus::done))
+    selected.runs.push_back(*run);
+  if (selected.runs.empty()) throw_nothing_to_show(snapshot, protocol);
+  std::ranges::sort(selected.runs, {}, [](const RunResults& run) { return run.record.id; });
+  check_one_model(snapshot, selected.runs);
+  for (std::string& note : note_absent(snapshot, query, protocol, selected.runs))
+    selected.notes.push_back(std::move(note));
+  for (std::string& note : drop_outdated(selected.runs)) selected.notes.push_back(std::move(note));
+  for (std::string& note : drop_outdated_tests(selected.runs)) selected.notes.push_back(std::move(note));
+  check_one_draw(selected.runs);
+  return selected;
+}
+
+std::optional<int64_t> chosen_shots(const Snapshot& snapshot, const ReportQuery& query, Protocol protocol) {
+  if (query.shots.size() == 1) return query.shots.front();
+  if (query.shots.size() > 1) {
+    throw Error(fmt::format("--shots {}: this table is of one number of shots; choose one",
+                            fmt::join(query.shots, ",")));
+  }
+  std::set<int64_t> found;
+  for (const RunResults* run : runs_in(snapshot, query, protocol, RunStatus::done)) {
+    if (run->is_trained()) found.insert(run->spec().shots);
+  }
+  if (found.empty()) return std::nullopt;
+  if (found.contains(kUsualShots)) return kUsualShots;
+  if (found.size() == 1) return *found.begin();
+  throw Error(fmt::format("{}: has runs at {} shots; choose one with --shots", snapshot.path().string(),
+                          fmt::join(found, ", ")));
+}
+
+std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& query) {
+  std::vector<Series> all;
+  for (const std::string& method :
+       asked_or_found(query.methods, selection, [](const RunSpec& spec) { return spec.method; })) {
+    Runs runs;
+    std::vector<RunSpec> specs;
+    for (const RunResults& run : selection.runs) {
+      if (run.spec().method != method) continue;
+      runs.push_back(&run);
+      specs.push_back(run.spec());
+    }
+    const std::vector<std::string> labels = variant_labels(specs);
+    std::map<std::string, Runs> variants;
+    for (size_t i = 0; i < runs.size(); ++i) variants[labels[i]].push_back(runs[i]);
+    if (variants.empty()) variants[""];
+    for (const auto& [variant, members] : variants) all.push_back({method, variant, members});
+  }
+  return all;
+}
+
+std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query) {
+  return in_order(asked_or_found(query.datasets, selection, [](const RunSpec& spec) { return spec.dataset; }),
+                  query);
+}
+
+std::vector<std::string> in_order(std::vector<std::string> datasets, const ReportQuery& query) {
+  if (!query.datasets.empty()) return datasets;
+  const auto place = [&](const std::string& dataset) {
+    return std::pair(std::ranges::find(query.order, dataset) - query.order.begin(), dataset);
+  };
+  std::ranges::sort(datasets, {}, place);
+  return datasets;
+}
+
+std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& query) {
+  if (!query.seeds.empty()) return query.seeds;
+  std::set<int64_t> found;
+  for (const RunResults& run : selection.runs) {
+    if (run.is_trained()) found.insert(run.spec().seed);
+  }
+  return {found.begin(), found.end()};
+}
+
+Runs runs_on(const Runs& runs, std::string_view dataset) {
+  Runs kept;
+  std::ranges::copy_if(runs, std::back_inserter(kept),
+                       [&](const RunResults* run) { return run->spec().dataset == dataset; });
+  return kept;
+}
+
+}  // namespace promptbed

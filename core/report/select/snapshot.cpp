@@ -1,0 +1,75 @@
+#include "report/select/snapshot.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace promptbed {
+
+const Score* RunResults::score(std::string_view dataset, std::string_view class_set) const {
+  const auto found = std::ranges::find_if(
+      scores, [&](const Score& score) { return score.dataset == dataset && score.class_set == class_set; });
+  return found == scores.end() ? nullptr : &*found;
+}
+
+std::string RunResults::refusal(std::string_view dataset, std::string_view class_set) const {
+  const auto found = std::ranges::find_if(refusals, [&](const Refusal& refusal) {
+    return refusal.dataset == dataset && refusal.class_set == class_set;
+  });
+  return found == refusals.end() ? "" : found->reason;
+}
+
+Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
+  for (RunRecord& record : ledger.list())
+    runs_.push_back({.record = std::move(record), .scores = {}, .refusals = {}});
+  std::unordered_map<std::string, RunResults*> by_id;
+  for (RunResults& run : runs_) by_id[run.record.id] = &run;
+  // A sweep may have added runs meanwhile.
+  for (RunScore& entry : ledger.scores()) {
+    if (const auto run = by_id.find(entry.run); run != by_id.end())
+      run->second->scores.push_back(std::move(entry.score));
+  }
+  for (RunRefusal& entry : ledger.refusals()) {
+    if (const auto run = by_id.find(entry.run); run != by_id.end())
+      run->second->refusals.push_back(std::move(entry.refusal));
+  }
+  reads_ = 3;
+}
+
+const ModelRecord* Snapshot::model(std::string_view fingerprint) const {
+  if (!models_) {
+    models_ = ledger_.models();
+    ++reads_;
+  }
+  const auto found = std::ranges::find(*models_, fingerprint, &ModelRecord::fingerprint);
+  return found == models_->end() ? nullptr : &*found;
+}
+
+const Execution& Snapshot::execution(const std::string& run) const {
+  if (!executions_) {
+    executions_.emplace();
+    for (RunExecution& entry : ledger_.executions())
+      executions_->emplace(std::move(entry.run), std::move(entry.execution));
+    ++reads_;
+  }
+  const auto found = executions_->find(run);
+  if (found == executions_->end())
+    throw Error(fmt::format("run {}: was never finished; run `runner sweep` for it", run));
+  return found->second;
+}
+
+const std::vector<EpochRecord>& Snapshot::epochs(const std::string& run) const {
+  static const std::vector<EpochRecord> none;
+  if (!epochs_) {
+    epochs_.emplace();
+    for (const RunEpoch& entry : ledger_.epochs()) (*epochs_)[entry.run].push_back(entry.epoch);
+    ++reads_;
+  }
+  const auto found = epochs_->find(run);
+  return found == epochs_->end() ? none : found->second;
+}
+
+}  // namespace promptbed

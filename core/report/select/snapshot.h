@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "results/ledger.h"
+
+namespace promptbed {
+
+/// A run with all its tests.
+struct RunResults {
+  RunRecord record;
+  std::vector<Score> scores;
+  std::vector<Refusal> refusals;
+
+  const RunSpec& spec() const { return record.spec; }
+  bool is_trained() const { return !record.spec.classes.empty(); }
+
+  /// The score on a dataset's class set; nullptr if there is none.
+  const Score* score(std::string_view dataset, std::string_view class_set) const;
+
+  /// Why the method cannot serve a dataset's class set; "" if it can or was not asked to.
+  std::string refusal(std::string_view dataset, std::string_view class_set) const;
+};
+
+/// What a ledger holds, read once for a whole report: runs and tests when it is made, the rest when it is
+/// first asked for. Nothing else of a report reads the ledger, which must outlive the snapshot. All throw
+/// Error as the ledger does.
+class Snapshot {
+ public:
+  explicit Snapshot(const Ledger& ledger);
+
+  const std::filesystem::path& path() const { return ledger_.path(); }
+
+  /// Of any status, by method, dataset, shots and seed.
+  const std::vector<RunResults>& runs() const { return runs_; }
+
+  /// The model with this fingerprint; nullptr for one that the ledger does not describe.
+  const ModelRecord* model(std::string_view fingerprint) const;
+
+  /// How a finished run was made. Throws Error for a run that was never finished.
+  const Execution& execution(const std::string& run) const;
+
+  /// The epochs of a finished run, none for a method with its own solver.
+  const std::vector<EpochRecord>& epochs(const std::string& run) const;
+
+  /// How often the ledger was read.
+  int64_t reads() const { return reads_; }
+
+ private:
+  const Ledger& ledger_;
+  std::vector<RunResults> runs_;
+  mutable std::optional<std::vector<ModelRecord>> models_;
+  mutable std::optional<std::map<std::string, Execution>> executions_;
+  mutable std::optional<std::map<std::string, std::vector<EpochRecord>>> epochs_;
+  mutable int64_t reads_ = 0;
+};
+
+}  // namespace promptbed

@@ -1,0 +1,298 @@
+#include "report/tables.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <functional>
+#include <set>
+#include <utility>
+
+#include "report/figures/grid_figures.h"
+#include "report/grid/accuracy_tables.h"
+#include "report/grid/efficiency.h"
+#include "report/grid/paper.h"
+#include "report/grid/runs.h"
+#include "report/grid/versus.h"
+#include "report/select/selection.h"
+
+namespace promptbed {
+namespace {
+
+/// How a table shows a grid.
+struct Projection {
+  Report (*report)(const Grid& grid);
+  std::vector<Figure> (*figures)(const Grid& grid, const std::optional<std::string>& versus, Looks& looks);
+  bool has_parameters = false;
+};
+
+/// The architecture of the grid's model, which all its runs share; "" if the ledger does not know it.
+std::string architecture_of(const Snapshot& snapshot, const Grid& grid) {
+  for (const GridSeries& series : grid.series) {
+    for (const GridCell& cell : series.cells) {
+      if (!cell.spec) continue;
+      const ModelRecord* model = snapshot.model(cell.spec->model);
+      return model == nullptr ? "" : model->architecture;
+    }
+  }
+  return "";
+}
+
+Exhibit project(const ReportSources& sources, const TableRequest& request, Looks* looks,
+                const Projection& projection) {
+  const Grid grid = make_grid(sources.snapshot, request.query, *request.kind->protocol, sources.suites);
+  Exhibit exhibit;
+  if (request.versus) {
+    exhibit.report = versus(grid, *request.versus).report();
+  } else if (request.paper) {
+    exhibit.report = paper_table(grid, read_published(sources.folder),
+                                 architecture_of(sources.snapshot, grid), projection.has_parameters)
+                         .report();
+  } else {
+    exhibit.report = projection.report(grid);
+  }
+  if (looks != nullptr && projection.figures != nullptr)
+    exhibit.figures = projection.figures(grid, request.versus, *looks);
+  return exhibit;
+}
+
+/// The runs of any status and protocol that the query takes. Throws Error if there are none.
+Runs runs_to_show(const Snapshot& snapshot, const ReportQuery& query) {
+  Runs runs = runs_in(snapshot, query, {});
+  if (!runs.empty()) return runs;
+  throw Error(
+      snapshot.runs().empty()
+          ? fmt::format("{}: holds no run; run `runner sweep` first", snapshot.path().string())
+          : fmt::format("{}: holds no run with these choices; leave some out", snapshot.path().string()));
+}
+
+Exhibit make_runs(const ReportSources& sources, const TableRequest& request, Looks* looks) {
+  Exhibit exhibit{.report = run_report(runs_to_show(sources.snapshot, request.query)), .figures = {}};
+  if (looks == nullptr) return exhibit;
+  Figure figure = loss_figure(sources.snapshot, request.query, *looks);
+  if (!figure.panels.empty()) exhibit.figures.push_back(std::move(figure));
+  return exhibit;
+}
+
+bool has_finished_runs(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& asked) {
+  ReportQuery query = asked;
+  if (kind.has_source()) query.datasets.clear();  // they are targets; a trained run belongs to the source
+  return !runs_in(snapshot, query, kind.protocol, RunStatus::done).empty();
+}
+
+bool has_failures(const TableKind&, const Snapshot& snapshot, const ReportQuery& query) {
+  return std::ranges::any_of(runs_in(snapshot, query, {}),
+                             [](const RunResults* run) { return !run->record.error.empty(); });
+}
+
+template <class Ability>
+std::string names_of_those_with(const Ability& ability) {
+  std::vector<std::string_view> names;
+  for (const TableKind& kind : table_kinds()) {
+    if (std::invoke(ability, kind)) names.push_back(kind.name);
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void check_abilities(const TableRequest& request) {
+  const TableKind& kind = *request.kind;
+  if (request.versus && !kind.has_versus) {
+    throw Error(fmt::format("--versus: goes with the tables {}, not with {}",
+                            names_of_those_with(&TableKind::has_versus), kind.name));
+  }
+  if (request.paper && !kind.has_paper) {
+    throw Error(fmt::format("--paper: goes with the tables {}; no figures are at hand for {}",
+                            names_of_those_with(&TableKind::has_paper), kind.name));
+  }
+  if (!request.query.source.empty() && !kind.has_source()) {
+    throw Error(fmt::format("--source: goes with the tables {}, not with {}",
+                            names_of_those_with(&TableKind::has_source), kind.name));
+  }
+  if (request.query.spread != Spread::none && (!kind.has_accuracies || request.versus || request.paper))
+    throw Error("--spread: goes with means of accuracies alone; leave it out");
+  if (request.paper && request.versus)
+    throw Error("--paper and --versus are two tables; leave one of them out");
+}
+
+/// What the runs of a table were made on and tested on.
+std::set<std::string> datasets_of(const Snapshot& snapshot, const TableKind& kind) {
+  std::set<std::string> datasets;
+  for (const RunResults* run : runs_in(snapshot, {}, kind.protocol)) {
+    datasets.insert(run->spec().dataset);
+    for (const Score& score : run->scores) datasets.insert(score.dataset);
+  }
+  return datasets;
+}
+
+std::vector<std::string> those_of(const Suite& suite, const std::set<std::string>& datasets) {
+  std::vector<std::string> found;
+  for (const DatasetSpec& dataset : suite.datasets) {
+    if (datasets.contains(dataset.id)) found.push_back(dataset.id);
+  }
+  return found;
+}
+
+}  // namespace
+
+ReportSources::ReportSources(const Ledger& ledger, const std::filesystem::path& suite_folder)
+    : snapshot(ledger), folder(suite_folder), suites(read_suites(suite_folder)) {}
+
+const std::vector<TableKind>& table_kinds() {
+  static const std::vector<TableKind> kinds = {
+      {.name = "base-new",
+       .protocol = Protocol::base_new,
+       .summary = "base, new and H by dataset and method",
+       .heading = "Base to new",
+       .lead =
+           "Each method is trained on the first half of a dataset's classes and tested on that half (base) "
+           "and on the other (new). H is the harmonic mean of the two numbers beside it.",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true,
+       .has_figures = true,
+       .has_highlights = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks* looks) {
+             return project(sources, request, looks, {base_new_report, base_new_figures});
+           },
+       .has_rows = has_finished_runs},
+      {.name = "few-shot",
+       .protocol = Protocol::few_shot,
+       .summary = "accuracy on all classes by dataset, method and shots",
+       .heading = "Few-shot",
+       .lead = "Each method is trained on all classes of a dataset, with more and more images of each, and "
+               "tested on all of them.",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_figures = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks* looks) {
+             return project(sources, request, looks, {few_shot_report, few_shot_figures});
+           },
+       .has_rows = has_finished_runs},
+      {.name = "cross-dataset",
+       .protocol = Protocol::cross_dataset,
+       .summary = "accuracy on the source and on other datasets",
+       .heading = "Cross-dataset",
+       .lead = "Each method is trained on all classes of one dataset, the source, and tested as it is on "
+               "others.",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true,
+       .has_figures = true,
+       .spans_suites = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks* looks) {
+             return project(sources, request, looks, {transfer_report, transfer_figures});
+           },
+       .has_rows = has_finished_runs},
+      {.name = "domain",
+       .protocol = Protocol::domain,
+       .summary = "accuracy on the source and on its shifted versions",
+       .heading = "Domain shift",
+       .lead = "Each method is trained on all classes of one dataset, the source, and tested as it is on "
+               "shifted versions of it.",
+       .has_accuracies = true,
+       .has_versus = true,
+       .has_paper = true,
+       .has_figures = true,
+       .spans_suites = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks* looks) {
+             return project(sources, request, looks, {transfer_report, transfer_figures});
+           },
+       .has_rows = has_finished_runs},
+      {.name = "ablation",
+       .protocol = Protocol::base_new,
+       .summary = "learned parameters, base, new and H",
+       .heading = "Learned parameters",
+       .lead = "What more learned parameters give on base classes, and what they cost on new ones.",
+       .has_accuracies = true,
+       .has_paper = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks* looks) {
+             return project(sources, request, looks, {ablation_report, nullptr, /*has_parameters=*/true});
+           },
+       .has_rows = has_finished_runs},
+      {.name = "efficiency",
+       .protocol = {},
+       .summary = "learned parameters, seconds, images per second, memory",
+       .heading = "Efficiency",
+       .lead = "What training and testing took.",
+       .spans_suites = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks*) {
+             return Exhibit{efficiency_table(sources.snapshot, request.query).report(), {}};
+           },
+       .has_rows = has_finished_runs},
+      {.name = "runs",
+       .protocol = {},
+       .summary = "all runs, one a row",
+       .heading = "Runs",
+       .lead = "Every run, and how its training went.",
+       .has_figures = true,
+       .spans_suites = true,
+       .make = make_runs,
+       .has_rows = has_finished_runs},
+      {.name = "failures",
+       .protocol = {},
+       .summary = "what failed, and why",
+       .heading = "Failures",
+       .lead = "Runs and tests that are missing above, and why.",
+       .spans_suites = true,
+       .make =
+           [](const auto& sources, const auto& request, Looks*) {
+             return Exhibit{failure_report(runs_to_show(sources.snapshot, request.query)), {}};
+           },
+       .has_rows = has_failures},
+  };
+  return kinds;
+}
+
+const TableKind& table_kind(std::string_view name) {
+  const auto found = std::ranges::find(table_kinds(), name, &TableKind::name);
+  if (found != table_kinds().end()) return *found;
+  throw Error(
+      fmt::format("--table {}: known: {}", name, names_of_those_with([](const TableKind&) { return true; })));
+}
+
+void choose_suite(TableRequest& request, const ReportSources& sources,
+                  const std::optional<std::string>& suite) {
+  ReportQuery& query = request.query;
+  if (!query.datasets.empty()) return;
+  const std::set<std::string> datasets = datasets_of(sources.snapshot, *request.kind);
+  if (suite) {
+    query.datasets = those_of(read_suite(sources.folder, *suite), datasets);
+    if (query.datasets.empty())
+      throw Error(fmt::format("no run on the datasets of suite {}; run the sweep first", *suite));
+    return;
+  }
+  std::vector<std::string> found;
+  for (const Suite& each : sources.suites) {
+    const std::vector<std::string> own = those_of(each, datasets);
+    if (!own.empty()) found.push_back(each.id);
+    query.order.insert(query.order.end(), own.begin(), own.end());
+  }
+  if (found.size() > 1 && !request.kind->spans_suites) {
+    throw Error(fmt::format("{}: has runs on the suites {}; choose one with --suite",
+                            sources.snapshot.path().string(), fmt::join(found, ", ")));
+  }
+}
+
+Exhibit make_exhibit(const ReportSources& sources, const TableRequest& request, Looks* looks) {
+  check_abilities(request);
+  return request.kind->make(sources, request, looks);
+}
+
+Figure make_plot(const ReportSources& sources, const TableRequest& request) {
+  Looks looks;
+  std::vector<Figure> figures = make_exhibit(sources, request, &looks).figures;
+  if (figures.empty()) {
+    throw Error(fmt::format("--plot: there is no plot of --table {}; choose {}", request.kind->name,
+                            names_of_those_with(&TableKind::has_figures)));
+  }
+  return request.versus ? std::move(figures.back()) : std::move(figures.front());
+}
+
+}  // namespace promptbed
