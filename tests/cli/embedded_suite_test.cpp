@@ -111,7 +111,7 @@ TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {
   foreign["test"][0][0] = "a/foreign.bmp";
   write_file(split, foreign.dump());
   expect_refused({},
-                 {"one.h5: is sealed and lacks views of 1 pictures, first the centre view of a/foreign.bmp",
+                 {"one.h5: is sealed and lacks views of 1 images, first the centre view of a/foreign.bmp",
                   "put back the split"});
 }
 

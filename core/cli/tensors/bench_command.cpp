@@ -10,6 +10,7 @@
 
 #include "base/files.h"
 #include "base/installation.h"
+#include "base/peak_memory.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/tensors/input_options.h"
@@ -19,7 +20,6 @@
 #include "clip/towers/text_transformer.h"
 #include "data/layouts/split.h"
 #include "methods/assignment.h"
-#include "sweep/host.h"
 #include "table/render_csv.h"
 #include "table/render_text.h"
 #include "training/cost.h"

@@ -4,12 +4,14 @@
 
 #include "base/files.h"
 #include "cli/command.h"
-#include "cli/tensors/classifier.h"
-#include "cli/tensors/evaluation.h"
+#include "cli/json_text.h"
+#include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
 #include "data/layouts/class_list.h"
 #include "data/pictures/view.h"
+#include "prompts/evaluation.h"
 #include "sweep/features.h"
+#include "sweep/inputs.h"
 #include "training/evaluate.h"
 
 namespace promptbed {
@@ -20,8 +22,9 @@ constexpr int64_t kFive = 5;
 const Usage kUsage = {
     "runner eval [PROMPT | --method clip_zeroshot] --dataset D [OPTIONS]",
     "Tests a trained prompt, or a method that needs no training, on the test images of a dataset: accuracy,\n"
-    "top-5 and macro-F1, accuracy by class and what was taken for what. PROMPT is a file or a run's id; the\n"
-    "dataset is the one that it was trained on unless --dataset says another. Nothing goes into the "
+    "top-5 and macro-F1, accuracy by class and the most confused classes. PROMPT is a file or a run's id; "
+    "the\n"
+    "dataset is the one that it was trained on unless --dataset names another. Nothing goes into the "
     "ledger.\n\n"
     "  runner eval 4f1d --classes new\n"
     "  runner eval prompt.safetensors --dataset objects --predictions predictions.csv\n"
@@ -32,19 +35,20 @@ options::options_description describe() {
   auto add = described.add_options();
   const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
   add("dataset", text("D"), "a dataset of the suite, or a folder of your own; default: the prompt's");
-  add("classes", text("C")->default_value("all"), "base, new or all of them");
+  add("classes", text("C")->default_value("all"), "base, new or all");
   add("format", text("F")->default_value("text"), "text, json or csv");
   add("predictions", text("FILE.csv"), "write what each image was taken for");
   add("confusion", text("FILE.csv"), "write the whole confusion matrix");
-  add("threads", options::value<int64_t>()->value_name("N"), "default: one a core");
+  add("threads", options::value<int64_t>()->value_name("N"), "default: one per core");
   described.add(describe_classifier_options())
       .add(describe_model_options())
-      .add(describe_data_options("the classes to test, one a line or a JSON list, instead of --classes; or a "
-                                 "JSON object of class names by dataset"));
+      .add(describe_data_options(
+          "the classes to test, one per line or a JSON list, instead of --classes; or a "
+          "JSON object of class names by dataset"));
   return described;
 }
 
-/// The prompt that the command's word names, "" where --method stands for it.
+/// The prompt that the command's argument names, "" if --method stands for it.
 std::string prompt_word(const options::variables_map& values) {
   if (values.count("method") > 0 && words_of(values).empty()) return "";
   return only_word(values, "eval", "a trained prompt, or --method with a method that needs no training");
@@ -58,7 +62,7 @@ std::string dataset_word(const options::variables_map& values, const Classifier&
   throw Error("runner eval needs the dataset to test on; give --dataset");
 }
 
-/// The test images, and in words of which classes.
+/// The test images, and which classes' they are, in words.
 std::pair<TestImages, std::string> chosen_images(const Split& split, const options::variables_map& values,
                                                  const std::optional<ClassNames>& class_list) {
   if (!class_list) {
@@ -81,28 +85,16 @@ FeatureSet test_features(const TestImages& tested, const DatasetSpec& dataset, I
   return read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, spec.placement.device);
 }
 
-std::vector<Guess> guesses_of(const Ranking& ranking) {
-  std::vector<Guess> guesses;
-  const auto classes = ranking.classes.accessor<int64_t, 2>();
-  const auto probabilities = ranking.probabilities.accessor<float, 2>();
-  for (int64_t image = 0; image < ranking.classes.size(0); ++image) {
-    Guess guess{{}, probabilities[image][0]};
-    for (int64_t place = 0; place < ranking.classes.size(1); ++place)
-      guess.classes.push_back(classes[image][place]);
-    guesses.push_back(std::move(guess));
-  }
-  return guesses;
-}
-
 }  // namespace
 
 int eval_command(const Arguments& arguments) {
   const auto values = parse_arguments(arguments, describe(), kUsage, /*takes_words=*/true);
   if (!values) return kAllDone;
-  using Rendering = std::string (Evaluation::*)() const;
-  const auto render = one_of<Rendering>(
-      "--format", (*values)["format"].as<std::string>(),
-      {{"text", &Evaluation::as_text}, {"json", &Evaluation::as_json}, {"csv", &Evaluation::as_csv}});
+  using Rendering = std::string (*)(const Evaluation&);
+  const auto render = one_of<Rendering>("--format", (*values)["format"].as<std::string>(),
+                                        {{"text", [](const Evaluation& e) { return e.as_text(); }},
+                                         {"json", [](const Evaluation& e) { return json_text(e.as_json()); }},
+                                         {"csv", [](const Evaluation& e) { return e.as_csv(); }}});
   InputSpec spec;
   read_model_options(spec, *values);
   read_data_options(spec, *values);
@@ -112,7 +104,7 @@ int eval_command(const Arguments& arguments) {
   const int64_t threads = positive(*values, "threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
-  Classifier classifier(prompt_word(*values), *values, /*otherwise=*/"");
+  Classifier classifier = make_classifier(prompt_word(*values), *values, /*otherwise=*/"");
   spec.datasets = dataset_word(*values, classifier);
   Inputs inputs(spec);
   if (inputs.datasets().size() != 1)
@@ -132,7 +124,7 @@ int eval_command(const Arguments& arguments) {
     write_file((*values)["predictions"].as<std::string>(), evaluation.predictions_csv());
   if (values->count("confusion") > 0)
     write_file((*values)["confusion"].as<std::string>(), evaluation.confusion_csv());
-  fmt::print("{}", (evaluation.*render)());
+  fmt::print("{}", render(evaluation));
   return kAllDone;
 }
 

@@ -2,7 +2,7 @@
 
 #include "cli/data_options.h"
 #include "clip/model.h"
-#include "sweep/input_spec.h"
+#include "sweep/sweep_spec.h"
 
 namespace promptbed {
 

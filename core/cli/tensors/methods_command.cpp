@@ -6,20 +6,19 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/tensors/loaded_plugins.h"
-#include "cli/tensors/plugin_check.h"
 #include "methods/method_registry.h"
+#include "methods/plugin_check.h"
 #include "report/select/spec_text.h"
-#include "sweep/typical_tasks.h"
 
 namespace promptbed {
 namespace {
 
 const Usage kUsage = {
     "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
-    "Lists the methods that the plugins offer, or tells all of those that are named: options (set with\n"
-    "--set METHOD.OPTION=VALUE), recipe and needs. check loads one plugin and tries whether its methods "
-    "keep\n"
-    "the interface's rules, on made features; a crash of the plugin is one line of the answer.\n\n"
+    "Lists the methods that the plugins offer, or describes those that are named: options (set with\n"
+    "--set METHOD.OPTION=VALUE), recipe and needs. check loads one plugin and tries, on made features, "
+    "whether\n"
+    "its methods keep the interface's rules; a crash of the plugin is one line of the answer.\n\n"
     "  runner methods coop\n"
     "  runner methods check build/plugins/mine.so"};
 
@@ -82,7 +81,7 @@ void print_recipe(const Recipe& recipe) {
   }
 }
 
-/// What the method makes of a typical setting; in place of it, why it cannot serve that one.
+/// What the method makes of a typical setting, or why it cannot serve it.
 void print_in_setting(const Method& method, const MethodRegistry& registry, const Setting& setting) {
   const auto learner = registry.create(method, method.default_options());
   Options settled;
@@ -129,7 +128,7 @@ int methods_command(const Arguments& arguments) {
   if (!words.empty() && words[0] == "check") {
     if (words.size() == 1)
       throw Error("runner methods check needs the path of a plugin, such as build/plugins/mine.so");
-    return check_plugin(words[1], {words.begin() + 2, words.end()});
+    return check_plugin(words[1], {words.begin() + 2, words.end()}, std::cout) ? kAllDone : kSomeFailed;
   }
 
   const MethodRegistry registry = load_plugins(*values);

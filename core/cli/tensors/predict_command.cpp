@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/json_text.h"
-#include "cli/tensors/classifier.h"
+#include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
 #include "data/draws/class_half.h"
 #include "data/layouts/class_list.h"
@@ -203,9 +203,8 @@ int predict_command(const Arguments& arguments) {
   at::set_num_threads(static_cast<int>(threads));
 
   const std::vector<fs::path> files = named_pictures(*values);
-  const Classifier classifier(values->count("prompt") > 0 ? (*values)["prompt"].as<std::string>() : "",
-                              *values,
-                              /*otherwise=*/"clip_zeroshot");
+  const Classifier classifier = make_classifier(
+      values->count("prompt") > 0 ? (*values)["prompt"].as<std::string>() : "", *values, "clip_zeroshot");
   Choice choice = chosen_classes(*values, class_list, classifier, spec);
   apply_template(*values, classifier, choice.words);
   const ClipModel model = load_model(*values);

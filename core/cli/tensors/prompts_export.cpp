@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
 #include "cli/arguments.h"
-#include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/reference_checkpoint.h"
-#include "prompts/restored_learner.h"
+#include "prompts/trained_prompt.h"
 
 namespace promptbed {
 namespace {

@@ -10,9 +10,8 @@
 #include "data/suites/chosen_datasets.h"
 #include "data/suites/prompt_words.h"
 #include "methods/assignment.h"
-#include "prompts/model_task.h"
+#include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"
-#include "prompts/restored_learner.h"
 
 namespace promptbed {
 namespace {

@@ -5,9 +5,8 @@
 
 #include "cli/arguments.h"
 #include "cli/json_text.h"
-#include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
-#include "prompts/restored_learner.h"
+#include "prompts/trained_prompt.h"
 #include "report/select/spec_text.h"
 
 namespace promptbed {

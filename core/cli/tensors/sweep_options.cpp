@@ -1,9 +1,9 @@
 #include "cli/tensors/sweep_options.h"
 
 #include <algorithm>
+#include <iostream>
 
 #include "cli/tensors/input_options.h"
-#include "sweep/source.h"
 
 namespace promptbed {
 namespace {
@@ -16,7 +16,7 @@ constexpr int64_t kMostRetries = 100;
 constexpr const char* kUsual = "16";
 constexpr const char* kCurve = "1,2,4,8,16";
 
-/// Source and targets, which some protocols have in place of --datasets.
+/// Source and targets, which replace --datasets in some protocols.
 void fill_in_source(SweepSpec& spec, const options::variables_map& values) {
   const bool with_source = has_source(spec.protocol);
   for (const char* option : {"source", "targets"}) {
@@ -47,26 +47,26 @@ options::options_description describe_sweep_options(SweepSpec& spec) {
       "cross-dataset: train on one dataset, test it and others as they are; domain: the same with shifted "
       "versions of it");
   add("source", text("D"),
-      "dataset that cross-dataset and domain train on; default: imagenet, or the suite's first that will do");
-  add("targets", text("D,..."), "datasets that they test beside it; default: all others");
+      "dataset that cross-dataset and domain train on; default: imagenet, or the suite's first suitable one");
+  add("targets", text("D,..."), "datasets that they test besides it; default: all others");
   add("draws", options::value<std::vector<std::string>>()->value_name("FILE")->composing(),
       "a draw from runner datasets draw or import-draw, for its dataset, shots and seed; may be repeated");
   add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
   add("plugins", text("FOLDER"), "one more folder of plugins");
   add("set", options::value<std::vector<std::string>>(&spec.assignments)->value_name("M.O=V")->composing(),
-      "option of a method, such as coop.n_ctx=16; several values (coop.n_ctx=4,16) are each tried; may be "
+      "option of a method, such as coop.n_ctx=16; of several values (coop.n_ctx=4,16) each is tried; may be "
       "repeated");
   add("epochs", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("batch-size", options::value<int64_t>()->value_name("N"), "instead of the method's recipe");
   add("lr", options::value<double>()->value_name("X"), "learning rate, instead of the method's recipe");
   add("jobs", options::value<int64_t>()->value_name("N"),
-      "runs at the same time, each in a process of its own; default: one a core, at most 8");
+      "runs made at the same time, each in its own process; default: one per core, at most 8");
   add("threads", options::value<int64_t>()->value_name("N"),
       "of each job; default: the cores shared among the jobs");
   add("retries", options::value<int64_t>(&spec.retries)->value_name("N")->default_value(0),
-      "how often a run that failed is tried again");
+      "how often a failed run is tried again");
   add("fail-fast", options::bool_switch(&spec.fail_fast), "stop at the first failure");
-  add("force", options::bool_switch(&spec.force), "do finished runs once more");
+  add("force", options::bool_switch(&spec.force), "make finished runs once more");
   add("dry-run", options::bool_switch(), "show what would be done, and do nothing");
   described.add(describe_input_options(spec));
   return described;
@@ -94,6 +94,15 @@ void read_sweep_options(SweepSpec& spec, const options::variables_map& values) {
   if (values.count("lr") > 0) spec.learning_rate = values["lr"].as<double>();
   spec.jobs = positive(values, "jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
   spec.threads = positive(values, "threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
+}
+
+void print_warnings(const Plan& plan) {
+  for (const auto& dataset : plan.datasets) print_notes(dataset->split);
+  for (const std::string& warning : plan.warnings) std::cerr << "warning: " << warning << '\n';
+}
+
+void print_shortcomings(const SweepOutcome& outcome) {
+  for (const std::string& line : shortcomings(outcome)) std::cerr << line << '\n';
 }
 
 }  // namespace promptbed
