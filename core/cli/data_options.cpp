@@ -19,8 +19,8 @@ std::string chosen_suite(const Values& values) {
 }
 
 ClassSet class_set_of(const Values& values) {
-  return values.one_of<ClassSet>(
-      "class-set", {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}});
+  return values.one_of<ClassSet>("class-set",
+                                 {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}});
 }
 
 void print_notes(const Split& split) {

@@ -11,7 +11,7 @@
 namespace promptbed {
 namespace {
 
-/// "4,16" -> {"4", "16"}; "\\," is a comma that does not part.
+/// "4,16" -> {"4", "16"}; "\\," is a comma that does not separate.
 std::vector<std::string> split_values(std::string_view text) {
   std::vector<std::string> values(1);
   for (size_t i = 0; i < text.size(); ++i) {

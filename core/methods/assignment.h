@@ -13,8 +13,8 @@ struct Assignment {
   std::vector<std::string> values;  ///< one or more, each to be tried
 };
 
-/// {"coop.n_ctx=4,16"} -> {{"coop", "n_ctx", {"4", "16"}}}; "\\," stands for a comma in a value. Throws Error
-/// for a text of another form, for a method that is unknown or not among `methods`, and where given_options
+/// {"coop.n_ctx=4,16"} -> {{"coop", "n_ctx", {"4", "16"}}}; "\\," is a comma within a value. Throws Error
+/// for a text of another form, for a method that is unknown or not among `methods`, and if given_options
 /// does.
 std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
                                           const std::vector<std::string>& methods,
@@ -23,15 +23,15 @@ std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
 /// A point of the grid that assignments span.
 struct GivenOptions {
   Options options;
-  std::string label;  ///< "n_ctx=16": the values of the options that have several; "" where none has
+  std::string label;  ///< "n_ctx=16": the values of the options that have several; "" if none has
 };
 
-/// The method's defaults under those of the assignments that are for it, with each combination of their
-/// values, the last assignment's varying fastest. Throws Error naming the assignment for an unknown option or
+/// The method's defaults overridden by the assignments for it, in each combination of their values, the last
+/// assignment's varying fastest. Throws Error naming the assignment for an unknown option or
 /// a value that it cannot have.
 std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments);
 
-/// The same where only one point can be used. Throws Error for an option with several values, too.
+/// The only such point. Throws Error for an option with several values, too.
 Options single_options(const Method& method, const std::vector<Assignment>& assignments);
 
 }  // namespace promptbed

@@ -2,21 +2,23 @@
 
 #include <promptbed/prompt_learner.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/signals.h"
 
 namespace promptbed {
 
-/// A plugin does not keep the interface's rules: it threw something that is no Error, or returned what the
-/// host cannot use. Concerns this method's runs only.
+/// A plugin breaks the interface's rules: it threw something that is no Error, or returned what the host
+/// cannot use. Concerns this method's runs only.
 class PluginFault : public Error {
  public:
   using Error::Error;
 };
 
-/// Which method, and which library it comes from: the words that errors begin with.
+/// Which method, and which library it comes from: what errors begin with.
 struct MethodOrigin {
   std::string method;  ///< "coop"
   std::string plugin;  ///< "coop.so"
@@ -29,7 +31,7 @@ struct MethodOrigin {
 /// its Errors as Errors that name the method, PromptTooLong, NotTransferable and Interrupted with their
 /// types, everything else as PluginFault. What it returns is checked: options as declared, recipes that can
 /// be trained by, leaves that require gradients, a scalar loss, finite logits of [B, K], a complete state.
-/// `declared` are the method's options. Throws PluginFault where there is no learner.
+/// `declared` are the method's options. Throws PluginFault if there is no learner.
 std::unique_ptr<PromptLearner> guard(std::unique_ptr<PromptLearner> learner, MethodOrigin origin,
                                      const Options& declared);
 
@@ -39,6 +41,30 @@ auto at_plugin_border(const MethodOrigin& origin, const char* call, Action&& act
 
 /// Rethrows the exception in flight under the same rule.
 [[noreturn]] void rethrow_from_plugin(const MethodOrigin& origin, const char* call);
+
+// What the host cannot use of what a plugin returns. Each function says in words what is wrong, to be read
+// after the name of the call ("returned no tensor"), or "" if nothing is.
+
+/// Options have to be the declared ones, each with a value of its type.
+std::string wrong_with(const Options& options, const Options& declared);
+
+/// A recipe needs an epoch, an image a step, a group and numbers that are finite.
+std::string wrong_with(const Recipe& recipe);
+
+/// Logits have to be finite floating-point numbers, [rows, classes]; `classes` is none if nobody knows yet.
+std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<int64_t> classes);
+
+/// A loss has to be one number, without dimensions.
+std::string wrong_with_loss(const Tensor& loss);
+
+/// Trainable tensors have to be leaves that require gradients, each under a name of its own.
+std::string wrong_with_trainable(const NamedTensors& tensors);
+
+/// A state's tensors have to be there, each under a name of its own.
+std::string wrong_with_state(const NamedTensors& tensors);
+
+/// A tensor's shape as it is written: "[4, 3]".
+std::string shape_of(const Tensor& tensor);
 
 template <class Action>
 auto at_plugin_border(const MethodOrigin& origin, const char* call, Action&& action) -> decltype(action()) {

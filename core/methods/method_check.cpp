@@ -18,7 +18,7 @@ constexpr uint64_t kSeed = 1, kOtherSeed = 2;
 constexpr int64_t kMostEpochs = 2;  // one at the warm-up's learning rate and one at the recipe's own
 constexpr double kTolerance = 1e-4;
 
-/// A rule that the method does not keep.
+/// A rule that the method breaks.
 class Broken : public std::exception {
  public:
   explicit Broken(std::string why) : why_(std::move(why)) {}
@@ -38,7 +38,7 @@ void require(bool kept, const std::string& why) {
   if (!kept) throw Broken(why);
 }
 
-/// Whether two logits agree but for the rounding of another order of summation.
+/// Whether two logits agree up to the rounding of another order of summation.
 bool close(const Tensor& a, const Tensor& b) {
   if (a.sizes() != b.sizes()) return false;
   const double largest = std::max(1.0, a.abs().max().item<double>());
@@ -52,7 +52,7 @@ NamedTensors copied(const NamedTensors& tensors) {
   return copies;
 }
 
-/// The first tensor of `before` that is another or gone in `after`; "" where all are the same bits.
+/// The first tensor of `before` that differs or is missing in `after`; "" if all are the same bits.
 std::string first_difference(const NamedTensors& before, const NamedTensors& after) {
   for (size_t i = 0; i < before.size(); ++i) {
     if (i >= after.size() || after[i].first != before[i].first ||
@@ -104,7 +104,7 @@ class MethodCheck {
     require(learner->resolve(tasks_.trained).values() == settled.values(),
             "settling the options a second time changes them");
     require(method_.create(settled)->resolve(tasks_.trained).values() == settled.values(),
-            "a learner that is made with settled options settles them in another way");
+            "a learner that is made with settled options settles them differently");
   }
 
   void needs() const {
@@ -118,7 +118,7 @@ class MethodCheck {
     const auto learner = method_.create(method_.options);
     learner->resolve(tasks_.trained);
     require(equal(learner->recipe(tasks_.trained), learner->recipe(tasks_.trained)),
-            "it is another when it is asked for again");
+            "it differs when it is asked for again");
   }
 
   void bind() const { bound(tasks_.trained, kSeed); }
@@ -153,7 +153,7 @@ class MethodCheck {
               fmt::format("trainable() returns another {} than before; keep the tensor that is moved",
                           leaves[i].first));
       require(!at::equal(after[i].second.cpu(), before[i].second),
-              fmt::format("{} is where it was before training", leaves[i].first));
+              fmt::format("{} is not moved by training", leaves[i].first));
     }
   }
 
@@ -186,9 +186,9 @@ class MethodCheck {
     const auto second = trained(kSeed);
     const std::string other = first_difference(copied(first->state()), copied(second->state()));
     require(other.empty(),
-            fmt::format("{} is another for the same seed; draw from the task's generator only", other));
+            fmt::format("{} differs for the same seed; draw from the task's generator only", other));
     require(at::equal(test_logits(*first, rows_), test_logits(*second, rows_)),
-            "the logits are others for the same seed; draw from the task's generator only");
+            "the logits differ for the same seed; draw from the task's generator only");
   }
 
   void state() const {
@@ -210,8 +210,7 @@ class MethodCheck {
     require(refuses(*learner, {}), "a state without its tensors is taken; throw Error for a missing one");
     NamedTensors wrong = saved;
     for (auto& [name, tensor] : wrong) tensor = at::cat({tensor.flatten(), tensor.flatten()});
-    require(refuses(*learner, wrong),
-            "tensors of other shapes are taken; throw Error where the shape is another");
+    require(refuses(*learner, wrong), "tensors of other shapes are taken; throw Error if a shape differs");
   }
 
   void evaluation() const {
@@ -248,7 +247,7 @@ class MethodCheck {
   void inputs() const {
     require(at::equal(features_before_, tasks_.trained.train.features) &&
                 at::equal(labels_before_, tasks_.trained.train.labels),
-            "the features or labels that it was given are others now; work on copies");
+            "it has changed the features or labels that it was given; work on copies");
   }
 
  private:
@@ -268,7 +267,7 @@ class MethodCheck {
     return learner;
   }
 
-  /// As the host trains, for a short time; whether the method trained itself.
+  /// Trains as the host does, for a short time. Returns whether the method trained itself.
   static bool train_shortly(PromptLearner& learner, const Task& task, uint64_t seed) {
     const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
     if (learner.fit(task.train, validation)) return true;
@@ -330,7 +329,7 @@ constexpr Rule kRules[] = {
     {"inputs", "what it is given stays as it was", [](MethodCheck& c) { c.inputs(); }},
 };
 
-RuleReport try_rule(const Rule& rule, MethodCheck& check) {
+RuleOutcome try_rule(const Rule& rule, MethodCheck& check) {
   try {
     rule.apply(check);
     return {};
@@ -356,9 +355,9 @@ void check_method(const CheckedMethod& method, const CheckTasks& tasks, const Ch
   for (const Rule& rule : kRules) {
     check_interrupt();
     listener.begin(rule.name);
-    const RuleReport report = try_rule(rule, check);
-    listener.end(rule.name, report);
-    if (rule.needed && report.verdict == Verdict::broken) return;
+    const RuleOutcome outcome = try_rule(rule, check);
+    listener.end(rule.name, outcome);
+    if (rule.needed && outcome.verdict == Verdict::broken) return;
   }
 }
 

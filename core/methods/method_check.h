@@ -9,39 +9,39 @@
 
 namespace promptbed {
 
-/// A method whose conduct is to be checked.
+/// A method to be checked.
 struct CheckedMethod {
   Training training = Training::trainable;
   Options options;  ///< as given, before they are settled
   std::function<std::unique_ptr<PromptLearner>(const Options& options)> create;  ///< behind guard()
 };
 
-/// What it is checked on: the same dataset's classes to be trained on and others, K at least 2 each, with
-/// training and validation features.
+/// What it is checked on: classes of one dataset to be trained on and others of the same, K at least 2 each,
+/// with training and validation features.
 struct CheckTasks {
   Task trained;
   Task other;
 };
 
-enum class Verdict { kept, broken, idle };
+enum class Verdict { kept, broken, idle };  ///< idle: the rule does not apply to the method
 
 /// What became of one rule.
-struct RuleReport {
+struct RuleOutcome {
   Verdict verdict = Verdict::kept;
-  std::string why;  ///< of one that is broken or does not apply; otherwise ""
+  std::string why;  ///< it is broken or does not apply; otherwise ""
 };
 
 /// Hears of each rule before it is tried, since a plugin may crash in it, and of what became of it.
 struct CheckListener {
   std::function<void(std::string_view rule)> begin;
-  std::function<void(std::string_view rule, const RuleReport& report)> end;
+  std::function<void(std::string_view rule, const RuleOutcome& outcome)> end;
 };
 
 /// What a rule asks, for people: "rows" -> "each image is judged by itself, ...". Empty for no rule.
 std::string_view statement_of_rule(std::string_view rule);
 
-/// Puts a method through what the host will ask of it, rule by rule; stops early where it cannot even take a
-/// task. A learner is trained for two epochs at most. Throws Interrupted on Ctrl-C.
+/// Puts a method through what the host will ask of it, rule by rule; stops early if it cannot even take a
+/// task. Learners are trained for two epochs at most. Throws Interrupted on Ctrl-C.
 void check_method(const CheckedMethod& method, const CheckTasks& tasks, const CheckListener& listener);
 
 }  // namespace promptbed

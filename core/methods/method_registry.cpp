@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <cstring>
 #include <set>
+#include <span>
+#include <string_view>
 
 #include "base/hash.h"
 #include "base/installation.h"
 #include "base/signals.h"
-#include "methods/descriptor_check.h"
 #include "methods/guarded_learner.h"
 
 namespace promptbed {
@@ -31,12 +33,12 @@ bool world_writable(const fs::path& path) {
   return (fs::status(path).permissions() & fs::perms::others_write) != fs::perms::none;
 }
 
-/// Throws Error where somebody other than the user may have put the library there.
+/// Throws Error if somebody other than the user may have put the library there.
 void check_trustworthy(const fs::path& file) {
   const fs::path folder = file.parent_path();
   std::error_code unknown;
   if (fs::equivalent(folder, fs::current_path(unknown), unknown)) {
-    throw Error("lies in the current folder, where a download could have put it; run from another folder");
+    throw Error("is in the current folder, where a download could have put it; run from another folder");
   }
   for (const fs::path& path : {folder, file}) {
     if (world_writable(path)) {
@@ -61,14 +63,98 @@ std::string plugin_name(const fs::path& file) {
   return file.stem().string();
 }
 
+// More than this is no list, but a descriptor whose memory holds something else.
+constexpr size_t kMostMethods = 1000;
+constexpr size_t kMostOptions = 1000;
+
+bool can_be_typed(const char* name) {
+  const std::string_view text = name == nullptr ? "" : name;
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+/// Throws Error unless the two texts are equal.
+void check_equal(const char* built_with, const char* here, const char* sentence) {
+  if (built_with != nullptr && std::strcmp(built_with, here) == 0) return;
+  throw Error(
+      fmt::format(fmt::runtime(sentence), built_with == nullptr ? "an unknown one" : built_with, here));
+}
+
+void check_option(const OptionSpec& option, const std::string& method) {
+  if (!can_be_typed(option.name))
+    throw Error(fmt::format(
+        "method {} has an option whose name is not made of a-z, 0-9 and _; fix its OptionSpec", method));
+  if (option.default_value == nullptr || option.help == nullptr)
+    throw Error(fmt::format("method {}: option {} lacks its {}; fix its OptionSpec", method, option.name,
+                            option.help == nullptr ? "help" : "default"));
+  if (option.type < OptionType::integer || option.type > OptionType::text)
+    throw Error(fmt::format("method {}: option {} has the unknown type {}; fix its OptionSpec", method,
+                            option.name, static_cast<int>(option.type)));
+}
+
+void check_options(const MethodSpec& spec) {
+  if (spec.option_count > kMostOptions || (spec.option_count > 0 && spec.options == nullptr))
+    throw Error(
+        fmt::format("method {} has {} options and no list of them; write its MethodSpec with std::size",
+                    spec.name, spec.option_count));
+  const std::span options(spec.options, spec.option_count);
+  std::set<std::string_view> names;
+  for (const OptionSpec& option : options) {
+    check_option(option, spec.name);
+    if (!names.insert(option.name).second)
+      throw Error(fmt::format("method {}: two options are named {}; rename one", spec.name, option.name));
+  }
+  try {
+    Options{options};
+  } catch (const Error& fault) {
+    throw Error(fmt::format("method {}: the default of {}; fix its OptionSpec", spec.name, fault.what()));
+  }
+}
+
+void check_method(const MethodSpec& spec) {
+  if (!can_be_typed(spec.name))
+    throw Error("offers a method whose name is not made of a-z, 0-9 and _; fix its MethodSpec");
+  if (spec.version < 1)
+    throw Error(fmt::format("method {} has the version {}; count from 1", spec.name, spec.version));
+  if (spec.summary == nullptr || *spec.summary == '\0')
+    throw Error(fmt::format("method {} has no summary; say in one line what it does", spec.name));
+  if (spec.training != Training::none && spec.training != Training::trainable &&
+      spec.training != Training::own_solver)
+    throw Error(
+        fmt::format("method {} is none of Training::none, Training::trainable and Training::own_solver; fix "
+                    "its MethodSpec",
+                    spec.name));
+  if (spec.create == nullptr)
+    throw Error(fmt::format("method {} has no function that creates it; fix its MethodSpec", spec.name));
+  check_options(spec);
+}
+
 }  // namespace
+
+void check_compatible(const PluginDescriptor& descriptor) {
+  if (descriptor.interface_version != kInterfaceVersion) {
+    throw Error(fmt::format("is built for plugin interface {} and this runner has {}; rebuild the plugin",
+                            descriptor.interface_version, kInterfaceVersion));
+  }
+  check_equal(descriptor.torch_version, TORCH_VERSION,
+              "is built with LibTorch {} and this runner with {}; rebuild the plugin");
+  check_equal(descriptor.abi_tag, kAbiTag,
+              "is built with \"{}\" and this runner with \"{}\"; rebuild the plugin");
+}
+
+void check_methods(const PluginDescriptor& descriptor) {
+  if (descriptor.methods == nullptr || descriptor.method_count == 0 || descriptor.method_count > kMostMethods)
+    throw Error("offers no method; list them with PROMPTBED_PLUGIN(kMethods)");
+  for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) check_method(spec);
+}
 
 MethodRegistry::~MethodRegistry() = default;
 MethodRegistry::MethodRegistry(MethodRegistry&&) noexcept = default;
 MethodRegistry& MethodRegistry::operator=(MethodRegistry&&) noexcept = default;
 
 MethodRegistry::MethodRegistry(const std::vector<fs::path>& folders) {
-  std::set<fs::path> loaded;  // a folder that is given may also stand beside the program
+  std::set<fs::path> loaded;  // a given folder may also be one beside the program
   for (const fs::path& folder : folders) {
     std::error_code unknown;
     if (loaded.insert(fs::weakly_canonical(folder, unknown)).second) load_folder(folder);
@@ -80,7 +166,7 @@ MethodRegistry::MethodRegistry(const std::vector<fs::path>& folders) {
 MethodRegistry MethodRegistry::of_plugin(const fs::path& file) {
   MethodRegistry registry({});
   try {
-    if (!fs::exists(file)) throw Error("is not there; build it, or mend the path");
+    if (!fs::exists(file)) throw Error("is not there; build it, or correct the path");
     registry.load_plugin(fs::absolute(file));
   } catch (const std::exception& fault) {
     throw Error(describe(file, fault));

@@ -28,11 +28,11 @@ struct Method {
 class MethodRegistry {
  public:
   /// Loads every shared library in the folders. One that is broken or does not match is left out with a
-  /// complaint, and the others still load; so is one that the current folder or a world-writable one would
-  /// slip in.
+  /// complaint, and the others still load; so is one in the current folder or a world-writable one, where
+  /// anybody may have put it.
   explicit MethodRegistry(const std::vector<std::filesystem::path>& folders);
 
-  /// The methods of one plugin. Throws Error, one line, where it would be left out.
+  /// The methods of one plugin. Throws Error, one line, if it would be left out.
   static MethodRegistry of_plugin(const std::filesystem::path& file);
 
   ~MethodRegistry();
@@ -47,8 +47,8 @@ class MethodRegistry {
   /// Throws Error for a name that no plugin offers, listing the known ones.
   const Method& at(const std::string& name) const;
 
-  /// A new instance behind guard(): nothing wrong crosses the border unseen. Throws Error where the method
-  /// cannot be made with these options, and PluginFault where the plugin fails.
+  /// A new instance behind guard(): nothing wrong crosses the border unseen. Throws Error if the method
+  /// cannot be made with these options, and PluginFault if the plugin fails.
   std::unique_ptr<PromptLearner> create(const Method& method, const Options& options) const;
 
  private:
@@ -62,6 +62,14 @@ class MethodRegistry {
   std::vector<Method> methods_;
   std::vector<std::string> complaints_;
 };
+
+/// Throws Error if the plugin was built against something else than this program. Reads plain C data only.
+void check_compatible(const PluginDescriptor& descriptor);
+
+/// Throws Error naming the method if the descriptor of a compatible plugin leaves something out or holds what
+/// cannot be: a missing name, a name that cannot be typed, a version below 1, a default that is not of its
+/// option's type.
+void check_methods(const PluginDescriptor& descriptor);
 
 /// Where plugins are looked for: those given, then $PROMPTBED_PLUGINS (separated by colons), then the folders
 /// beside the program: plugins/ (a build) and ../lib/promptbed/plugins/ (an installation).

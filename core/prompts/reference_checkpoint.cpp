@@ -15,7 +15,6 @@
 #include "clip/checkpoints/torch_archive.h"
 #include "clip/checkpoints/torch_writer.h"
 #include "formats/pickle.h"
-#include "prompts/restored_learner.h"
 
 namespace promptbed {
 namespace {
@@ -46,7 +45,7 @@ std::map<std::string, Tensor> read_tensors(const fs::path& path) {
   return tensors;
 }
 
-/// Takes a tensor out of the map, undefined where it is not there.
+/// Takes a tensor out of the map, undefined if it is not there.
 Tensor take(std::map<std::string, Tensor>& tensors, const char* name) {
   const auto node = tensors.extract(name);
   return node.empty() ? Tensor() : node.mapped();
@@ -69,11 +68,11 @@ NamedTensors take_state(std::map<std::string, Tensor>& tensors, const fs::path& 
       state.emplace_back(name, learned(tensor));
   }
   if (state.size() != 1 && state.size() != 1 + kMetaNet.size())
-    throw Error(fmt::format("{}: has a part of CoCoOp's Meta-Net only; save it again", path.string()));
+    throw Error(fmt::format("{}: has only a part of CoCoOp's Meta-Net; save it again", path.string()));
   return state;
 }
 
-/// The texts that promptbed has put beside a state that it exported.
+/// The texts that promptbed puts beside a state that it exports.
 std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const NamedTensors& state,
                                              const fs::path& path) {
   const PickleValue* const value = find_entry(root, kPromptbed);
@@ -100,7 +99,7 @@ std::optional<int64_t> epoch_in(const PickleEntries& root) {
   return epoch != nullptr ? std::optional(*epoch) : std::nullopt;
 }
 
-/// Whether two vectors are the same but for the rounding to half precision.
+/// Whether two vectors are the same up to rounding to half precision.
 bool same_embedding(const Tensor& a, const Tensor& b) {
   constexpr double kHalfPrecision = 1e-2;  // relative
   const Tensor x = a.to(torch::kFloat), y = b.to(torch::kFloat);

@@ -18,10 +18,10 @@ struct ReferenceCheckpoint {
   PromptOrigin origin;
   NamedTensors
       state;      ///< in f32: "ctx", [M, W] or [K, M, W], and of CoCoOp "meta_net.linear1.weight" and so on
-  Tensor prefix;  ///< [K, 1, W], the embeddings of start of text; undefined where the file has none
+  Tensor prefix;  ///< [K, 1, W], the embeddings of start of text; undefined if the file has none
   Tensor suffix;  ///< [K, S, W], those of "name . [EOS]" and the padding; the same
 
-  /// The prompt that write_reference_checkpoint was given, where it wrote the file.
+  /// The prompt that write_reference_checkpoint was given, if it wrote the file.
   std::optional<TrainedPrompt> exported = {};
 
   const Tensor& context() const { return state.front().second; }
@@ -30,27 +30,27 @@ struct ReferenceCheckpoint {
   std::string method() const { return state.size() == 1 ? "coop" : "cocoop"; }
 };
 
-/// Reads a checkpoint as data: nothing in it is executed. Throws Error where it is damaged or has other
-/// tensors than CoOp's or CoCoOp's.
+/// Reads a checkpoint as data: nothing in it is executed. Throws Error if it is damaged or has other tensors
+/// than CoOp's or CoCoOp's.
 ReferenceCheckpoint read_reference_checkpoint(const std::filesystem::path& path);
 
-/// Throws Error where the checkpoint was not trained with this model: the widths of its tensors, or its
-/// embedding of the start of text, are others.
+/// Throws Error if the checkpoint was not trained with this model: if the widths of its tensors, or its
+/// embedding of the start of text, differ.
 void check_model(const ReferenceCheckpoint& checkpoint, const ClipModel& model);
 
-/// The names of the classes that the checkpoint was trained on, as far as the tokens tell: in lower case,
-/// with blanks. Empty where it does not hold their embeddings. Throws Error where they are not the model's.
+/// The names of the classes that the checkpoint was trained on, as tokens spell them: in lower case, with
+/// blanks. Empty if it does not hold their embeddings. Throws Error if those are not the model's.
 ClassNames class_names_in(const ReferenceCheckpoint& checkpoint, const ClipModel& model);
 
-/// Throws Error, naming the first class that differs, where the checkpoint was trained on other classes than
-/// these. Where it does not hold their embeddings, only a class-specific context tells how many there are.
+/// Throws Error, naming the first class that differs, if the checkpoint was trained on other classes than
+/// these. If it does not hold their embeddings, only the number of class-specific contexts can be compared.
 void check_classes(const ReferenceCheckpoint& checkpoint, const ClassNames& class_names,
                    const ClipModel& model);
 
 /// Writes a prompt of CoOp or CoCoOp, or of a method with the same tensors, for the reference to load: its
 /// torch.load, and load_state_dict with strict=False. What the reference does not know goes under
-/// "promptbed", so that reading the file gives the prompt back whole. Throws Error for a prompt with other
-/// tensors, and where the file cannot be written.
+/// "promptbed", so that reading the file gives the whole prompt back. Throws Error for a prompt with other
+/// tensors, and if the file cannot be written.
 void write_reference_checkpoint(const std::filesystem::path& path, const TrainedPrompt& prompt);
 
 }  // namespace promptbed

@@ -21,7 +21,7 @@ class TokensByEmbedding {
     for (int64_t token = 0; token < rounded.size(0); ++token) tokens_.emplace(key(rounded[token]), token);
   }
 
-  /// The token of a vector [W]; -1 where there is none.
+  /// The token of a vector [W]; -1 if there is none.
   int64_t find(const Tensor& vector) const {
     const auto found = tokens_.find(key(vector.to(torch::kHalf).contiguous()));
     return found == tokens_.end() ? -1 : found->second;
@@ -35,8 +35,7 @@ class TokensByEmbedding {
   std::unordered_map<std::string, int64_t> tokens_;
 };
 
-/// The tokens of "name ." that a class's suffix [S, W] begins with. Throws Error where they are not the
-/// model's.
+/// The tokens of "name ." that a class's suffix [S, W] begins with. Throws Error if they are not the model's.
 std::vector<int64_t> sentence_in(const Tensor& suffix, const TokensByEmbedding& tokens, int64_t end_of_text,
                                  const std::string& file) {
   std::vector<int64_t> sentence;
@@ -53,7 +52,7 @@ std::vector<int64_t> sentence_in(const Tensor& suffix, const TokensByEmbedding& 
   return sentence;
 }
 
-/// The sentences of all classes; none where the checkpoint has no embeddings.
+/// The sentences of all classes; none if the checkpoint has no embeddings.
 std::vector<std::vector<int64_t>> sentences_in(const ReferenceCheckpoint& checkpoint,
                                                const ClipModel& model) {
   std::vector<std::vector<int64_t>> sentences;
@@ -107,7 +106,7 @@ void check_classes(const ReferenceCheckpoint& checkpoint, const ClassNames& clas
     if (model.tokenizer()->encode(spoken(class_names[label]) + ".") == sentences[label]) continue;
     const auto vocabulary = vocabulary_of(read_merges(model.path()));
     throw Error(
-        fmt::format("{}: class {} that it was trained on is '{}', not '{}'; name its classes in their order",
+        fmt::format("{}: class {} that it was trained on is '{}', not '{}'; name its classes in that order",
                     file, label, name_of(sentences[label], vocabulary), class_names[label]));
   }
 }

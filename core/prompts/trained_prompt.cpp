@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/tensor_file.h"
+#include "results/ledger.h"
+#include "results/run_record.h"
 
 namespace promptbed {
 namespace {
@@ -31,11 +35,23 @@ Safetensors read_file_of_tensors(const fs::path& path) {
   return read_safetensors(path);
 }
 
-/// Reads the texts that belong to a prompt. Throws json's exceptions and Error for what they cannot be.
+/// Reads the texts that belong to a prompt. Throws json's exceptions and Error if they are wrong.
 void read_texts(const std::map<std::string, std::string>& texts, TrainedPrompt& prompt) {
   prompt.run = RunSpec::parse(json::parse(texts.at(kRun)));
   if (texts.contains(kClassNames)) prompt.class_names = json::parse(texts.at(kClassNames));
   if (texts.contains(kOrigin)) prompt.origin = parse_origin(json::parse(texts.at(kOrigin)));
+}
+
+bool may_be_id(const std::string& name) {
+  return std::ranges::all_of(name, [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+/// Why a run has no prompt, and what to do.
+std::string reason(const RunRecord& run, const fs::path& prompt) {
+  if (run.spec.classes.empty()) return fmt::format("does not train; use --method {}", run.spec.method);
+  if (run.status != RunStatus::done)
+    return fmt::format("is {}; it has a prompt once it is done", to_string(run.status));
+  return fmt::format("its prompt {} is missing; train it again with --force", prompt.string());
 }
 
 }  // namespace
@@ -52,11 +68,24 @@ PromptOrigin parse_origin(const json& value) {
   return origin;
 }
 
+std::string title_of(const TrainedPrompt& prompt) {
+  const RunSpec& run = prompt.run;
+  if (prompt.origin) return fmt::format("{}, imported from {}", run.method, prompt.origin->file);
+  return fmt::format("{} on {}, {} shots, seed {}", run.method, run.dataset, run.shots, run.seed);
+}
+
+void check_model(const TrainedPrompt& prompt, const std::string& fingerprint) {
+  if (prompt.run.model == fingerprint) return;
+  throw Error(fmt::format(
+      "trained prompt of {}: belongs to model {}, and this is model {}; give its own with --model",
+      title_of(prompt), prompt.run.model, fingerprint));
+}
+
 TrainedPrompt read_trained_prompt(const fs::path& path) {
   Safetensors contents = read_file_of_tensors(path);
   if (!contents.metadata.contains(kRun)) {
     throw Error(fmt::format(
-        "{}: is no trained prompt, for it does not say what was trained; give one of runs/prompts",
+        "{}: is no trained prompt, since it does not say what was trained; give one of runs/prompts",
         path.string()));
   }
   TrainedPrompt prompt;
@@ -76,6 +105,22 @@ void write_trained_prompt(const fs::path& path, const TrainedPrompt& prompt) {
   if (!prompt.class_names.empty()) texts[kClassNames] = json(prompt.class_names).dump();
   if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
   write_safetensors(path, prompt.state, texts);
+}
+
+fs::path find_prompt(const std::string& name, const fs::path& ledger) {
+  std::error_code failure;
+  if (fs::exists(name, failure)) return name;
+  if (!may_be_id(name) || !fs::exists(ledger, failure)) {
+    throw Error(fmt::format(
+        "{}: no such trained prompt; give a file, such as those in runs/prompts, or a run's id", name));
+  }
+  const RunRecord run = Ledger::open_existing(ledger).find(name);
+  const fs::path prompt = prompt_path(ledger, run.id);
+  if (!fs::exists(prompt, failure)) {
+    throw Error(
+        fmt::format("run {} ({} on {}): {}", run.id, run.spec.method, run.spec.dataset, reason(run, prompt)));
+  }
+  return prompt;
 }
 
 }  // namespace promptbed

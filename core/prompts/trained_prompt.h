@@ -12,7 +12,7 @@
 
 namespace promptbed {
 
-/// Where a prompt comes from that another program trained.
+/// Where a prompt that another program trained comes from.
 struct PromptOrigin {
   std::string file;              ///< the checkpoint's name, without its folder
   std::optional<int64_t> epoch;  ///< how many epochs it says it was trained
@@ -26,17 +26,27 @@ PromptOrigin parse_origin(const nlohmann::json& value);
 /// canonical JSON of the spec), "class_names" (a JSON list) and, of an imported one, "origin".
 struct TrainedPrompt {
   RunSpec run;             ///< of an imported one without dataset, recipe and all else that nobody knows
-  ClassNames class_names;  ///< the K training classes by label; empty in files that do not tell them
+  ClassNames class_names;  ///< the K training classes by label; empty in files that do not name them
   NamedTensors state;      ///< on the CPU, under the names of the method's state()
   std::optional<PromptOrigin> origin = {};  ///< of an imported one
 };
 
-/// Reads a prompt; its tensors come sorted by name. Throws Error where the file is missing, damaged or no
+/// "coop on nature_food, 16 shots, seed 1", or "coop, imported from model.pth.tar-50"
+std::string title_of(const TrainedPrompt& prompt);
+
+/// Throws Error if the prompt belongs to another model than the one of this fingerprint.
+void check_model(const TrainedPrompt& prompt, const std::string& fingerprint);
+
+/// Reads a prompt; its tensors come sorted by name. Throws Error if the file is missing, damaged or no
 /// trained prompt.
 TrainedPrompt read_trained_prompt(const std::filesystem::path& path);
 
-/// Writes a prompt, and its folder, readers never seeing a part of the file. Throws Error where it cannot be
+/// Writes a prompt, and its folder; readers never see a part of the file. Throws Error if it cannot be
 /// written.
 void write_trained_prompt(const std::filesystem::path& path, const TrainedPrompt& prompt);
+
+/// The file of a trained prompt that a user names by its path, or by the id of its run in the ledger or a
+/// prefix of it. Throws Error if there is neither, and for a run that has no prompt.
+std::filesystem::path find_prompt(const std::string& name, const std::filesystem::path& ledger);
 
 }  // namespace promptbed

@@ -15,10 +15,17 @@
 namespace promptbed {
 namespace {
 
-/// Whether the calling process may say how a claim on a run ended: its own, or that of a process that cannot.
+/// Whether the calling process may say how a claim ended: its own, or that of a process that cannot any more.
 bool may_end(SQLite::Database& database, std::string_view id) {
   const std::optional<Claim> claim = read_claim(database, id);
   return claim && claim->owner && (*claim->owner == this_process() || !may_live(*claim->owner));
+}
+
+/// Whether a run that the ledger knows may be claimed.
+bool is_free(const Claim& claim, Redo redo, std::optional<int64_t> attempts) {
+  if (claim.status == RunStatus::done && redo == Redo::no) return false;
+  if (claim.owner && may_live(*claim.owner)) return false;
+  return !attempts || claim.attempts <= *attempts;
 }
 
 /// The one id that begins so.
@@ -33,7 +40,7 @@ std::string whole_id(SQLite::Database& database, std::string_view id, const std:
   return found[0];
 }
 
-/// Throws Error where the run is not the calling process's any more.
+/// Throws Error if the run is not the calling process's any more.
 void check_owned(SQLite::Database& database, std::string_view id) {
   if (is_owned(database, id, this_process())) return;
   throw Error(
@@ -96,18 +103,16 @@ std::optional<RunState> Ledger::state(std::string_view id) const {
   });
 }
 
-bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attempts) {
+bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attempts,
+                   std::string_view protocol) {
   return connection_->transacted([&](SQLite::Database& database) {
     const std::string id = spec.id();
-    if (const std::optional<Claim> claim = read_claim(database, id)) {
-      if (claim->status == RunStatus::done && redo == Redo::no) return false;
-      if (claim->owner && may_live(*claim->owner)) return false;
-      if (attempts && claim->attempts > *attempts) return false;
-    } else {
-      insert_run(database, id, spec);
-    }
-    set_owner(database, id, this_process());
-    return true;
+    const std::optional<Claim> present = read_claim(database, id);
+    const bool free = !present || is_free(*present, redo, attempts);
+    if (!present) insert_run(database, id, spec);
+    if (free) set_owner(database, id, this_process());
+    if (!protocol.empty()) insert_asked(database, id, protocol);
+    return free;
   });
 }
 
@@ -147,20 +152,12 @@ void Ledger::fail(std::string_view id, std::string_view error) {
   });
 }
 
-std::vector<RunRecord> Ledger::left_by(int64_t pid) const {
-  std::vector<RunRecord> left = list({.status = RunStatus::running});
-  std::erase_if(left, [&](const RunRecord& run) {
-    return !run.owner || run.owner->pid != pid || may_live(*run.owner);
-  });
-  return left;
-}
-
 std::string Ledger::remove(std::string_view id) {
   return connection_->transacted([&](SQLite::Database& database) {
     const std::string whole = whole_id(database, id, path());
     const std::optional<ProcessIdentity> owner = read_claim(database, whole)->owner;
     if (owner && lives_here(*owner))
-      throw Error(fmt::format("run {}: process {} is at work on it; end that first", whole, owner->pid));
+      throw Error(fmt::format("run {}: process {} is running it; end that first", whole, owner->pid));
     delete_run(database, whole);
     return whole;
   });

@@ -23,15 +23,14 @@ enum class Redo { no, yes };
 ///     ledger.keep_training(spec.id(), outcome);
 ///     ledger.add_tests(spec.id(), test(spec, outcome));
 ///
-/// Every call is one transaction and waits up to half a minute for other writers. All throw Error where the
-/// file cannot be read or written. A Ledger must not be used on both sides of a fork: each process opens its
-/// own.
+/// Every call is one transaction and waits up to half a minute for other writers. All throw Error if the file
+/// cannot be read or written. A Ledger must not be used on both sides of a fork: each process opens its own.
 class Ledger {
  public:
-  /// Opens a ledger, or makes it and its folder. Throws Error where the file is something else.
+  /// Opens a ledger, or makes it and its folder. Throws Error if the file is something else.
   explicit Ledger(const std::filesystem::path& path);
 
-  /// Opens a ledger that is there. Throws Error where there is none.
+  /// Opens a ledger that exists. Throws Error if there is none.
   static Ledger open_existing(const std::filesystem::path& path);
 
   Ledger(Ledger&&) noexcept;
@@ -43,14 +42,15 @@ class Ledger {
   /// How far a run is; nothing if the ledger does not know it.
   std::optional<RunState> state(std::string_view id) const;
 
-  /// Makes a run the calling process's. False where it is done (unless it is to be redone), where another
-  /// process works on it, and where it has been tried more often than `attempts`: somebody else had it
-  /// meanwhile. A failed run is free, and so is one whose owner on this host is gone; of another host's
-  /// nobody can tell, so its claim is respected until the run is removed.
-  bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {});
+  /// Makes a run the calling process's, and keeps that `protocol` asks for it unless that is "". False if it
+  /// is done and not to be redone, if another process works on it, and if it has been tried more often than
+  /// `attempts`: somebody else had it meanwhile. A failed run is free, and so is one whose owner on this host
+  /// is gone. Nobody can say that of another host's process, so its claim holds until the run is removed.
+  bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {},
+             std::string_view protocol = {});
 
-  /// Gives a claimed run back as it was before the claim. Nothing happens to a run that is claimed neither by
-  /// the calling process nor by one of this host that is gone.
+  /// Gives a claimed run back as it was before the claim. Does nothing unless the claim is the calling
+  /// process's, or that of one of this host that is gone.
   void release(std::string_view id);
 
   /// Records how a claimed run was trained, before it is tested, replacing an earlier attempt: whatever
@@ -62,12 +62,9 @@ class Ledger {
   /// outcome is ignored. Throws Error if the calling process has lost its claim.
   void add_tests(std::string_view id, const RunOutcome& tests);
 
-  /// Records why a claimed run failed; one that was done before stays done, with its result. Nothing happens
-  /// to a run that is claimed neither by the calling process nor by one of this host that is gone.
+  /// Records why a claimed run failed; one that was done before stays done, with its result. Does nothing
+  /// unless the claim is the calling process's, or that of one of this host that is gone.
   void fail(std::string_view id, std::string_view error);
-
-  /// Runs that a process of this host has claimed and left at its end, by its process id.
-  std::vector<RunRecord> left_by(int64_t pid) const;
 
   /// Keeps which protocol asks for those of the runs that the ledger knows.
   void ask(std::string_view protocol, const std::vector<std::string>& ids);
@@ -75,11 +72,11 @@ class Ledger {
   /// Keeps what a model is called.
   void describe(const ModelRecord& model);
 
-  /// Removes a run with all that belongs to it, and returns its id. The beginning of an id will do where it
-  /// is the only one. Throws Error for an unknown or ambiguous id and for a run that is at work on this host.
+  /// Removes a run with all that belongs to it, by its id or a prefix of it, and returns the id. Throws Error
+  /// for an unknown or ambiguous id and for a run that is running on this host.
   std::string remove(std::string_view id);
 
-  /// The run whose id begins so. Throws Error for an unknown or ambiguous id.
+  /// The run of that id, or of that prefix of it. Throws Error for an unknown or ambiguous id.
   RunRecord find(std::string_view id) const;
 
   /// Runs by method, dataset, shots and seed.
@@ -91,8 +88,8 @@ class Ledger {
   /// The class sets that the methods of these runs could not serve, in the same way.
   std::vector<RunRefusal> refusals(const RunFilter& filter = {}) const;
 
-  /// The last training that was kept, and the tests that were added since. Throws Error for a run that was
-  /// never finished.
+  /// The last training that was kept, and the tests added since. Throws Error for a run that was never
+  /// finished.
   RunOutcome outcome(std::string_view id) const;
 
   /// How the finished runs were made, one for each: the last attempt that trained, or else the last one.
@@ -101,7 +98,7 @@ class Ledger {
   /// The epochs of all finished runs, by run and epoch.
   std::vector<RunEpoch> epochs() const;
 
-  /// The models that runs were made with, by name; those of older ledgers have none.
+  /// The models that runs were made with, by name; older ledgers have none.
   std::vector<ModelRecord> models() const;
 
  private:

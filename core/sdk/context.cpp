@@ -40,7 +40,7 @@ Options resolve_context(Options options, const Setting& setting) {
 }
 
 void check_prompt_lengths(const Setting& setting, int64_t context_tokens) {
-  for (const ClassNames* names : {&setting.class_names, &setting.unseen_class_names}) {
+  for (const ClassNames* names : {&setting.class_names, &setting.new_class_names}) {
     for (const std::string& name : *names) {
       const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, spoken(name) + ".");
       if (length > setting.context_length) {

@@ -37,7 +37,7 @@ void check_template(const Setting& setting, const std::string& prompt_template) 
                             setting.dataset));
   }
   check_lengths(setting, prompt_template, setting.class_names);
-  check_lengths(setting, prompt_template, setting.unseen_class_names);
+  check_lengths(setting, prompt_template, setting.new_class_names);
 }
 
 Tensor template_features(const Task& task, const std::string& prompt_template,

@@ -38,22 +38,21 @@ std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs) {
   std::vector<FeatureRequest> requests;
-  const auto is_it = [&](const PlannedDataset& other) { return other.spec.id == dataset.spec.id; };
+  const std::string& id = dataset.spec.id;
   const auto tests_it = [&](const PlannedRun* run) {
-    return std::ranges::any_of(run->missing_tests,
-                               [&](const PlannedTest& test) { return is_it(*test.dataset); });
+    return std::ranges::find(run->job.tests, id, &JobTest::dataset) != run->job.tests.end();
   };
   if (std::ranges::any_of(runs, tests_it)) requests.push_back({paths_of(dataset.split.test), {kCentreView}});
   for (const PlannedRun* run : runs) {
-    if (!is_it(*run->dataset) || !run->method->trainable()) continue;
-    requests.push_back({paths_of(run->draw.train), training_views(run->spec.views)});
-    if (run->needs.validation_features) requests.push_back({paths_of(run->draw.val), {kCentreView}});
+    if (run->dataset->spec.id != id || !run->method->trainable()) continue;
+    requests.push_back({paths_of(run->job.draw.train), training_views(run->job.run.views)});
+    if (run->needs.validation_features) requests.push_back({paths_of(run->job.draw.val), {kCentreView}});
   }
   return requests;
 }
 
-std::vector<int64_t> count_missing_pictures(const Plan& plan, const std::vector<const PlannedRun*>& runs,
-                                            const Inputs& inputs) {
+std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<const PlannedRun*>& runs,
+                                          const Inputs& inputs) {
   std::vector<int64_t> counts;
   for (const auto& dataset : plan.datasets) {
     const FeatureCache cache = inputs.open_cache(dataset->spec);
@@ -66,12 +65,12 @@ std::vector<int64_t> count_missing_pictures(const Plan& plan, const std::vector<
 
 std::map<std::string, std::string> extract_missing_features(const Plan& plan,
                                                             const std::vector<const PlannedRun*>& runs,
-                                                            Workbench& bench, std::ostream& log) {
+                                                            Inputs& inputs, int64_t threads,
+                                                            std::ostream& log) {
   std::map<std::string, std::string> spoilt;
   for (const auto& dataset : plan.datasets) {
     try {
-      bench.inputs().extract(dataset->spec, requests_of(*dataset, runs),
-                             bench.spec().threads * bench.spec().jobs, log);
+      inputs.extract(dataset->spec, requests_of(*dataset, runs), threads, log);
     } catch (const PictureError& fault) {
       spoilt[dataset->spec.id] = fault.what();
     }

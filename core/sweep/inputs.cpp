@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMostPicturesInWork = 64;
+constexpr int64_t kMostImagesInWork = 64;
 
 /// The model that the user named, or else the suite's own.
 fs::path model_path(const InputSpec& spec, const Suite& suite) {
@@ -27,7 +27,7 @@ std::set<std::string> ids_of(const std::string& suite, const InputSpec& spec) {
   return ids;
 }
 
-/// The user's choice, and that of the target suite where there is one.
+/// The user's choice, and that of the target suite if there is one.
 std::vector<ChosenDatasets> choose(const InputSpec& spec) {
   if (spec.target_suite.empty()) return {ChosenDatasets(spec)};
   DataSpec sources = spec, targets = spec;
@@ -51,6 +51,14 @@ Inputs::Inputs(InputSpec spec)
 
 std::vector<DatasetSpec> Inputs::targets() const {
   return chosen_.size() > 1 ? chosen_.back().list() : std::vector<DatasetSpec>();
+}
+
+const DatasetSpec& Inputs::dataset(const std::string& id) const {
+  for (const ChosenDatasets& chosen : chosen_) {
+    const auto found = std::ranges::find(chosen.list(), id, &DatasetSpec::id);
+    if (found != chosen.list().end()) return *found;
+  }
+  return chosen_.front().at(id);  // says which there are
 }
 
 const ChosenDatasets& Inputs::chosen_of(const DatasetSpec& dataset) const {
@@ -80,14 +88,15 @@ FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   if (!is_sealed(dataset)) return {cache_path(spec_.cache, key), key};
   const Suite& suite = chosen_of(dataset).suite();
   const fs::path& sealed = suite.features;
-  // Sealed features are what they are: without some in --precision, it concerns the text tower alone.
+  // Sealed features come in one precision: if there are none in --precision, it concerns the text tower
+  // alone.
   if (!fs::exists(sealed_path(sealed, key))) key.precision = Precision::f32;
   const fs::path path = sealed_path(sealed, key);
   if (!fs::exists(path)) {
-    throw Error(
-        fmt::format("{}: no such file: suite {} has no features of {} with it; put it back, or give the "
-                    "pictures' folder with --data",
-                    path.string(), suite.id, dataset.id));
+    throw Error(fmt::format(
+        "{}: no such file: suite {} has no features of {} without it; put it back, or give the images' "
+        "folder with --data",
+        path.string(), suite.id, dataset.id));
   }
   return {path, key};
 }
@@ -103,17 +112,17 @@ std::vector<DatasetSpec> Inputs::datasets_where(bool sealed) const {
 }
 
 std::string Inputs::feature_source() const {
-  std::vector<std::string> sealed_in, pictures_in;
+  std::vector<std::string> sealed_in, images_in;
   for (const DatasetSpec& dataset : datasets_where(/*sealed=*/true))
     add_once(sealed_in, chosen_of(dataset).suite().features);
   for (const DatasetSpec& dataset : datasets_where(/*sealed=*/false))
-    add_once(pictures_in, dataset.is_own() ? dataset.folder : chosen_of(dataset).data());
+    add_once(images_in, dataset.is_own() ? dataset.folder : chosen_of(dataset).data());
   std::string text = "features: ";
   if (!sealed_in.empty()) text += fmt::format("sealed, in {}", fmt::join(sealed_in, ", "));
-  if (!sealed_in.empty() && !pictures_in.empty()) text += "; others ";
-  if (!pictures_in.empty()) {
-    text += fmt::format("cached in {}, extracted from the pictures in {}", spec_.cache.string(),
-                        fmt::join(pictures_in, ", "));
+  if (!sealed_in.empty() && !images_in.empty()) text += "; others ";
+  if (!images_in.empty()) {
+    text += fmt::format("cached in {}, extracted from the images in {}", spec_.cache.string(),
+                        fmt::join(images_in, ", "));
   }
   return text;
 }
@@ -124,7 +133,7 @@ ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const Fea
   const auto missing = cache.missing(requests, image_folder(dataset));
   check_sealed(cache, missing);
   if (missing.empty()) return {.rows_present = count_rows(requests)};
-  const ExtractionSettings settings{static_cast<int>(std::min(threads, kMostPicturesInWork)),
+  const ExtractionSettings settings{static_cast<int>(std::min(threads, kMostImagesInWork)),
                                     spec_.placement.device};
   return extract_features(cache, requests, image_folder(dataset), image_encoder(), settings, log);
 }
@@ -143,12 +152,36 @@ void check_sealed(const FeatureCache& cache, const std::vector<MissingPicture>& 
   if (!cache.sealed() || missing.empty()) return;
   const MissingPicture& first = missing.front();
   const int view = first.views.front();
-  // Every picture of the suite has the centre view, so one without it is not the suite's.
+  // Every image of the suite has the centre view, so one without it is not the suite's.
   const char* remedy = view == kCentreView ? "put back the split that it was sealed for" : "lower --views";
   throw Error(fmt::format(
-      "{}: is sealed and lacks views of {} pictures, first {} of {}; {}, or give the pictures' folder with "
+      "{}: is sealed and lacks views of {} images, first {} of {}; {}, or give the images' folder with "
       "--data",
       cache.path().string(), missing.size(), view_name(view), first.image, remedy));
+}
+
+const Split& OpenDatasets::split(const std::string& dataset, const std::string& hash) {
+  auto found = splits_.find(dataset);
+  if (found == splits_.end()) {
+    Split split = inputs_.read_split(inputs_.dataset(dataset));
+    std::string its_hash = split.hash();
+    found = splits_.emplace(dataset, HashedSplit{std::move(split), std::move(its_hash)}).first;
+  }
+  if (found->second.hash != hash)
+    throw Error(fmt::format("{}: its split has changed since the sweep was planned; sweep again", dataset));
+  return found->second.split;
+}
+
+const FeatureCache& OpenDatasets::features(const std::string& dataset) {
+  const auto found = features_.find(dataset);
+  if (found != features_.end()) return found->second;
+  return features_.emplace(dataset, inputs_.open_cache(inputs_.dataset(dataset))).first->second;
+}
+
+void OpenDatasets::keep_only(const std::set<std::string>& datasets) {
+  const auto is_other = [&](const auto& entry) { return !datasets.contains(entry.first); };
+  std::erase_if(splits_, is_other);
+  std::erase_if(features_, is_other);
 }
 
 }  // namespace promptbed

@@ -1,23 +1,25 @@
 #pragma once
 
 #include <iosfwd>
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "clip/model.h"
 #include "clip/towers/text_transformer.h"
 #include "data/suites/chosen_datasets.h"
 #include "features/extraction.h"
 #include "features/feature_cache.h"
-#include "sweep/input_spec.h"
+#include "sweep/sweep_spec.h"
 
 namespace promptbed {
 
-/// What all work starts from: datasets, a CLIP, and the features of the datasets' images by the CLIP. The
-/// suite's own model and data serve where the user names none; and where the data are the suite's own, so are
-/// the features, if they are embedded: sealed files that need no pictures. Towers come into memory when they
-/// are first asked for.
+/// What all work starts from: datasets, a CLIP, and the CLIP's features of the datasets' images. If the user
+/// names no model or data, the suite's own serve; with the suite's own data come its embedded features,
+/// sealed files that need no images. Towers come into memory when they are first asked for.
 class Inputs {
  public:
   /// Reads the suite and the model. Throws Error for what is missing or wrong, and for a model or data that
@@ -29,19 +31,22 @@ class Inputs {
   /// The datasets that the user chose.
   const std::vector<DatasetSpec>& datasets() const { return chosen_.front().list(); }
 
-  /// Those of the target suite that are tested on beside them; none where there is no such suite.
+  /// Those of the target suite, which are only tested on; none without such a suite.
   std::vector<DatasetSpec> targets() const;
+
+  /// The dataset of that id, of either. Throws Error for an id that was not chosen.
+  const DatasetSpec& dataset(const std::string& id) const;
 
   Split read_split(const DatasetSpec& dataset) const { return chosen_of(dataset).read_split(dataset); }
 
   /// What the features of a dataset depend on here.
   CacheKey key_of(const DatasetSpec& dataset) const;
 
-  /// The features of a dataset: the suite's sealed file, or the cache. Throws Error where the file is of
-  /// another key or damaged, and where a sealed one is not there.
+  /// The features of a dataset: the suite's sealed file, or the cache. Throws Error if the file is of another
+  /// key or damaged, and if a sealed one is missing.
   FeatureCache open_cache(const DatasetSpec& dataset) const;
 
-  /// Where the dataset's pictures are. With sealed features there need not be any.
+  /// Where the dataset's images are. With sealed features there need not be any.
   std::filesystem::path image_folder(const DatasetSpec& dataset) const {
     return chosen_of(dataset).image_folder(dataset);
   }
@@ -49,8 +54,8 @@ class Inputs {
   /// In words, where features come from.
   std::string feature_source() const;
 
-  /// Brings into the cache what the requests ask for and it lacks, with so many pictures in work at a time.
-  /// Throws Error where a sealed file lacks something, otherwise what extract_features throws.
+  /// Brings into the cache what the requests ask for and it lacks, with so many images in work at a time.
+  /// Throws Error if a sealed file lacks something, otherwise what extract_features throws.
   ExtractionReport extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
                            int64_t threads, std::ostream& log);
 
@@ -58,7 +63,7 @@ class Inputs {
   const ImageEncoder& image_encoder();
 
  private:
-  /// The choice that a dataset is of.
+  /// The choice that a dataset belongs to.
   const ChosenDatasets& chosen_of(const DatasetSpec& dataset) const;
 
   /// Whether a dataset's features come sealed with its suite.
@@ -74,7 +79,32 @@ class Inputs {
   std::unique_ptr<ImageEncoder> image_encoder_;
 };
 
-/// Throws Error, with the remedy, where a sealed cache lacks some pictures.
+/// Throws Error, with the remedy, if a sealed cache lacks images.
 void check_sealed(const FeatureCache& cache, const std::vector<MissingPicture>& missing);
+
+/// The splits and features of the datasets at hand, each read when it is first asked for.
+class OpenDatasets {
+ public:
+  explicit OpenDatasets(const Inputs& inputs) : inputs_(inputs) {}
+
+  /// Throws Error if the split's hash is another by now.
+  const Split& split(const std::string& dataset, const std::string& hash);
+
+  /// Throws Error if the file is of another key or damaged.
+  const FeatureCache& features(const std::string& dataset);
+
+  /// Closes all others.
+  void keep_only(const std::set<std::string>& datasets);
+
+ private:
+  struct HashedSplit {
+    Split split;
+    std::string hash;
+  };
+
+  const Inputs& inputs_;
+  std::map<std::string, HashedSplit> splits_;  // both by the dataset's id
+  std::map<std::string, FeatureCache> features_;
+};
 
 }  // namespace promptbed

@@ -1,16 +1,18 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
-#include "data/draws/class_sets.h"
-#include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
-#include "results/run_record.h"
-#include "results/run_spec.h"
+#include "results/ledger.h"
+#include "sweep/job.h"
 #include "sweep/workbench.h"
+#include "table/table.h"
 
 namespace promptbed {
 
@@ -21,58 +23,58 @@ struct PlannedDataset {
   std::string split_hash;
 };
 
-/// Classes of a dataset that a trained prompt is tested on.
-struct PlannedTest {
-  std::shared_ptr<const PlannedDataset> dataset;
-  ClassSet classes = ClassSet::all;
-
-  /// "base of transport"
-  std::string title() const;
-};
-
 /// One cell of the grid, settled before anything is trained.
 struct PlannedRun {
   const Method* method = nullptr;
-  std::string options_label;  ///< "n_ctx=16" where the sweep goes over several values; otherwise ""
   std::shared_ptr<const PlannedDataset> dataset;  ///< trained on
-  std::vector<PlannedTest> tests;                 ///< that the protocol asks for
-  int64_t shots = 0;                              ///< as asked for; 0 for a method without training
-  int64_t seed = 0;
-  Setting setting;
-  FewShotDraw draw;        ///< of the training classes; empty for a method without training
-  std::string given_draw;  ///< its hash where the user gave it, "" for the one that shots and seed stand for
-  Needs needs;
+  std::vector<JobTest> tests;                     ///< that the protocol asks for
 
-  std::string obstacle;  ///< why it cannot run; "" where it can
-  RunSpec spec;          ///< what follows has meaning without an obstacle only
+  std::string obstacle;  ///< why it cannot run; "" if it can
+  Job job;               ///< its tests are those that the ledger lacks
+  Needs needs;           ///< this and what follows mean nothing with an obstacle
   std::string id;
-  std::optional<RunState> state;           ///< in the ledger when it was planned
-  bool trained = false;                    ///< its prompt is there to be tested, or it needs no training
-  std::vector<PlannedTest> missing_tests;  ///< those of `tests` that are to be made
+  std::optional<RunState> state;  ///< in the ledger when it was planned
 
-  bool done() const { return missing_tests.empty(); }
+  bool done() const { return job.tests.empty(); }
   int64_t attempts() const { return state ? state->attempts : 0; }
-
-  /// "coop on transport, 16 shots, seed 1"
-  std::string title() const;
+  std::string title() const { return job.title(); }
 };
 
-/// Every run of a sweep, in the order in which they are done: dataset by dataset.
+/// Every run of a sweep, dataset by dataset, which is the order in which they are made.
 struct Plan {
   std::vector<std::shared_ptr<const PlannedDataset>> datasets;  ///< trained or tested on
   std::vector<PlannedRun> runs;
+  std::vector<std::string> warnings;  ///< what a user should know before the runs are made, a line each
 
-  /// Runs that are to be done: without obstacle, and with tests to be made.
+  /// Runs that are to be made: without an obstacle, and with tests missing.
   std::vector<const PlannedRun*> pending() const;
 };
 
-/// SweepSpec -> RunSpecs. Reads the splits, draws the shots, settles options and recipes, and asks the
-/// ledger what is done: a prompt that was trained for one protocol is used again by others, so that only the
-/// tests that it lacks are made. Loads no tower and no picture. Throws Error for unknown methods, datasets
-/// and options and for splits that are wrong.
-Plan plan_sweep(const Workbench& bench);
+/// SweepSpec -> jobs. Reads the splits, draws the shots, settles options and recipes, and reads in the ledger
+/// what is done: a prompt that one protocol has trained serves the others too, so only the tests that it
+/// lacks are made. Loads no tower and no image, and makes no ledger. Throws Error for unknown methods,
+/// datasets and options and for splits and draws that are wrong.
+Plan plan_sweep(const SweepSpec& spec, const Workbench& bench);
 
-/// One line for each method whose finished runs were made by another plugin file of the same method version.
-std::vector<std::string> plugin_warnings(const Plan& plan, const Workbench& bench);
+/// What a sweep would do: datasets by methods, how many runs of each are done and how many images have to be
+/// encoded; as notes, where features come from, and what cannot run and why.
+Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& inputs);
+
+/// The runs and tests of a ledger as they were when this read them, all at once.
+class KnownRuns {
+ public:
+  /// None without a ledger.
+  explicit KnownRuns(const Ledger* ledger);
+
+  /// Null for a run that the ledger did not know.
+  const RunRecord* find(const std::string& run) const;
+
+  /// Whether a run has a score or a refusal for the test.
+  bool has(const std::string& run, const JobTest& test) const;
+
+ private:
+  std::map<std::string, RunRecord> runs_;                                           ///< by id
+  std::set<std::tuple<std::string, std::string, std::string, std::string>> tests_;  ///< run and test
+};
 
 }  // namespace promptbed

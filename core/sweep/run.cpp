@@ -1,23 +1,26 @@
 #include "sweep/run.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <torch/version.h>
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <ostream>
 
 #include "base/hash.h"
+#include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
-#include "data/draws/class_sets.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
 #include "results/run_record.h"
 #include "sweep/features.h"
-#include "sweep/host.h"
+#include "sweep/run_log.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
 #include "training/train.h"
@@ -41,60 +44,42 @@ class Stopwatch {
   std::map<std::string, double> seconds_;
 };
 
-Task make_task(const PlannedRun& run, OpenCaches& caches, Workbench& bench) {
-  const torch::Device device = bench.spec().placement.device;
-  const FeatureCache& cache = caches.of(*run.dataset);
-  Task task;
-  static_cast<Setting&>(task) = run.setting;
-  if (run.method->trainable())
-    task.train = read_features(cache, run.draw.train, training_views(run.spec.views), device);
-  if (run.needs.validation_features)
-    task.validation = read_features(cache, run.draw.val, {kCentreView}, device);
-  task.text_encoder = bench.inputs().text_encoder();
-  task.logit_scale = bench.inputs().model().logit_scale();
-  task.feature_width = bench.inputs().model().embedding_width();
-  task.generator = seeded_generator(static_cast<uint64_t>(run.seed), "init");
-  task.device = device;
-  return task;
+/// The library that matrix products really go to: libblas stands for different ones on different machines.
+std::string blas_library() {
+  const void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
+  Dl_info info{};
+  if (symbol == nullptr || ::dladdr(symbol, &info) == 0) return "built into LibTorch";
+  std::error_code failure;
+  const auto file = std::filesystem::canonical(info.dli_fname, failure);
+  return failure ? info.dli_fname : (file.parent_path().filename() / file.filename()).string();
 }
 
-std::unique_ptr<PromptLearner> create_learner(const PlannedRun& run, const Workbench& bench) {
-  Options options = run.method->default_options();
-  for (const auto& [name, value] : run.spec.options) options.set(name, value);
-  return bench.registry().create(*run.method, options);
+/// The machine, the libraries and the code; the run fills in phases, cache hits and peak memory.
+Execution describe_execution(const BenchSpec& spec, const Method& method) {
+  Execution execution;
+  execution.host = this_process().host;
+  execution.processor = processor_name();
+  execution.threads = spec.threads;
+  execution.precision = to_string(spec.placement.precision);
+  execution.torch_version = TORCH_VERSION;
+  execution.blas = blas_library();
+  execution.code_version = code_version();
+  execution.dirty = code_is_dirty();
+  execution.plugin_hash = method.file_hash;
+  return execution;
 }
 
-std::unique_ptr<PromptLearner> make_learner(const PlannedRun& run, const Task& task, const Workbench& bench) {
-  auto learner = create_learner(run, bench);
-  if (learner->resolve(task).values() != run.spec.options) {
-    throw Error(fmt::format(
-        "{}: settles its options in another way when it is asked again; report it to the plugin's "
-        "author",
-        run.method->name()));
+/// The job's method. Throws Error if the bench has another version of it, or another model, than was planned.
+const Method& method_of(const Job& job, const Workbench& bench) {
+  const Method& method = bench.registry().at(job.run.method);
+  if (method.spec->version != job.run.method_version) {
+    throw Error(fmt::format("{}: version {} was planned and its plugin has version {} now; sweep again",
+                            method.name(), job.run.method_version, method.spec->version));
   }
-  learner->bind(task);
-  return learner;
-}
-
-std::vector<EpochRecord> train_prompt(PromptLearner& learner, const PlannedRun& run, const Task& task,
-                                      std::ostream& log) {
-  if (!run.method->trainable() || learner.fit(task.train, task.validation)) return {};
-  if (run.method->has_own_solver()) {
-    throw Error(
-        fmt::format("{}: declares a solver of its own, and its fit() did nothing; report it to the "
-                    "plugin's author",
-                    run.method->name()));
-  }
-  ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1),
-                      static_cast<uint64_t>(run.seed));
-  std::vector<EpochRecord> records;
-  train(learner, task.train, *run.spec.recipe, order, {}, [&](const TrainedEpoch& epoch) {
-    records.push_back({epoch.epoch, epoch.loss, epoch.learning_rate, epoch.seconds});
-    log << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1,
-                       run.spec.recipe->epochs, epoch.loss, epoch.learning_rate, epoch.seconds)
-        << std::flush;
-  });
-  return records;
+  if (bench.inputs().model().fingerprint() != job.run.model)
+    throw Error(fmt::format("{}: is another model than the sweep was planned with; sweep again",
+                            bench.inputs().model().path().string()));
+  return method;
 }
 
 /// What the method wants to keep, apart from its graph and device.
@@ -114,18 +99,6 @@ std::string hash_state(const NamedTensors& state) {
   return hasher.hex();
 }
 
-/// Gives the learner the prompt that an earlier attempt at the run trained. Throws Error where its file is
-/// not what the ledger says.
-void restore_prompt(PromptLearner& learner, const PlannedRun& run, Workbench& bench) {
-  if (!run.method->trainable()) return;
-  const auto path = prompt_path(bench.spec().ledger, run.id);
-  learner.load_state(read_trained_prompt(path).state);
-  if (hash_state(trained_state(learner)) != bench.ledger().outcome(run.id).state_hash) {
-    throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
-                            path.string()));
-  }
-}
-
 ParameterCount count_parameters(PromptLearner& learner) {
   NamedTensors learned = learner.trainable();
   if (learned.empty()) learned = learner.state();
@@ -137,92 +110,21 @@ ParameterCount count_parameters(PromptLearner& learner) {
   return count;
 }
 
-/// Turns the learner to a test's classes. Nothing, or why it cannot serve them.
-std::optional<std::string> refusal_of(PromptLearner& learner, const PlannedRun& run, const PlannedTest& test,
-                                      const Workbench& bench) {
-  try {
-    const ClassNames names = class_names_of(test.dataset->split, test.classes);
-    if (test.dataset != run.dataset) {
-      Setting setting = run.setting;
-      setting.unseen_class_names = names;
-      create_learner(run, bench)->resolve(setting);  // says which class's prompt is too long
-    }
-    learner.retarget(names);
-    return std::nullopt;
-  } catch (const NotTransferable& refusal) {
-    return refusal.what();
-  } catch (const PromptTooLong& refusal) {
-    return refusal.what();
-  }
-}
-
-/// TrainedPrompt -> Evaluation -> Score.
-Score score_on(const PlannedTest& test, PromptLearner& learner, OpenCaches& caches, const Workbench& bench) {
-  const PlannedDataset& dataset = *test.dataset;
-  const auto images = subset(dataset.split.test, dataset.split, test.classes);
-  const Predictions predictions = evaluate(
-      learner, read_features(caches.of(dataset), images, {kCentreView}, bench.spec().placement.device));
-  const Metrics metrics = measure(predictions.labels, predictions.predicted);
-  return {.dataset = dataset.spec.id,
-          .class_set = std::string(to_string(test.classes)),
-          .images = metrics.images,
-          .correct = metrics.correct,
-          .accuracy = metrics.accuracy,
-          .macro_f1 = metrics.macro_f1,
-          .predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex(),
-          .split_hash = dataset.split_hash};
-}
-
-/// Makes one test, whatever comes of it.
-void make_test(const PlannedTest& test, PromptLearner& learner, const PlannedRun& run, OpenCaches& caches,
-               const Workbench& bench, RunOutcome& outcome, std::ostream& log) {
-  if (const auto reason = refusal_of(learner, run, test, bench)) {
-    outcome.refusals.push_back(
-        {test.dataset->spec.id, std::string(to_string(test.classes)), *reason, test.dataset->split_hash});
-    log << fmt::format("{}: cannot: {}\n", test.title(), *reason) << std::flush;
-    return;
-  }
-  outcome.scores.push_back(score_on(test, learner, caches, bench));
-  const Score& score = outcome.scores.back();
-  log << fmt::format("{}: {:.2f} % ({} of {} images)\n", test.title(), score.accuracy, score.correct,
-                     score.images)
-      << std::flush;
-}
-
-/// A fault in the pictures of another dataset costs the test on it only.
-void make_tests(PromptLearner& learner, const PlannedRun& run, OpenCaches& caches, const Workbench& bench,
-                RunOutcome& outcome, std::ostream& log) {
-  for (const PlannedTest& test : run.missing_tests) {
-    check_interrupt();
-    try {
-      make_test(test, learner, run, caches, bench, outcome, log);
-    } catch (const Error& fault) {
-      if (test.dataset == run.dataset) throw;
-      if (outcome.shortfall.empty()) outcome.shortfall = fmt::format("{}: {}", test.title(), fault.what());
-      log << fmt::format("{}: failed: {}\n", test.title(), fault.what()) << std::flush;
-    }
-  }
-}
-
-std::string hash_class_names(const Setting& setting) {
+std::string hash_class_names(const Job& job) {
   Hasher hasher;
-  for (const std::string& name : setting.class_names) hasher.add(name);
-  for (const std::string& name : setting.unseen_class_names) hasher.add(name);
+  for (const std::string& name : job.class_names) hasher.add(name);
+  for (const std::string& name : job.new_class_names) hasher.add(name);
   return hasher.hex();
 }
 
-ShotRange count_shots(const PlannedRun& run) {
-  if (!run.method->trainable()) return {};
+/// Images that the classes really have; zeros for a method without training.
+ShotRange count_shots(const FewShotDraw& draw) {
+  if (draw.train.empty()) return {};
   std::map<int64_t, int64_t> images_of;
-  for (const Image& image : run.draw.train) ++images_of[image.label];
+  for (const Image& image : draw.train) ++images_of[image.label];
   const auto [least, most] = std::minmax_element(
       images_of.begin(), images_of.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return {least->second, most->second};
-}
-
-int64_t count_drawn_images(const PlannedRun& run) {
-  const size_t validation = run.needs.validation_features ? run.draw.val.size() : 0;
-  return static_cast<int64_t>(run.draw.train.size() + validation);
 }
 
 int64_t count_test_images(const RunOutcome& outcome) {
@@ -231,50 +133,241 @@ int64_t count_test_images(const RunOutcome& outcome) {
   return images;
 }
 
-/// TrainedPrompt -> file and ledger, before the tests: what goes wrong in them must not cost the training.
-void keep_prompt(PromptLearner& learner, const PlannedRun& run, RunOutcome& outcome, Workbench& bench) {
-  const NamedTensors state = trained_state(learner);
-  outcome.draw_hash = run.draw.hash();
-  outcome.class_names_hash = hash_class_names(run.setting);
-  outcome.state_hash = hash_state(state);
-  outcome.shots = count_shots(run);
-  outcome.parameters = count_parameters(learner);
-  outcome.execution.peak_memory = peak_memory();
-  if (!state.empty()) {
-    write_trained_prompt(prompt_path(bench.spec().ledger, run.id),
-                         {.run = run.spec, .class_names = run.setting.class_names, .state = state});
+/// One run in the making.
+class Run {
+ public:
+  Run(const Job& job, const std::string& id, Workbench& bench, std::ostream& log)
+      : job_(job), id_(id), bench_(bench), log_(log), method_(method_of(job, bench)) {}
+
+  /// `keep` takes the training before the tests are made: what goes wrong in them must not cost it.
+  RunOutcome make(const std::function<void(const RunOutcome& training)>& keep) {
+    Stopwatch watch;
+    bind_learner();
+    watch.lap("set-up");
+
+    RunOutcome outcome;
+    outcome.execution = describe_execution(bench_.spec(), method_);
+    if (job_.kept_state) {
+      restore_prompt();
+      watch.lap("restoring");
+    } else {
+      outcome.epochs = train_prompt();
+      watch.lap("training");
+      outcome.execution.seconds = watch.seconds();
+      write_prompt(outcome);
+      keep(outcome);
+    }
+
+    make_tests(outcome);
+    watch.lap("evaluation");
+    outcome.execution.seconds = watch.seconds();
+    outcome.execution.test_images = count_test_images(outcome);
+    outcome.execution.cache_hits = drawn_images_ + outcome.execution.test_images;
+    outcome.execution.peak_memory = peak_memory();
+    learner_.reset();  // while the run is not done: a plugin may crash in its destructor, too
+    return outcome;
   }
-  bench.ledger().keep_training(run.id, outcome);
+
+ private:
+  bool trains() const { return method_.trainable(); }
+
+  std::unique_ptr<PromptLearner> create_learner() const {
+    Options options = method_.default_options();
+    for (const auto& [name, value] : job_.run.options) options.set(name, value);
+    return bench_.registry().create(method_, options);
+  }
+
+  void bind_learner() {
+    learner_ = create_learner();
+    static_cast<Setting&>(task_) = setting_of(job_, bench_.inputs().model());
+    if (learner_->resolve(task_).values() != job_.run.options) {
+      throw Error(fmt::format(
+          "{}: settles its options differently when asked again; report it to the plugin's author",
+          method_.name()));
+    }
+    fill_task();
+    learner_->bind(task_);
+  }
+
+  void fill_task() {
+    const torch::Device device = bench_.spec().placement.device;
+    const FeatureCache& cache = bench_.datasets().features(job_.run.dataset);
+    const bool validates = learner_->needs().validation_features;
+    if (trains()) task_.train = read_features(cache, job_.draw.train, training_views(job_.run.views), device);
+    if (validates) task_.validation = read_features(cache, job_.draw.val, {kCentreView}, device);
+    drawn_images_ = static_cast<int64_t>(job_.draw.train.size() + (validates ? job_.draw.val.size() : 0));
+    task_.text_encoder = bench_.inputs().text_encoder();
+    task_.logit_scale = bench_.inputs().model().logit_scale();
+    task_.feature_width = bench_.inputs().model().embedding_width();
+    task_.generator = seeded_generator(static_cast<uint64_t>(job_.run.seed), "init");
+    task_.device = device;
+  }
+
+  std::vector<EpochRecord> train_prompt() {
+    if (!trains() || learner_->fit(task_.train, task_.validation)) return {};
+    if (method_.has_own_solver()) {
+      throw Error(fmt::format(
+          "{}: declares a solver of its own, and its fit() did nothing; report it to the plugin's author",
+          method_.name()));
+    }
+    ShuffledOrder order(task_.train.labels.size(0), task_.train.features.size(1),
+                        static_cast<uint64_t>(job_.run.seed));
+    return train(*learner_, task_.train, *job_.run.recipe, order, {}, [&](const EpochRecord& epoch) {
+      log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1,
+                          job_.run.recipe->epochs, epoch.loss, epoch.learning_rate, epoch.seconds)
+           << std::flush;
+    });
+  }
+
+  /// TrainedPrompt -> file. Fills in what the training leaves on record.
+  void write_prompt(RunOutcome& outcome) {
+    const NamedTensors state = trained_state(*learner_);
+    outcome.draw_hash = job_.draw.hash();
+    outcome.class_names_hash = hash_class_names(job_);
+    outcome.state_hash = hash_state(state);
+    outcome.shots = count_shots(job_.draw);
+    outcome.parameters = count_parameters(*learner_);
+    outcome.execution.peak_memory = peak_memory();
+    if (state.empty()) return;
+    write_trained_prompt(prompt_path(bench_.spec().ledger, id_),
+                         {.run = job_.run, .class_names = job_.class_names, .state = state});
+  }
+
+  /// Throws Error if the prompt's file is not what the ledger says.
+  void restore_prompt() {
+    if (!trains()) return;
+    const auto path = prompt_path(bench_.spec().ledger, id_);
+    learner_->load_state(read_trained_prompt(path).state);
+    if (hash_state(trained_state(*learner_)) != *job_.kept_state) {
+      throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
+                              path.string()));
+    }
+  }
+
+  /// A fault in another dataset costs the test on it alone.
+  void make_tests(RunOutcome& outcome) {
+    for (const JobTest& test : job_.tests) {
+      check_interrupt();
+      try {
+        make_test(test, outcome);
+      } catch (const Error& fault) {
+        if (test.dataset == job_.run.dataset) throw;
+        if (outcome.shortfall.empty()) outcome.shortfall = fmt::format("{}: {}", test.title(), fault.what());
+        log_ << fmt::format("{}: failed: {}\n", test.title(), fault.what()) << std::flush;
+      }
+    }
+  }
+
+  void make_test(const JobTest& test, RunOutcome& outcome) {
+    const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
+    const std::string classes(to_string(test.classes));
+    if (const auto reason = refusal_of(test, split)) {
+      outcome.refusals.push_back({test.dataset, classes, *reason, test.split_hash});
+      log_ << fmt::format("{}: cannot: {}\n", test.title(), *reason) << std::flush;
+      return;
+    }
+    const Metrics metrics = score_on(test, split, outcome);
+    log_ << fmt::format("{}: {:.2f} % ({} of {} images)\n", test.title(), metrics.accuracy, metrics.correct,
+                        metrics.images)
+         << std::flush;
+  }
+
+  /// Turns the learner to a test's classes. Nothing, or why it cannot serve them.
+  std::optional<std::string> refusal_of(const JobTest& test, const Split& split) {
+    try {
+      const ClassNames names = class_names_of(split, test.classes);
+      if (test.dataset != job_.run.dataset) {
+        Setting setting = task_;
+        setting.new_class_names = names;
+        create_learner()->resolve(setting);  // says which class's prompt is too long
+      }
+      learner_->retarget(names);
+      return std::nullopt;
+    } catch (const NotTransferable& refusal) {
+      return refusal.what();
+    } catch (const PromptTooLong& refusal) {
+      return refusal.what();
+    }
+  }
+
+  /// TrainedPrompt -> predictions -> Score.
+  Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
+    const auto images = subset(split.test, split, test.classes);
+    const Predictions predictions =
+        evaluate(*learner_, read_features(bench_.datasets().features(test.dataset), images, {kCentreView},
+                                          bench_.spec().placement.device));
+    const Metrics metrics = measure(predictions.labels, predictions.predicted);
+    outcome.scores.push_back(
+        {.dataset = test.dataset,
+         .class_set = std::string(to_string(test.classes)),
+         .images = metrics.images,
+         .correct = metrics.correct,
+         .accuracy = metrics.accuracy,
+         .macro_f1 = metrics.macro_f1,
+         .predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex(),
+         .split_hash = test.split_hash});
+    return metrics;
+  }
+
+  const Job& job_;
+  const std::string& id_;
+  Workbench& bench_;
+  std::ostream& log_;
+  const Method& method_;
+  Task task_;
+  std::unique_ptr<PromptLearner> learner_;
+  int64_t drawn_images_ = 0;
+};
+
+/// Datasets that a job is trained or tested on.
+std::set<std::string> datasets_of(const Job& job) {
+  std::set<std::string> datasets = {job.run.dataset};
+  for (const JobTest& test : job.tests) datasets.insert(test.dataset);
+  return datasets;
 }
 
 }  // namespace
 
-void make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log) {
-  Stopwatch watch;
-  const Task task = make_task(run, caches, bench);
-  auto learner = make_learner(run, task, bench);
-  watch.lap("set-up");
+Setting setting_of(const Job& job, const ClipModel& model) {
+  Setting setting;
+  setting.dataset = job.run.dataset;
+  setting.protocol = job.protocol;
+  setting.shots = job.run.shots;
+  setting.class_names = job.class_names;
+  setting.new_class_names = job.new_class_names;
+  setting.prompt_template = job.run.prompt_template;
+  setting.context_init = job.run.context_init;
+  setting.tokenizer = model.tokenizer();
+  setting.context_length = model.context_length();
+  return setting;
+}
 
-  RunOutcome outcome;
-  outcome.execution = describe_execution(bench, *run.method);
-  if (run.trained) {
-    restore_prompt(*learner, run, bench);
-    watch.lap("restoring");
-  } else {
-    outcome.epochs = train_prompt(*learner, run, task, log);
-    watch.lap("training");
-    outcome.execution.seconds = watch.seconds();
-    keep_prompt(*learner, run, outcome, bench);
+JobOutcome make_job(const Job& job, Workbench& bench,
+                    const std::function<void(const JobOutcome& trained)>& report) {
+  JobOutcome end{.run = job.run.id()};
+  std::optional<RunLog> log;
+  const auto log_end = [&](const std::string& text) {
+    if (log) log->out() << text << '\n';
+  };
+  try {
+    log.emplace(log_path(bench.spec().ledger, end.run),
+                fmt::format("{}, attempt {}", job.title(), job.attempt));
+    bench.datasets().keep_only(datasets_of(job));
+    end.outcome = Run(job, end.run, bench, log->out()).make([&](const RunOutcome& training) {
+      report({.run = end.run, .stage = JobStage::trained, .outcome = training});
+    });
+    log_end("done");
+  } catch (const Interrupted&) {
+    end.stage = JobStage::interrupted;
+    log_end("interrupted");
+  } catch (const std::exception& fault) {
+    // Also LibTorch's own errors, of which the first line says what was wrong; the log has the whole.
+    const std::string text = fault.what();
+    end.stage = JobStage::failed;
+    end.error = text.substr(0, text.find('\n'));
+    log_end("failed: " + text);
   }
-
-  make_tests(*learner, run, caches, bench, outcome, log);
-  watch.lap("evaluation");
-  outcome.execution.seconds = watch.seconds();
-  outcome.execution.test_images = count_test_images(outcome);
-  outcome.execution.cache_hits = count_drawn_images(run) + outcome.execution.test_images;
-  outcome.execution.peak_memory = peak_memory();
-  learner.reset();  // while the run is not done: a plugin may crash in its destructor, too
-  bench.ledger().add_tests(run.id, outcome);
+  return end;
 }
 
 }  // namespace promptbed

@@ -1,18 +1,24 @@
 #pragma once
 
-#include <iosfwd>
+#include <promptbed/task.h>
 
-#include "sweep/open_caches.h"
-#include "sweep/plan.h"
+#include <functional>
+
+#include "clip/model.h"
+#include "sweep/job.h"
 #include "sweep/workbench.h"
 
 namespace promptbed {
 
-/// Makes a claimed run and puts it on record: trains the method on the run's draw and keeps the prompt, or
-/// takes the prompt that was trained before, and makes the tests that are missing. Where a method cannot
-/// serve a test's classes the reason is kept instead of a score; what else goes wrong with another dataset
-/// than the run's own leaves that test out. Each step is told on `log`. Throws Error where the method, the
-/// cache or the ledger fails, Interrupted on Ctrl-C; a prompt that was trained by then is kept.
-void make_run(const PlannedRun& run, OpenCaches& caches, Workbench& bench, std::ostream& log);
+/// The setting that a job's method is asked about.
+Setting setting_of(const Job& job, const ClipModel& model);
+
+/// Makes a job: trains the method on the draw, writes the prompt and reports it as `trained`, or takes the
+/// prompt that an earlier attempt kept, and makes the tests. If the method cannot serve a test's classes, the
+/// reason is kept in place of a score; what else goes wrong with a dataset other than the run's own costs
+/// that test alone. Returns how it ended: done, failed, or interrupted on Ctrl-C. Each step is also told in
+/// the run's log, logs/ID.log beside the ledger, and so is all that plugins print meanwhile.
+JobOutcome make_job(const Job& job, Workbench& bench,
+                    const std::function<void(const JobOutcome& trained)>& report);
 
 }  // namespace promptbed

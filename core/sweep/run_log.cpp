@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sends what goes to one of this process's descriptors to `target`, and returns where it went before.
+/// Redirects one of this process's descriptors to `target`, and returns a descriptor of its former target.
 int redirect(int descriptor, int target) {
   const int before = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   ::dup2(target, descriptor);

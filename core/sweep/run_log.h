@@ -11,7 +11,7 @@ namespace promptbed {
 /// system says of a crash.
 class RunLog {
  public:
-  /// Begins with a line of the time and the title. Throws Error where the file cannot be written.
+  /// Begins with a line of the time and the title. Throws Error if the file cannot be written.
   RunLog(const std::filesystem::path& path, const std::string& title);
   ~RunLog();
   RunLog(const RunLog&) = delete;
@@ -21,7 +21,7 @@ class RunLog {
 
  private:
   std::ofstream out_;
-  int standard_output_, standard_error_;  // where they went before
+  int standard_output_, standard_error_;  // their former targets
 };
 
 }  // namespace promptbed

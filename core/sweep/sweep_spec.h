@@ -1,6 +1,6 @@
 #pragma once
 
-#include <promptbed/task.h>
+#include <promptbed/protocol.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -8,31 +8,59 @@
 #include <string>
 #include <vector>
 
-#include "sweep/input_spec.h"
+#include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/placement.h"
+#include "data/suites/chosen_datasets.h"
 
 namespace promptbed {
 
+/// Which datasets, by which model, and where the features of their images are cached.
+struct InputSpec : DataSpec {
+  InputSpec() { cache = "runs/cache"; }
+
+  std::string target_suite;              ///< one more suite, whose datasets are only tested on; "": none
+  std::string targets = "all";           ///< which of its datasets
+  std::filesystem::path model;           ///< empty: the suite's own
+  std::optional<Activation> activation;  ///< for model files that do not say theirs
+  int64_t views = 10;                    ///< augmented renderings per training image; 0: the centre crop only
+  Placement placement;
+};
+
+/// What all jobs of a sweep share.
+struct BenchSpec : InputSpec {
+  std::vector<std::filesystem::path> plugins;          ///< folders
+  std::filesystem::path ledger = "runs/promptbed.db";  ///< a run's prompt and log are files beside it
+  int64_t threads = 1;                                 ///< of each job
+};
+
 /// What a user asks for: methods by options by datasets by shots by seeds, on one model.
-struct SweepSpec : InputSpec {
+struct SweepSpec : BenchSpec {
   std::vector<std::string> methods;
   std::vector<int64_t> shots = {16};
   std::vector<int64_t> seeds = {1, 2, 3};
   Protocol protocol = Protocol::base_new;
   std::string source;                        ///< id of the dataset that cross-dataset and domain train on
-  std::vector<std::filesystem::path> draws;  ///< draw files, in place of what shots and seeds stand for
+  std::vector<std::filesystem::path> draws;  ///< draw files, which replace the draws of their shots and seeds
 
   std::vector<std::string> assignments;  ///< "coop.n_ctx=4,16"
   std::optional<int64_t> epochs, batch_size;
   std::optional<double> learning_rate;
 
-  std::filesystem::path ledger = "runs/promptbed.db";
-  std::vector<std::filesystem::path> plugins;  ///< folders
-
-  int64_t threads = 1;     ///< of each job
-  int64_t jobs = 1;        ///< processes that work on runs at the same time
-  bool force = false;      ///< do finished runs once more
+  int64_t jobs = 1;        ///< runs made at the same time
+  bool force = false;      ///< make finished runs once more
   int64_t retries = 0;     ///< how often a run that failed is tried again
   bool fail_fast = false;  ///< stop at the first failure
 };
+
+/// What a user says of a protocol that trains on one dataset. Empty texts take the defaults.
+struct SourceChoice {
+  std::string source = {};   ///< id or path; default: imagenet, or else the suite's first suitable dataset
+  std::string targets = {};  ///< ids and paths; default: all others
+};
+
+/// Settles which dataset cross-dataset or domain train on and which they test: those of the same suite, or of
+/// the suite that holds shifted versions of the source. Throws Error if nothing shifts the source, and if the
+/// source is among its targets.
+void choose_source(SweepSpec& spec, const SourceChoice& choice);
 
 }  // namespace promptbed

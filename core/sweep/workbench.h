@@ -1,39 +1,36 @@
 #pragma once
 
-#include <optional>
-
 #include "methods/method_registry.h"
-#include "results/ledger.h"
 #include "sweep/inputs.h"
 #include "sweep/sweep_spec.h"
 
 namespace promptbed {
 
-/// What all runs of a sweep share.
+/// What jobs are planned and made with: plugins and inputs.
 class Workbench {
  public:
-  /// Opens plugins, suite, model and ledger. Throws Error for what is missing or wrong.
-  explicit Workbench(SweepSpec spec);
+  /// Opens plugins, suite and model. Throws Error for what is missing or wrong.
+  explicit Workbench(BenchSpec spec)
+      : spec_(std::move(spec)),
+        registry_(plugin_folders(spec_.plugins)),
+        inputs_(spec_),
+        datasets_(inputs_) {}
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
 
-  const SweepSpec& spec() const { return spec_; }
-
-  /// Whether the protocol trains on one dataset only.
-  bool has_source() const { return !spec_.source.empty(); }
+  const BenchSpec& spec() const { return spec_; }
   const MethodRegistry& registry() const { return registry_; }
   const Inputs& inputs() const { return inputs_; }
   Inputs& inputs() { return inputs_; }
 
-  /// The ledger, made where there is none yet.
-  Ledger& ledger();
-
-  /// The ledger if there is one: what only looks must not make one.
-  const Ledger* existing_ledger() const { return ledger_ ? &*ledger_ : nullptr; }
+  /// What the job at hand has opened.
+  OpenDatasets& datasets() { return datasets_; }
 
  private:
-  SweepSpec spec_;
+  BenchSpec spec_;
   MethodRegistry registry_;
   Inputs inputs_;
-  std::optional<Ledger> ledger_;
+  OpenDatasets datasets_;
 };
 
 }  // namespace promptbed

@@ -1,31 +1,33 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
-#include <optional>
-#include <string>
-#include <vector>
+
+#include "sweep/job_queue.h"
+#include "sweep/sweep_spec.h"
 
 namespace promptbed {
 
-/// How a worker process ended.
-struct WorkerEnd {
-  int64_t pid = 0;
-  std::string accident;  ///< "" where it ended well; otherwise "signal 11 (Segmentation fault)" or the like
-  bool killed = false;   ///< by SIGKILL, which the system sends where memory is short
+/// The argument by which `runner sweep` is told to be a worker.
+inline constexpr const char* kWorkerArgument = "--worker";
+
+/// Worker processes on this machine.
+struct LocalWorkers {
+  int64_t count = 1;
+  std::filesystem::path program = "/proc/self/exe";  ///< `runner`
+  std::function<void()> watch = [] {};               ///< called a few times a second meanwhile
 };
 
-/// Whether workers go on.
-enum class Watch { go_on, stop };
+/// Has the jobs of a queue made by worker processes, copies of `runner` that get the bench and then one job
+/// after another through a socket and send back what becomes of them. A worker that dies in the middle of a
+/// job fails this job alone, and another takes its place. When the queue stops, workers are asked to stop and
+/// waited for; they also stop if this process dies. Throws Error if a worker cannot be started.
+void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorkers& settings);
 
-/// Decides what follows the end of a worker: the lines for another in its place, or none.
-using AfterWorker = std::function<std::optional<std::vector<std::string>>(const WorkerEnd& end)>;
-
-/// Starts `count` copies of this program with the given arguments, writes the lines to the standard input of
-/// each, and waits for them all. Calls `watch` a few times a second, and `after_worker` when one has ended.
-/// On Ctrl-C, and where `watch` says so, the copies are asked to stop and waited for, and none is replaced;
-/// they also stop where this process dies. Throws Error where a copy cannot be started.
-void run_workers(const std::vector<std::string>& arguments, const std::vector<std::string>& lines,
-                 int64_t count, const std::function<Watch()>& watch, const AfterWorker& after_worker);
+/// A worker's side, for a process whose standard input is such a socket: makes jobs until no more come, and
+/// returns whether it did so without being interrupted. Throws Error if the bench cannot be set up, and if
+/// standard input is no such socket.
+bool work_for_sweep();
 
 }  // namespace promptbed

@@ -16,7 +16,7 @@ namespace promptbed {
 namespace {
 
 constexpr size_t kFewestSteps = 4;   // the first is not counted
-constexpr int64_t kTrialImages = 4;  // tell how many images fill the time
+constexpr int64_t kTrialImages = 4;  // show how many images fill the time
 constexpr int64_t kMostImages = 2000;
 
 template <class Action>

@@ -36,7 +36,7 @@ class ShuffledOrder final : public EpochOrder {
   Tensor offsets_;  // [N]
 };
 
-/// As the rows stand, first view only.
+/// The rows in their order, first view only.
 class GivenOrder final : public EpochOrder {
  public:
   explicit GivenOrder(int64_t images) : images_(images) {}
@@ -46,8 +46,8 @@ class GivenOrder final : public EpochOrder {
   int64_t images_;
 };
 
-/// A CPU generator for one purpose of a run: the same seed and purpose give the same numbers, different ones
-/// do not touch each other.
+/// A CPU generator for one purpose of a run: the same seed and purpose give the same numbers, and generators
+/// of different purposes are independent.
 torch::Generator seeded_generator(uint64_t seed, std::string_view purpose);
 
 }  // namespace promptbed

@@ -7,7 +7,7 @@
 
 namespace promptbed {
 
-/// What a learner makes of test images.
+/// What a learner takes test images for.
 struct Predictions {
   std::vector<int64_t> labels;     ///< the true ones
   std::vector<int64_t> predicted;  ///< the class of the highest logit
@@ -17,14 +17,14 @@ struct Predictions {
 /// on Ctrl-C.
 Predictions evaluate(PromptLearner& learner, const FeatureSet& test);
 
-/// The classes that a learner takes for the most likely ones, the first of them first.
+/// The classes that a learner finds most likely, in that order.
 struct Ranking {
   Tensor classes;        ///< [N, top] int64; the first column is what evaluate() predicts
   Tensor probabilities;  ///< [N, top] f32: the softmax of the scaled similarities, over all K classes
 };
 
-/// Ranks the `top` most likely classes of N images, features [N, D] and N above 0; all K where there are
-/// fewer. The result is on the CPU. Throws Interrupted on Ctrl-C.
+/// Ranks the `top` most likely classes of N images, features [N, D] and N above 0; all K if there are fewer.
+/// The result is on the CPU. Throws Interrupted on Ctrl-C.
 Ranking rank(PromptLearner& learner, const Tensor& features, int64_t top);
 
 }  // namespace promptbed

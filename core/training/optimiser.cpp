@@ -6,8 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "training/learning_rate.h"
+#include <numbers>
 
 namespace promptbed {
 namespace {
@@ -15,6 +14,24 @@ namespace {
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of AdamW
 
 }  // namespace
+
+std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup) {
+  const auto height = [epochs](int64_t step) {
+    return 1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(epochs));
+  };
+  std::vector<double> rates;
+  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
+    const int64_t step = epoch - warmup_epochs;
+    if (step < 0) {
+      rates.push_back(warmup);
+    } else if (step == 0) {
+      rates.push_back(base);
+    } else {
+      rates.push_back(height(step) / height(step - 1) * rates.back());
+    }
+  }
+  return rates;
+}
 
 Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_t steps_per_epoch)
     : kind_(recipe.optimiser),

@@ -8,20 +8,26 @@
 
 namespace promptbed {
 
+/// Learning rate of each epoch (or of each step, if the rate moves with the steps): `warmup_epochs` at
+/// `warmup`, then from `base` along a cosine of `epochs` epochs. The recursion is that of PyTorch's
+/// CosineAnnealingLR and gives its doubles bit by bit; the closed form does not:
+///   lr[w] = base;  lr[e] = (1 + cos(pi (e-w) / T)) / (1 + cos(pi (e-w-1) / T)) lr[e-1]
+std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup);
+
 /// Moves trainable tensors by a recipe, in the order of operations of PyTorch's optimisers. At step t:
 ///   SGD    g = grad + decay p;  m = momentum m + g (at first m = g);  p = p - lr m
 ///   AdamW  p = p - lr decay p;  m = 0.9 m + 0.1 grad;  v = 0.999 v + 0.001 grad^2;
 ///          p = p - lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + epsilon)
 class Optimiser {
  public:
-  /// For epochs of so many steps. Throws Error where a tensor belongs to no group.
+  /// For epochs of so many steps. Throws Error if a tensor belongs to no group.
   Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_t steps_per_epoch = 1);
 
-  /// Takes the rates of this epoch's first step, counted from 0, for each group.
+  /// Takes each group's rate in the first step of this epoch, which is counted from 0.
   void start_epoch(int64_t epoch);
 
-  /// Takes the rates of a step of the epoch, counted from 0. They are those of the epoch unless the recipe's
-  /// pace is by steps.
+  /// Takes each group's rate in a step of the epoch, counted from 0: the epoch's own unless the recipe's pace
+  /// is by steps.
   void start_step(int64_t step);
 
   /// The first group's learning rate now.

@@ -12,13 +12,13 @@
 
 namespace promptbed {
 
-std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
-                                const std::function<void(const TrainedEpoch&)>& after_epoch) {
+std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
+                               EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
+                               const std::function<void(const EpochRecord&)>& after_epoch) {
   using Clock = std::chrono::steady_clock;
   const NamedTensors trainable = learner.trainable();
   if (trainable.empty())
-    throw Error("there is nothing to train: trainable() is empty and fit() does not train; mend the plugin");
+    throw Error("there is nothing to train: trainable() is empty and fit() does not train; fix the plugin");
   const int64_t images = data.labels.size(0);
   const int64_t batch_size = std::min(recipe.batch_size, images);
   if (batch_size < 1) {
@@ -28,7 +28,7 @@ std::vector<TrainedEpoch> train(PromptLearner& learner, const FeatureSet& data, 
   const int64_t steps = (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
   Optimiser optimiser(trainable, recipe, steps);
 
-  std::vector<TrainedEpoch> records;
+  std::vector<EpochRecord> records;
   for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
     const auto start = Clock::now();
     const EpochRows rows = order.rows(epoch);

@@ -25,8 +25,8 @@ class BenchCommand : public testing::Test {
 };
 
 TEST_F(BenchCommand, CountsAndTimesWhatAMethodLearns) {
-  const Finished result = bench({"--methods", "coop,clip_zeroshot", "--classes", "4", "--set", "coop.n_ctx=3",
-                                 "--batch-size", "5", "--format", "json"});
+  const Finished result = bench({"--methods", "coop,clip_zeroshot", "--class-count", "4", "--set",
+                                 "coop.n_ctx=3", "--batch-size", "5", "--format", "json"});
   ASSERT_EQ(result.code, 0) << result.err;
   const auto methods = nlohmann::json::parse(result.out).at("methods");
   ASSERT_EQ(methods.size(), 2U);
@@ -41,14 +41,14 @@ TEST_F(BenchCommand, CountsAndTimesWhatAMethodLearns) {
 
 TEST_F(BenchCommand, TakesNamesFromAFile) {
   write_file(scratch_ / "names.txt", "cat\ndog\r\n\nred fox\n");
-  const Finished result = bench({"--methods", "clip_zeroshot", "--class-names", "names.txt"});
+  const Finished result = bench({"--methods", "clip_zeroshot", "--classes-file", "names.txt"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.out.find("Cost with 3 classes, text width 128, f32, 1 thread"), std::string::npos)
       << result.out;
 }
 
 TEST_F(BenchCommand, ArchitecturesHaveTheirPublishedWidths) {
-  const Finished result = bench({"--methods", "clip_zeroshot", "--arch", "ViT-B/16", "--classes", "1"});
+  const Finished result = bench({"--methods", "clip_zeroshot", "--arch", "ViT-B/16", "--class-count", "1"});
   ASSERT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.out.find("text width 512"), std::string::npos) << result.out;
 }
@@ -69,8 +69,8 @@ TEST_F(BenchCommand, RefusesWhatItDoesNotKnow) {
             "runner: --set cocoop.n_ctx=3: method cocoop is not among --methods coop\n");
   EXPECT_EQ(refusal({"--methods", "no_such"}).find("runner: no method no_such"), 0U);
   write_file(scratch_ / "empty.txt", "\n");
-  EXPECT_EQ(refusal({"--class-names", "empty.txt"}),
-            "runner: --class-names empty.txt: holds no name; write one a line\n");
+  EXPECT_EQ(refusal({"--classes-file", "empty.txt"}),
+            "runner: --classes-file empty.txt: holds no name; write one per line\n");
 }
 
 }  // namespace

@@ -110,9 +110,8 @@ TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {
   auto foreign = read_json(split);
   foreign["test"][0][0] = "a/foreign.bmp";
   write_file(split, foreign.dump());
-  expect_refused({},
-                 {"one.h5: is sealed and lacks views of 1 pictures, first the centre view of a/foreign.bmp",
-                  "put back the split"});
+  expect_refused({}, {"one.h5: is sealed and lacks views of 1 images, first the centre view of a/foreign.bmp",
+                      "put back the split"});
 }
 
 TEST_F(EmbeddedSuite, NoticesADamagedFile) {

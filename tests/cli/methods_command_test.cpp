@@ -63,7 +63,7 @@ TEST(MethodsCommand, AnswersWrongInputWithOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"nonesuch"}, "no method nonesuch; known: clip_adapter, clip_zeroshot, cocoop, coop"},
       {{"check"}, "runner methods check needs the path of a plugin"},
-      {{"check", "none.so"}, "plugin none.so: is not there; build it, or mend the path"},
+      {{"check", "none.so"}, "plugin none.so: is not there; build it, or correct the path"},
       {{"check", kFaulty, "nonesuch"}, "faulty.so: offers no method nonesuch; it has none, throws_in_create"},
       {{"check", fs::path(PROMPTBED_FIXTURES) / "no_plugin.so"}, "no_plugin.so: exports no promptbed_plugin"},
   };

@@ -29,7 +29,8 @@ TEST_F(PredictCommand, TellsTheMostLikelyClassesOfPicturesAndFolders) {
 }
 
 TEST_F(PredictCommand, SeesWhatEvalSees) {
-  ASSERT_EQ(run(on_world({"eval", id_, "--classes", "base", "--predictions", "seen.csv"})).code, 0);
+  ASSERT_EQ(run(on_world({"eval", "--prompt", id_, "--class-set", "base", "--predictions", "seen.csv"})).code,
+            0);
   const Finished predicted = run({"predict", "data/one/images/a/test0.bmp", "--model", "model", "--prompt",
                                   id_, "--top", "1", "--format", "csv"});
   EXPECT_TRUE(predicted.out.starts_with("picture,rank,class,probability\ndata/one/images/a/test0.bmp,1,"))
@@ -53,11 +54,11 @@ TEST_F(PredictCommand, NamesUnreadablePicturesAndGoesOn) {
 
 TEST_F(PredictCommand, RefusesWrongInputInOneLine) {
   const std::string picture = "data/one/images/a/test0.bmp";
-  expect_refused({"predict", "--model", "model", "--classes", "a,b"}, "runner predict needs pictures");
+  expect_refused({"predict", "--model", "model", "--classes", "a,b"}, "runner predict needs images");
   expect_refused({"predict", picture, "--model", "model"},
                  "runner predict needs classes; give --classes cat,dog");
   expect_refused({"predict", picture, "--model", "model", "--classes", "a,a"},
-                 "--classes a,a: a is there twice");
+                 "--classes a,a: names a twice");
   expect_refused({"predict", "model", "--model", "model", "--classes", "a,b"}, "model: holds no image");
   expect_refused({"predict", picture, "--model", "model", "--prompt", id_, "--template", "a {}"},
                  "--template: the prompt has its own words");

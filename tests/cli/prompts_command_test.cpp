@@ -61,8 +61,8 @@ TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
     more.insert(more.begin(), import.begin(), import.end());
     return more;
   };
-  expect_refused(with({"--model", "model"}), "does not tell its classes; give --dataset and --classes");
-  const Finished imported = run(on_world(with({"--dataset", "one", "--classes", "base"})));
+  expect_refused(with({"--model", "model"}), "does not name its classes; give --dataset and --class-set");
+  const Finished imported = run(on_world(with({"--dataset", "one", "--class-set", "base"})));
   EXPECT_EQ(imported.code, 0) << imported.err;
   EXPECT_EQ(imported.out, "out/theirs.safetensors: coop, imported from model.pth.tar-50, 2 classes\n");
   EXPECT_NE(imported.err.find("it is taken for coop.position=end"), std::string::npos) << imported.err;
@@ -70,9 +70,9 @@ TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
   const auto theirs = json_of(on_world({"eval", "out/theirs.safetensors", "--format", "json"}));
   EXPECT_EQ(theirs.at("accuracy"), own.at("accuracy"));
 
-  expect_refused(on_world(with({"--dataset", "one", "--classes", "base", "--set", "coop.n_ctx=4"})),
+  expect_refused(on_world(with({"--dataset", "one", "--class-set", "base", "--set", "coop.n_ctx=4"})),
                  "--set coop.n_ctx: the checkpoint tells it; leave it out");
-  expect_refused(on_world(with({"--dataset", "one", "--classes", "base", "--set", "coop.position=above"})),
+  expect_refused(on_world(with({"--dataset", "one", "--class-set", "base", "--set", "coop.position=above"})),
                  "above");
 }
 

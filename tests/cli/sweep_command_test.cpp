@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <future>
+#include <thread>
 
 #include "results/ledger.h"
 #include "support/sweep_world.h"
@@ -136,6 +140,73 @@ TEST(Sweep, WorkersStopWithTheSweepThatStartedThem) {
     EXPECT_EQ(run.spec.method, "clip_zeroshot") << "an interrupted run leaves no trace";
   }
   EXPECT_FALSE(fs::exists(world / "runs/prompts"));
+}
+
+/// Whether a process of this name works in the folder.
+bool works_in(const fs::path& folder) {
+  std::error_code gone;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const fs::path where = fs::read_symlink(entry.path() / "cwd", gone);
+    if (!gone && where == fs::canonical(folder) &&
+        fs::read_symlink(entry.path() / "exe", gone).filename() == "runner")
+      return true;
+  }
+  return false;
+}
+
+/// Waits until no runner works in the folder, at most half a minute.
+bool is_left_alone(const fs::path& folder) {
+  for (int i = 0; i < 300 && works_in(folder); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  return !works_in(folder);
+}
+
+/// The runs that are being made, once there are so many; waits for them at most a minute.
+std::vector<RunRecord> wait_for_running(const fs::path& ledger_file, size_t count) {
+  const Ledger ledger = Ledger::open_existing(ledger_file);
+  std::vector<RunRecord> running;
+  for (int i = 0; i < 600 && running.size() < count; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    running = ledger.list({.status = RunStatus::running});
+  }
+  return running;
+}
+
+TEST(Sweep, AKilledSweepLeavesNoWorkersAndItsRunsToTheNext) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  auto killed = std::async(std::launch::async, [&] {
+    return world.sweep("coop", {"--epochs", "2000000", "--jobs", "2"});
+  });
+  const auto running = wait_for_running(world / "runs/promptbed.db", 2);
+  ASSERT_EQ(running.size(), 2u);
+  EXPECT_EQ(running[0].owner, running[1].owner) << "the sweep itself";
+  ASSERT_EQ(::kill(static_cast<pid_t>(running[0].owner->pid), SIGKILL), 0);
+  EXPECT_EQ(killed.get().code, 128 + SIGKILL);
+  EXPECT_TRUE(is_left_alone(world / "."));
+
+  Ledger ledger = Ledger::open_existing(world / "runs/promptbed.db");
+  EXPECT_EQ(ledger.list({.status = RunStatus::running}).size(), 2u);
+  for (const RunRecord& run : running)
+    EXPECT_TRUE(ledger.claim(run.spec, Redo::no, run.attempts)) << "free for the next sweep";
+}
+
+TEST(Sweep, TwoAtOnceMakeEachRunOnce) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  const auto start = [&](const std::string& seeds) {
+    return std::async(std::launch::async, [&world, seeds] {
+      return world.sweep("coop,cocoop", {"--seeds", seeds}).code;
+    });
+  };
+  auto first = start("1,2,3"), second = start("1,2,3,4");
+  EXPECT_LE(first.get() + second.get(), 1) << "one may end while the other is still at its last run";
+  const auto runs = Ledger::open_existing(world / "runs/promptbed.db").list({.methods = {"coop", "cocoop"}});
+  EXPECT_EQ(runs.size(), 16u);
+  for (const RunRecord& run : runs) {
+    EXPECT_EQ(run.status, RunStatus::done);
+    EXPECT_EQ(run.attempts, 1);
+  }
 }
 
 TEST(Sweep, TellsOfAFailureOnceWhateverTheJobs) {

@@ -57,8 +57,8 @@ TEST_F(EvalCommand, GivesTheScoresOfTheLedger) {
   const auto scores = Ledger::open_existing(*world_ / "runs/promptbed.db").outcome(id_).scores;
   ASSERT_EQ(scores.size(), 2U);
   for (const Score& score : scores) {
-    const auto json =
-        json_of(on_world({"eval", id_.substr(0, 8), "--classes", score.class_set, "--format", "json"}));
+    const auto json = json_of(
+        on_world({"eval", "--prompt", id_.substr(0, 8), "--class-set", score.class_set, "--format", "json"}));
     EXPECT_EQ(json.at("accuracy"), score.accuracy);
     EXPECT_EQ(json.at("macro_f1"), score.macro_f1);
     EXPECT_EQ(json.at("images"), score.images);
@@ -84,7 +84,7 @@ TEST_F(EvalCommand, WritesPredictionsAndTheConfusionMatrix) {
 TEST_F(EvalCommand, TestsAListOfClassesZeroShot) {
   write_file(*world_ / "names.txt", "c\nabc\nb\n");
   const Finished result =
-      run(on_world({"eval", "--method", "clip_zeroshot", "--dataset", "one", "--class-names", "names.txt"}));
+      run(on_world({"eval", "--method", "clip_zeroshot", "--dataset", "one", "--classes-file", "names.txt"}));
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_NE(result.out.find("on one, the classes in names.txt: 6 test images of 3 classes"),
             std::string::npos)
@@ -94,7 +94,7 @@ TEST_F(EvalCommand, TestsAListOfClassesZeroShot) {
 
 TEST_F(EvalCommand, WritesNothingIntoTheLedger) {
   const std::string before = read_file(*world_ / "runs/promptbed.db");
-  ASSERT_EQ(run(on_world({"eval", id_, "--classes", "base"})).code, 0);
+  ASSERT_EQ(run(on_world({"eval", "--prompt", id_, "--class-set", "base"})).code, 0);
   EXPECT_EQ(read_file(*world_ / "runs/promptbed.db"), before);
 }
 
@@ -113,7 +113,8 @@ TEST_F(EvalCommand, RefusesWrongInputInOneLine) {
                  "--method coop: has to be trained");
   expect_refused(on_world({"eval", id_, "--set", "coop.n_ctx=4"}),
                  "--set: the prompt " + id_ + " has its own");
-  expect_refused(on_world({"eval", id_, "--classes", "some"}), "--classes some: known: base, new, all");
+  expect_refused(on_world({"eval", "--prompt", id_, "--class-set", "some"}),
+                 "--class-set some: known: base, new, all");
   expect_refused(on_world({"eval", id_, "--dataset", "three"}), "three");
 }
 

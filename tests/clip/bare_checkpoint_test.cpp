@@ -85,7 +85,8 @@ TEST_F(BareCheckpoint, OtherFilesAreRefusedInOneLine) {
 TEST_F(BareCheckpoint, OfAWidthThatHidesItsHeadsIsRefused) {
   test::write_mini_clip(scratch_ / "narrow");
   const auto path = write(load_checkpoint(scratch_ / "narrow").tensors);
-  EXPECT_ERROR(load_checkpoint(path, Activation::gelu), "the text tower's width of 8 is not a multiple of 64");
+  EXPECT_ERROR(load_checkpoint(path, Activation::gelu),
+               "the text tower's width of 8 is not a multiple of 64");
 }
 
 TEST_F(BareCheckpoint, HasClipsPreprocessingAndTheMergesBesideIt) {

@@ -133,8 +133,7 @@ TEST_F(HuggingFace, NamesTheTensorThatDoesNotFit) {
   auto tensors = test::mini_huggingface_tensors(3);
   const Tensor good = std::exchange(tensors["vision_model.pre_layrnorm.bias"], at::zeros({7}));
   write_weights(tensors);
-  EXPECT_NE(error().find("'visual.ln_pre.bias' has the shape [7]; its CLIP needs [8]"),
-            std::string::npos);
+  EXPECT_NE(error().find("'visual.ln_pre.bias' has the shape [7]; its CLIP needs [8]"), std::string::npos);
   tensors["vision_model.pre_layrnorm.bias"] = good.to(at::kInt);
   write_weights(tensors);
   EXPECT_NE(error().find("instead of floating point"), std::string::npos);

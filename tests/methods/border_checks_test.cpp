@@ -1,4 +1,4 @@
-#include "methods/border_checks.h"
+#include "methods/guarded_learner.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "methods/descriptor_check.h"
+#include "methods/method_registry.h"
 
 #include <gtest/gtest.h>
 
@@ -64,9 +64,9 @@ TEST(DescriptorCheck, RefusesAPluginWithoutMethods) {
 
 TEST(DescriptorCheck, RefusesAMethodThatLeavesSomethingOut) {
   const std::vector<std::pair<std::function<void(Declared&)>, std::string>> cases = {
-      {[](Declared& d) { d.method.name = nullptr; }, "a method whose name is no word of a-z, 0-9 and _"},
-      {[](Declared& d) { d.method.name = ""; }, "a method whose name is no word"},
-      {[](Declared& d) { d.method.name = "my method"; }, "a method whose name is no word"},
+      {[](Declared& d) { d.method.name = nullptr; }, "a method whose name is not made of a-z, 0-9 and _"},
+      {[](Declared& d) { d.method.name = ""; }, "a method whose name is not made of"},
+      {[](Declared& d) { d.method.name = "my method"; }, "a method whose name is not made of"},
       {[](Declared& d) { d.method.version = 0; }, "method mine has the version 0; count from 1"},
       {[](Declared& d) { d.method.summary = nullptr; }, "method mine has no summary"},
       {[](Declared& d) { d.method.training = static_cast<Training>(7); },
@@ -74,7 +74,8 @@ TEST(DescriptorCheck, RefusesAMethodThatLeavesSomethingOut) {
       {[](Declared& d) { d.method.create = nullptr; }, "method mine has no function that creates it"},
       {[](Declared& d) { d.options.clear(); }, "method mine has 1 options and no list of them"},
       {[](Declared& d) { d.method.option_count = size_t{1} << 40; }, "options and no list of them"},
-      {[](Declared& d) { d.options[0].name = nullptr; }, "method mine has an option whose name is no word"},
+      {[](Declared& d) { d.options[0].name = nullptr; },
+       "method mine has an option whose name is not made of"},
       {[](Declared& d) { d.options[0].default_value = nullptr; },
        "method mine: option depth lacks its default"},
       {[](Declared& d) { d.options[0].help = nullptr; }, "method mine: option depth lacks its help"},

@@ -42,7 +42,7 @@ TEST_F(GuardedLearner, NamesTheMethodInErrors) {
 
 TEST_F(GuardedLearner, TurnsEveryOtherExceptionIntoOneLineWithPluginCallAndRemedy) {
   EXPECT_EQ(test::error_of([&] { learner_->loss({}); }),
-            "shaky (plugin shaky.so): loss() threw \"out of luck\"; mend the plugin or leave the method out");
+            "shaky (plugin shaky.so): loss() threw \"out of luck\"; fix the plugin or leave the method out");
   EXPECT_ERROR(learner_->logits({}),
                "shaky (plugin shaky.so): logits() threw \"mat1 and mat2 shapes cannot be multiplied");
   EXPECT_ERROR(learner_->trainable(),
@@ -116,7 +116,7 @@ TEST_F(FaultyPlugin, MayThrowInAnyCall) {
     // In training the host calls backward(), which calls logits().
     const std::string seen = std::string(call) == "logits" ? "backward" : call;
     EXPECT_EQ(fault_of(method), method + " (plugin faulty.so): " + seen +
-                                    "() threw \"no luck today\"; mend the plugin or leave the method out");
+                                    "() threw \"no luck today\"; fix the plugin or leave the method out");
   }
 }
 

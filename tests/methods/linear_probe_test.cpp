@@ -133,7 +133,7 @@ TEST_F(LinearProbe, ServesTrainedClassesOnly) {
   const Tensor all = learner->logits(batch_);
   learner->retarget({"zebra", "cat"});
   EXPECT_TRUE(at::equal(learner->logits(batch_), at::stack({all.select(1, 2), all.select(1, 0)}, 1)));
-  EXPECT_THROW(learner->retarget(task_.unseen_class_names), NotTransferable);
+  EXPECT_THROW(learner->retarget(task_.new_class_names), NotTransferable);
   EXPECT_ERROR(learner->retarget({"cat", "ox"}),
                "linear_probe: has no weights for classes that it was not trained on");
 }

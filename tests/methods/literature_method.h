@@ -22,7 +22,7 @@ class LiteratureMethod : public ::testing::Test {
   LiteratureMethod() {
     task_.dataset = "zoo";
     task_.class_names = {"cat", "bear", "zebra"};
-    task_.unseen_class_names = {"ox", "polar_bear"};
+    task_.new_class_names = {"ox", "polar_bear"};
     task_.prompt_template = "an animal, {}.";
     task_.context_init = "a photo of a";
     task_.tokenizer = std::make_shared<WordTokenizer>();

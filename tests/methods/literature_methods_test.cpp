@@ -80,7 +80,7 @@ TEST_F(LiteratureMethod, ClipAdapterBlendsABottleneckIntoTheImageFeature) {
 TEST_F(LiteratureMethod, AllServeOtherClasses) {
   for (const char* name : {"kgcoop", "prograd", "clip_adapter"}) {
     const auto learner = make(name);
-    learner->retarget(task_.unseen_class_names);
+    learner->retarget(task_.new_class_names);
     EXPECT_EQ(learner->logits(batch_).sizes(), (at::IntArrayRef{4, 2})) << name;
   }
 }

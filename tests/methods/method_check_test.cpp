@@ -20,13 +20,13 @@ namespace {
 /// Checks methods on a text tower of a few numbers.
 class MethodCheck : public ::testing::Test {
  protected:
-  using Reports = std::map<std::string, RuleReport, std::less<>>;
+  using Reports = std::map<std::string, RuleOutcome, std::less<>>;
 
-  static Task make_task(const ClassNames& own, const ClassNames& unseen) {
+  static Task make_task(const ClassNames& own, const ClassNames& others) {
     Task task;
     task.dataset = "zoo";
     task.class_names = own;
-    task.unseen_class_names = unseen;
+    task.new_class_names = others;
     task.shots = 2;
     task.prompt_template = "an animal, {}.";
     task.context_init = "a photo of a";
@@ -54,18 +54,18 @@ class MethodCheck : public ::testing::Test {
     check_method(checked, tasks,
                  {.begin = [&](std::string_view rule) { begun = rule; },
                   .end =
-                      [&](std::string_view rule, const RuleReport& report) {
+                      [&](std::string_view rule, const RuleOutcome& outcome) {
                         EXPECT_EQ(begun, rule);
                         EXPECT_FALSE(statement_of_rule(rule).empty());
-                        reports.emplace(rule, report);
+                        reports.emplace(rule, outcome);
                       }});
     return reports;
   }
 
   static std::string broken(const Reports& reports) {
     std::string text;
-    for (const auto& [rule, report] : reports) {
-      if (report.verdict == Verdict::broken) text += rule + ": " + report.why + "\n";
+    for (const auto& [rule, outcome] : reports) {
+      if (outcome.verdict == Verdict::broken) text += rule + ": " + outcome.why + "\n";
     }
     return text;
   }
@@ -109,7 +109,7 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"other_options_each_time", "resolve", "settling the options a second time changes them"},
       {"asks_for_pixels", "needs", "it asks for pixels"},
       {"no_epochs", "recipe", "asks for 0 epochs"},
-      {"other_recipe_each_time", "recipe", "it is another when it is asked for again"},
+      {"other_recipe_each_time", "recipe", "it differs when it is asked for again"},
       {"throws_in_bind", "bind", "bind() threw"},
       {"nan_logits", "logits", "returned numbers that are not finite"},
       {"transposed_logits", "logits", "returned [3, 6] and not [6, 3]"},
@@ -118,10 +118,10 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"vector_loss", "training", "not one number"},
       {"constant_loss", "training", "the loss depends on no trainable tensor"},
       {"new_leaf_each_time", "training", "trainable() returns another scale than before"},
-      {"untouched_leaf", "training", "shift is where it was before training"},
+      {"untouched_leaf", "training", "shift is not moved by training"},
       {"looks_at_the_batch", "rows", "row 0 has other logits alone than in a batch"},
       {"learns_when_tested", "evaluation", "testing changes scale of the state"},
-      {"draws_elsewhere", "seed", "scale is another for the same seed"},
+      {"draws_elsewhere", "seed", "scale differs for the same seed"},
       {"forgets_a_leaf", "state", "a fresh learner with the saved state gives other logits"},
       {"hollow_state", "seed", "state() returned no tensor"},
       {"takes_any_state", "load_state", "a state without its tensors is taken"},
@@ -132,9 +132,9 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
   for (const Case& expected : cases) {
     const Reports reports = check(registry, registry.at(expected.method));
     ASSERT_EQ(reports.count(expected.rule), 1) << expected.method;
-    const RuleReport& report = reports.find(expected.rule)->second;
-    EXPECT_EQ(report.verdict, Verdict::broken) << expected.method << " keeps " << expected.rule;
-    EXPECT_NE(report.why.find(expected.why), std::string::npos) << expected.method << ": " << report.why;
+    const RuleOutcome& outcome = reports.find(expected.rule)->second;
+    EXPECT_EQ(outcome.verdict, Verdict::broken) << expected.method << " keeps " << expected.rule;
+    EXPECT_NE(outcome.why.find(expected.why), std::string::npos) << expected.method << ": " << outcome.why;
   }
 }
 

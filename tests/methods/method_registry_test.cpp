@@ -137,7 +137,8 @@ TEST_F(PluginFolder, LoadsOnePluginByItsPath) {
   add("no_plugin");
   EXPECT_ERROR(MethodRegistry::of_plugin(path("no_plugin")),
                "plugin " + path("no_plugin").string() + ": exports no promptbed_plugin");
-  EXPECT_ERROR(MethodRegistry::of_plugin(path("none")), "none.so: is not there; build it, or mend the path");
+  EXPECT_ERROR(MethodRegistry::of_plugin(path("none")),
+               "none.so: is not there; build it, or correct the path");
 }
 
 TEST_F(PluginFolder, LeavesOutAllMethodsOfAPluginOneOfWhichIsWrong) {
@@ -176,7 +177,7 @@ TEST_F(PluginFolder, LeavesOutPluginsOfTheCurrentFolder) {
   fs::current_path(before);
   EXPECT_TRUE(registry.methods().empty());
   ASSERT_EQ(registry.complaints().size(), 1u);
-  EXPECT_NE(registry.complaints().front().find("lies in the current folder"), std::string::npos);
+  EXPECT_NE(registry.complaints().front().find("is in the current folder"), std::string::npos);
 }
 
 TEST_F(PluginFolder, IsLoadedOnceHoweverOftenItIsGiven) {

@@ -177,7 +177,7 @@ TEST_F(TipAdapter, ServesTrainedClassesOnly) {
     EXPECT_TRUE(
         at::allclose(learner->logits(batch_), at::stack({all.select(1, 2), all.select(1, 0)}, 1), 1e-5));
     EXPECT_THROW(learner->retarget({"cat", "ox"}), NotTransferable);
-    EXPECT_ERROR(learner->retarget(task_.unseen_class_names),
+    EXPECT_ERROR(learner->retarget(task_.new_class_names),
                  std::string(name) + ": has no cached images for classes that it was not trained on");
   }
 }

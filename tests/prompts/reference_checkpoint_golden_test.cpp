@@ -7,8 +7,8 @@
 
 #include "base/files.h"
 #include "clip/checkpoints/safetensors.h"
+#include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"
-#include "prompts/restored_learner.h"
 #include "support/golden_clip.h"
 #include "support/relative_difference.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "clip/checkpoints/safetensors.h"
+#include "results/run_record.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -74,6 +75,25 @@ TEST_F(TrainedPrompts, AreToldFromOtherFiles) {
   const std::string contents = read_file(path_);
   write_file(path_, contents.substr(0, contents.size() - 1));
   EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is damaged");
+}
+
+TEST_F(TrainedPrompts, AreNamedByTheirFileOrTheirRun) {
+  const std::filesystem::path ledger_file = scratch_ / "ledger.db";
+  Ledger ledger(ledger_file);
+  test::record(ledger, test::sample_spec(), 60, 50);
+  test::record(ledger, test::zero_shot_spec(), 60, 50);
+  ledger.claim(test::sample_spec("brands", 2));
+  const std::string id = test::sample_spec().id();
+  EXPECT_ERROR(find_prompt(id, ledger_file), "is missing; train it again with --force");
+  write_trained_prompt(prompt_path(ledger_file, id), sample_prompt());
+  EXPECT_EQ(find_prompt(id.substr(0, 8), ledger_file), prompt_path(ledger_file, id));
+  EXPECT_EQ(find_prompt(prompt_path(ledger_file, id).string(), "no/ledger.db"), prompt_path(ledger_file, id));
+  EXPECT_ERROR(find_prompt(test::zero_shot_spec().id(), ledger_file),
+               "does not train; use --method clip_zeroshot");
+  EXPECT_ERROR(find_prompt(test::sample_spec("brands", 2).id(), ledger_file),
+               "is running; it has a prompt once it is done");
+  EXPECT_ERROR(find_prompt("mine.safetensors", ledger_file), "mine.safetensors: no such trained prompt");
+  EXPECT_ERROR(find_prompt(id, "no/ledger.db"), "no such trained prompt");
 }
 
 }  // namespace

@@ -147,7 +147,8 @@ TEST_P(StoredLedger, KnowsTheProtocolsOfItsRuns) {
     EXPECT_EQ(ledger.list({.protocol = "base-new"}).size(), ledger.list().size()) << "the only protocol then";
     EXPECT_TRUE(ledger.models().empty());
   } else {
-    EXPECT_EQ(ledger.find(kTrained).protocols, (std::vector<Protocol>{Protocol::base_new, Protocol::cross_dataset}));
+    EXPECT_EQ(ledger.find(kTrained).protocols,
+              (std::vector<Protocol>{Protocol::base_new, Protocol::cross_dataset}));
     EXPECT_EQ(ledger.list({.protocol = "base-new"}).size(), 3u);
     EXPECT_EQ(ledger.find(kTrained).error, "all of media: an image is missing");
     EXPECT_EQ(ledger.outcome(kTrained).scores[2].dataset, "office");

@@ -186,7 +186,7 @@ TEST_F(LedgerTest, RemoveRefusesWhatItCannotTell) {
 
 TEST_F(LedgerTest, RemoveRefusesARunAtWork) {
   ledger_.claim(spec_);
-  EXPECT_ERROR(ledger_.remove(id_), "is at work on it; end that first");
+  EXPECT_ERROR(ledger_.remove(id_), "is running it; end that first");
 }
 
 TEST_F(LedgerTest, ListFilters) {

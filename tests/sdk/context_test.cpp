@@ -89,7 +89,7 @@ TEST(ResolveContext, NamesTheClassOfAPromptThatIsTooLong) {
                "class \"polar_bear\": the prompt has 13 tokens with 8 of context and the model takes "
                "12; use a shorter context");
   Task task = legible_task();
-  task.unseen_class_names = {"old english sheep dog"};
+  task.new_class_names = {"old english sheep dog"};
   EXPECT_ERROR(resolve_context(options_of(6, ""), task), "class \"old english sheep dog\": the prompt");
 }
 

@@ -8,7 +8,6 @@
 #include "data/draws/draw_file.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
-#include "sweep/source.h"
 
 namespace promptbed {
 namespace {
@@ -30,10 +29,10 @@ class PlanSweep : public testing::Test {
     return spec;
   }
 
-  static std::set<std::string> ids(SweepSpec spec) {
-    const Workbench bench(std::move(spec));
+  static std::set<std::string> ids(const SweepSpec& spec) {
+    const Workbench bench(spec);
     std::set<std::string> ids;
-    for (const PlannedRun& run : plan_sweep(bench).runs) ids.insert(run.id);
+    for (const PlannedRun& run : plan_sweep(spec, bench).runs) ids.insert(run.id);
     return ids;
   }
 
@@ -89,7 +88,7 @@ TEST_F(PlanSweep, APromptThatIsTooLongStopsOnlyItsOwnRuns) {
   SweepSpec with_long = spec();
   with_long.methods = {"coop", "coop_ctx60"};
   const Workbench bench(with_long);
-  for (const PlannedRun& run : plan_sweep(bench).runs) {
+  for (const PlannedRun& run : plan_sweep(with_long, bench).runs) {
     EXPECT_EQ(run.obstacle.find("the prompt has 64 tokens") != std::string::npos,
               run.method->name() == "coop_ctx60")
         << run.title();
@@ -171,9 +170,9 @@ TEST_F(PlanSweep, SeveralValuesOfAnOptionSpanTheGrid) {
   grid.assignments = {"coop.n_ctx=1", "coop.csc=false,true", "coop.position=end,front"};
   EXPECT_EQ(ids(grid).size(), 2u * 6 * 4);
   const Workbench bench(grid);
-  const Plan plan = plan_sweep(bench);
+  const Plan plan = plan_sweep(grid, bench);
   EXPECT_EQ(plan.runs.front().title(), "coop csc=false position=end on one, 1 shots, seed 1");
-  EXPECT_EQ(plan.runs.front().options_label, "csc=false position=end");
+  EXPECT_EQ(plan.runs.front().job.label, "csc=false position=end");
 }
 
 TEST_F(PlanSweep, ACommaInAValueIsWrittenWithABackslash) {
@@ -194,14 +193,14 @@ TEST_F(PlanSweep, FewShotTrainsAndTestsAllClasses) {
   few.protocol = Protocol::few_shot;
   few.assignments = {"coop.n_ctx=1"};
   const Workbench bench(few);
-  const Plan plan = plan_sweep(bench);
+  const Plan plan = plan_sweep(few, bench);
   EXPECT_EQ(plan.runs.size(), 2u * (1 + 2 * 3));
   for (const PlannedRun& run : plan.runs) {
-    EXPECT_EQ(run.setting.class_names.size(), 4u);
-    EXPECT_TRUE(run.setting.unseen_class_names.empty());
+    EXPECT_EQ(run.job.class_names.size(), 4u);
+    EXPECT_TRUE(run.job.new_class_names.empty());
     ASSERT_EQ(run.tests.size(), 1u);
     EXPECT_EQ(run.tests[0].title(), "all of " + run.dataset->spec.id);
-    EXPECT_EQ(run.spec.classes, run.method->trainable() ? "all" : "");
+    EXPECT_EQ(run.job.run.classes, run.method->trainable() ? "all" : "");
   }
 }
 
@@ -213,15 +212,15 @@ TEST_F(PlanSweep, CoOpsFewShotRecipeIsThatOfItsPaper) {
   few.seeds = {1};
   few.datasets = "one";
   const Workbench with_16(few);
-  for (const PlannedRun& run : plan_sweep(with_16).runs)
+  for (const PlannedRun& run : plan_sweep(few, with_16).runs)
     EXPECT_NE(run.obstacle.find("with 16 of context and the model takes 6"), std::string::npos);
 
   few.assignments = {"coop.n_ctx=1"};
   const Workbench with_1(few);
   std::vector<int64_t> epochs;
-  for (const PlannedRun& run : plan_sweep(with_1).runs) {
-    EXPECT_EQ(std::get<std::string>(run.spec.options.at("ctx_init")), "");
-    epochs.push_back(run.spec.recipe->epochs);
+  for (const PlannedRun& run : plan_sweep(few, with_1).runs) {
+    EXPECT_EQ(std::get<std::string>(run.job.run.options.at("ctx_init")), "");
+    epochs.push_back(run.job.run.recipe->epochs);
   }
   EXPECT_EQ(epochs, (std::vector<int64_t>{50, 100, 100, 200, 200}));
 }
@@ -233,7 +232,7 @@ TEST_F(PlanSweep, CrossDatasetTrainsOnTheSourceAloneAndTestsTheOthers) {
   cross.seeds = {1};
   choose_source(cross, {.source = "two"});
   const Workbench bench(cross);
-  const Plan plan = plan_sweep(bench);
+  const Plan plan = plan_sweep(cross, bench);
   ASSERT_EQ(plan.runs.size(), 3u) << "zero-shot on each dataset, and CoOp on the source";
   for (const PlannedRun& run : plan.runs) {
     if (!run.method->trainable()) {
@@ -244,7 +243,7 @@ TEST_F(PlanSweep, CrossDatasetTrainsOnTheSourceAloneAndTestsTheOthers) {
     ASSERT_EQ(run.tests.size(), 2u);
     EXPECT_EQ(run.tests[0].title(), "all of two");
     EXPECT_EQ(run.tests[1].title(), "all of one");
-    EXPECT_EQ(run.spec.recipe->epochs, 200) << "the recipe of base-new";
+    EXPECT_EQ(run.job.run.recipe->epochs, 200) << "the recipe of base-new";
   }
 }
 
@@ -261,7 +260,7 @@ TEST_F(PlanSweep, DomainTestsTheSuiteThatShiftsTheSource) {
   choose_source(domain, {});
   EXPECT_EQ(domain.source, "two");
   const Workbench bench(domain);
-  const Plan plan = plan_sweep(bench);
+  const Plan plan = plan_sweep(domain, bench);
   const auto coop =
       std::ranges::find_if(plan.runs, [](const PlannedRun& run) { return run.method->trainable(); });
   ASSERT_NE(coop, plan.runs.end());
@@ -274,10 +273,30 @@ TEST_F(PlanSweep, RefusesASourceThatCannotBe) {
   cross.protocol = Protocol::cross_dataset;
   EXPECT_ERROR(choose_source(cross, {.source = "three"}), "suite 'small' has no dataset 'three'");
   EXPECT_ERROR(choose_source(cross, {.source = "one", .targets = "one,two"}),
-               "--targets one,two: one is the source; it is tested anyway, leave it out");
+               "--targets one,two: one is the source and tested anyway; leave it out");
   SweepSpec domain = spec();
   domain.protocol = Protocol::domain;
   EXPECT_ERROR(choose_source(domain, {}), "suite small has no dataset with shifted versions");
+}
+
+TEST_F(PlanSweep, AJobHoldsAllThatIsSettled) {
+  SweepSpec one = spec();
+  one.methods = {"coop"};
+  one.datasets = "one";
+  one.shots = {2};
+  one.seeds = {3};
+  const Workbench bench(one);
+  const Plan plan = plan_sweep(one, bench);
+  ASSERT_EQ(plan.runs.size(), 1u);
+  const PlannedRun& run = plan.runs.front();
+  EXPECT_EQ(run.job.run.id(), run.id);
+  EXPECT_EQ(run.job.title(), "coop on one, 2 shots, seed 3");
+  EXPECT_EQ(run.job.class_names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(run.job.new_class_names, (std::vector<std::string>{"c", "d"}));
+  EXPECT_EQ(run.job.draw.train.size(), 4u);
+  EXPECT_EQ(run.job.tests, run.tests);
+  EXPECT_EQ(run.job.tests.at(1), (JobTest{"one", run.dataset->split_hash, ClassSet::new_}));
+  EXPECT_FALSE(run.job.kept_state) << "it is to be trained";
 }
 
 }  // namespace

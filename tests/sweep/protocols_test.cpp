@@ -7,8 +7,6 @@
 #include "support/sweep_world.h"
 #include "sweep/features.h"
 #include "sweep/run.h"
-#include "sweep/run_log.h"
-#include "sweep/source.h"
 #include "sweep/sweep.h"
 
 namespace promptbed {
@@ -34,7 +32,7 @@ class Protocols : public testing::Test {
   }
 
   /// What a sweep of that protocol makes, of its one run.
-  SweepReport sweep(Protocol protocol) {
+  SweepOutcome sweep(Protocol protocol) {
     SweepSpec spec = spec_;
     spec.protocol = protocol;
     if (protocol == Protocol::cross_dataset) {
@@ -43,14 +41,17 @@ class Protocols : public testing::Test {
       spec.datasets = "one";
     }
     Workbench bench(spec);
-    Plan plan = plan_sweep(bench);
+    return sweep(plan_sweep(spec, bench), spec, bench);
+  }
+
+  /// Makes the plan's runs in this process.
+  static SweepOutcome sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench) {
     std::ostringstream log;
     return run_sweep(
-        plan, bench,
-        [&](const std::vector<const PlannedRun*>& runs, int64_t, const std::function<Watch()>& watch,
-            const AfterWorkerRuns&) {
-          do_runs(runs, bench);
-          watch();
+        plan, spec, bench,
+        [&](JobQueue& queue) {
+          const auto report = [&](const JobOutcome& outcome) { queue.report(outcome); };
+          while (const std::optional<Job> job = queue.next()) report(make_job(*job, bench, report));
         },
         log);
   }
@@ -113,11 +114,11 @@ TEST_F(Protocols, APromptThatWasChangedIsRefusedByName) {
   std::string bytes = read_file(prompt);
   bytes.back() ^= 1;
   write_file(prompt, bytes);
-  const SweepReport report = sweep(Protocol::cross_dataset);
-  ASSERT_EQ(report.failures.size(), 1u);
-  EXPECT_NE(report.failures[0].reason.find("is not the prompt that the ledger knows of; delete it"),
+  const SweepOutcome result = sweep(Protocol::cross_dataset);
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_NE(result.failures[0].reason.find("is not the prompt that the ledger knows of; delete it"),
             std::string::npos)
-      << report.failures[0].reason;
+      << result.failures[0].reason;
   EXPECT_EQ(outcome(run("few-shot").id).scores.size(), 1u) << "the run stays as it was";
 }
 
@@ -154,9 +155,9 @@ TEST_F(Protocols, APromptTooLongForATargetsClassCostsThatTargetOnly) {
 
 TEST_F(Protocols, AMissingPictureOfATargetCostsTheTestOnItAlone) {
   fs::remove(world_ / "data/two/images/a/test0.bmp");
-  const SweepReport report = sweep(Protocol::cross_dataset);
-  ASSERT_EQ(report.failures.size(), 1u);
-  EXPECT_NE(report.failures[0].reason.find("all of two: "), std::string::npos) << report.failures[0].reason;
+  const SweepOutcome result = sweep(Protocol::cross_dataset);
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_NE(result.failures[0].reason.find("all of two: "), std::string::npos) << result.failures[0].reason;
   const RunRecord record = run("cross-dataset");
   EXPECT_EQ(record.status, RunStatus::done);
   EXPECT_EQ(outcome(record.id).scores.size(), 1u);
@@ -176,25 +177,27 @@ TEST_F(Protocols, ARunHasALogOfItsEpochsAndTests) {
 }
 
 TEST_F(Protocols, AFaultOfTheTestsDoesNotCostTheTraining) {
-  fs::remove(world_ / "data/one/images/a/test0.bmp");
   SweepSpec spec = spec_;
   spec.datasets = "one";
   Workbench bench(spec);
-  const Plan plan = plan_sweep(bench);
-  const PlannedRun& planned = plan.runs.at(0);
+  const Plan plan = plan_sweep(spec, bench);
+  Ledger ledger(spec.ledger);
   std::ostringstream log;
-  const std::vector<FeatureRequest> training = {requests_of(planned.dataset->split, 0).front()};
-  bench.inputs().extract(planned.dataset->spec, training, 1, log);
-  do_runs({&planned}, bench);
-  const RunRecord record = bench.ledger().find(planned.id);
-  EXPECT_EQ(record.status, RunStatus::done);
-  EXPECT_NE(record.error, "");
-  EXPECT_TRUE(fs::exists(prompt_path(spec_.ledger, planned.id)));
+  Progress progress("runs", 1, log, false);
+  JobQueue queue(plan.pending(), spec, ledger, progress);
+  const auto report = [&](const JobOutcome& outcome) { queue.report(outcome); };
+  // Without the features of the test images.
+  const std::vector<FeatureRequest> training = {requests_of(plan.runs.at(0).dataset->split, 0).front()};
+  bench.inputs().extract(plan.runs.at(0).dataset->spec, training, 1, log);
+  report(make_job(queue.next().value(), bench, report));
+  const std::string id = plan.runs.at(0).id;
+  EXPECT_EQ(ledger.find(id).status, RunStatus::done);
+  EXPECT_NE(ledger.find(id).error, "");
+  EXPECT_TRUE(fs::exists(prompt_path(spec_.ledger, id)));
 
-  world_.make_split("one");  // puts the picture back
   EXPECT_EQ(sweep(Protocol::base_new).made, 1);
-  EXPECT_EQ(outcome(planned.id).scores.size(), 2u);
-  EXPECT_EQ(outcome(planned.id).execution.seconds.count("training"), 1u);
+  EXPECT_EQ(outcome(id).scores.size(), 2u);
+  EXPECT_EQ(outcome(id).execution.seconds.count("training"), 1u);
 }
 
 TEST_F(Protocols, TheSameTrainingDoneOnceMoreKeepsTheTestsOfOthers) {
@@ -211,16 +214,11 @@ TEST_F(Protocols, ARunThatAnotherProtocolFinishedMeanwhileIsNotCountedAsMade) {
   cross.protocol = Protocol::cross_dataset;
   choose_source(cross, {.source = "one"});
   Workbench bench(cross);
-  Plan planned_before = plan_sweep(bench);
+  const Plan planned_before = plan_sweep(cross, bench);
   sweep(Protocol::few_shot);
-  std::ostringstream log;
-  const SweepReport report = run_sweep(
-      planned_before, bench,
-      [&](const std::vector<const PlannedRun*>& runs, int64_t, const std::function<Watch()>&,
-          const AfterWorkerRuns&) { do_runs(runs, bench); },
-      log);
-  EXPECT_EQ(report.made, 0);
-  EXPECT_EQ(report.elsewhere, 1);
+  const SweepOutcome result = sweep(planned_before, cross, bench);
+  EXPECT_EQ(result.made, 0);
+  EXPECT_EQ(result.elsewhere, 1);
   EXPECT_EQ(run("cross-dataset").id, run("few-shot").id) << "and it is known who asked";
 }
 

@@ -3,13 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
 #include <sstream>
 
 #include "prompts/trained_prompt.h"
-#include "report/grid/accuracy_tables.h"
-#include "report/texts.h"
 #include "results/run_record.h"
-#include "support/expect_error.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"
 
@@ -18,11 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Runs on dataset "one" of the small world, two shots, seed 1, the fixture plugin `keeper` among the
+/// Jobs on dataset "one" of the small world, two shots, seed 1, the fixture plugin `keeper` among the
 /// methods.
-class MakeRun : public testing::Test {
+class MakeJob : public testing::Test {
  protected:
-  MakeRun() {
+  MakeJob() {
     fs::create_directory(world_ / "plugins");
     fs::copy_file(fs::path(PROMPTBED_FIXTURES) / "keeper.so", world_ / "plugins/keeper.so");
     spec_.suite = "small";
@@ -38,31 +37,25 @@ class MakeRun : public testing::Test {
     spec_.plugins = {world_ / "plugins"};
   }
 
-  struct Made {
-    RunOutcome outcome;
-    NamedTensors state;
-  };
-
   void take_away_validation_images() const {
     auto split = world_.make_split("one");
     split["val"] = nlohmann::json::array();
     world_.write_split("one", split);
   }
 
-  /// Plans one method's run, extracts its features, makes it and puts it on record.
-  Made make(const std::string& method) {
+  /// Plans one method's run, extracts its features and makes its job.
+  JobOutcome make(const std::string& method) {
     spec_.methods = {method};
     bench_.emplace(spec_);
-    plan_ = plan_sweep(*bench_);
-    const PlannedRun& run = plan_.runs.at(0);
+    plan_ = plan_sweep(spec_, *bench_);
     std::ostringstream log;
-    extract_missing_features(plan_, {&run}, *bench_, log);
-    caches_.emplace(bench_->inputs());
-    EXPECT_TRUE(bench_->ledger().claim(run.spec, run.state ? Redo::yes : Redo::no));
-    bench_->ledger().ask("base-new", {run.id});
-    make_run(run, *caches_, *bench_, log);
-    return {bench_->ledger().outcome(run.id), read_trained_prompt(prompt_path(spec_.ledger, run.id)).state};
+    extract_missing_features(plan_, {&run()}, bench_->inputs(), 1, log);
+    trained_.clear();
+    return make_job(run().job, *bench_, [&](const JobOutcome& trained) { trained_.push_back(trained); });
   }
+
+  /// What the prompt of the last job holds.
+  NamedTensors kept() const { return read_trained_prompt(prompt_path(spec_.ledger, run().id)).state; }
 
   const PlannedRun& run() const { return plan_.runs.at(0); }
 
@@ -78,63 +71,109 @@ class MakeRun : public testing::Test {
   SweepSpec spec_;
   std::optional<Workbench> bench_;
   Plan plan_;
-  std::optional<OpenCaches> caches_;
+  std::vector<JobOutcome> trained_;  ///< what was reported before the last job's tests
 };
 
-TEST_F(MakeRun, GivesValidationImagesOfTheTrainedClassesInTheCentreCrop) {
-  const NamedTensors kept = make("keeper").state;
-  const FeatureSet expected =
-      read_features(caches_->of(*run().dataset), run().draw.val, {kCentreView}, torch::kCPU);
-  EXPECT_TRUE(at::equal(named(kept, "train.labels"), torch::tensor({0, 0, 1, 1}, torch::kLong)));
-  EXPECT_TRUE(at::equal(named(kept, "validation.labels"), torch::tensor({0, 1}, torch::kLong)));
-  EXPECT_TRUE(at::equal(named(kept, "validation.features"), expected.features));
+TEST_F(MakeJob, GivesValidationImagesOfTheTrainedClassesInTheCentreCrop) {
+  make("keeper");
+  const FeatureSet expected = read_features(bench_->inputs().open_cache(run().dataset->spec),
+                                            run().job.draw.val, {kCentreView}, torch::kCPU);
+  EXPECT_TRUE(at::equal(named(kept(), "train.labels"), torch::tensor({0, 0, 1, 1}, torch::kLong)));
+  EXPECT_TRUE(at::equal(named(kept(), "validation.labels"), torch::tensor({0, 1}, torch::kLong)));
+  EXPECT_TRUE(at::equal(named(kept(), "validation.features"), expected.features));
 }
 
-TEST_F(MakeRun, ValidationImagesMayBeNone) {
+TEST_F(MakeJob, ValidationImagesMayBeNone) {
   take_away_validation_images();
-  const NamedTensors kept = make("keeper").state;
-  EXPECT_EQ(named(kept, "validation.features").sizes(), (at::IntArrayRef{0, 1, 4}));
-  EXPECT_EQ(named(kept, "validation.labels").sizes(), (at::IntArrayRef{0}));
+  make("keeper");
+  EXPECT_EQ(named(kept(), "validation.features").sizes(), (at::IntArrayRef{0, 1, 4}));
+  EXPECT_EQ(named(kept(), "validation.labels").sizes(), (at::IntArrayRef{0}));
   for (const char* method : {"linear_probe", "tip_adapter", "tip_adapter_f"})
     EXPECT_EQ(make(method).outcome.scores.size(), 1u) << method;
 }
 
-TEST_F(MakeRun, PutsOnRecordWhichClassesAMethodCannotServe) {
+TEST_F(MakeJob, ReportsTheTrainingBeforeTheTests) {
+  const JobOutcome end = make("keeper");
+  EXPECT_EQ(end.stage, JobStage::done);
+  ASSERT_EQ(trained_.size(), 1u);
+  EXPECT_EQ(trained_[0].stage, JobStage::trained);
+  EXPECT_EQ(trained_[0].run, run().id);
+  EXPECT_TRUE(trained_[0].outcome.scores.empty());
+  EXPECT_EQ(trained_[0].outcome.state_hash, end.outcome.state_hash);
+}
+
+TEST_F(MakeJob, APromptThatIsKeptIsTestedAndNotTrained) {
+  spec_.epochs = 2;
+  const JobOutcome first = make("coop");
+  Job job = run().job;
+  job.kept_state = first.outcome.state_hash;
+  trained_.clear();
+  const JobOutcome again =
+      make_job(job, *bench_, [&](const JobOutcome& trained) { trained_.push_back(trained); });
+  EXPECT_TRUE(trained_.empty());
+  ASSERT_EQ(again.outcome.scores.size(), 2u);
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(again.outcome.scores[i].predictions_hash, first.outcome.scores[i].predictions_hash);
+  job.kept_state = "another";
+  EXPECT_NE(make_job(job, *bench_, {}).error.find("is not the prompt that the ledger knows of"),
+            std::string::npos);
+}
+
+TEST_F(MakeJob, SaysWhichClassesAMethodCannotServe) {
   const RunOutcome made = make("keeper").outcome;
   ASSERT_EQ(made.scores.size(), 1u);
   EXPECT_EQ(made.scores[0].class_set, "base");
-  const RunOutcome read = bench_->ledger().outcome(run().id);
-  ASSERT_EQ(read.refusals.size(), 1u);
-  EXPECT_EQ(read.refusals[0].dataset, "one");
-  EXPECT_EQ(read.refusals[0].class_set, "new");
-  EXPECT_EQ(read.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
-  const Grid grid = make_grid(Snapshot(bench_->ledger()), {.shots = {2}}, Protocol::base_new);
-  EXPECT_EQ(test::texts(base_new_report(grid).table.rows.back()),
-            (std::vector<std::string>{"one", "50.00", "cannot", "cannot"}));
+  ASSERT_EQ(made.refusals.size(), 1u);
+  EXPECT_EQ(made.refusals[0].dataset, "one");
+  EXPECT_EQ(made.refusals[0].class_set, "new");
+  EXPECT_EQ(made.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
 }
 
-TEST_F(MakeRun, ASolverOfItsOwnHasNoRecipe) {
+TEST_F(MakeJob, ASolverOfItsOwnHasNoRecipe) {
   EXPECT_TRUE(make("keeper").outcome.epochs.empty());
-  EXPECT_FALSE(run().spec.recipe.has_value());
+  EXPECT_FALSE(run().job.run.recipe.has_value());
   const std::string id = run().id;
   spec_.epochs = 3;
   spec_.learning_rate = 0.5;
   bench_.emplace(spec_);
-  EXPECT_EQ(plan_sweep(*bench_).runs.at(0).id, id);
+  EXPECT_EQ(plan_sweep(spec_, *bench_).runs.at(0).id, id);
 }
 
-TEST_F(MakeRun, ASolverThatDoesNothingIsNamed) {
+TEST_F(MakeJob, ASolverThatDoesNothingIsNamed) {
   spec_.assignments = {"keeper.idle=true"};
-  EXPECT_ERROR(make("keeper"), "keeper: declares a solver of its own, and its fit() did nothing");
+  const JobOutcome end = make("keeper");
+  EXPECT_EQ(end.stage, JobStage::failed);
+  EXPECT_NE(end.error.find("keeper: declares a solver of its own, and its fit() did nothing"),
+            std::string::npos)
+      << end.error;
 }
 
-TEST_F(MakeRun, AContextOfItsOwnForEachClassServesNoNewOnes) {
+TEST_F(MakeJob, AContextOfItsOwnForEachClassServesNoNewOnes) {
   spec_.assignments = {"coop.csc=true", "coop.n_ctx=1"};
   spec_.epochs = 2;
   const RunOutcome made = make("coop").outcome;
   EXPECT_EQ(made.scores.size(), 1u);
   ASSERT_EQ(made.refusals.size(), 1u);
   EXPECT_EQ(made.refusals[0].reason, "coop: has no context vectors for classes that it was not trained on");
+}
+
+TEST_F(MakeJob, RefusesWhatWasPlannedWithSomethingElse) {
+  make("clip_zeroshot");
+  const auto error_of = [&](const std::function<void(Job&)>& change) {
+    Job job = run().job;
+    change(job);
+    return make_job(job, *bench_, [](const JobOutcome&) {}).error;
+  };
+  EXPECT_NE(error_of([](Job& job) { job.run.model = "another"; }).find("is another model than"),
+            std::string::npos);
+  EXPECT_NE(error_of([](Job& job) { job.run.method_version = 99; }).find("version 99 was planned"),
+            std::string::npos);
+  EXPECT_NE(error_of([](Job& job) {
+              job.tests[0].split_hash = "another";
+            }).find("one: its split has changed since the sweep was planned; sweep again"),
+            std::string::npos);
+  EXPECT_NE(error_of([](Job& job) { job.run.method = "nobody"; }).find("no method nobody"),
+            std::string::npos);
 }
 
 }  // namespace

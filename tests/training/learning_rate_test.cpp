@@ -1,4 +1,4 @@
-#include "training/learning_rate.h"
+#include "training/optimiser.h"
 
 #include <gtest/gtest.h>
 

@@ -171,7 +171,7 @@ TEST_P(GoldenPromptLearners, TrainAsTheReferenceDoes) {
   EXPECT_LT(relative_difference(torch::tensor(losses), golden("loss")), 1e-3);
   const int64_t steps = json_.at("steps_per_epoch");
   std::vector<float> rates;
-  for (const TrainedEpoch& epoch : epochs)
+  for (const EpochRecord& epoch : epochs)
     rates.insert(rates.end(), steps, static_cast<float>(epoch.learning_rate));
   EXPECT_LT(relative_difference(torch::tensor(rates), golden("lr")), 1e-6);
   for (const auto& [name, tensor] : learner_->state())

@@ -17,15 +17,16 @@ std::string table_help() {
 
 Subcommand description() {
   std::vector<CommandOption> selection = run_filters();
-  for (CommandOption& option :
-       std::vector<CommandOption>{{"suite", "S", "the datasets of this suite; default: the one in the ledger"},
-                                  shared("source", "in cross-dataset and domain; default: the only one"),
-                                  shared("db")})
+  for (CommandOption& option : std::vector<CommandOption>{
+           {"suite", "S", "the datasets of this suite; default: the one in the ledger"},
+           shared("source", "in cross-dataset and domain; default: the only one"),
+           shared("db")})
     selection.push_back(std::move(option));
   return {
       .usage = "runner report --table T [OPTIONS]",
       .explanation =
-          "Prints a table of the ledger's results. Accuracies are percentages, means over seeds; averages are\n"
+          "Prints a table of the ledger's results. Accuracies are percentages, means over seeds; averages "
+          "are\n"
           "means over the datasets, and H is the harmonic mean of the base and new means beside it.\n"
           "docs/reports.md shows each table and defines its numbers.\n\n"
           "  runner report --table base-new\n"
@@ -33,24 +34,25 @@ Subcommand description() {
           "  runner report --table few-shot --methods coop,cocoop --shots 1,4,16 --spread sd\n"
           "  runner report --format html --output report.html\n"
           "  runner report --table ablation --where coop.n_ctx=4,60 --format latex --output ablation.tex",
-      .options = {{"report",
-                   {{"table", "T", table_help(), ValueKind::text, "base-new"},
-                    {"format", "F",
-                     "text, markdown, csv, json, latex, or html: a page with plots of all tables unless --table "
-                     "is given; csv and json have one fact per line, unrounded",
-                     ValueKind::text, "text"},
-                    {"plot", "FILE", "draw the table's plot to this .svg, .png or .pdf instead"},
-                    shared("output", "default: standard output"),
-                    {"versus", "METHOD",
-                     "instead of accuracies, what the other methods gain over this one: pairs of the same dataset "
-                     "and seed, with 95 % intervals"},
-                    {"paper", "", "add published figures if backbone, shots, options and recipe are the paper's",
-                     ValueKind::flag},
-                    {"spread", "S",
-                     "what follows each mean: none, sd (standard deviation over seeds) or interval (95 % over "
-                     "seeds)",
-                     ValueKind::text, "none"}}},
-                  {"selection", std::move(selection)}},
+      .options =
+          {{"report",
+            {{"table", "T", table_help(), ValueKind::text, "base-new"},
+             {"format", "F",
+              "text, markdown, csv, json, latex, or html: a page with plots of all tables unless --table "
+              "is given; csv and json have one fact per line, unrounded",
+              ValueKind::text, "text"},
+             {"plot", "FILE", "draw the table's plot to this .svg, .png or .pdf instead"},
+             shared("output", "default: standard output"),
+             {"versus", "METHOD",
+              "instead of accuracies, what the other methods gain over this one: pairs of the same dataset "
+              "and seed, with 95 % intervals"},
+             {"paper", "", "add published figures if backbone, shots, options and recipe are the paper's",
+              ValueKind::flag},
+             {"spread", "S",
+              "what follows each mean: none, sd (standard deviation over seeds) or interval (95 % over "
+              "seeds)",
+              ValueKind::text, "none"}}},
+           {"selection", std::move(selection)}},
       .retired = {{"model", "--fingerprint F"}}};
 }
 
@@ -63,8 +65,12 @@ std::string dataset_id(const std::string& named) {
 }  // namespace
 
 std::vector<CommandOption> run_filters() {
-  return {shared("methods", "default: all"), shared("datasets", "default: all"), shared("shots", "default: all"),
-          shared("seeds", "default: all"), shared("where"), shared("fingerprint")};
+  return {shared("methods", "default: all"),
+          shared("datasets", "default: all"),
+          shared("shots", "default: all"),
+          shared("seeds", "default: all"),
+          shared("where"),
+          shared("fingerprint")};
 }
 
 ReportQuery read_run_filters(const Values& values) {
@@ -74,7 +80,8 @@ ReportQuery read_run_filters(const Values& values) {
   query.shots = values.numbers("shots");
   query.seeds = values.numbers("seeds");
   query.model = values.text("fingerprint");
-  for (const std::string& condition : values.texts("where")) query.where.push_back(parse_condition(condition));
+  for (const std::string& condition : values.texts("where"))
+    query.where.push_back(parse_condition(condition));
   return query;
 }
 
@@ -91,11 +98,11 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
   if (values->given("versus")) read.page.table.versus = values->text("versus");
   read.page.table.paper = values->flag("paper");
   read.format = values->one_of<ReportFormat>("format", {{"text", ReportFormat::text},
-                                      {"markdown", ReportFormat::markdown},
-                                      {"csv", ReportFormat::csv},
-                                      {"json", ReportFormat::json},
-                                      {"latex", ReportFormat::latex},
-                                      {"html", ReportFormat::html}});
+                                                        {"markdown", ReportFormat::markdown},
+                                                        {"csv", ReportFormat::csv},
+                                                        {"json", ReportFormat::json},
+                                                        {"latex", ReportFormat::latex},
+                                                        {"html", ReportFormat::html}});
   read.output = values->text("output");
   if (values->given("plot")) {
     read.plot = values->text("plot");

@@ -102,9 +102,10 @@ int diff_runs(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner runs diff ID ID [OPTIONS]",
-       .explanation = "Prints what differs between two runs: settings, scores, how they were made. Times and paths are\n"
-                      "left out.\n\n"
-                      "  runner runs diff 4f1d 93ab",
+       .explanation =
+           "Prints what differs between two runs: settings, scores, how they were made. Times and paths are\n"
+           "left out.\n\n"
+           "  runner runs diff 4f1d 93ab",
        .options = {{"options", {text_or_json(), shared("db")}}},
        .takes_arguments = true});
   if (!values) return kAllDone;

@@ -10,17 +10,19 @@ int list_runs_command(const Arguments& arguments) {
   std::vector<CommandOption> filters = run_filters();
   for (CommandOption& option : std::vector<CommandOption>{
            {"status", "S", "running, done or failed; default: any"},
-           {"protocol", "P", "that asked for the runs: base-new, few-shot, cross-dataset or domain; default: any"},
-           shared("format"), shared("db")})
+           {"protocol", "P",
+            "that asked for the runs: base-new, few-shot, cross-dataset or domain; default: any"},
+           shared("format"),
+           shared("db")})
     filters.push_back(std::move(option));
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner runs list [OPTIONS]",
-       .explanation =
-           "One row per run, with its accuracies on its own dataset: runner report --table runs, with filters for\n"
-           "status and protocol.\n\n"
-           "  runner runs list --status failed\n"
-           "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
+       .explanation = "One row per run, with its accuracies on its own dataset: runner report --table runs, "
+                      "with filters for\n"
+                      "status and protocol.\n\n"
+                      "  runner runs list --status failed\n"
+                      "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
        .options = {{"options", std::move(filters)}},
        .retired = {{"model", "--fingerprint F"}}});
   if (!values) return kAllDone;
@@ -31,7 +33,8 @@ int list_runs_command(const Arguments& arguments) {
   std::optional<RunStatus> status;
   if (values->given("status")) {
     status = values->one_of<RunStatus>(
-        "status", {{"running", RunStatus::running}, {"done", RunStatus::done}, {"failed", RunStatus::failed}});
+        "status",
+        {{"running", RunStatus::running}, {"done", RunStatus::done}, {"failed", RunStatus::failed}});
   }
   const Ledger ledger = open_ledger(*values);
   const Snapshot snapshot(ledger);
@@ -42,7 +45,7 @@ int list_runs_command(const Arguments& arguments) {
     fmt::print("{}", render_text(report.table, output_style()));
   } else {
     fmt::print("{}", format == OutputFormat::csv ? render_csv(report.records)
-                                           : render_json(report.records, to_json(query)));
+                                                 : render_json(report.records, to_json(query)));
   }
   return kAllDone;
 }

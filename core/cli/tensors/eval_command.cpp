@@ -3,13 +3,14 @@
 #include <iostream>
 
 #include "base/files.h"
-#include "cli/command.h"
-#include "cli/tensors/classifier.h"
-#include "cli/tensors/evaluation.h"
+#include "cli/json_text.h"
+#include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
 #include "data/pictures/view.h"
 #include "data/suites/given_names.h"
+#include "prompts/evaluation.h"
 #include "sweep/features.h"
+#include "sweep/inputs.h"
 #include "training/evaluate.h"
 
 namespace promptbed {
@@ -17,60 +18,61 @@ namespace {
 
 constexpr int64_t kFive = 5;
 
-const Usage kUsage = {
-    "runner eval [PROMPT | --method clip_zeroshot] --dataset D [OPTIONS]",
-    "Tests a trained prompt, or a method that needs no training, on the test images of a dataset: accuracy,\n"
-    "top-5 and macro-F1, accuracy by class and what was taken for what. PROMPT is a file or a run's id; the\n"
-    "dataset is the one that it was trained on unless --dataset says another. Nothing goes into the "
-    "ledger.\n\n"
-    "  runner eval 4f1d --classes new\n"
-    "  runner eval prompt.safetensors --dataset objects --predictions predictions.csv\n"
-    "  runner eval --method clip_zeroshot --dataset pictures/birds --model models/ViT-B-16"};
-
-options::options_description describe() {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("dataset", text("D"), "a dataset of the suite, or a folder of your own; default: the prompt's");
-  add("classes", text("C")->default_value("all"), "base, new or all of them");
-  add("format", text("F")->default_value("text"), "text, json or csv");
-  add("predictions", text("FILE.csv"), "write what each image was taken for");
-  add("confusion", text("FILE.csv"), "write the whole confusion matrix");
-  add("threads", options::value<int64_t>()->value_name("N"), "default: one a core");
-  described.add(describe_classifier_options())
-      .add(describe_model_options())
-      .add(describe_data_options("the classes to test, one a line or a JSON list, instead of --classes; or a "
-                                 "JSON object of class names by dataset"));
-  return described;
+Subcommand description() {
+  return {.usage = "runner eval --prompt PROMPT | --method M [OPTIONS]",
+          .explanation =
+              "Tests a trained prompt, or a method that needs no training, on the test images of a dataset: "
+              "accuracy,\n"
+              "top-5 accuracy and macro-F1, accuracy by class and the most frequent confusions. The dataset "
+              "is the one\n"
+              "that the prompt was trained on, unless --dataset names another. Nothing is recorded in the "
+              "ledger.\n\n"
+              "  runner eval --prompt 4f1d --class-set new\n"
+              "  runner eval --prompt prompt.safetensors --dataset objects --predictions predictions.csv\n"
+              "  runner eval --method clip_zeroshot --dataset ./birds --model models/ViT-B-16",
+          .options = {{"options",
+                       {shared("dataset", "default: the prompt's"),
+                        shared_or("class-set", "all"),
+                        shared("classes-file", "instead of --class-set"),
+                        shared("format"),
+                        {"predictions", "FILE.csv", "write the prediction for each image"},
+                        {"confusion", "FILE.csv", "write the whole confusion matrix"},
+                        shared("threads", "default: one per core")}},
+                      classifier_options(),
+                      model_options(),
+                      data_options()},
+          .takes_arguments = true,
+          .retired = {{"classes", "--class-set base|new|all"}}};
 }
 
-/// The prompt that the command's word names, "" where --method stands for it.
-std::string prompt_word(const options::variables_map& values) {
-  if (values.count("method") > 0 && words_of(values).empty()) return "";
-  return only_word(values, "eval", "a trained prompt, or --method with a method that needs no training");
+/// Throws Error unless exactly one of --prompt and --method is given.
+void check_classifier(const Values& values) {
+  if (!values.arguments().empty()) {
+    throw Error(
+        fmt::format("runner eval {0}: a prompt is now named by --prompt {0}", values.arguments().front()));
+  }
+  if (!values.given("prompt") && !values.given("method"))
+    throw Error("runner eval needs --prompt, or --method with a method that needs no training");
 }
 
 /// The one dataset that is tested on.
-std::string dataset_word(const options::variables_map& values, const Classifier& classifier) {
-  if (values.count("dataset") > 0) return values["dataset"].as<std::string>();
+std::string tested_dataset(const Values& values, const Classifier& classifier) {
+  if (values.given("dataset")) return values.text("dataset");
   if (classifier.prompt() && !classifier.prompt()->run.dataset.empty())
     return classifier.prompt()->run.dataset;
   throw Error("runner eval needs the dataset to test on; give --dataset");
 }
 
-/// The test images, and in words of which classes.
-std::pair<TestImages, std::string> chosen_images(const Split& split, const options::variables_map& values,
-                                                 const std::optional<ClassNames>& class_list) {
-  if (!class_list) {
-    const ClassSet set =
-        one_of<ClassSet>("--classes", values["classes"].as<std::string>(),
-                         {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}});
+/// The test images, and which classes' they are, in words.
+std::pair<TestImages, std::string> chosen_images(const Split& split, const Values& values) {
+  if (!values.given("classes-file")) {
+    const ClassSet set = class_set_of(values);
     return {test_images_of(split, set), fmt::format("{} classes", to_string(set))};
   }
-  if (!values["classes"].defaulted())
-    throw Error("--classes and --class-names both choose classes; leave one out");
-  return {test_images_of(split, *class_list),
-          fmt::format("the classes in {}", values["class-names"].as<std::string>())};
+  if (values.given("class-set"))
+    throw Error("--class-set and --classes-file both choose classes; leave one out");
+  const std::string file = values.text("classes-file");
+  return {test_images_of(split, read_class_list(file)), fmt::format("the classes in {}", file)};
 }
 
 FeatureSet test_features(const TestImages& tested, const DatasetSpec& dataset, Inputs& inputs,
@@ -81,39 +83,25 @@ FeatureSet test_features(const TestImages& tested, const DatasetSpec& dataset, I
   return read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, spec.placement.device);
 }
 
-std::vector<Guess> guesses_of(const Ranking& ranking) {
-  std::vector<Guess> guesses;
-  const auto classes = ranking.classes.accessor<int64_t, 2>();
-  const auto probabilities = ranking.probabilities.accessor<float, 2>();
-  for (int64_t image = 0; image < ranking.classes.size(0); ++image) {
-    Guess guess{{}, probabilities[image][0]};
-    for (int64_t place = 0; place < ranking.classes.size(1); ++place)
-      guess.classes.push_back(classes[image][place]);
-    guesses.push_back(std::move(guess));
-  }
-  return guesses;
-}
-
 }  // namespace
 
 int eval_command(const Arguments& arguments) {
-  const auto values = parse_arguments(arguments, describe(), kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  using Rendering = std::string (Evaluation::*)() const;
-  const auto render = one_of<Rendering>(
-      "--format", (*values)["format"].as<std::string>(),
-      {{"text", &Evaluation::as_text}, {"json", &Evaluation::as_json}, {"csv", &Evaluation::as_csv}});
+  check_classifier(*values);
+  using Rendering = std::string (*)(const Evaluation&);
+  const auto render = values->one_of<Rendering>(
+      "format", {{"text", [](const Evaluation& e) { return e.as_text(); }},
+                 {"json", [](const Evaluation& e) { return json_text(e.as_json()); }},
+                 {"csv", [](const Evaluation& e) { return e.as_csv(); }}});
   InputSpec spec;
   read_model_options(spec, *values);
   read_data_options(spec, *values);
-  std::optional<ClassNames> class_list;
-  if (!spec.class_names.empty()) class_list = read_class_list(spec.class_names);
-  if (class_list) spec.class_names.clear();
-  const int64_t threads = positive(*values, "threads", count_cores(), kMostThreads);
+  const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
-  Classifier classifier(prompt_word(*values), *values, /*otherwise=*/"");
-  spec.datasets = dataset_word(*values, classifier);
+  Classifier classifier = make_classifier(*values, /*otherwise=*/"");
+  spec.datasets = tested_dataset(*values, classifier);
   Inputs inputs(spec);
   if (inputs.datasets().size() != 1)
     throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
@@ -121,18 +109,16 @@ int eval_command(const Arguments& arguments) {
   const Split split = inputs.read_split(dataset);
   print_notes(split);
   classifier.recall_classes(dataset, split);
-  auto [tested, class_set] = chosen_images(split, *values, class_list);
+  auto [tested, class_set] = chosen_images(split, *values);
 
   const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
   const FeatureSet features = test_features(tested, dataset, inputs, spec, threads);
   const Ranking ranking = rank(*learner, features.features.select(1, 0), kFive);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
-  if (values->count("predictions") > 0)
-    write_file((*values)["predictions"].as<std::string>(), evaluation.predictions_csv());
-  if (values->count("confusion") > 0)
-    write_file((*values)["confusion"].as<std::string>(), evaluation.confusion_csv());
-  fmt::print("{}", (evaluation.*render)());
+  if (values->given("predictions")) write_file(values->text("predictions"), evaluation.predictions_csv());
+  if (values->given("confusion")) write_file(values->text("confusion"), evaluation.confusion_csv());
+  fmt::print("{}", render(evaluation));
   return kAllDone;
 }
 

@@ -3,7 +3,7 @@
 #include "cli/data_options.h"
 #include "clip/model.h"
 #include "methods/method_registry.h"
-#include "sweep/input_spec.h"
+#include "sweep/sweep_spec.h"
 
 /// What the shared options of cli/options.h stand for, where LibTorch is needed to say so.
 namespace promptbed {

@@ -3,25 +3,26 @@
 
 #include <iostream>
 
-#include "cli/arguments.h"
-#include "cli/command.h"
-#include "cli/tensors/loaded_plugins.h"
-#include "cli/tensors/plugin_check.h"
 #include "methods/method_registry.h"
+#include "methods/plugin_check.h"
 #include "report/select/spec_text.h"
-#include "sweep/typical_tasks.h"
 
 namespace promptbed {
 namespace {
 
-const Usage kUsage = {
-    "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
-    "Lists the methods that the plugins offer, or tells all of those that are named: options (set with\n"
-    "--set METHOD.OPTION=VALUE), recipe and needs. check loads one plugin and tries whether its methods "
-    "keep\n"
-    "the interface's rules, on made features; a crash of the plugin is one line of the answer.\n\n"
-    "  runner methods coop\n"
-    "  runner methods check build/plugins/mine.so"};
+Subcommand description() {
+  return {
+      .usage = "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
+      .explanation =
+          "Lists the methods that the plugins offer, or describes those that are named: options (set with\n"
+          "--set METHOD.OPTION=VALUE), needs and recipe. check loads one plugin and tests that its methods "
+          "follow\n"
+          "the interface's rules, on random features; if the plugin crashes, the report says so.\n\n"
+          "  runner methods coop\n"
+          "  runner methods check build/plugins/mine.so",
+      .options = {{"options", {shared("plugins")}}},
+      .takes_arguments = true};
+}
 
 const char* word_for(OptionType type) {
   switch (type) {
@@ -57,9 +58,9 @@ void list_method(const Method& method) {
 std::string needs_text(const Needs& needs) {
   std::vector<std::string> words;
   if (needs.validation_features) words.emplace_back("validation features");
-  if (needs.gradients_at_evaluation) words.emplace_back("gradients when it is tested");
-  if (needs.views_at_test) words.emplace_back("several views of test images (this runner gives one)");
-  if (needs.pixels) words.emplace_back("pixels (this runner gives features)");
+  if (needs.gradients_at_evaluation) words.emplace_back("gradients in evaluation");
+  if (needs.views_at_test) words.emplace_back("several views of test images (not supported)");
+  if (needs.pixels) words.emplace_back("pixels (not supported)");
   return words.empty() ? "training features only" : fmt::format("{}", fmt::join(words, ", "));
 }
 
@@ -82,7 +83,7 @@ void print_recipe(const Recipe& recipe) {
   }
 }
 
-/// What the method makes of a typical setting; in place of it, why it cannot serve that one.
+/// What the method makes of a typical setting, or why it cannot serve it.
 void print_in_setting(const Method& method, const MethodRegistry& registry, const Setting& setting) {
   const auto learner = registry.create(method, method.default_options());
   Options settled;
@@ -103,10 +104,10 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
 void describe_method(const Method& method, const MethodRegistry& registry, const Setting& setting) {
   fmt::print("{}\n  {}\n", method.name(), method.spec->summary);
   fmt::print("  version  {}\n  plugin   {}\n", method.spec->version, method.file.string());
-  fmt::print("  training {}\n", method.has_own_solver() ? "for each draw and seed, by a solver of its own"
+  fmt::print("  training {}\n", method.has_own_solver() ? "for each draw and seed, with its own solver"
                                 : method.trainable()
                                     ? "for each draw and seed"
-                                    : "none: one run a dataset, whatever the shots and seeds");
+                                    : "none: one run per dataset, whatever the shots and seeds");
   const auto options = options_of(method);
   if (options.empty()) {
     fmt::print("  options  none\n");
@@ -120,28 +121,25 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
 }  // namespace
 
 int methods_command(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  described.add_options()("plugins", options::value<std::string>()->value_name("FOLDER"),
-                          "one more folder of plugins");
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  const auto words = values->count("words") > 0 ? (*values)["words"].as<Arguments>() : Arguments();
-  if (!words.empty() && words[0] == "check") {
-    if (words.size() == 1)
+  const Arguments& named = values->arguments();
+  if (!named.empty() && named[0] == "check") {
+    if (named.size() == 1)
       throw Error("runner methods check needs the path of a plugin, such as build/plugins/mine.so");
-    return check_plugin(words[1], {words.begin() + 2, words.end()});
+    return check_plugin(named[1], {named.begin() + 2, named.end()}, std::cout) ? kAllDone : kSomeFailed;
   }
 
   const MethodRegistry registry = load_plugins(*values);
-  if (registry.methods().empty()) std::cerr << "no plugin was found; give their folder with --plugins\n";
-  if (words.empty()) {
+  if (registry.methods().empty()) std::cerr << "no plugin found; give their folder with --plugins\n";
+  if (named.empty()) {
     for (const Method& method : registry.methods()) list_method(method);
     return kAllDone;
   }
-  std::vector<const Method*> named;
-  for (const std::string& name : words) named.push_back(&registry.at(name));
+  std::vector<const Method*> methods;
+  for (const std::string& name : named) methods.push_back(&registry.at(name));
   const Setting setting = typical_setting();
-  for (const Method* method : named) describe_method(*method, registry, setting);
+  for (const Method* method : methods) describe_method(*method, registry, setting);
   return kAllDone;
 }
 

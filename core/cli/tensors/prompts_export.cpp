@@ -1,10 +1,9 @@
 #include <fmt/format.h>
 
 #include "cli/options.h"
-#include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
+#include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"
-#include "prompts/restored_learner.h"
 
 namespace promptbed {
 int export_prompt(const Arguments& arguments) {

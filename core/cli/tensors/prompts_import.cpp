@@ -3,50 +3,47 @@
 #include <algorithm>
 
 #include "cli/tensors/input_options.h"
-#include "cli/tensors/loaded_plugins.h"
 #include "cli/tensors/prompts_commands.h"
 #include "data/draws/class_sets.h"
 #include "data/suites/chosen_datasets.h"
 #include "data/suites/dataset_spec.h"
 #include "data/suites/given_names.h"
 #include "methods/assignment.h"
-#include "prompts/model_task.h"
+#include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"
-#include "prompts/restored_learner.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-const Usage kUsage = {
-    "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
-    "Makes a trained prompt of prompt_learner/model.pth.tar-N, as the code of CoOp and CoCoOp saves it; "
-    "nothing\n"
-    "in the file is executed. The method, the number of context tokens and whether each class has its own "
-    "are\n"
-    "told by the tensors. The classes are read off the embeddings in the file; where they are to have their\n"
-    "names' own spelling, name the dataset that it was trained on.\n\n"
-    "  runner prompts import model.pth.tar-50 --model ViT-B-16.pt --output prompt.safetensors\n"
-    "  runner prompts import model.pth.tar-200 --model ViT-B-16.pt --dataset oxford_pets --data data \\\n"
-    "      --set coop.position=middle --output prompt.safetensors"};
-
-options::options_description describe() {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  add("output", text("FILE")->required(), "where to write the prompt");
-  add("method", text("M"), "another method with the same tensors, such as kgcoop; default: coop or cocoop");
-  add("set", options::value<std::vector<std::string>>()->value_name("M.O=V")->composing(),
-      "what the tensors do not tell, such as coop.position=middle; may be repeated");
-  add("dataset", text("D"), "the dataset that it was trained on: one of the suite, or a folder of your own");
-  add("classes", text("C"), "its classes that it was trained on, base or all; default: as many as it has");
-  add("plugins", text("FOLDER"), "one more folder of plugins");
-  described.add(describe_model_options())
-      .add(describe_data_options(
-          "the classes that it was trained on, one a line or a JSON list; or a JSON object "
-          "of class names by dataset"));
-  return described;
+Subcommand description() {
+  return {
+      .usage = "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
+      .explanation =
+          "Makes a trained prompt of prompt_learner/model.pth.tar-N, as saved by CoOp's and CoCoOp's code; "
+          "nothing\n"
+          "in the file is executed. The tensors determine the method, the number of context tokens, and "
+          "whether\n"
+          "each class has its own. Class names are recovered from the embeddings in the file, in lower case; "
+          "name\n"
+          "the dataset that it was trained on to restore their spelling.\n\n"
+          "  runner prompts import model.pth.tar-50 --model ViT-B-16.pt --output prompt.safetensors\n"
+          "  runner prompts import model.pth.tar-200 --model ViT-B-16.pt --dataset oxford_pets --data data "
+          "\\\n"
+          "      --set coop.position=middle --output prompt.safetensors",
+      .options = {{"options",
+                   {required(shared("output")),
+                    shared("method",
+                           "another with the same tensors, such as kgcoop; default: coop or cocoop"),
+                    shared("set", "what the tensors do not determine, such as coop.position=middle"),
+                    shared("dataset", "what it was trained on"),
+                    shared("class-set", "of --dataset, trained on: base or all; default: as many as it has"),
+                    shared("classes-file", "what it was trained on"), shared("plugins")}},
+                  model_options(),
+                  data_options()},
+      .takes_arguments = true,
+      .retired = {{"classes", "--class-set base|all"}}};
 }
 
 /// What a prompt was trained on, as far as it is known.
@@ -56,30 +53,27 @@ struct TrainedOn {
   ClassNames class_names;
 };
 
-/// How many classes the checkpoint tells; 0 where it does not.
+/// The number of classes in the checkpoint; 0 if unknown.
 size_t count_classes(const ReferenceCheckpoint& checkpoint) {
   if (checkpoint.suffix.defined()) return static_cast<size_t>(checkpoint.suffix.size(0));
   return checkpoint.context().dim() == 3 ? static_cast<size_t>(checkpoint.context().size(0)) : 0;
 }
 
-/// Base or all: as the user says, or else the one that has as many classes as the checkpoint.
-ClassSet trained_set(const Split& split, const options::variables_map& values,
-                     const ReferenceCheckpoint& checkpoint) {
-  if (values.count("classes") > 0) {
-    return one_of<ClassSet>("--classes", values["classes"].as<std::string>(),
-                            {{"base", ClassSet::base}, {"all", ClassSet::all}});
-  }
+/// Base or all: as the user says, or the one that has as many classes as the checkpoint.
+ClassSet trained_set(const Split& split, const Values& values, const ReferenceCheckpoint& checkpoint) {
+  if (values.given("class-set"))
+    return values.one_of<ClassSet>("class-set", {{"base", ClassSet::base}, {"all", ClassSet::all}});
   const size_t classes = count_classes(checkpoint);
   if (classes == 0)
     throw Error(
-        fmt::format("{}: does not tell its classes; give --classes base or all", checkpoint.origin.file));
+        fmt::format("{}: does not name its classes; give --class-set base or all", checkpoint.origin.file));
   return classes == class_names_of(split, ClassSet::base).size() ? ClassSet::base : ClassSet::all;
 }
 
-TrainedOn trained_on(const options::variables_map& values, const std::optional<ClassNames>& class_list,
-                     const ReferenceCheckpoint& checkpoint, const DataSpec& spec, const ClipModel& model) {
+TrainedOn trained_on(const Values& values, const ReferenceCheckpoint& checkpoint, const DataSpec& spec,
+                     const ClipModel& model) {
   TrainedOn known;
-  if (values.count("dataset") > 0) {
+  if (values.given("dataset")) {
     const ChosenDatasets chosen(spec);
     if (chosen.list().size() != 1) throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
     known.dataset = chosen.list().front();
@@ -89,23 +83,25 @@ TrainedOn trained_on(const options::variables_map& values, const std::optional<C
     known.classes = to_string(set);
     known.class_names = class_names_of(split, set);
   } else {
-    known.class_names = class_list ? *class_list : class_names_in(checkpoint, model);
+    known.class_names = values.given("classes-file") ? read_class_list(values.text("classes-file"))
+                                                     : class_names_in(checkpoint, model);
   }
   if (known.class_names.empty()) {
-    throw Error(fmt::format("{}: does not tell its classes; give --dataset and --classes, or --class-names",
-                            checkpoint.origin.file));
+    throw Error(
+        fmt::format("{}: does not name its classes; give --dataset and --class-set, or --classes-file",
+                    checkpoint.origin.file));
   }
   check_classes(checkpoint, known.class_names, model);
   return known;
 }
 
-/// The method's options: the context's shape tells some, the user may give others.
+/// The method's options: some follow from the context's shape, the user may give others.
 Options options_of(const Method& method, const ReferenceCheckpoint& checkpoint,
                    const std::vector<std::string>& texts, const MethodRegistry& registry) {
   const auto assignments = parse_assignments(texts, {method.name()}, registry);
   for (const Assignment& assignment : assignments) {
     if (assignment.option == "n_ctx" || assignment.option == "csc" || assignment.option == "ctx_init") {
-      throw Error(fmt::format("--set {}.{}: the checkpoint tells it; leave it out", method.name(),
+      throw Error(fmt::format("--set {}.{}: follows from the checkpoint; leave it out", method.name(),
                               assignment.option));
     }
   }
@@ -131,63 +127,55 @@ TrainedPrompt make_prompt(const ReferenceCheckpoint& checkpoint, const Method& m
   return prompt;
 }
 
-TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const options::variables_map& values,
+TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values,
                      const std::optional<ClassNames>& class_list, const DataSpec& spec,
                      const ClipModel& model, const MethodRegistry& registry) {
-  const auto given = [&](const char* option) { return values.count(option) > 0; };
   if (checkpoint.exported) {
-    for (const char* option : {"method", "set", "dataset", "classes", "class-names"}) {
-      if (given(option))
-        throw Error(fmt::format("--{}: {} was exported by promptbed, and tells all that; leave it out",
-                                option, checkpoint.origin.file));
+    for (const char* option : {"method", "set", "dataset", "class-set", "classes-file", "class-names"}) {
+      if (values.given(option))
+        throw Error(fmt::format("--{}: {} was exported by promptbed and has it already; leave it out", option,
+                                checkpoint.origin.file));
     }
     return *checkpoint.exported;
   }
-  const Method& method =
-      registry.at(given("method") ? values["method"].as<std::string>() : checkpoint.method());
-  const auto texts = given("set") ? values["set"].as<std::vector<std::string>>() : std::vector<std::string>();
-  const Options options = options_of(method, checkpoint, texts, registry);
-  return make_prompt(checkpoint, method, options, trained_on(values, class_list, checkpoint, spec, model),
-                     model);
+  const Method& method = registry.at(values.given("method") ? values.text("method") : checkpoint.method());
+  const Options options = options_of(method, checkpoint, values.texts("set"), registry);
+  return make_prompt(checkpoint, method, options, trained_on(values, checkpoint, spec, model), model);
 }
 
-/// Tells what the user might take for granted.
+/// Prints what the user might take for granted.
 void print_notes(const ReferenceCheckpoint& checkpoint, const TrainedPrompt& prompt) {
   if (checkpoint.prefix.defined() || checkpoint.suffix.defined())
     fmt::print(stderr,
-               "note: token_prefix and token_suffix are made anew of the class names, and not kept\n");
+               "note: token_prefix and token_suffix are computed from the class names, and not kept\n");
   const auto position = prompt.run.options.find("position");
   if (!checkpoint.exported && position != prompt.run.options.end())
-    fmt::print(stderr,
-               "note: checkpoints do not tell where the class name stands; it is taken for {}.position={}\n",
+    fmt::print(stderr, "note: checkpoints do not say where the class name goes; assuming {}.position={}\n",
                prompt.run.method, std::get<std::string>(position->second));
 }
 
 }  // namespace
 
 int import_prompt(const Arguments& arguments) {
-  const auto values = parse_arguments(arguments, describe(), kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  const fs::path path = only_word(*values, "prompts import", "a checkpoint");
-  const fs::path output = (*values)["output"].as<std::string>();
+  const fs::path path = values->only_argument("prompts import", "a checkpoint");
+  const fs::path output = values->text("output");
   InputSpec spec;
   read_model_options(spec, *values);
   read_data_options(spec, *values);
-  std::optional<ClassNames> class_list;
-  if (!spec.class_names.empty()) class_list = read_class_list(spec.class_names);
-  const bool of_dataset = values->count("dataset") > 0;
-  if (class_list && of_dataset) throw Error("--class-names names all classes; leave out --dataset");
-  if (values->count("class-names") > 0 && !class_list && !of_dataset)
-    throw Error("--class-names with names by dataset needs --dataset; or give a list of names");
-  if (!of_dataset) spec.class_names.clear();
-  if (of_dataset) spec.datasets = (*values)["dataset"].as<std::string>();
+  const bool of_dataset = values->given("dataset");
+  if (of_dataset && values->given("classes-file"))
+    throw Error("--classes-file and --dataset both name the classes; leave one out");
+  if (!of_dataset && values->given("class-names")) throw Error("--class-names: needs --dataset");
+  spec.datasets = values->text("dataset");
 
   const ReferenceCheckpoint checkpoint = read_reference_checkpoint(path);
   const MethodRegistry registry = load_plugins(*values);
   const ClipModel model = load_model(*values);
   check_model(checkpoint, model);
-  const TrainedPrompt prompt = import(checkpoint, *values, class_list, spec, model, registry);
-  // A learner that takes the state shows that all fits.
+  const TrainedPrompt prompt = import(checkpoint, *values, spec, model, registry);
+  // A learner that accepts the state proves that everything fits.
   restore_learner(prompt, model_task(model, spec.placement), prompt.class_names, registry);
   write_trained_prompt(output, prompt);
   print_notes(checkpoint, prompt);

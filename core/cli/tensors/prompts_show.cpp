@@ -5,9 +5,8 @@
 
 #include "cli/json_text.h"
 #include "cli/options.h"
-#include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
-#include "prompts/restored_learner.h"
+#include "prompts/classifier.h"
 #include "report/select/spec_text.h"
 
 namespace promptbed {

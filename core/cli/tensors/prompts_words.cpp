@@ -6,10 +6,9 @@
 
 #include "cli/json_text.h"
 #include "cli/tensors/input_options.h"
-#include "cli/tensors/prompt_argument.h"
 #include "cli/tensors/prompts_commands.h"
+#include "prompts/classifier.h"
 #include "prompts/nearest_tokens.h"
-#include "prompts/restored_learner.h"
 #include "table/render.h"
 #include "tokenizer/vocabulary.h"
 

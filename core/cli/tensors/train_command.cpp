@@ -4,91 +4,67 @@
 #include <iostream>
 
 #include "base/files.h"
-#include "cli/arguments.h"
-#include "cli/command.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/sweep_options.h"
-#include "cli/tensors/sweep_workers.h"
 #include "results/run_record.h"
 #include "sweep/features.h"
-#include "sweep/run_log.h"
+#include "sweep/sweep.h"
+#include "sweep/workers.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-const Usage kUsage = {
-    "runner train --method M --dataset D [OPTIONS]",
-    "Trains one prompt and tests it, as one run of a sweep: it goes into the ledger, and is not done again "
-    "where\n"
-    "it is there. The epochs are shown on standard error; the prompt and the scores at the end.\n\n"
-    "  runner train --method coop --dataset nature_food\n"
-    "  runner train --method cocoop --dataset oxford_pets --shots 4 --seed 2 --model MODEL --data DATA\n"
-    "  runner train --method coop --dataset pictures/birds --protocol few-shot --output birds.safetensors"};
-
-/// All values are texts: `runner sweep`, which does the work, reads them.
-options::options_description describe() {
-  options::options_description described("options", 110, 60);
-  auto add = described.add_options();
-  const auto text = [](const char* name) { return options::value<std::string>()->value_name(name); };
-  const auto texts = [](const char* name) {
-    return options::value<std::vector<std::string>>()->value_name(name)->composing();
-  };
-  add("method", text("M")->required(), "see runner methods");
-  add("dataset", text("D")->required(), "a dataset of the suite, or a folder of your own");
-  add("shots", text("N")->default_value("16"), "training images per class");
-  add("seed", text("N")->default_value("1"), "of the draw, initial values and order");
-  add("protocol", text("P")->default_value("base-new"),
-      "base-new: train on the first half of the classes, test both; few-shot: train and test on all; "
-      "cross-dataset: train on all, test other datasets, too; domain: the same with shifted versions");
-  add("targets", text("D,..."), "datasets that cross-dataset and domain test beside it; default: all others");
-  add("draws", texts("FILE"), "train on a draw from runner datasets draw or import-draw");
-  add("set", texts("M.O=V"), "option of the method, such as coop.n_ctx=16; may be repeated");
-  add("epochs", text("N"), "instead of the method's recipe");
-  add("batch-size", text("N"), "instead of the method's recipe");
-  add("lr", text("X"), "learning rate, instead of the method's recipe");
-  add("views", text("N"), "augmented renderings per training image; 0: the centre crop only; default: 10");
-  add("output", text("FILE"), "write the prompt there, too");
-  add("db", text("FILE")->default_value("runs/promptbed.db"), "ledger of runs and scores");
-  add("plugins", text("FOLDER"), "one more folder of plugins");
-  add("threads", text("N"), "default: one a core");
-  add("force", options::bool_switch(), "train it once more where it is done");
-  described.add(describe_model_options()).add(describe_data_options());
-  return described;
+Subcommand description() {
+  return {.usage = "runner train --method M --dataset D [OPTIONS]",
+          .explanation =
+              "Trains one prompt and tests it, as one run of a sweep: it goes into the ledger, and is not "
+              "repeated if\n"
+              "it is there already. Epochs are printed to standard error; the prompt's path and the scores "
+              "follow.\n\n"
+              "  runner train --method coop --dataset nature_food\n"
+              "  runner train --method cocoop --dataset oxford_pets --shots 4 --seed 2 --model MODEL --data "
+              "DATA\n"
+              "  runner train --method coop --dataset photos/birds --protocol few-shot --output "
+              "birds.safetensors",
+          .options = {
+              {"run",
+               {required(shared("method")), required(shared("dataset")), shared_or("shots", "16"),
+                shared_or("seed", "1"), shared_or("protocol", "base-new"), shared("targets"), shared("draws"),
+                shared("set"), shared("epochs"), shared("batch-size"), shared("lr"), shared("views")}},
+              {"work",
+               {shared("output", "a copy of the prompt"), shared("db"), shared("plugins"),
+                shared("threads", "default: one per core"), shared("force")}},
+              model_options(),
+              data_options()}};
 }
 
-/// Throws Error where the option has more than one number.
-void check_single(const options::variables_map& values, const char* name) {
-  const std::string option = fmt::format("--{}", name), text = values[name].as<std::string>();
-  if (split_numbers(option, text).size() > 1)
-    throw Error(
-        fmt::format("{} {}: runner train makes one run; give one number, or use runner sweep", option, text));
-}
-
-/// The same as arguments of `runner sweep`.
-Arguments sweep_arguments(const options::variables_map& values) {
-  const bool with_source = has_source(parse_protocol(values["protocol"].as<std::string>()));
+/// The values as `runner sweep` takes them.
+SweepSpec one_run(const Values& values) {
+  if (const auto shots = values.numbers("shots"); shots.size() > 1) {
+    throw Error(fmt::format("--shots {}: runner train makes one run; give one number, or use runner sweep",
+                            values.text("shots")));
+  }
+  const bool with_source = has_source(protocol_of(values));
   const std::map<std::string, std::string> other_names = {
       {"method", "methods"}, {"dataset", with_source ? "source" : "datasets"}, {"seed", "seeds"}};
-  Arguments words = {"--jobs", "1"};
-  for (const auto& [name, value] : values) {
-    if (name == "output" || name == "config") continue;
+  Arguments arguments = {"--jobs", "1", "--threads",
+                         std::to_string(values.positive("threads", count_cores(), kMostThreads))};
+  for (const auto& [name, entry] : values.entries()) {
+    if (name == "output" || name == "threads") continue;
     const auto renamed = other_names.find(name);
     const std::string option = "--" + (renamed == other_names.end() ? name : renamed->second);
     if (name == "force") {
-      if (value.as<bool>()) words.push_back(option);
-    } else if (name == "set" || name == "draws") {
-      for (const std::string& one : value.as<std::vector<std::string>>())
-        words.insert(words.end(), {option, one});
-    } else {
-      words.insert(words.end(), {option, value.as<std::string>()});
+      if (entry.given) arguments.push_back(option);
+      continue;
     }
+    for (const std::string& text : entry.texts) arguments.insert(arguments.end(), {option, text});
   }
-  return words;
+  return read_sweep_options(*parse(arguments, {.usage = "", .explanation = "", .options = sweep_options()}));
 }
 
-/// The plan's one run. Throws Error where there are more, or nothing is to be trained.
+/// The plan's one run. Throws Error if there are more, or nothing to train.
 const PlannedRun& only_run(const Plan& plan) {
   const PlannedRun& run = plan.runs.front();
   if (plan.runs.size() > 1)
@@ -124,10 +100,9 @@ class LogFollower {
   std::streamoff shown_ = 0;
 };
 
-void print_result(const PlannedRun& run, Workbench& bench, bool made_now, const fs::path& prompt) {
+void print_result(const PlannedRun& run, const RunOutcome& outcome, bool made_now, const fs::path& prompt) {
   fmt::print("{}: {}\nrun     {}\nprompt  {}\n", run.title(), made_now ? "done now" : "done before", run.id,
              prompt.string());
-  const RunOutcome outcome = bench.ledger().outcome(run.id);
   for (const Score& score : outcome.scores) {
     fmt::print("{} of {}: {:.2f} % ({} of {} images)\n", score.class_set, score.dataset, score.accuracy,
                score.correct, score.images);
@@ -136,44 +111,53 @@ void print_result(const PlannedRun& run, Workbench& bench, bool made_now, const 
     fmt::print("{} of {}: cannot: {}\n", refusal.class_set, refusal.dataset, refusal.reason);
 }
 
-int train(Plan& plan, Workbench& bench, const Arguments& arguments, const std::string& output) {
+/// Makes the plan's one run, its log on standard error.
+SweepOutcome make(const Plan& plan, const SweepSpec& spec, Workbench& bench) {
   const PlannedRun& run = only_run(plan);
-  // Here, for the progress of pictures; that of the run is its log.
-  if (run.obstacle.empty()) extract_missing_features(plan, plan.pending(), bench, std::cerr);
-  LogFollower follower(log_path(bench.spec().ledger, run.id));
+  // Here, for the progress of images; that of the run is its log.
+  if (run.obstacle.empty())
+    extract_missing_features(plan, plan.pending(), bench.inputs(), spec.threads, std::cerr);
+  LogFollower follower(log_path(spec.ledger, run.id));
   std::ostream quiet(nullptr);
-  const SweepReport report =
-      run_sweep(plan, bench, sweep_workers(arguments, [&] { follower.show(); }), quiet);
-  if (report.made > 0 || !report.failures.empty()) follower.show();
-  print_failures(report);
-  const bool all_done = report.made + report.present > 0;
-  const auto state = bench.ledger().state(run.id);
+  const SweepOutcome outcome = run_sweep(
+      plan, spec, bench,
+      [&](JobQueue& queue) {
+        run_local_workers(queue, bench.spec(), {.count = 1, .watch = [&] { follower.show(); }});
+      },
+      quiet);
+  if (outcome.made > 0 || !outcome.failures.empty()) follower.show();
+  return outcome;
+}
+
+int train(const Plan& plan, const SweepSpec& spec, Workbench& bench, const std::string& output) {
+  const SweepOutcome outcome = make(plan, spec, bench);
+  print_shortcomings(outcome);
+  const PlannedRun& run = only_run(plan);
+  if (!fs::exists(spec.ledger)) return kSomeFailed;
+  const Ledger ledger = Ledger::open_existing(spec.ledger);
+  const auto state = ledger.state(run.id);
   if (!state || state->status != RunStatus::done) return kSomeFailed;
-  const fs::path prompt = prompt_path(bench.spec().ledger, run.id);
+  const fs::path prompt = prompt_path(spec.ledger, run.id);
   if (!fs::exists(prompt)) {
-    throw Error(fmt::format("{}: is not there, although run {} is done; train it once more with --force",
+    throw Error(fmt::format("{}: is missing, although run {} is done; train it once more with --force",
                             prompt.string(), run.id));
   }
   if (!output.empty()) write_file(output, read_file(prompt));
-  print_result(run, bench, report.present == 0, output.empty() ? prompt : fs::path(output));
-  return all_done ? kAllDone : kSomeFailed;
+  print_result(run, ledger.outcome(run.id), outcome.present == 0, output.empty() ? prompt : fs::path(output));
+  return outcome.made + outcome.present > 0 ? kAllDone : kSomeFailed;
 }
 
 }  // namespace
 
 int train_command(const Arguments& arguments) {
-  const auto values = parse_arguments(arguments, describe(), kUsage);
+  const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  check_single(*values, "shots");
-  check_single(*values, "seed");
-  const Arguments words = sweep_arguments(*values);
-  SweepSpec spec;
-  read_sweep_options(spec, *parse_arguments(words, describe_sweep_options(spec), kUsage));
+  const SweepSpec spec = one_run(*values);
   at::set_num_threads(static_cast<int>(spec.threads));
-  Workbench bench(std::move(spec));
-  Plan plan = plan_sweep(bench);
-  print_warnings(plan, bench);
-  return train(plan, bench, words, values->count("output") > 0 ? (*values)["output"].as<std::string>() : "");
+  Workbench bench(spec);
+  const Plan plan = plan_sweep(spec, bench);
+  print_warnings(plan);
+  return train(plan, spec, bench, values->text("output"));
 }
 
 }  // namespace promptbed

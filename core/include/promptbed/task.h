@@ -21,7 +21,7 @@ struct Setting {
   Protocol protocol = Protocol::base_new;      ///< which classes are trained on, and which are tested
   int64_t shots = 0;                           ///< training images per class, as asked for
   ClassNames class_names;                      ///< the K training classes
-  ClassNames unseen_class_names;               ///< classes that are tested but not trained on
+  ClassNames new_class_names;                  ///< classes that are tested but not trained on
   std::string prompt_template;                 ///< "a photo of a {}."
   std::string context_init;                    ///< "a photo of a"
   std::shared_ptr<const Tokenizer> tokenizer;  ///< the model's

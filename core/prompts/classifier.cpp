@@ -1,10 +1,14 @@
-#include "prompts/restored_learner.h"
+#include "prompts/classifier.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "clip/towers/text_transformer.h"
+#include "data/draws/class_sets.h"
+#include "methods/assignment.h"
 #include "training/epoch_order.h"
 
 namespace promptbed {
@@ -21,7 +25,7 @@ void fill_in(Task& task, const TrainedPrompt& prompt, const ClassNames& served) 
   task.dataset = prompt.run.dataset;
   task.shots = prompt.run.shots;
   task.class_names = prompt.class_names;
-  task.unseen_class_names = served;
+  task.new_class_names = served;
   task.prompt_template = prompt.run.prompt_template;
   task.context_init = prompt.run.context_init;
   task.train = task.validation = no_images(task.feature_width, task.device);
@@ -46,16 +50,21 @@ void check_settled(const Options& settled, const TrainedPrompt& prompt) {
   });
   if (same) return;
   throw Error(
-      fmt::format("trained prompt of {}: the method settles its options in another way today; train it again",
+      fmt::format("trained prompt of {}: the method settles its options differently today; train it again",
                   title_of(prompt)));
 }
 
 }  // namespace
 
-std::string title_of(const TrainedPrompt& prompt) {
-  const RunSpec& run = prompt.run;
-  if (prompt.origin) return fmt::format("{}, imported from {}", run.method, prompt.origin->file);
-  return fmt::format("{} on {}, {} shots, seed {}", run.method, run.dataset, run.shots, run.seed);
+Task model_task(const ClipModel& model, const Placement& placement) {
+  Task task;
+  task.tokenizer = model.tokenizer();
+  task.context_length = model.context_length();
+  task.text_encoder = std::make_shared<TextTransformer>(model.checkpoint(), placement);
+  task.logit_scale = model.logit_scale();
+  task.feature_width = model.embedding_width();
+  task.device = placement.device;
+  return task;
 }
 
 const Method& method_of(const TrainedPrompt& prompt, const MethodRegistry& registry) {
@@ -74,20 +83,13 @@ const Method& method_of(const TrainedPrompt& prompt, const MethodRegistry& regis
   return *found;
 }
 
-void check_model(const TrainedPrompt& prompt, const std::string& fingerprint) {
-  if (prompt.run.model == fingerprint) return;
-  throw Error(fmt::format(
-      "trained prompt of {}: belongs to model {}, and this is model {}; give its own with --model",
-      title_of(prompt), prompt.run.model, fingerprint));
-}
-
 std::unique_ptr<PromptLearner> restore_learner(const TrainedPrompt& prompt, Task task,
                                                const ClassNames& class_names,
                                                const MethodRegistry& registry) {
   const Method& method = method_of(prompt, registry);
   if (prompt.class_names.empty()) {
     throw Error(fmt::format(
-        "trained prompt of {}: does not tell the classes that it was trained on, as prompts of earlier "
+        "trained prompt of {}: does not name the classes that it was trained on, like prompts of earlier "
         "versions; use it on the dataset that it was trained on, or train it again",
         title_of(prompt)));
   }
@@ -97,6 +99,57 @@ std::unique_ptr<PromptLearner> restore_learner(const TrainedPrompt& prompt, Task
   learner->bind(task);
   learner->load_state(prompt.state);
   learner->retarget(class_names);
+  return learner;
+}
+
+Classifier::Classifier(MethodRegistry registry, TrainedPrompt prompt)
+    : registry_(std::move(registry)), prompt_(std::move(prompt)) {
+  method_of(*prompt_, registry_);  // says early if there is none
+}
+
+Classifier::Classifier(MethodRegistry registry, const std::string& method,
+                       const std::vector<std::string>& assignments)
+    : registry_(std::move(registry)), method_(&registry_.at(method)) {
+  if (method_->trainable()) {
+    throw Error(fmt::format("--method {}: has to be trained; give its trained prompt instead (runner train)",
+                            method));
+  }
+  options_ = single_options(*method_, parse_assignments(assignments, {method}, registry_));
+}
+
+std::string Classifier::title() const {
+  return prompt_ ? title_of(*prompt_) : method_->name();
+}
+
+void Classifier::recall_classes(const DatasetSpec& dataset, const Split& split) {
+  if (!prompt_ || !prompt_->class_names.empty() || prompt_->run.dataset != dataset.id ||
+      prompt_->run.split_hash != split.hash())
+    return;
+  prompt_->class_names = class_names_of(split, parse_class_set(prompt_->run.classes));
+}
+
+std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, const DatasetSpec& words,
+                                                 const ClipModel& model, const Placement& placement) const {
+  if (prompt_) check_model(*prompt_, model.fingerprint());  // before the towers are laid out
+  Task task = model_task(model, placement);
+  if (!prompt_) return serve_untrained(std::move(task), class_names, words);
+  try {
+    return restore_learner(*prompt_, std::move(task), class_names, registry_);
+  } catch (const NotTransferable& refusal) {
+    throw Error(fmt::format("{}; choose among the {} that it was trained on, with --classes or --class-names",
+                            refusal.what(), prompt_->class_names.size()));
+  }
+}
+
+std::unique_ptr<PromptLearner> Classifier::serve_untrained(Task task, const ClassNames& class_names,
+                                                           const DatasetSpec& words) const {
+  task.dataset = words.id;
+  task.class_names = class_names;
+  task.prompt_template = words.prompt_template;
+  task.context_init = words.context_init;
+  auto learner = registry_.create(*method_, options_);
+  learner->resolve(task);
+  learner->bind(task);
   return learner;
 }
 

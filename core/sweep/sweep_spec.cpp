@@ -1,4 +1,4 @@
-#include "sweep/source.h"
+#include "sweep/sweep_spec.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -21,7 +21,7 @@ bool has(const Suite& suite, const std::string& id) {
   return std::ranges::find(suite.datasets, id, &DatasetSpec::id) != suite.datasets.end();
 }
 
-/// The usual source where it is among the ids, or else the first of them.
+/// The usual source if it is among the ids, or else the first of them.
 std::string usual_or_first(const std::vector<std::string>& ids) {
   const bool usual = std::ranges::find(ids, kUsualSource) != ids.end();
   return usual ? kUsualSource : ids.front();
@@ -42,10 +42,10 @@ std::vector<std::string> shifted_ids(const Suite& suite, const std::vector<Suite
   return ids;
 }
 
-/// The id of a word that stands for a dataset of the suite or for a path of a user's own.
-std::string id_of(const std::string& word, const Suite& suite) {
-  const bool is_path = !has(suite, word) && std::filesystem::exists(word);
-  return is_path ? read_own_dataset(word).id : suite.at(word).id;
+/// The id of a dataset that the user names: one of the suite by its id, or their own by its path.
+std::string id_of(const std::string& name, const Suite& suite) {
+  const bool is_path = !has(suite, name) && std::filesystem::exists(name);
+  return is_path ? read_own_dataset(name).id : suite.at(name).id;
 }
 
 /// All of the suite but the source, as a list.
@@ -53,26 +53,27 @@ std::string others(const Suite& suite, const std::string& source) {
   std::vector<std::string> ids = ids_of(suite);
   std::erase(ids, source);
   if (ids.empty())
-    throw Error(fmt::format("suite {} has no dataset beside {}; name some with --targets", suite.id, source));
+    throw Error(
+        fmt::format("suite {} has no dataset besides {}; name some with --targets", suite.id, source));
   return fmt::format("{}", fmt::join(ids, ","));
 }
 
 void check_apart(const std::string& source, const std::string& targets) {
   std::istringstream in(targets);
-  for (std::string word; std::getline(in, word, ',');) {
-    if (word == source)
+  for (std::string target; std::getline(in, target, ',');) {
+    if (target == source)
       throw Error(
-          fmt::format("--targets {}: {} is the source; it is tested anyway, leave it out", targets, source));
+          fmt::format("--targets {}: {} is the source and tested anyway; leave it out", targets, source));
   }
 }
 
 void choose_for_cross_dataset(SweepSpec& spec, const SourceChoice& choice, const Suite& suite) {
-  const std::string word = choice.source.empty() ? usual_or_first(ids_of(suite)) : choice.source;
-  spec.source = id_of(word, suite);
+  const std::string source = choice.source.empty() ? usual_or_first(ids_of(suite)) : choice.source;
+  spec.source = id_of(source, suite);
   const bool all = choice.targets.empty() || choice.targets == "all";
   const std::string targets = all ? others(suite, spec.source) : choice.targets;
-  check_apart(word, targets);
-  spec.datasets = word + "," + targets;
+  check_apart(source, targets);
+  spec.datasets = source + "," + targets;
 }
 
 void choose_for_domain(SweepSpec& spec, const SourceChoice& choice, const Suite& suite) {
@@ -87,7 +88,7 @@ void choose_for_domain(SweepSpec& spec, const SourceChoice& choice, const Suite&
   const auto targets = std::ranges::find(suites, spec.source, &Suite::shifts);
   if (targets == suites.end())
     throw Error(
-        fmt::format("--source {}: no suite has shifted versions of it; those of {} that have some: {}",
+        fmt::format("--source {}: no suite has shifted versions of it; datasets of {} that have some: {}",
                     choice.source, suite.id, fmt::join(shifted, ", ")));
   spec.datasets = spec.source;
   spec.target_suite = targets->id;

@@ -1,4 +1,4 @@
-#include "cli/tensors/evaluation.h"
+#include "prompts/evaluation.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,6 @@
 #include <numeric>
 #include <utility>
 
-#include "cli/json_text.h"
 #include "table/render.h"
 
 namespace promptbed {
@@ -42,6 +41,19 @@ std::vector<int64_t> count_among_five(const TestImages& tested, const std::vecto
 }
 
 }  // namespace
+
+std::vector<Guess> guesses_of(const Ranking& ranking) {
+  std::vector<Guess> guesses;
+  const auto classes = ranking.classes.accessor<int64_t, 2>();
+  const auto probabilities = ranking.probabilities.accessor<float, 2>();
+  for (int64_t image = 0; image < ranking.classes.size(0); ++image) {
+    Guess guess{{}, probabilities[image][0]};
+    for (int64_t place = 0; place < ranking.classes.size(1); ++place)
+      guess.classes.push_back(classes[image][place]);
+    guesses.push_back(std::move(guess));
+  }
+  return guesses;
+}
 
 Evaluation::Evaluation(std::string classifier, std::string dataset, std::string class_set, TestImages tested,
                        std::vector<Guess> guesses)
@@ -94,7 +106,7 @@ std::string Evaluation::as_text() const {
   return text + render_text(confused, output_style());
 }
 
-std::string Evaluation::as_json() const {
+nlohmann::ordered_json Evaluation::as_json() const {
   nlohmann::ordered_json json = {{"classifier", classifier_},
                                  {"dataset", dataset_},
                                  {"classes", class_set_},
@@ -120,7 +132,7 @@ std::string Evaluation::as_json() const {
     json["confusions"].push_back(
         {{"class", name(mistake.label)}, {"taken_for", name(mistake.predicted)}, {"images", mistake.images}});
   }
-  return json_text(json);
+  return json;
 }
 
 std::string Evaluation::as_csv() const {

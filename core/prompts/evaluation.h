@@ -1,19 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "data/draws/class_sets.h"
 #include "results/metrics.h"
+#include "training/evaluate.h"
 
 namespace promptbed {
 
 /// The classes that an image was taken for, the most likely first, and how likely the first is.
 struct Guess {
-  std::vector<int64_t> classes;  ///< five, or all where there are fewer
+  std::vector<int64_t> classes;  ///< five, or all if there are fewer
   double probability = 0;        ///< 0 to 1
 };
+
+/// The guesses for N images in a ranking of their five most likely classes.
+std::vector<Guess> guesses_of(const Ranking& ranking);
 
 /// How a classifier did on a dataset.
 class Evaluation {
@@ -24,19 +29,19 @@ class Evaluation {
 
   /// What `runner eval` prints: accuracies of the whole and by class, the most confused classes.
   std::string as_text() const;
-  std::string as_json() const;
+  nlohmann::ordered_json as_json() const;
   std::string as_csv() const;
 
-  /// One line an image: path, class, what it was taken for, the probability of that, and the five first.
+  /// A line for each image: path, class, what it was taken for, the probability of that, and the first five.
   std::string predictions_csv() const;
 
-  /// The whole confusion matrix: a row a true class, a column a prediction.
+  /// The whole confusion matrix: a row for each true class, a column for each prediction.
   std::string confusion_csv() const;
 
  private:
   const std::string& name(int64_t label) const { return tested_.class_names[static_cast<size_t>(label)]; }
 
-  /// Percent of the images, of one class or of all, whose class is among the five first.
+  /// Percent of the images, of one class or of all, whose class is among the first five.
   double top5(int64_t label) const;
   double top5() const;
 

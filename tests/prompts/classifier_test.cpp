@@ -1,12 +1,14 @@
-#include "prompts/restored_learner.h"
+#include "prompts/classifier.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
+#include "clip/mini_clip.h"
 #include "methods/literature_method.h"
 #include "support/expect_error.h"
+#include "support/scratch.h"
 
 namespace promptbed {
 namespace {
@@ -133,7 +135,7 @@ TEST_F(RestoredLearner, RefusesAStateOfAnotherShape) {
 TEST_F(RestoredLearner, NeedsTheClassesThatItWasTrainedOn) {
   TrainedPrompt prompt = sample();
   prompt.class_names.clear();
-  EXPECT_ERROR(restore(prompt, {"cat"}), "does not tell the classes that it was trained on");
+  EXPECT_ERROR(restore(prompt, {"cat"}), "does not name the classes that it was trained on");
 }
 
 TEST_F(RestoredLearner, SaysWhichClassIsTooLong) {
@@ -159,6 +161,50 @@ TEST_F(RestoredLearner, HasATitle) {
   EXPECT_EQ(title_of(prompt), "coop on zoo, 4 shots, seed 2");
   prompt.origin = PromptOrigin{"model.pth.tar-50", 50};
   EXPECT_EQ(title_of(prompt), "coop, imported from model.pth.tar-50");
+}
+
+/// Plugins as the program finds them.
+MethodRegistry plugins() {
+  return MethodRegistry(plugin_folders({}));
+}
+
+TEST(AClassifier, OfAMethodWithoutTrainingServesAnyClasses) {
+  const test::ScratchFolder scratch;
+  test::write_mini_clip(scratch / "model");
+  const ClipModel model = ClipModel::load(scratch / "model");
+  const Classifier classifier(plugins(), "clip_zeroshot", {});
+  EXPECT_EQ(classifier.title(), "clip_zeroshot");
+  EXPECT_FALSE(classifier.prompt());
+  DatasetSpec words;
+  words.prompt_template = "{}.";
+  const auto learner = classifier.serve({"a", "b", "c"}, words, model, {});
+  Batch batch;
+  batch.features = at::ones({2, model.embedding_width()});
+  EXPECT_EQ(learner->logits(batch).sizes(), (at::IntArrayRef{2, 3}));
+}
+
+TEST(AClassifier, RefusesAMethodThatHasToBeTrainedAndOptionsThatItDoesNotHave) {
+  EXPECT_ERROR(Classifier(plugins(), "coop", {}), "--method coop: has to be trained");
+  EXPECT_ERROR(Classifier(plugins(), "nobody", {}), "no method nobody");
+  EXPECT_ERROR(Classifier(plugins(), "clip_zeroshot", {"clip_zeroshot.depth=3"}), "no option depth");
+}
+
+TEST(AClassifier, OfAPromptRecallsTheClassesThatItsFileDoesNotName) {
+  TrainedPrompt prompt;
+  prompt.run.method = "coop";
+  prompt.run.method_version = plugins().at("coop").spec->version;
+  prompt.run.dataset = "zoo";
+  prompt.run.classes = "base";
+  const Split split{{}, {}, {}, {"cat", "bear", "zebra"}, {}};
+  prompt.run.split_hash = split.hash();
+  DatasetSpec dataset;
+  dataset.id = "farm";
+  Classifier classifier(plugins(), prompt);
+  classifier.recall_classes(dataset, split);
+  EXPECT_TRUE(classifier.prompt()->class_names.empty()) << "another dataset";
+  dataset.id = "zoo";
+  classifier.recall_classes(dataset, split);
+  EXPECT_EQ(classifier.prompt()->class_names, (ClassNames{"cat", "bear"}));
 }
 
 }  // namespace

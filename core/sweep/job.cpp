@@ -1,0 +1,301 @@
+#include "sweep/job.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace promptbed {
+
+using nlohmann::json;
+
+// RunOutcome in JSON, member by member.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Score, dataset, class_set, images, correct, accuracy, macro_f1,
+                                   predictions_hash, split_hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Refusal, dataset, class_set, reason, split_hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochRecord, epoch, loss, learning_rate, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Execution, host, processor, threads, precision, torch_version, blas,
+                                   code_version, dirty, plugin_hash, seconds, cache_hits, peak_memory,
+                                   test_images)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ShotRange, least, most)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ParameterCount, all, without_biases)
+
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class Value>
+using Names = std::initializer_list<std::pair<Value, std::string_view>>;
+
+const Names<JobStage> kStages = {{JobStage::trained, "trained"},
+                                 {JobStage::done, "done"},
+                                 {JobStage::failed, "failed"},
+                                 {JobStage::interrupted, "interrupted"}};
+const Names<Precision> kPrecisions = {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}};
+const Names<Activation> kActivations = {{Activation::quick_gelu, "quick_gelu"}, {Activation::gelu, "gelu"}};
+const Names<Protocol> kProtocolNames = {{Protocol::base_new, to_string(Protocol::base_new)},
+                                        {Protocol::few_shot, to_string(Protocol::few_shot)},
+                                        {Protocol::cross_dataset, to_string(Protocol::cross_dataset)},
+                                        {Protocol::domain, to_string(Protocol::domain)}};
+
+template <class Value>
+std::string name_of(const Names<Value>& names, Value value) {
+  for (const auto& [known, name] : names) {
+    if (known == value) return std::string(name);
+  }
+  return "";
+}
+
+template <class Value>
+Value value_of(const Names<Value>& names, const json& text) {
+  for (const auto& [value, name] : names) {
+    if (text.get_ref<const std::string&>() == name) return value;
+  }
+  throw Error(fmt::format("{} is unknown", text.dump()));
+}
+
+/// A file's name may hold any bytes, and JSON holds UTF-8: bytes above ASCII, and '%', are written as in a
+/// URL. Names of classes come from names of files, too.
+std::string escaped(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code < 0x80 && byte != '%') {
+      text += byte;
+    } else {
+      text += fmt::format("%{:02X}", code);
+    }
+  }
+  return text;
+}
+
+std::string unescaped(const json& value) {
+  const auto& text = value.get_ref<const std::string&>();
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      bytes += text[i];
+      continue;
+    }
+    const std::string_view code = std::string_view(text).substr(i + 1, 2);
+    unsigned byte = 0;
+    const auto [end, fault] = std::from_chars(code.data(), code.data() + code.size(), byte, 16);
+    if (fault != std::errc() || end != code.data() + 2)
+      throw Error(fmt::format("{} has a % without two digits", value.dump()));
+    bytes += static_cast<char>(byte);
+    i += 2;
+  }
+  return bytes;
+}
+
+template <class Texts>
+json escaped_all(const Texts& texts) {
+  json list = json::array();
+  for (const auto& text : texts) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(text)>, fs::path>) {
+      list.push_back(escaped(text.native()));
+    } else {
+      list.push_back(escaped(text));
+    }
+  }
+  return list;
+}
+
+template <class Texts>
+Texts unescaped_all(const json& list) {
+  Texts texts;
+  for (const json& text : list) texts.insert(texts.end(), unescaped(text));
+  return texts;
+}
+
+/// Whole numbers only: json would cut a fraction off.
+int64_t whole(const json& value) {
+  if (!value.is_number_integer()) throw Error(fmt::format("{} is not a whole number", value.dump()));
+  return value.get<int64_t>();
+}
+
+json to_json(const std::vector<Image>& images) {
+  json list = json::array();
+  for (const Image& image : images) list.push_back({escaped(image.path), image.label});
+  return list;
+}
+
+std::vector<Image> parse_images(const json& list, const std::vector<std::string>& class_names) {
+  std::vector<Image> images;
+  for (const json& entry : list) {
+    const int64_t label = whole(entry.at(1));
+    if (label < 0 || label >= static_cast<int64_t>(class_names.size()))
+      throw Error(fmt::format("label {} is none of {} classes", label, class_names.size()));
+    images.push_back({unescaped(entry.at(0)), label, class_names[static_cast<size_t>(label)]});
+  }
+  return images;
+}
+
+json to_json(const JobTest& test) {
+  return {{"dataset", test.dataset}, {"split_hash", test.split_hash}, {"classes", to_string(test.classes)}};
+}
+
+JobTest parse_test(const json& value) {
+  return {value.at("dataset"), value.at("split_hash"),
+          parse_class_set(value.at("classes").get_ref<const std::string&>())};
+}
+
+json to_json(const RunOutcome& outcome) {
+  json value = {{"scores", outcome.scores},         {"refusals", outcome.refusals},
+                {"epochs", outcome.epochs},         {"execution", outcome.execution},
+                {"draw_hash", outcome.draw_hash},   {"class_names_hash", outcome.class_names_hash},
+                {"state_hash", outcome.state_hash}, {"shots", outcome.shots},
+                {"shortfall", outcome.shortfall}};
+  if (outcome.parameters) value["parameters"] = *outcome.parameters;
+  return value;
+}
+
+RunOutcome parse_outcome(const json& value) {
+  RunOutcome outcome;
+  value.at("scores").get_to(outcome.scores);
+  value.at("refusals").get_to(outcome.refusals);
+  value.at("epochs").get_to(outcome.epochs);
+  value.at("execution").get_to(outcome.execution);
+  value.at("draw_hash").get_to(outcome.draw_hash);
+  value.at("class_names_hash").get_to(outcome.class_names_hash);
+  value.at("state_hash").get_to(outcome.state_hash);
+  value.at("shots").get_to(outcome.shots);
+  value.at("shortfall").get_to(outcome.shortfall);
+  if (value.contains("parameters")) outcome.parameters = value.at("parameters").get<ParameterCount>();
+  return outcome;
+}
+
+/// One line. What a plugin says may hold any bytes: those that are not UTF-8 are replaced.
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// What `parse` makes of the line's JSON; its faults as one Error that says what the line should be.
+template <class Parse>
+auto parse_line(const char* what, std::string_view line, Parse&& parse) {
+  const auto fault = [&](const char* why) {
+    return Error(fmt::format("{}: {}; give a line that the same version of runner wrote", what, why));
+  };
+  try {
+    return parse(json::parse(line));
+  } catch (const json::exception& wrong) {
+    throw fault(wrong.what());
+  } catch (const std::exception& wrong) {  // Error, and what a number or a device's name cannot be
+    throw fault(wrong.what());
+  }
+}
+
+}  // namespace
+
+std::string JobTest::title() const {
+  return fmt::format("{} of {}", to_string(classes), dataset);
+}
+
+std::string Job::title() const {
+  const std::string method = label.empty() ? run.method : fmt::format("{} {}", run.method, label);
+  if (run.classes.empty()) return fmt::format("{} on {}", method, run.dataset);
+  return fmt::format("{} on {}, {} shots, seed {}", method, run.dataset, run.shots, run.seed);
+}
+
+std::string to_json_line(const BenchSpec& spec) {
+  json value = {{"suite", spec.suite},
+                {"datasets", escaped(spec.datasets)},
+                {"data", escaped(spec.data.native())},
+                {"suites", escaped(spec.suites.native())},
+                {"cache", escaped(spec.cache.native())},
+                {"templates", escaped(spec.templates.native())},
+                {"class_names", escaped(spec.class_names.native())},
+                {"elsewhere", escaped_all(spec.elsewhere)},
+                {"target_suite", spec.target_suite},
+                {"targets", escaped(spec.targets)},
+                {"model", escaped(spec.model.native())},
+                {"views", spec.views},
+                {"device", spec.placement.device.str()},
+                {"precision", name_of(kPrecisions, spec.placement.precision)},
+                {"plugins", escaped_all(spec.plugins)},
+                {"ledger", escaped(spec.ledger.native())},
+                {"threads", spec.threads}};
+  if (spec.activation) value["activation"] = name_of(kActivations, *spec.activation);
+  return dump(value);
+}
+
+BenchSpec parse_bench_spec(std::string_view line) {
+  return parse_line("bench", line, [](const json& value) {
+    BenchSpec spec;
+    spec.suite = value.at("suite");
+    spec.datasets = unescaped(value.at("datasets"));
+    spec.data = unescaped(value.at("data"));
+    spec.suites = unescaped(value.at("suites"));
+    spec.cache = unescaped(value.at("cache"));
+    spec.templates = unescaped(value.at("templates"));
+    spec.class_names = unescaped(value.at("class_names"));
+    spec.elsewhere = unescaped_all<std::set<std::string>>(value.at("elsewhere"));
+    spec.target_suite = value.at("target_suite");
+    spec.targets = unescaped(value.at("targets"));
+    spec.model = unescaped(value.at("model"));
+    spec.views = whole(value.at("views"));
+    spec.placement.device = torch::Device(value.at("device").get<std::string>());
+    spec.placement.precision = value_of(kPrecisions, value.at("precision"));
+    spec.plugins = unescaped_all<std::vector<fs::path>>(value.at("plugins"));
+    spec.ledger = unescaped(value.at("ledger"));
+    spec.threads = whole(value.at("threads"));
+    if (value.contains("activation")) spec.activation = value_of(kActivations, value.at("activation"));
+    return spec;
+  });
+}
+
+std::string to_json_line(const Job& job) {
+  json value = {{"run", job.run.canonical()},
+                {"label", job.label},
+                {"protocol", name_of(kProtocolNames, job.protocol)},
+                {"class_names", escaped_all(job.class_names)},
+                {"new_class_names", escaped_all(job.new_class_names)},
+                {"train", to_json(job.draw.train)},
+                {"val", to_json(job.draw.val)},
+                {"tests", json::array()},
+                {"attempt", job.attempt}};
+  for (const JobTest& test : job.tests) value["tests"].push_back(to_json(test));
+  if (job.kept_state) value["kept_state"] = *job.kept_state;
+  return dump(value);
+}
+
+Job parse_job(std::string_view line) {
+  return parse_line("job", line, [](const json& value) {
+    Job job;
+    job.run = RunSpec::parse(value.at("run"));
+    job.label = value.at("label");
+    job.protocol = value_of(kProtocolNames, value.at("protocol"));
+    job.class_names = unescaped_all<std::vector<std::string>>(value.at("class_names"));
+    job.new_class_names = unescaped_all<std::vector<std::string>>(value.at("new_class_names"));
+    job.draw.train = parse_images(value.at("train"), job.class_names);
+    job.draw.val = parse_images(value.at("val"), job.class_names);
+    for (const json& test : value.at("tests")) job.tests.push_back(parse_test(test));
+    if (value.contains("kept_state")) job.kept_state = value.at("kept_state").get<std::string>();
+    job.attempt = whole(value.at("attempt"));
+    return job;
+  });
+}
+
+std::string to_json_line(const JobOutcome& outcome) {
+  json value = {{"run", outcome.run}, {"stage", name_of(kStages, outcome.stage)}};
+  if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
+    value["outcome"] = to_json(outcome.outcome);
+  if (outcome.stage == JobStage::failed) value["error"] = outcome.error;
+  return dump(value);
+}
+
+JobOutcome parse_job_outcome(std::string_view line) {
+  return parse_line("outcome", line, [](const json& value) {
+    JobOutcome outcome;
+    outcome.run = value.at("run");
+    outcome.stage = value_of(kStages, value.at("stage"));
+    if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
+      outcome.outcome = parse_outcome(value.at("outcome"));
+    if (outcome.stage == JobStage::failed) outcome.error = value.at("error");
+    return outcome;
+  });
+}
+
+}  // namespace promptbed

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <promptbed/protocol.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/draws/class_sets.h"
+#include "data/draws/few_shot.h"
+#include "results/run_record.h"
+#include "results/run_spec.h"
+#include "sweep/sweep_spec.h"
+
+/// What passes between a sweep and whoever makes its runs. Everything here is data, and has a form of one
+/// line of JSON without the line's end.
+namespace promptbed {
+
+/// Classes of a dataset that a trained prompt is tested on.
+struct JobTest {
+  std::string dataset;     ///< its id
+  std::string split_hash;  ///< of the split that was planned with
+  ClassSet classes = ClassSet::all;
+
+  bool operator==(const JobTest&) const = default;
+
+  /// "base of transport"
+  std::string title() const;
+};
+
+/// A run to be made: all that is settled before anything is loaded or trained.
+struct Job {
+  RunSpec run;
+  std::string label;  ///< "n_ctx=16" if the sweep tries several values; otherwise ""
+  Protocol protocol = Protocol::base_new;
+  std::vector<std::string> class_names;      ///< the K training classes, by label
+  std::vector<std::string> new_class_names;  ///< classes of the same dataset that are tested only
+  FewShotDraw draw;                          ///< labels from 0 to K-1; empty for a method without training
+  std::vector<JobTest> tests;                ///< to be made
+  /// Hash of the state that an earlier attempt trained and kept, "" for a method without training; nothing if
+  /// the run is still to be trained.
+  std::optional<std::string> kept_state = {};
+  int64_t attempt = 1;
+
+  /// "coop n_ctx=16 on transport, 16 shots, seed 1"
+  std::string title() const;
+};
+
+/// How far a job is.
+enum class JobStage {
+  trained,      ///< the prompt is written; its tests follow
+  done,         ///< the tests are made
+  failed,       ///< the method, the features or the files failed
+  interrupted,  ///< whoever made it was asked to stop
+};
+
+/// What became of a job. One that trains yields `trained` first, and every job ends in one of the others,
+/// unless its process dies.
+struct JobOutcome {
+  std::string run;  ///< its id
+  JobStage stage = JobStage::done;
+  RunOutcome outcome = {};  ///< of `trained` without tests, of `done` with them
+  std::string error = {};   ///< of `failed`, one line
+};
+
+std::string to_json_line(const BenchSpec& spec);
+std::string to_json_line(const Job& job);
+std::string to_json_line(const JobOutcome& outcome);
+
+/// The reverse. All throw Error for any other text.
+BenchSpec parse_bench_spec(std::string_view line);
+Job parse_job(std::string_view line);
+JobOutcome parse_job_outcome(std::string_view line);
+
+}  // namespace promptbed

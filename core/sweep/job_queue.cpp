@@ -1,0 +1,184 @@
+#include "sweep/job_queue.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/signals.h"
+
+namespace promptbed {
+namespace {
+
+/// Why a run failed when its worker ended in the middle of it.
+std::string describe(const WorkerEnd& end, const Method& method) {
+  const std::string accident = end.accident.empty() ? "exit code 0" : end.accident;
+  if (end.killed) {
+    return fmt::format("{}: its process ended with {}, perhaps because memory ran out; use fewer --jobs",
+                       method.name(), accident);
+  }
+  return fmt::format("{} (plugin {}): its process ended with {}; fix the plugin or leave the method out",
+                     method.name(), method.file.filename().string(), accident);
+}
+
+/// Takes out the tests that an attempt has made.
+void remove_made(std::vector<JobTest>& tests, const RunOutcome& outcome) {
+  const auto is_made = [&](const JobTest& test) {
+    const auto is_it = [&](const auto& result) {
+      return result.dataset == test.dataset && result.class_set == to_string(test.classes);
+    };
+    return std::ranges::any_of(outcome.scores, is_it) || std::ranges::any_of(outcome.refusals, is_it);
+  };
+  std::erase_if(tests, is_made);
+}
+
+}  // namespace
+
+JobQueue::JobQueue(const std::vector<const PlannedRun*>& runs, const SweepSpec& spec, Ledger& ledger,
+                   Progress& progress)
+    : spec_(spec), ledger_(ledger), progress_(progress) {
+  for (const PlannedRun* run : runs) {
+    const bool done = run->state && run->state->status == RunStatus::done;
+    waiting_.push_back({run, run->job, spec.retries, done ? Redo::yes : Redo::no});
+    waiting_.back().job.attempt = run->attempts() + 1;
+  }
+}
+
+JobQueue::~JobQueue() {
+  for (const auto& [id, entry] : in_hand_) {
+    try {
+      ledger_.release(id);
+    } catch (const Error&) {
+      // The claim ends with this process anyway.
+    }
+  }
+}
+
+int64_t JobQueue::waiting() const {
+  return stops() ? 0 : static_cast<int64_t>(waiting_.size());
+}
+
+bool JobQueue::stops() const {
+  return interrupted() || (spec_.fail_fast && !failures_.empty());
+}
+
+bool JobQueue::claim(const Entry& entry) {
+  return ledger_.claim(entry.job.run, entry.redo, entry.job.attempt - 1, to_string(spec_.protocol));
+}
+
+void JobQueue::fail_datasets(const std::map<std::string, std::string>& reasons) {
+  std::erase_if(waiting_, [&](const Entry& entry) {
+    const auto found = reasons.find(entry.job.run.dataset);
+    if (found == reasons.end()) return false;
+    if (claim(entry)) ledger_.fail(entry.run->id, found->second);
+    failures_.push_back({entry.run->title(), found->second});
+    progress_.advance();
+    return true;
+  });
+}
+
+std::optional<Job> JobQueue::next() {
+  while (waiting() > 0) {
+    Entry entry = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!claim(entry)) {
+      taken_.push_back(entry.run);
+      progress_.advance();
+      continue;
+    }
+    const Job job = entry.job;
+    in_hand_.insert_or_assign(entry.run->id, std::move(entry));
+    return job;
+  }
+  return std::nullopt;
+}
+
+void JobQueue::report(const JobOutcome& outcome) {
+  const auto found = in_hand_.find(outcome.run);
+  if (found == in_hand_.end()) return;
+  if (outcome.stage == JobStage::trained) {
+    Entry& entry = found->second;
+    try {
+      ledger_.keep_training(outcome.run, outcome.outcome);
+      entry.job.kept_state = outcome.outcome.state_hash;
+    } catch (const Error& fault) {
+      entry.fault = fault.what();
+    }
+    return;
+  }
+
+  Entry entry = std::move(found->second);
+  in_hand_.erase(found);
+  std::string reason = entry.fault.empty() ? outcome.error : entry.fault;
+  try {
+    if (outcome.stage == JobStage::interrupted) {
+      ++interrupted_;
+      ledger_.release(outcome.run);
+      return;
+    }
+    if (reason.empty() && outcome.stage == JobStage::done) {
+      ledger_.add_tests(outcome.run, outcome.outcome);
+      remove_made(entry.job.tests, outcome.outcome);
+      reason = outcome.outcome.shortfall;
+    } else {
+      ledger_.fail(outcome.run, reason);
+    }
+  } catch (const Error& fault) {
+    reason = fault.what();
+  }
+  end(std::move(entry), reason);
+}
+
+void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
+  const auto found = in_hand_.find(run);
+  if (found == in_hand_.end()) return;
+  report({.run = run, .stage = JobStage::failed, .error = describe(end, *found->second.run->method)});
+}
+
+void JobQueue::note_accident(const WorkerEnd& end) {
+  if (!end.accident.empty() && !stops())
+    accidents_.push_back(fmt::format("a worker process ended with {} outside of any run", end.accident));
+}
+
+/// An attempt has ended, well unless there is a reason. Puts the run back into the queue or settles it.
+void JobQueue::end(Entry entry, const std::string& reason) {
+  if (!reason.empty() && entry.retries > 0) {
+    --entry.retries;
+    ++entry.job.attempt;
+    entry.redo = Redo::yes;  // what the attempt kept may have made the run a done one
+    waiting_.push_back(std::move(entry));
+    return;
+  }
+  progress_.advance();
+  if (reason.empty()) {
+    ++made_;
+  } else {
+    failures_.push_back({entry.run->title(), reason});
+  }
+}
+
+void JobQueue::add_to(SweepOutcome& outcome) const {
+  outcome.made += made_;
+  const auto unmade = static_cast<int64_t>(waiting_.size() + in_hand_.size()) + interrupted_;
+  (stops() ? outcome.left_out : outcome.elsewhere) += unmade;
+  outcome.failures.insert(outcome.failures.end(), failures_.begin(), failures_.end());
+  outcome.accidents.insert(outcome.accidents.end(), accidents_.begin(), accidents_.end());
+  if (taken_.empty()) return;
+
+  const KnownRuns known(&ledger_);
+  for (const PlannedRun* run : taken_) {
+    const RunRecord* record = known.find(run->id);
+    const bool tried =
+        record != nullptr && record->status != RunStatus::running && record->attempts > run->attempts();
+    const auto has = [&](const JobTest& test) { return known.has(run->id, test); };
+    if (tried && !record->error.empty()) {
+      outcome.failures.push_back({run->title(), record->error});
+    } else {
+      // A process with another protocol may have finished the run without the tests of this one.
+      ++(tried && std::ranges::all_of(run->job.tests, has) ? outcome.made : outcome.elsewhere);
+    }
+  }
+}
+
+}  // namespace promptbed

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "results/ledger.h"
+#include "sweep/job.h"
+#include "sweep/plan.h"
+
+namespace promptbed {
+
+/// A run that was not made, and why.
+struct Failure {
+  std::string run;  ///< its title
+  std::string reason;
+};
+
+/// What became of a plan's runs.
+struct SweepOutcome {
+  int64_t made = 0;       ///< done now
+  int64_t present = 0;    ///< done before
+  int64_t elsewhere = 0;  ///< not made here: another process took it, or no worker was left for it
+  int64_t left_out = 0;   ///< not begun, or not ended, since another failed and --fail-fast stopped the sweep
+  std::vector<Failure> failures;
+  std::vector<std::string> accidents;  ///< workers that ended badly without a run, a line each
+};
+
+/// How a worker process ended.
+struct WorkerEnd {
+  std::string accident;  ///< "" if it ended well; otherwise "signal 11 (Segmentation fault)" or the like
+  bool killed = false;   ///< by SIGKILL, which the system sends when memory runs out
+};
+
+/// The sweep's side of the work: hands out jobs, and writes what becomes of them into the ledger, which
+/// nobody else writes. Who makes the jobs, and on which machine, is an executor's affair.
+///
+///     while (const std::optional<Job> job = queue.next())
+///       queue.report(make_job(*job, bench, [&](const JobOutcome& trained) { queue.report(trained); }));
+class JobQueue {
+ public:
+  /// Of runs that are to be made. All arguments but the list have to outlive this.
+  JobQueue(const std::vector<const PlannedRun*>& runs, const SweepSpec& spec, Ledger& ledger,
+           Progress& progress);
+
+  /// Gives back what nobody has reported on.
+  ~JobQueue();
+  JobQueue(const JobQueue&) = delete;
+  JobQueue& operator=(const JobQueue&) = delete;
+
+  /// Records as failed the runs on datasets that cannot be used, for the reason given by the dataset's id.
+  void fail_datasets(const std::map<std::string, std::string>& reasons);
+
+  /// Jobs to be handed out; 0 once the sweep stops. Some of them may turn out to be taken by other processes.
+  int64_t waiting() const;
+
+  /// The next job, claimed in the ledger, leaving out those that another process has taken since they were
+  /// planned; nothing if none is left or the sweep stops.
+  std::optional<Job> next();
+
+  /// Records what became of a job that was handed out. One that failed comes back into the queue as often as
+  /// the sweep has retries, with what is kept of it. Other runs are ignored.
+  void report(const JobOutcome& outcome);
+
+  /// Records that a worker ended in the middle of a run.
+  void lose(const std::string& run, const WorkerEnd& end);
+
+  /// Notes that a worker ended badly without a run.
+  void note_accident(const WorkerEnd& end);
+
+  /// Whether work in hand is to stop: on Ctrl-C, and when a run has failed for good and the sweep is to stop
+  /// at the first failure.
+  bool stops() const;
+
+  /// Adds what became of the runs. Looks once into the ledger for those that other processes took.
+  void add_to(SweepOutcome& outcome) const;
+
+ private:
+  /// A run on its way through the queue.
+  struct Entry {
+    const PlannedRun* run;
+    Job job;
+    int64_t retries;
+    Redo redo;
+    std::string fault = {};  ///< of the ledger, while it was in hand
+  };
+
+  bool claim(const Entry& entry);
+  void end(Entry entry, const std::string& reason);
+
+  const SweepSpec& spec_;
+  Ledger& ledger_;
+  Progress& progress_;
+  std::deque<Entry> waiting_;
+  std::map<std::string, Entry> in_hand_;  // by id
+  std::vector<const PlannedRun*> taken_;  // by other processes
+  int64_t made_ = 0, interrupted_ = 0;
+  std::vector<Failure> failures_;
+  std::vector<std::string> accidents_;
+};
+
+/// Has all jobs of a queue made, and returns when that is done or the queue stops.
+using Executor = std::function<void(JobQueue& queue)>;
+
+}  // namespace promptbed

@@ -1,0 +1,336 @@
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/processes.h"
+#include "base/signals.h"
+#include "data/draws/draw_file.h"
+#include "methods/assignment.h"
+#include "methods/guarded_learner.h"
+#include "results/run_record.h"
+#include "sweep/plan.h"
+#include "sweep/run.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMost = 1'000'000'000;
+
+/// Draws that the user gave in files, each in place of the one that a dataset, shots and a seed stand for.
+class GivenDraws {
+ public:
+  /// Throws Error for a file that is no draw, and for two of the same dataset, shots and seed.
+  explicit GivenDraws(const std::vector<fs::path>& files) {
+    for (const fs::path& file : files) {
+      StoredDraw stored = read_draw(file);
+      const auto [place, first] = given_.try_emplace({stored.dataset, stored.shots, stored.seed},
+                                                     Given{file, std::move(stored.draw)});
+      if (!first) {
+        throw Error(fmt::format("{} and {}: both are of {}, {} shots, seed {}; leave one out",
+                                place->second.file.string(), file.string(), stored.dataset, stored.shots,
+                                stored.seed));
+      }
+    }
+  }
+
+  /// Throws Error for a draw of a dataset, shots or seed that the sweep does not have.
+  void check_grid(const std::vector<DatasetSpec>& datasets, const SweepSpec& spec) const {
+    const auto has = [](const std::vector<int64_t>& values, int64_t value) {
+      return std::ranges::find(values, value) != values.end();
+    };
+    for (const auto& [cell, given] : given_) {
+      const auto& [dataset, shots, seed] = cell;
+      const bool has_dataset = std::ranges::find(datasets, dataset, &DatasetSpec::id) != datasets.end();
+      if (has_dataset && has(spec.shots, shots) && has(spec.seeds, seed)) continue;
+      throw Error(
+          fmt::format("{}: is of {}, {} shots, seed {}, and the sweep has no such run; change --datasets, "
+                      "--shots or --seeds",
+                      given.file.string(), dataset, shots, seed));
+    }
+  }
+
+  /// The draw that was given for a run, if any. Throws Error if it does not fit the split.
+  std::optional<FewShotDraw> find(const Split& split, const RunSpec& run) const {
+    const auto given = given_.find({run.dataset, run.shots, run.seed});
+    if (given == given_.end()) return std::nullopt;
+    return find_drawn_images(given->second.draw, split, given->second.file);
+  }
+
+ private:
+  using Cell = std::tuple<std::string, int64_t, int64_t>;  // dataset, shots, seed
+
+  struct Given {
+    fs::path file;
+    FewShotDraw draw;
+  };
+
+  std::map<Cell, Given> given_;
+};
+
+Recipe overridden(Recipe recipe, const SweepSpec& spec) {
+  if (spec.epochs) recipe.epochs = *spec.epochs;
+  if (spec.batch_size) recipe.batch_size = *spec.batch_size;
+  if (spec.learning_rate) {
+    for (ParameterGroup& group : recipe.groups) group.learning_rate = *spec.learning_rate;
+  }
+  return recipe;
+}
+
+/// The classes of its dataset that a protocol trains on.
+ClassSet trained_classes(Protocol protocol) {
+  return protocol == Protocol::base_new ? ClassSet::base : ClassSet::all;
+}
+
+FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& split) {
+  return {subset(draw.train, split, classes), subset(draw.val, split, classes)};
+}
+
+/// What this runner cannot give yet must not be missing in silence.
+void check_needs(const Needs& needs, const Method& method) {
+  if (needs.pixels)
+    throw Error(fmt::format("{}: needs pixels, and this runner gives features only", method.name()));
+  if (needs.views_at_test) {
+    throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
+  }
+}
+
+/// Whether a run's training is on record: it is done, or its process died in the middle of later work.
+bool has_training(const RunRecord& record) {
+  if (record.status == RunStatus::done) return true;
+  const bool abandoned = record.owner && !may_live(*record.owner);
+  return record.status == RunStatus::running && abandoned && !record.ended.empty();
+}
+
+std::optional<Ledger> open_if_there(const fs::path& ledger) {
+  if (!fs::exists(ledger)) return std::nullopt;
+  return Ledger::open_existing(ledger);
+}
+
+/// Puts the cells of the grid together into runs.
+class Planner {
+ public:
+  Planner(const SweepSpec& spec, const Workbench& bench,
+          const std::vector<std::shared_ptr<const PlannedDataset>>& datasets, const GivenDraws& draws)
+      : spec_(spec),
+        bench_(bench),
+        datasets_(datasets),
+        draws_(draws),
+        ledger_(open_if_there(spec.ledger)),
+        known_(ledger_ ? &*ledger_ : nullptr) {}
+
+  /// Shots and seed are 0 for a method without training.
+  PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
+                  int64_t seed, const GivenOptions& given) const {
+    PlannedRun run;
+    run.method = &method;
+    run.dataset = std::move(dataset);
+    run.tests = tests_of(run);
+    describe(run, shots, seed);
+    run.job.label = given.label;
+    if (method.trainable()) draw_images(run.job, run.dataset->split);
+    if (method.trainable() && run.job.draw.train.empty()) {
+      run.obstacle = fmt::format(
+          "{}: has no training images, only a test set; leave it out with --datasets, or choose a method "
+          "that does not train",
+          run.dataset->spec.id);
+      return run;
+    }
+    try {
+      settle(run, given.options);
+    } catch (const PromptTooLong& fault) {
+      run.obstacle = fault.what();
+      return run;
+    } catch (const PluginFault& fault) {
+      run.obstacle = fault.what();  // the other methods can do without this one
+      return run;
+    }
+    run.id = run.job.run.id();
+    compare(run);
+    return run;
+  }
+
+  /// One line for each method whose finished runs were made by another plugin file of the same version.
+  std::vector<std::string> plugin_warnings(const std::vector<PlannedRun>& runs) const {
+    std::map<std::string, int64_t> runs_of;
+    for (const PlannedRun& run : runs) {
+      const RunRecord* record = known_.find(run.id);
+      if (record != nullptr && run.done() && record->plugin_hash != run.method->file_hash)
+        ++runs_of[run.method->name()];
+    }
+    std::vector<std::string> warnings;
+    for (const auto& [method, count] : runs_of) {
+      warnings.push_back(
+          fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
+                      "raise the method's version, or do them once more with --force",
+                      method, count));
+    }
+    return warnings;
+  }
+
+ private:
+  /// On its own dataset; with one source, what was trained there is tested on all the others, too.
+  std::vector<JobTest> tests_of(const PlannedRun& run) const {
+    const auto test = [](const PlannedDataset& dataset, ClassSet classes) {
+      return JobTest{dataset.spec.id, dataset.split_hash, classes};
+    };
+    if (spec_.protocol == Protocol::base_new)
+      return {test(*run.dataset, ClassSet::base), test(*run.dataset, ClassSet::new_)};
+    std::vector<JobTest> tests = {test(*run.dataset, ClassSet::all)};
+    if (!has_source(spec_.protocol) || !run.method->trainable()) return tests;
+    for (const auto& dataset : datasets_) {
+      if (dataset != run.dataset) tests.push_back(test(*dataset, ClassSet::all));
+    }
+    return tests;
+  }
+
+  /// All of the run that is known without asking its method.
+  void describe(PlannedRun& run, int64_t shots, int64_t seed) const {
+    const PlannedDataset& dataset = *run.dataset;
+    const bool base_new = spec_.protocol == Protocol::base_new;
+    const ClassSet classes = trained_classes(spec_.protocol);
+    run.job.protocol = spec_.protocol;
+    run.job.class_names = class_names_of(dataset.split, classes);
+    if (base_new) run.job.new_class_names = class_names_of(dataset.split, ClassSet::new_);
+    RunSpec& settled = run.job.run;
+    settled.model = bench_.inputs().model().fingerprint();
+    settled.dataset = dataset.spec.id;
+    settled.split_hash = dataset.split_hash;
+    settled.prompt_template = dataset.spec.prompt_template;
+    settled.context_init = dataset.spec.context_init;
+    settled.method = run.method->name();
+    settled.method_version = run.method->spec->version;
+    settled.precision = to_string(spec_.placement.precision);
+    if (!run.method->trainable()) return;
+    settled.classes = to_string(classes);
+    settled.shots = shots;
+    settled.seed = seed;
+    settled.views = spec_.views;
+  }
+
+  /// A draw from a file that is the ordinary one makes the same run.
+  void draw_images(Job& job, const Split& split) const {
+    const ClassSet classes = trained_classes(job.protocol);
+    job.draw = of_classes(classes, draw_few_shot(split, job.run.shots, job.run.seed), split);
+    const auto given = draws_.find(split, job.run);
+    if (!given) return;
+    FewShotDraw draw = of_classes(classes, *given, split);
+    if (draw == job.draw) return;
+    job.run.draw = draw.hash();
+    job.draw = std::move(draw);
+  }
+
+  /// Asks the method to settle its options and recipe. Throws what the method throws.
+  void settle(PlannedRun& run, const Options& given) const {
+    const auto learner = bench_.registry().create(*run.method, given);
+    const Setting setting = setting_of(run.job, bench_.inputs().model());
+    run.job.run.options = learner->resolve(setting).values();
+    run.needs = learner->needs();
+    check_needs(run.needs, *run.method);
+    if (run.method->trainable() && !run.method->has_own_solver())
+      run.job.run.recipe = overridden(learner->recipe(setting), spec_);
+  }
+
+  /// Fills in what is done of a run and what is missing.
+  void compare(PlannedRun& run) const {
+    const RunRecord* record = known_.find(run.id);
+    if (record != nullptr) run.state = RunState{record->status, record->attempts};
+    const bool trained = record != nullptr && has_training(*record) && !spec_.force;
+    const bool done = trained && record->status == RunStatus::done;
+    for (const JobTest& test : run.tests) {
+      if (!done || !known_.has(run.id, test)) run.job.tests.push_back(test);
+    }
+    if (run.done() || !trained) return;
+    if (!run.method->trainable()) {
+      run.job.kept_state = "";
+    } else if (fs::exists(prompt_path(spec_.ledger, run.id))) {
+      run.job.kept_state = ledger_->outcome(run.id).state_hash;
+    } else {
+      run.job.tests = run.tests;
+    }
+  }
+
+  const SweepSpec& spec_;
+  const Workbench& bench_;
+  const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
+  const GivenDraws& draws_;
+  std::optional<Ledger> ledger_;
+  KnownRuns known_;
+};
+
+void check_range(const char* option, const std::vector<int64_t>& values, int64_t least) {
+  for (const int64_t value : values) {
+    if (value < least || value > kMost)
+      throw Error(fmt::format("{} {}: give {} to {}", option, value, least, kMost));
+  }
+}
+
+void check_grid(const SweepSpec& spec) {
+  check_range("--shots", spec.shots, 1);
+  check_range("--seeds", spec.seeds, 0);
+  if (spec.epochs) check_range("--epochs", {*spec.epochs}, 1);
+  if (spec.batch_size) check_range("--batch-size", {*spec.batch_size}, 1);
+  if (spec.learning_rate && !(std::isfinite(*spec.learning_rate) && *spec.learning_rate > 0)) {
+    throw Error(fmt::format("--lr {}: give a number above 0", *spec.learning_rate));
+  }
+}
+
+PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, const Inputs& inputs) {
+  PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
+  planned.split_hash = planned.split.hash();
+  if (spec.protocol == Protocol::base_new && planned.split.class_names.size() < 2) {
+    throw Error(
+        fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
+  }
+  return planned;
+}
+
+/// The shots and seeds that a method is tried with.
+std::vector<std::pair<int64_t, int64_t>> shots_and_seeds(const Method& method, const SweepSpec& spec) {
+  if (!method.trainable()) return {{0, 0}};
+  std::vector<std::pair<int64_t, int64_t>> pairs;
+  for (const int64_t shots : spec.shots) {
+    for (const int64_t seed : spec.seeds) pairs.emplace_back(shots, seed);
+  }
+  return pairs;
+}
+
+}  // namespace
+
+Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
+  check_grid(spec);
+  std::vector<const Method*> methods;
+  for (const std::string& name : spec.methods) methods.push_back(&bench.registry().at(name));
+  const auto assignments = parse_assignments(spec.assignments, spec.methods, bench.registry());
+
+  const Inputs& inputs = bench.inputs();
+  const GivenDraws draws(spec.draws);
+  draws.check_grid(inputs.datasets(), spec);
+
+  Plan plan;
+  for (const std::vector<DatasetSpec>& datasets : {inputs.datasets(), inputs.targets()}) {
+    for (const DatasetSpec& dataset : datasets) {
+      check_interrupt();
+      plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec, inputs)));
+    }
+  }
+  const Planner planner(spec, bench, plan.datasets, draws);
+  for (const auto& dataset : plan.datasets) {
+    const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
+    for (const Method* method : methods) {
+      if (method->trainable() && !trained_on) continue;
+      for (const GivenOptions& given : given_options(*method, assignments)) {
+        for (const auto& [shots, seed] : shots_and_seeds(*method, spec))
+          plan.runs.push_back(planner.plan(*method, dataset, shots, seed, given));
+      }
+    }
+  }
+  plan.warnings = bench.registry().complaints();
+  for (std::string& warning : planner.plugin_warnings(plan.runs)) plan.warnings.push_back(std::move(warning));
+  return plan;
+}
+
+}  // namespace promptbed

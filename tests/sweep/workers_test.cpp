@@ -1,0 +1,98 @@
+#include "sweep/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include "base/installation.h"
+#include "results/run_record.h"
+#include "support/expect_error.h"
+#include "support/sweep_world.h"
+#include "sweep/features.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Worker processes on the small world, the fixture plugin `faulty` among the methods, and a ledger that they
+/// do not know of.
+class LocalWorkersTest : public testing::Test {
+ protected:
+  LocalWorkersTest() {
+    fs::create_directory(world_ / "plugins");
+    fs::copy_file(fs::path(PROMPTBED_FIXTURES) / "faulty.so", world_ / "plugins/faulty.so");
+    spec_.suite = "small";
+    spec_.shots = {2};
+    spec_.seeds = {1, 2};
+    spec_.views = 0;
+    spec_.epochs = 2;
+    spec_.model = world_ / "model";
+    spec_.data = world_ / "data";
+    spec_.cache = world_ / "runs/cache";
+    spec_.ledger = world_ / "runs/nobody.db";
+    spec_.suites = world_ / "suites";
+    spec_.plugins = {world_ / "plugins"};
+    settings_.program = program_folder() / "runner";
+  }
+
+  /// Plans the methods' runs, and has them made by so many workers.
+  SweepOutcome make(const std::vector<std::string>& methods, int64_t workers) {
+    spec_.methods = methods;
+    Workbench bench(spec_);
+    const Plan plan = plan_sweep(spec_, bench);
+    std::ostringstream log;
+    extract_missing_features(plan, plan.pending(), bench.inputs(), 1, log);
+    Progress progress("runs", 1, log, false);
+    JobQueue queue(plan.pending(), spec_, ledger_, progress);
+    settings_.count = workers;
+    run_local_workers(queue, bench.spec(), settings_);
+    SweepOutcome outcome;
+    queue.add_to(outcome);
+    return outcome;
+  }
+
+  test::SweepWorld world_;
+  SweepSpec spec_;
+  Ledger ledger_{world_ / "ledger.db"};
+  LocalWorkers settings_;
+};
+
+TEST_F(LocalWorkersTest, MakeTheJobsAndNeverOpenALedger) {
+  EXPECT_EQ(make({"clip_zeroshot", "coop"}, 2).made, 6);
+  EXPECT_FALSE(fs::exists(spec_.ledger));
+  for (const RunRecord& run : ledger_.list()) {
+    EXPECT_EQ(run.status, RunStatus::done);
+    EXPECT_EQ(ledger_.outcome(run.id).scores.size(), 2u);
+    EXPECT_EQ(fs::exists(prompt_path(spec_.ledger, run.id)), run.spec.method == "coop");
+  }
+}
+
+TEST_F(LocalWorkersTest, ADeadWorkerFailsItsJobAloneAndIsReplaced) {
+  const SweepOutcome outcome = make({"crashes_in_bind", "exits_in_bind", "coop"}, 1);
+  EXPECT_EQ(outcome.failures.size(), 8u);
+  EXPECT_EQ(outcome.made, 4);
+  EXPECT_TRUE(outcome.accidents.empty());
+}
+
+TEST_F(LocalWorkersTest, AWorkerThatCannotStartWorkIsAnAccidentAndNotReplaced) {
+  settings_.program = "/bin/false";
+  const SweepOutcome outcome = make({"coop"}, 2);
+  EXPECT_EQ(outcome.accidents.size(), 2u);
+  EXPECT_EQ(outcome.accidents.at(0), "a worker process ended with exit code 1 outside of any run");
+  EXPECT_EQ(outcome.elsewhere, 4);
+  EXPECT_TRUE(ledger_.list().empty());
+}
+
+TEST_F(LocalWorkersTest, NobodyElseStartsAWorker) {
+  const auto started = world_.run({"sweep", "--worker"});
+  EXPECT_EQ(started.code, 2);
+  EXPECT_NE(started.err.find("is for runner sweep to start; leave --worker out"), std::string::npos)
+      << started.err;
+}
+
+}  // namespace
+}  // namespace promptbed
