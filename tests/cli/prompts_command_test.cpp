@@ -66,8 +66,8 @@ TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
   EXPECT_EQ(imported.code, 0) << imported.err;
   EXPECT_EQ(imported.out, "out/theirs.safetensors: coop, imported from model.pth.tar-50, 2 classes\n");
   EXPECT_NE(imported.err.find("it is taken for coop.position=end"), std::string::npos) << imported.err;
-  const auto own = json_of(on_world({"eval", id_, "--format", "json"}));
-  const auto theirs = json_of(on_world({"eval", "out/theirs.safetensors", "--format", "json"}));
+  const auto own = json_of(on_world({"eval", "--prompt", id_, "--format", "json"}));
+  const auto theirs = json_of(on_world({"eval", "--prompt", "out/theirs.safetensors", "--format", "json"}));
   EXPECT_EQ(theirs.at("accuracy"), own.at("accuracy"));
 
   expect_refused(on_world(with({"--dataset", "one", "--class-set", "base", "--set", "coop.n_ctx=4"})),

@@ -69,8 +69,8 @@ TEST_F(EvalCommand, GivesTheScoresOfTheLedger) {
 
 TEST_F(EvalCommand, WritesPredictionsAndTheConfusionMatrix) {
   const Finished result =
-      run(on_world({"eval", "runs/prompts/" + id_ + ".safetensors", "--dataset", "two", "--format", "csv",
-                    "--predictions", "out/p.csv", "--confusion", "out/c.csv"}));
+      run(on_world({"eval", "--prompt", "runs/prompts/" + id_ + ".safetensors", "--dataset", "two",
+                    "--format", "csv", "--predictions", "out/p.csv", "--confusion", "out/c.csv"}));
   EXPECT_EQ(result.code, 0) << result.err;
   EXPECT_EQ(count_lines(result.out), 6) << result.out;
   EXPECT_TRUE(result.out.starts_with("scope,class,images,correct,accuracy,top5,f1\nall,,12,")) << result.out;
@@ -104,18 +104,19 @@ TEST_F(EvalCommand, RefusesWrongInputInOneLine) {
   write_safetensors(*world_ / "other/model.safetensors", {tensors.begin(), tensors.end()});
   for (const char* file : {"config.json", "merges.txt"})
     fs::copy_file(*world_ / "model" / file, *world_ / "other" / file, fs::copy_options::overwrite_existing);
-  expect_refused({"eval", id_, "--suite", "small", "--data", "data", "--model", "other"},
+  expect_refused({"eval", "--prompt", id_, "--suite", "small", "--data", "data", "--model", "other"},
                  "trained prompt of coop on one, 2 shots, seed 1: belongs to model ");
-  expect_refused(on_world({"eval"}), "runner eval needs a trained prompt, or --method");
-  expect_refused(on_world({"eval", "none.safetensors"}), "none.safetensors: no such trained prompt");
-  expect_refused(on_world({"eval", "model/model.safetensors"}), "is no trained prompt");
+  expect_refused(on_world({"eval"}), "runner eval needs --prompt, or --method");
+  expect_refused(on_world({"eval", "--prompt", "none.safetensors"}),
+                 "none.safetensors: no such trained prompt");
+  expect_refused(on_world({"eval", "--prompt", "model/model.safetensors"}), "is no trained prompt");
   expect_refused(on_world({"eval", "--method", "coop", "--dataset", "one"}),
                  "--method coop: has to be trained");
-  expect_refused(on_world({"eval", id_, "--set", "coop.n_ctx=4"}),
+  expect_refused(on_world({"eval", "--prompt", id_, "--set", "coop.n_ctx=4"}),
                  "--set: the prompt " + id_ + " has its own");
   expect_refused(on_world({"eval", "--prompt", id_, "--class-set", "some"}),
                  "--class-set some: known: base, new, all");
-  expect_refused(on_world({"eval", id_, "--dataset", "three"}), "three");
+  expect_refused(on_world({"eval", "--prompt", id_, "--dataset", "three"}), "three");
 }
 
 }  // namespace
