@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "clip/checkpoints/open_clip.h"
+#include "clip/checkpoints/layouts.h"
 
 namespace promptbed {
 namespace {

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "features/cache_key.h"
+#include "features/feature_cache.h"
 
 namespace promptbed {
 
@@ -30,5 +32,11 @@ void verify_cache(const std::filesystem::path& path);
 /// Removes a cache file and what a killed writer left beside it. Waits for an active writer, and says so on
 /// `log`. The lock file stays: another process may be waiting for it.
 void remove_cache(const std::filesystem::path& path, std::ostream& log);
+
+/// Writes the requested features, in order and each once, to a sealed file. Equal features give equal bytes.
+/// Throws Error, naming the first such image, if the cache lacks one or has it of an earlier file than the
+/// one in `image_folder` (see FeatureCache::missing).
+void seal_features(const FeatureCache& cache, std::span<const FeatureRequest> requests,
+                   const std::filesystem::path& image_folder, const std::filesystem::path& sealed);
 
 }  // namespace promptbed

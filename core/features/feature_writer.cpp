@@ -1,10 +1,13 @@
 #include "features/feature_writer.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "features/feature_file.h"
-#include "features/leftovers.h"
 
 namespace promptbed {
 namespace {
@@ -55,6 +58,28 @@ void FeatureWriter::merge_parts() {
   for (const fs::path& part : parts) take(part);
   write_feature_file(cache_, key_, merged(tables));
   for (const fs::path& part : parts) fs::remove(part);
+}
+
+namespace fs = std::filesystem;
+
+Leftovers find_leftovers(const fs::path& cache) {
+  Leftovers found;
+  const std::string prefix = cache.filename().string() + ".";
+  for (const auto& entry : fs::directory_iterator(cache.parent_path())) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    if (name.ends_with(".tmp")) {
+      found.incomplete.push_back(entry.path());
+    } else if (name.starts_with(prefix + "part")) {
+      found.parts.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(found.parts);
+  return found;
+}
+
+fs::path part_path(const fs::path& cache, int64_t number) {
+  return fmt::format("{}.part{:06}", cache.string(), number);
 }
 
 }  // namespace promptbed

@@ -50,4 +50,15 @@ class FeatureWriter {
   int64_t rows_written_ = 0;
 };
 
+/// Files that a killed writer leaves beside a cache.
+struct Leftovers {
+  std::vector<std::filesystem::path> parts;       ///< complete blocks, oldest first
+  std::vector<std::filesystem::path> incomplete;  ///< temporary files
+};
+
+Leftovers find_leftovers(const std::filesystem::path& cache);
+
+/// The file of a writer's block `number`: <cache>.part000001
+std::filesystem::path part_path(const std::filesystem::path& cache, int64_t number);
+
 }  // namespace promptbed

@@ -12,8 +12,7 @@
 #include <string_view>
 
 #include "clip/checkpoints/tensor_file.h"
-#include "clip/checkpoints/torch_archive.h"
-#include "clip/checkpoints/torch_writer.h"
+#include "clip/checkpoints/torch_files.h"
 #include "formats/pickle.h"
 
 namespace promptbed {

@@ -7,7 +7,7 @@
 #include <ostream>
 
 #include "base/signals.h"
-#include "clip/checkpoints/architecture_name.h"
+#include "clip/checkpoints/architecture.h"
 #include "sweep/features.h"
 
 namespace promptbed {

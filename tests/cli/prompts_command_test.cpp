@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "cli/single_steps.h"
-#include "clip/checkpoints/torch_writer.h"
+#include "clip/checkpoints/torch_files.h"
 #include "prompts/trained_prompt.h"
 
 namespace promptbed {

@@ -1,4 +1,4 @@
-#include "clip/checkpoints/huggingface.h"
+#include "clip/checkpoints/layouts.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,8 @@
-#include "clip/checkpoints/torch_writer.h"
+#include "clip/checkpoints/torch_files.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "clip/checkpoints/state_dict.h"
-#include "clip/checkpoints/torch_archive.h"
 #include "formats/pickle.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 #include "features/feature_file.h"
-#include "features/leftovers.h"
+#include "features/feature_writer.h"
 #include "features/small_table.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"

@@ -1,4 +1,4 @@
-#include "features/seal.h"
+#include "features/cache_folder.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "base/files.h"
-#include "clip/checkpoints/torch_writer.h"
+#include "clip/checkpoints/torch_files.h"
 #include "clip/mini_clip.h"
 #include "clip/torch_file.h"
 #include "results/sample_runs.h"

@@ -10,7 +10,6 @@
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
 #include "features/cache_folder.h"
-#include "features/seal.h"
 #include "sweep/features.h"
 #include "sweep/inputs.h"
 #include "table/render.h"

@@ -26,4 +26,8 @@ std::map<std::string, std::vector<int64_t>> expected_shapes(const Checkpoint& ch
 /// divide the widths. Checkpoints that pass are safe to compute with.
 void check_architecture(const Checkpoint& checkpoint);
 
+/// The common name of a CLIP of this shape: "ViT-B/16", "ViT-L/14@336px", "RN50x4"; its sizes if it has none:
+/// "ViT (width 256, 6 layers, patch 14)".
+std::string architecture_name(const Checkpoint& checkpoint);
+
 }  // namespace promptbed

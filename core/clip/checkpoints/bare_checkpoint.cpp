@@ -1,4 +1,4 @@
-#include "clip/checkpoints/bare_checkpoint.h"
+#include "clip/checkpoints/layouts.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>

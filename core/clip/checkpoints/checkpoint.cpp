@@ -10,9 +10,7 @@
 #include "base/hash.h"
 #include "base/mapped_bytes.h"
 #include "clip/checkpoints/architecture.h"
-#include "clip/checkpoints/bare_checkpoint.h"
-#include "clip/checkpoints/huggingface.h"
-#include "clip/checkpoints/open_clip.h"
+#include "clip/checkpoints/layouts.h"
 
 namespace promptbed {
 

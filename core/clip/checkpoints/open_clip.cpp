@@ -1,4 +1,4 @@
-#include "clip/checkpoints/open_clip.h"
+#include "clip/checkpoints/layouts.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -10,7 +10,6 @@
 
 #include "base/files.h"
 #include "clip/checkpoints/architecture.h"
-#include "clip/checkpoints/bare_checkpoint.h"
 
 namespace promptbed {
 namespace {

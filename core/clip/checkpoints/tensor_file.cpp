@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "clip/checkpoints/safetensors.h"
-#include "clip/checkpoints/state_dict.h"
+#include "clip/checkpoints/torch_files.h"
 
 namespace promptbed {
 namespace {

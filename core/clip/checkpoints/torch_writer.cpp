@@ -1,4 +1,4 @@
-#include "clip/checkpoints/torch_writer.h"
+#include "clip/checkpoints/torch_files.h"
 
 #include <ATen/ATen.h>
 #include <caffe2/serialize/inline_container.h>

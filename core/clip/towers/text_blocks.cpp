@@ -1,13 +1,97 @@
 #include "clip/towers/text_blocks.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <promptbed/error.h>
 
 #include <cmath>
+#include <vector>
 
 #include "clip/checkpoints/architecture.h"
+#include "clip/towers/layers.h"
 
 namespace promptbed {
+namespace {
+
+/// Queries, keys and values: [B, R, 3 W] -> [3, B, H, R, d]
+Tensor heads(const Tensor& x, int64_t count) {
+  return x.unflatten(-1, {3, count, -1}).permute({2, 0, 3, 1, 4});
+}
+
+/// softmax(query key^T + mask) value, per head: [B, H, Q, d] and twice [B, H, R, d] -> [B, Q, H d]; the mask
+/// is [Q, R].
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask) {
+  const auto flat = [](const Tensor& x) { return x.flatten(0, 1); };
+  const auto weights = at::softmax(at::baddbmm(mask, flat(query), flat(key).transpose(1, 2)), -1);
+  const auto mixed = at::bmm(weights, flat(value)).unflatten(0, {query.size(0), query.size(1)});
+  return mixed.transpose(1, 2).flatten(2);
+}
+
+class DifferentiableTextBlocks final : public TextBlocks {
+ public:
+  DifferentiableTextBlocks(const Checkpoint& checkpoint, const Placement& placement)
+      : heads_(checkpoint.text_heads),
+        activation_(checkpoint.activation),
+        position_embedding_(frozen(checkpoint, "positional_embedding", placement)),
+        final_norm_(checkpoint, "ln_final", placement),
+        projection_(checkpoint.at("text_projection").t(), Tensor(), placement) {
+    for (int64_t i = 0; i < count_text_blocks(checkpoint); ++i) {
+      const std::string name = fmt::format("transformer.resblocks.{}.", i);
+      const auto [weight, bias] = scaled_query_key_value(checkpoint, name);
+      blocks_.push_back({LayerNorm(checkpoint, name + "ln_1", placement),
+                         LayerNorm(checkpoint, name + "ln_2", placement), Linear(weight, bias, placement),
+                         Linear(checkpoint, name + "attn.out_proj", placement),
+                         Linear(checkpoint, name + "mlp.c_fc", placement),
+                         Linear(checkpoint, name + "mlp.c_proj", placement)});
+    }
+  }
+
+  Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const override {
+    const Tensor mask = group.mask();
+    Tensor x = packed_rows(prefix, suffix, position_embedding_, group);
+    for (size_t i = 0; i + 1 < blocks_.size(); ++i) {
+      const auto qkv = query_key_value(blocks_[i], x);
+      x = x + blocks_[i].attention_output(attention(qkv[0], qkv[1], qkv[2], mask));
+      x = x + mlp(blocks_[i], x);
+    }
+    // Behind the last block's keys and values only the EOS rows matter.
+    const Block& last = blocks_.back();
+    const auto qkv = query_key_value(last, x);
+    const auto mixed = attention(qkv[0].index_select(2, group.last_row), qkv[1], qkv[2],
+                                 mask.index_select(0, group.last_row));
+    x = x.index_select(1, group.last_row) + last.attention_output(mixed);
+    x = x + mlp(last, x);
+    return projection_(final_norm_(x));
+  }
+
+ private:
+  struct Block {
+    LayerNorm attention_norm, mlp_norm;
+    Linear query_key_value, attention_output, mlp_in, mlp_out;
+  };
+
+  Tensor query_key_value(const Block& block, const Tensor& x) const {
+    return heads(block.query_key_value(block.attention_norm(x)), heads_);
+  }
+
+  Tensor mlp(const Block& block, const Tensor& x) const {
+    return block.mlp_out(activate(block.mlp_in(block.mlp_norm(x)), activation_));
+  }
+
+  int64_t heads_;
+  Activation activation_;
+  Tensor position_embedding_;  // [context length, W]
+  std::vector<Block> blocks_;
+  LayerNorm final_norm_;
+  Linear projection_;
+};
+
+}  // namespace
+
+std::unique_ptr<TextBlocks> make_differentiable_text_blocks(const Checkpoint& checkpoint,
+                                                            const Placement& placement) {
+  return std::make_unique<DifferentiableTextBlocks>(checkpoint, placement);
+}
 
 std::pair<Tensor, Tensor> scaled_query_key_value(const Checkpoint& checkpoint, const std::string& block) {
   const Tensor weight = checkpoint.at(block + "attn.in_proj_weight").to(torch::kFloat);

@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 #include "clip/checkpoints/architecture.h"
-#include "clip/checkpoints/huggingface_names.h"
+#include "clip/checkpoints/layouts.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/towers/vision_transformer.h"
 #include "tokenizer/vocabulary.h"

@@ -1,4 +1,4 @@
-#include "clip/checkpoints/state_dict.h"
+#include "clip/checkpoints/torch_files.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "formats/pickle.h"
 
@@ -43,5 +45,31 @@ class TorchArchive {
   Pickle pickle_;
   std::map<std::string, Storage> storages_;  // those read so far, by key
 };
+
+/// The named tensors in a file of torch.save or torch.jit.save: of a dict (plain or ordered), of the dict
+/// under its key "state_dict", or of a TorchScript module and its submodules ("visual.conv1.weight").
+/// Anything else in the file is ignored, and nothing is executed. Throws Error if the file is damaged or has
+/// no such tensors.
+std::map<std::string, Tensor> read_state_dict(const std::filesystem::path& path);
+
+struct TorchEntry;
+
+/// A Python dict with string keys, in order.
+using TorchDict = std::vector<TorchEntry>;
+
+/// What such a file may hold here: None, an integer, a string, a tensor or a dict.
+using TorchValue = std::variant<std::monostate, int64_t, std::string, Tensor, TorchDict>;
+
+struct TorchEntry {
+  std::string key;
+  TorchValue value;
+};
+
+/// Writes a file that torch.load reads (with weights_only, too), in the format of torch.save since
+/// LibTorch 1.6, atomically. Throws Error if it cannot be written.
+///
+///     write_torch_file("model.pth.tar-50", {{"state_dict", TorchDict{{"ctx", ctx}}}, {"epoch",
+///     int64_t{50}}});
+void write_torch_file(const std::filesystem::path& path, const TorchDict& contents);
 
 }  // namespace promptbed

@@ -1,4 +1,4 @@
-#include "clip/checkpoints/architecture_name.h"
+#include "clip/checkpoints/architecture.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
