@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a clone to the first table: installs what is missing, builds promptbed, compares four methods on the embedded suite
-# pocket with three seeds, prints the table and makes a page of all results. They stay in runs/; what is done is not done again.
+# pocket with three seeds, prints the table and writes a page with all results. They stay in runs/; finished work is not repeated.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

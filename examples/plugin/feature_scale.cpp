@@ -9,20 +9,20 @@ using namespace promptbed;
 namespace {
 
 /// Learns which dimensions of the image feature matter: each is scaled and shifted before it is compared with
-/// the classes' hand-written prompts,
+/// the classes' hand-written prompts:
 ///
 ///     x  = f / |f|
-///     x' = (1 + scale) x + shift          scale, shift in R^D, zero at the start
+///     x' = (1 + scale) x + shift          scale, shift in R^D, initially zero
 ///     logits_k = tau cos(x', t_k)
 ///
-/// the operation of "Scaling & Shifting Your Features" (arXiv 2210.08823, equation 2), here once, after the
-/// frozen image tower. Untrained it is zero-shot CLIP, and since nothing learned belongs to a class, it
-/// serves classes that it has never seen.
+/// This is the operation of "Scaling & Shifting Your Features" (arXiv 2210.08823, equation 2), applied once,
+/// after the frozen image tower. Untrained it is zero-shot CLIP, and since nothing learned belongs to a class,
+/// it can serve classes it has never seen.
 class FeatureScale final : public PromptLearner {
  public:
   explicit FeatureScale(const Options& options) : options_(options) {}
 
-  /// Before anything is loaded: are the options possible, and does every class's prompt fit into the model?
+  /// Before anything is loaded: are the options valid, and does every class's prompt fit the model?
   Options resolve(const Setting& setting) override {
     if (const double pull = options_.real("pull"); pull < 0)
       throw Error("pull " + std::to_string(pull) + ": give 0 or more");
@@ -40,7 +40,7 @@ class FeatureScale final : public PromptLearner {
     return recipe;
   }
 
-  /// The run begins: make what is learned, and get ready for the classes that are trained on.
+  /// The run begins: initialise what is learned, and serve the training classes.
   void bind(const Task& task) override {
     task_ = task;
     const auto zeros = [&] {
@@ -51,22 +51,22 @@ class FeatureScale final : public PromptLearner {
     retarget(task.class_names);
   }
 
-  /// [B, D] image features -> [B, K] scaled similarities. The loss is their cross-entropy unless loss() says
-  /// otherwise.
+  /// [B, D] image features -> [B, K] scaled similarities. The loss is their cross-entropy unless loss() is
+  /// overridden.
   Tensor logits(const Batch& batch) override {
     Tensor images = normalised(batch.features) * (1 + scale_);
     if (options_.boolean("shift")) images = images + shift_;
     return task_.logit_scale * at::matmul(normalised(images), classes_.t());
   }
 
-  /// What the optimiser moves, and what a trained prompt saves.
+  /// What the optimiser updates, and what a trained prompt saves.
   NamedTensors trainable() override {
     NamedTensors tensors = {{"scale", scale_}};
     if (options_.boolean("shift")) tensors.emplace_back("shift", shift_);
     return tensors;
   }
 
-  /// Other classes, what was learned stays.
+  /// Serves other classes with what was learned.
   void retarget(const ClassNames& class_names) override {
     classes_ = template_features(task_, task_.prompt_template, class_names);
   }
