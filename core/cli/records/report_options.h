@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/arguments.h"
+#include "cli/command.h"
 #include "report/page/make_page.h"
 
 namespace promptbed {

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "cli/json_text.h"
+#include "cli/options.h"
 #include "cli/records/runs_commands.h"
 #include "report/select/run_document.h"
 #include "table/render.h"
@@ -10,12 +11,6 @@ namespace promptbed {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const Usage kUsage = {
-    "runner runs diff ID ID [OPTIONS]",
-    "How two runs differ: settings, scores, how they were made. What is equal is left out, and so are times\n"
-    "and paths of files.\n\n"
-    "  runner runs diff 4f1d 93ab"};
 
 /// A value in which two runs differ.
 struct Difference {
@@ -82,7 +77,7 @@ Cell change_of(const Difference& difference) {
 std::string as_text(const std::vector<Difference>& differences, const std::string& first,
                     const std::string& second) {
   Table table;
-  table.title = differences.empty() ? fmt::format("runs {} and {} have nothing different", first, second)
+  table.title = differences.empty() ? fmt::format("runs {} and {} do not differ", first, second)
                                     : fmt::format("runs {} and {}", first, second);
   if (differences.empty()) return table.title + '\n';
   table.columns = {{"What", Alignment::left}, {first}, {second}, {"Change"}};
@@ -105,16 +100,20 @@ std::string as_json(const std::vector<Difference>& differences, const std::strin
 }  // namespace
 
 int diff_runs(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
-                          "text or json");
-  add_ledger_option(described);
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner runs diff ID ID [OPTIONS]",
+       .explanation = "How two runs differ: settings, scores, how they were made. What is equal is left out, "
+                      "and so are\n"
+                      "times and paths of files.\n\n"
+                      "  runner runs diff 4f1d 93ab",
+       .options = {{"options", {{"format", "F", "text or json", ValueKind::text, "text"}, shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool json = wants_json(*values);
-  const Arguments ids = words_of(*values);
+  const bool json = values->one_of<bool>("format", {{"text", false}, {"json", true}});
+  const Arguments& ids = values->arguments();
   if (ids.size() != 2) throw Error("runner runs diff needs the ids of two runs (see runner runs list)");
-  const Ledger ledger = open_ledger(*values);
+  const Ledger ledger = Ledger::open_existing(values->text("db"));
   const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
   std::vector<Difference> differences;
   compare("", document_of(first, ledger), document_of(second, ledger), differences);

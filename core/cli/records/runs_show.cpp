@@ -1,6 +1,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/json_text.h"
+#include "cli/options.h"
 #include "cli/records/runs_commands.h"
 #include "report/select/run_document.h"
 #include "report/select/spec_text.h"
@@ -10,13 +11,6 @@ namespace promptbed {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const Usage kUsage = {
-    "runner runs show ID [OPTIONS]",
-    "All that is known of a run: what it was asked for, its results, how it was made, and where its\n"
-    "trained prompt and its log are.\n\n"
-    "  runner runs show 4f1d\n"
-    "  runner runs show 4f1d --format json"};
 
 /// Text as it is, null as "-", anything else as JSON.
 std::string text_of(const Json& value) {
@@ -144,15 +138,20 @@ std::string as_text(const RunRecord& record, const Json& run) {
 }  // namespace
 
 int show_run(const Arguments& arguments) {
-  options::options_description described("options", 110, 60);
-  described.add_options()("format", options::value<std::string>()->value_name("F")->default_value("text"),
-                          "text or json");
-  add_ledger_option(described);
-  const auto values = parse_arguments(arguments, described, kUsage, /*takes_words=*/true);
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner runs show ID [OPTIONS]",
+       .explanation =
+           "All that is known of a run: what it was asked for, its results, how it was made, and where its\n"
+           "trained prompt and its log are.\n\n"
+           "  runner runs show 4f1d\n"
+           "  runner runs show 4f1d --format json",
+       .options = {{"options", {{"format", "F", "text or json", ValueKind::text, "text"}, shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
-  const bool json = wants_json(*values);
-  const std::string id = only_word(*values, "runs show", "the id of a run (see runner runs list)");
-  const Ledger ledger = open_ledger(*values);
+  const bool json = values->one_of<bool>("format", {{"text", false}, {"json", true}});
+  const std::string& id = values->only_argument("runs show", "the id of a run (see runner runs list)");
+  const Ledger ledger = Ledger::open_existing(values->text("db"));
   const RunRecord run = ledger.find(id);
   const Json document = document_of(run, ledger);
   fmt::print("{}", json ? json_text(document) : as_text(run, document));
