@@ -20,13 +20,6 @@
 namespace promptbed {
 namespace {
 
-/// How a table shows a grid.
-struct Projection {
-  Report (*report)(const Grid& grid);
-  std::vector<Figure> (*figures)(const Grid& grid, const std::optional<std::string>& versus, Looks& looks);
-  bool has_parameters = false;
-};
-
 /// The architecture of the grid's model, which all its runs share; "" if the ledger does not know it.
 std::string architecture_of(const Snapshot& snapshot, const Grid& grid) {
   for (const GridSeries& series : grid.series) {
@@ -39,21 +32,26 @@ std::string architecture_of(const Snapshot& snapshot, const Grid& grid) {
   return "";
 }
 
-Exhibit project(const ReportSources& sources, const TableRequest& request, Looks* looks,
-                const Projection& projection) {
+using FiguresOf = std::vector<Figure>(const Grid& grid, const std::optional<std::string>& versus,
+                                      Looks& looks);
+
+/// A table of accuracies, and its figures if it has any.
+template <Report (*kReportOf)(const Grid& grid), FiguresOf* kFiguresOf = nullptr, bool kHasParameters = false>
+Exhibit project(const ReportSources& sources, const TableRequest& request, Looks* looks) {
   const Grid grid = make_grid(sources.snapshot, request.query, *request.kind->protocol, sources.suites);
   Exhibit exhibit;
   if (request.versus) {
     exhibit.report = versus(grid, *request.versus).report();
   } else if (request.paper) {
     exhibit.report = paper_table(grid, read_published(sources.folder),
-                                 architecture_of(sources.snapshot, grid), projection.has_parameters)
+                                 architecture_of(sources.snapshot, grid), kHasParameters)
                          .report();
   } else {
-    exhibit.report = projection.report(grid);
+    exhibit.report = kReportOf(grid);
   }
-  if (looks != nullptr && projection.figures != nullptr)
-    exhibit.figures = projection.figures(grid, request.versus, *looks);
+  if constexpr (kFiguresOf != nullptr) {
+    if (looks != nullptr) exhibit.figures = kFiguresOf(grid, request.versus, *looks);
+  }
   return exhibit;
 }
 
@@ -75,15 +73,12 @@ Exhibit make_runs(const ReportSources& sources, const TableRequest& request, Loo
   return exhibit;
 }
 
-bool has_finished_runs(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& asked) {
-  ReportQuery query = asked;
-  if (kind.has_source()) query.datasets.clear();  // they are targets; a trained run belongs to the source
-  return !runs_in(snapshot, query, kind.protocol, RunStatus::done).empty();
+Exhibit make_failures(const ReportSources& sources, const TableRequest& request, Looks*) {
+  return {.report = failure_report(runs_to_show(sources.snapshot, request.query)), .figures = {}};
 }
 
-bool has_failures(const TableKind&, const Snapshot& snapshot, const ReportQuery& query) {
-  return std::ranges::any_of(runs_in(snapshot, query, {}),
-                             [](const RunResults* run) { return !run->record.error.empty(); });
+Exhibit make_efficiency(const ReportSources& sources, const TableRequest& request, Looks*) {
+  return {.report = efficiency_table(sources.snapshot, request.query).report(), .figures = {}};
 }
 
 template <class Ability>
@@ -152,11 +147,7 @@ const std::vector<TableKind>& table_kinds() {
        .has_paper = true,
        .has_figures = true,
        .has_highlights = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks* looks) {
-             return project(sources, request, looks, {base_new_report, base_new_figures});
-           },
-       .has_rows = has_finished_runs},
+       .make = project<base_new_report, base_new_figures>},
       {.name = "few-shot",
        .protocol = Protocol::few_shot,
        .summary = "accuracy on all classes by dataset, method and shots",
@@ -166,11 +157,7 @@ const std::vector<TableKind>& table_kinds() {
        .has_accuracies = true,
        .has_versus = true,
        .has_figures = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks* looks) {
-             return project(sources, request, looks, {few_shot_report, few_shot_figures});
-           },
-       .has_rows = has_finished_runs},
+       .make = project<few_shot_report, few_shot_figures>},
       {.name = "cross-dataset",
        .protocol = Protocol::cross_dataset,
        .summary = "accuracy on the source and on other datasets",
@@ -182,11 +169,7 @@ const std::vector<TableKind>& table_kinds() {
        .has_paper = true,
        .has_figures = true,
        .spans_suites = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks* looks) {
-             return project(sources, request, looks, {transfer_report, transfer_figures});
-           },
-       .has_rows = has_finished_runs},
+       .make = project<transfer_report, transfer_figures>},
       {.name = "domain",
        .protocol = Protocol::domain,
        .summary = "accuracy on the source and on its shifted versions",
@@ -198,11 +181,7 @@ const std::vector<TableKind>& table_kinds() {
        .has_paper = true,
        .has_figures = true,
        .spans_suites = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks* looks) {
-             return project(sources, request, looks, {transfer_report, transfer_figures});
-           },
-       .has_rows = has_finished_runs},
+       .make = project<transfer_report, transfer_figures>},
       {.name = "ablation",
        .protocol = Protocol::base_new,
        .summary = "learned parameters, base, new and H",
@@ -210,22 +189,14 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "What more learned parameters give on base classes, and what they cost on new ones.",
        .has_accuracies = true,
        .has_paper = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks* looks) {
-             return project(sources, request, looks, {ablation_report, nullptr, /*has_parameters=*/true});
-           },
-       .has_rows = has_finished_runs},
+       .make = project<ablation_report, nullptr, /*kHasParameters=*/true>},
       {.name = "efficiency",
        .protocol = {},
        .summary = "learned parameters, seconds, images per second, memory",
        .heading = "Efficiency",
        .lead = "What training and testing took.",
        .spans_suites = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks*) {
-             return Exhibit{efficiency_table(sources.snapshot, request.query).report(), {}};
-           },
-       .has_rows = has_finished_runs},
+       .make = make_efficiency},
       {.name = "runs",
        .protocol = {},
        .summary = "all runs, one a row",
@@ -233,19 +204,15 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "Every run, and how its training went.",
        .has_figures = true,
        .spans_suites = true,
-       .make = make_runs,
-       .has_rows = has_finished_runs},
+       .make = make_runs},
       {.name = "failures",
        .protocol = {},
        .summary = "what failed, and why",
        .heading = "Failures",
        .lead = "Runs and tests that are missing above, and why.",
        .spans_suites = true,
-       .make =
-           [](const auto& sources, const auto& request, Looks*) {
-             return Exhibit{failure_report(runs_to_show(sources.snapshot, request.query)), {}};
-           },
-       .has_rows = has_failures},
+       .is_of_failures = true,
+       .make = make_failures},
   };
   return kinds;
 }
@@ -255,6 +222,15 @@ const TableKind& table_kind(std::string_view name) {
   if (found != table_kinds().end()) return *found;
   throw Error(
       fmt::format("--table {}: known: {}", name, names_of_those_with([](const TableKind&) { return true; })));
+}
+
+bool has_rows(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& asked) {
+  ReportQuery query = asked;
+  if (kind.has_source()) query.datasets.clear();  // they are targets; a trained run belongs to the source
+  const Runs runs = runs_in(snapshot, query, kind.protocol);
+  return std::ranges::any_of(runs, [&](const RunResults* run) {
+    return kind.is_of_failures ? !run->record.error.empty() : run->record.status == RunStatus::done;
+  });
 }
 
 void choose_suite(TableRequest& request, const ReportSources& sources,

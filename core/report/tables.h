@@ -56,12 +56,10 @@ struct TableKind {
   bool has_figures = false;
   bool has_highlights = false;  ///< its best averages are at the top of a page
   bool spans_suites = false;    ///< datasets of several suites may be in it
+  bool is_of_failures = false;  ///< made of failures, not of finished runs
 
   /// Makes the table and, if looks are given, its figures.
   Exhibit (*make)(const ReportSources& sources, const TableRequest& request, Looks* looks) = nullptr;
-
-  /// Whether there is anything to show.
-  bool (*has_rows)(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& query) = nullptr;
 
   /// Whether it is of methods trained on one dataset and tested on others.
   bool has_source() const { return protocol && promptbed::has_source(*protocol); }
@@ -72,6 +70,9 @@ const std::vector<TableKind>& table_kinds();
 
 /// The one with that name. Throws Error for another, listing those known.
 const TableKind& table_kind(std::string_view name);
+
+/// Whether the ledger has anything for a table.
+bool has_rows(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& query);
 
 /// Limits a request to the datasets of the suite that the user names, or else, unless datasets are named,
 /// puts those of the ledger in the order of their suites. Throws Error for an unknown suite, for one without

@@ -27,7 +27,7 @@ std::string_view environment(const char* name) {
   return value == nullptr ? std::string_view() : std::string_view(value);
 }
 
-/// The number in COLUMNS; 0 where there is none.
+/// The number in COLUMNS; 0 if there is none.
 size_t width_of_environment() {
   const std::string_view columns = environment("COLUMNS");
   size_t width = 0;

@@ -71,7 +71,7 @@ TEST_F(RunsCommand, DiffTellsWhatIsDifferentAndNothingElse) {
   EXPECT_TRUE(differences.contains("hashes.trained_state"));
   for (const char* equal : {"spec.dataset", "spec.method", "id", "prompt", "execution.host"})
     EXPECT_FALSE(differences.contains(equal)) << equal;
-  EXPECT_EQ(run({"runs", "diff", id_, id_}).out, "runs " + id_ + " and " + id_ + " have nothing different\n");
+  EXPECT_EQ(run({"runs", "diff", id_, id_}).out, "runs " + id_ + " and " + id_ + " do not differ\n");
   EXPECT_NE(run({"runs", "diff", id_, other_}).out.find("spec.seed"), std::string::npos);
 }
 

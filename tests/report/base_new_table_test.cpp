@@ -186,7 +186,7 @@ TEST_F(BaseNewTableTest, SeveralModelsHaveToBeChosenFrom) {
   other.model = "ffff";
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, other, 70, 40);
-  EXPECT_ERROR(grid(), "ledger.db: holds runs of 2 models (6d6f64656c, ffff); choose one with --model");
+  EXPECT_ERROR(grid(), "ledger.db: holds runs of 2 models (6d6f64656c, ffff); choose one with --fingerprint");
   EXPECT_EQ(grid({.model = "ffff"}).datasets, (Texts{"office"}));
 }
 

@@ -27,7 +27,6 @@ TEST(TableKinds, HaveNamesOfTheirOwnAndAWayToBeMade) {
   for (const TableKind& kind : table_kinds()) {
     EXPECT_TRUE(names.insert(kind.name).second) << kind.name;
     EXPECT_NE(kind.make, nullptr) << kind.name;
-    EXPECT_NE(kind.has_rows, nullptr) << kind.name;
     EXPECT_FALSE(kind.summary.empty() || kind.heading.empty() || kind.lead.empty()) << kind.name;
   }
 }

@@ -76,7 +76,7 @@ Cell change_of(const Difference& difference) {
 std::string as_text(const std::vector<Difference>& differences, const std::string& first,
                     const std::string& second) {
   Table table;
-  table.title = differences.empty() ? fmt::format("runs {} and {} have nothing different", first, second)
+  table.title = differences.empty() ? fmt::format("runs {} and {} do not differ", first, second)
                                     : fmt::format("runs {} and {}", first, second);
   if (differences.empty()) return table.title + '\n';
   table.columns = {{"What", Alignment::left}, {first}, {second}, {"Change"}};

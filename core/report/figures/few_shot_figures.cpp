@@ -9,23 +9,22 @@
 namespace promptbed {
 namespace {
 
-Datum datum_of(const std::string& label, int64_t shots, const Accuracy& accuracy) {
+Datum datum_of(const std::string& label, const Measure& measure, const Accuracy& accuracy) {
   const double mean = *accuracy.mean;
   const std::optional<double> deviation = spread(accuracy, Spread::deviation);
   const std::string either_way = deviation ? fmt::format(" ± {:.2f}", *deviation) : "";
-  return {.x = static_cast<double>(shots),
+  return {.x = static_cast<double>(*measure.shots),
           .y = mean,
           .low = mean - deviation.value_or(0),
           .high = mean + deviation.value_or(0),
-          .text = fmt::format("{}, {} shot{}: {:.2f} %{}", label, shots, shots == 1 ? "" : "s", mean,
-                              either_way)};
+          .text = fmt::format("{}, {}: {:.2f} %{}", label, measure.name, mean, either_way)};
 }
 
-Trace curve_of(const std::string& label, const std::vector<int64_t>& shots,
+Trace curve_of(const std::string& label, const std::vector<Measure>& measures,
                const std::vector<Accuracy>& accuracies) {
   Trace trace{.name = label, .mark = Mark::curve, .data = {}};
-  for (size_t i = 0; i < shots.size(); ++i) {
-    if (accuracies[i].mean) trace.data.push_back(datum_of(label, shots[i], accuracies[i]));
+  for (size_t i = 0; i < measures.size(); ++i) {
+    if (accuracies[i].mean) trace.data.push_back(datum_of(label, measures[i], accuracies[i]));
   }
   return trace;
 }
@@ -64,7 +63,7 @@ Panel panel_of(const Grid& grid, GridRow row, const std::string& title, Looks& l
   std::vector<double> values;
   for (const GridSeries& series : grid.series) {
     const std::vector<Accuracy>& accuracies = cell_in(series, row).accuracies;
-    Trace trace = series.is_trained() ? curve_of(series.label(), shots, accuracies)
+    Trace trace = series.is_trained() ? curve_of(series.label(), grid.measures, accuracies)
                                       : level_of(series.label(), shots, accuracies);
     trace.look = looks.of(series.label(), series.is_trained());
     for (const Datum& datum : trace.data) {

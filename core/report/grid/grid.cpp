@@ -28,21 +28,12 @@ std::string source_of(const Snapshot& snapshot, const RunSelection& selection, c
   }
   if (!query.source.empty()) return query.source;
   if (sources.size() == 1) return *sources.begin();
-  throw Error(sources.empty()
-                  ? fmt::format("{}: has no trained method to tell the source by; name it with --source",
-                                snapshot.path().string())
-                  : fmt::format("{}: has methods trained on {}; choose one with --source",
-                                snapshot.path().string(), fmt::join(sources, ", ")));
-}
-
-/// The datasets that are shifted versions of a source.
-std::set<std::string> shifted_versions(const std::string& source, const std::vector<Suite>& suites) {
-  std::set<std::string> shifted;
-  for (const Suite& suite : suites) {
-    if (suite.shifts != source) continue;
-    for (const DatasetSpec& dataset : suite.datasets) shifted.insert(dataset.id);
-  }
-  return shifted;
+  throw Error(
+      sources.empty()
+          ? fmt::format("{}: has untrained methods alone, which have no source; name it with --source",
+                        snapshot.path().string())
+          : fmt::format("{}: has methods trained on {}; choose one with --source", snapshot.path().string(),
+                        fmt::join(sources, ", ")));
 }
 
 /// The datasets other than the source that a method trained on it was tested on; if none is trained, those
@@ -63,13 +54,7 @@ std::vector<std::string> targets_of(const RunSelection& selection, const Grid& g
     }
   }
   std::set<std::string>& targets = of_trained.empty() ? of_all : of_trained;
-  const std::set<std::string> shifted = shifted_versions(grid.source, suites);
-  const auto is_shifted = [&](const std::string& target) { return shifted.contains(target); };
-  if (std::ranges::any_of(targets, is_shifted)) {
-    std::erase_if(targets, [&](const std::string& target) {
-      return is_shifted(target) != (grid.protocol == Protocol::domain);
-    });
-  }
+  drop_other_targets(targets, grid.protocol, grid.source, suites);
   return in_order({targets.begin(), targets.end()}, query);
 }
 

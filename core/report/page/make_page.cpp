@@ -133,9 +133,9 @@ void add_sections(Page& page, const ReportSources& sources, const PageRequest& a
   bool versus_is_followed = false, source_is_followed = false;
   for (const TableKind& kind : table_kinds()) {
     try {
-      if (!kind.has_rows(kind, sources.snapshot, asked.table.query)) continue;
+      if (!has_rows(kind, sources.snapshot, asked.table.query)) continue;
       const TableRequest request = request_for(kind, sources, asked);
-      if (!kind.has_rows(kind, sources.snapshot, request.query)) continue;
+      if (!has_rows(kind, sources.snapshot, request.query)) continue;
       page.sections.push_back(make_section(sources, request, looks));
       versus_is_followed = versus_is_followed || kind.has_versus;
       source_is_followed = source_is_followed || kind.has_source();

@@ -1,15 +1,14 @@
 "use strict";
 
-// Tables sort by any column: each heading of the last heading row holds a button that takes the rows to one
-// order, to the other, and back to that of the report. Rows that sum others up stay where they are. Where
-// rows come in sections, each a dataset, they sort within theirs, and the heading of the sections' names
-// sorts the sections.
+// Tables sort by any column: each heading in the last heading row holds a button that cycles through one order,
+// the other, and the report's own. Summary rows stay where they are. In a table with sections, one a dataset,
+// rows sort within their section, and the heading of the sections' names sorts the sections.
 (() => {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   const isSummary = (row) => row.classList.contains("summary");
 
-  /** What a cell is sorted by: its number, or else its text; undefined for a cell that says nothing. */
+  /** What a cell is sorted by: its number, or else its text; undefined for an empty cell. */
   function valueOf(row, column) {
     const cell = row.cells[column];
     if (cell.dataset.value !== undefined) {
@@ -20,7 +19,7 @@
     return text === "" || text === "-" ? undefined : text;
   }
 
-  /** Of numbers the greatest come first, since most of them are accuracies; of texts, A. */
+  /** Numbers: the greatest first, since most are accuracies. Text: A first. */
   function firstOrder(rows, column) {
     return rows.some((row) => typeof valueOf(row, column) === "number") ? "descending" : "ascending";
   }
@@ -30,7 +29,7 @@
     return collator.compare(String(a), String(b));
   }
 
-  /** The items in an order by their rows; those without a value last whatever the order, equals as they were. */
+  /** The items ordered by their rows; those without a value last in either order, ties as they were. */
   function sorted(items, rowOf, column, order) {
     if (order === "none") return items;
     const sign = order === "ascending" ? 1 : -1;
@@ -41,13 +40,13 @@
     });
   }
 
-  /** All items, those that may move in the order given and the others in their places. */
+  /** All items: those that move in the given order, the others in their places. */
   function withFixed(items, moves, movedInOrder) {
     const next = movedInOrder.values();
     return items.map((item) => (moves(item) ? next.next().value : item));
   }
 
-  /** A part of a table with its rows as the report has them. In a section of sums alone each may move. */
+  /** A part of a table, with its rows as in the report. In a section of summaries alone, every row moves. */
   function sectionOf(body) {
     const rows = [...body.rows];
     const sums = rows.every(isSummary);

@@ -61,12 +61,6 @@ const Suite* suite_with(const std::string& dataset, const std::vector<Suite>& su
   return found == suites.end() ? nullptr : &*found;
 }
 
-/// Whether a dataset is a shifted version of another.
-bool is_shifted(const std::string& dataset, const std::string& source, const std::vector<Suite>& suites) {
-  const Suite* suite = suite_with(dataset, suites);
-  return suite != nullptr && suite->shifts == source;
-}
-
 /// The dataset that untrained runs of a protocol are set beside: what `dataset` is a shifted version of; what
 /// was trained on and tested there; or else the first one of the suite that was tested.
 std::string source_beside(const std::string& dataset, Protocol protocol, const RunSelection& selection,
@@ -234,16 +228,6 @@ void take(Spans& spans, const RunResults& run, const std::optional<Protocol>& pr
   for (const Score& score : run.scores) span.datasets.insert(score.dataset);
 }
 
-/// Drops what a run was tested on for its other protocol, as the tables do.
-void keep_those_of(const Settings& settings, std::set<std::string>& datasets,
-                   const std::vector<Suite>& suites) {
-  const auto shifted = [&](const std::string& id) { return is_shifted(id, settings.source, suites); };
-  if (!has_source(settings.protocol) || std::ranges::none_of(datasets, shifted)) return;
-  std::erase_if(datasets, [&](const std::string& id) {
-    return shifted(id) != (settings.protocol == Protocol::domain);
-  });
-}
-
 /// A command can have several methods, but no method twice.
 void put(std::vector<std::vector<Choice>>& commands, const Choice& choice) {
   for (std::vector<Choice>& command : commands) {
@@ -270,7 +254,9 @@ std::vector<std::string> sweep_commands(const RunSelection& selection, const std
   }
   std::map<std::pair<Settings, Span>, std::vector<std::vector<Choice>>> choices;
   for (auto& [key, span] : spans) {
-    keep_those_of(key.first, span.datasets, suites);
+    const Settings& settings = key.first;
+    if (has_source(settings.protocol))
+      drop_other_targets(span.datasets, *settings.protocol, settings.source, suites);
     put(choices[{key.first, span}], key.second);
   }
   std::vector<std::string> commands;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "report/select/variants.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
@@ -92,7 +93,7 @@ void check_one_model(const Snapshot& snapshot, const std::vector<RunResults>& ru
   std::set<std::string> models;
   for (const RunResults& run : runs) models.insert(run.spec().model);
   if (models.size() > 1) {
-    throw Error(fmt::format("{}: holds runs of {} models ({}); choose one with --model",
+    throw Error(fmt::format("{}: holds runs of {} models ({}); choose one with --fingerprint",
                             snapshot.path().string(), models.size(), fmt::join(models, ", ")));
   }
 }
@@ -126,7 +127,7 @@ std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
     RunRecord& latest = newest[run.spec().dataset];
     if (run.record.ended >= latest.ended) latest = run.record;
   }
-  std::map<std::string, int64_t> dropped;
+  std::map<std::string, size_t> dropped;
   std::erase_if(runs, [&](const RunResults& run) {
     const bool outdated = definition_of(run.spec()) != definition_of(newest.at(run.spec().dataset).spec);
     if (outdated) ++dropped[run.spec().dataset];
@@ -134,8 +135,8 @@ std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
   });
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
-    notes.push_back(fmt::format("{}: {} run{} with an earlier split, template or context words left out",
-                                dataset, count, count == 1 ? "" : "s"));
+    notes.push_back(fmt::format("{}: {} with an earlier split, template or context words left out", dataset,
+                                plural(count, "run")));
   }
   return notes;
 }
@@ -152,7 +153,7 @@ std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
     std::ranges::for_each(run.scores, take);
     std::ranges::for_each(run.refusals, take);
   }
-  std::map<std::string, int64_t> dropped;
+  std::map<std::string, size_t> dropped;
   for (RunResults& run : runs) {
     const auto is_outdated = [&](const auto& test) {
       const bool outdated =
@@ -165,8 +166,7 @@ std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
   }
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
-    notes.push_back(
-        fmt::format("{}: {} test{} on an earlier split left out", dataset, count, count == 1 ? "" : "s"));
+    notes.push_back(fmt::format("{}: {} on an earlier split left out", dataset, plural(count, "test")));
   }
   return notes;
 }
@@ -229,10 +229,9 @@ RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
   if (selected.runs.empty()) throw_nothing_to_show(snapshot, protocol);
   std::ranges::sort(selected.runs, {}, [](const RunResults& run) { return run.record.id; });
   check_one_model(snapshot, selected.runs);
-  for (std::string& note : note_absent(snapshot, query, protocol, selected.runs))
-    selected.notes.push_back(std::move(note));
-  for (std::string& note : drop_outdated(selected.runs)) selected.notes.push_back(std::move(note));
-  for (std::string& note : drop_outdated_tests(selected.runs)) selected.notes.push_back(std::move(note));
+  for (const auto& notes : {note_absent(snapshot, query, protocol, selected.runs),
+                            drop_outdated(selected.runs), drop_outdated_tests(selected.runs)})
+    selected.notes.insert(selected.notes.end(), notes.begin(), notes.end());
   check_one_draw(selected.runs);
   return selected;
 }
@@ -295,6 +294,20 @@ std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& 
     if (run.is_trained()) found.insert(run.spec().seed);
   }
   return {found.begin(), found.end()};
+}
+
+void drop_other_targets(std::set<std::string>& targets, Protocol protocol, const std::string& source,
+                        const std::vector<Suite>& suites) {
+  const auto is_shifted = [&](const std::string& target) {
+    return std::ranges::any_of(suites, [&](const Suite& suite) {
+      return suite.shifts == source &&
+             std::ranges::find(suite.datasets, target, &DatasetSpec::id) != suite.datasets.end();
+    });
+  };
+  if (std::ranges::none_of(targets, is_shifted)) return;
+  std::erase_if(targets, [&](const std::string& target) {
+    return is_shifted(target) != (protocol == Protocol::domain);
+  });
 }
 
 Runs runs_on(const Runs& runs, std::string_view dataset) {

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "data/suites/suite.h"
 #include "report/select/query.h"
 #include "report/select/snapshot.h"
 
@@ -59,6 +61,12 @@ std::vector<std::string> in_order(std::vector<std::string> datasets, const Repor
 
 /// The seeds that means are over: the query's, or else those of the trained runs, ascending.
 std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& query);
+
+/// Drops the targets of the other protocol: cross-dataset and domain share the runs on a source, which were
+/// tested on the targets of both. The source's shifted versions, if there are any among them, are those of
+/// domain.
+void drop_other_targets(std::set<std::string>& targets, Protocol protocol, const std::string& source,
+                        const std::vector<Suite>& suites);
 
 /// Those made on a dataset.
 Runs runs_on(const Runs& runs, std::string_view dataset);
