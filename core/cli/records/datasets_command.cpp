@@ -86,13 +86,14 @@ ChosenDatasets named_datasets(const Values& values) {
 }
 
 int list_datasets(const Arguments& arguments) {
-  const std::optional<Values> values = parse(
-      arguments,
-      {.usage = "runner datasets list [OPTIONS]",
-       .explanation = "Lists the datasets of the suites: classes and images, the folder they are expected "
-                      "in, and whether\n"
-                      "they are there. Counts are those of the splits found, otherwise the published ones.",
-       .options = {{"options", {shared("suite"), shared("data"), shared("cache")}}}});
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner datasets list [OPTIONS]",
+             .explanation =
+                 "Lists the datasets of the suites: classes and images, the folder they are expected in,\n"
+                 "and whether they are there. Counts are those of the splits found, otherwise the\n"
+                 "published ones.",
+             .options = {{"options", {shared("suite"), shared("data"), shared("cache")}}}});
   if (!values) return kAllDone;
   const auto given = [&](const char* option) { return values->given(option); };
   const fs::path data = values->text("data"), cache = values->text("cache");

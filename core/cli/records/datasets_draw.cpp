@@ -13,36 +13,34 @@ namespace fs = std::filesystem;
 constexpr int64_t kMost = 1'000'000'000;
 
 Subcommand draw_description() {
-  return {
-      .usage = "runner datasets draw NAME --shots N --seed N [OPTIONS]",
-      .explanation =
-          "Writes the images that runs on a dataset train and validate on, for these shots and this seed,\n"
-          "from all classes, as the reference draws them. sweep --draws takes the file.\n\n"
-          "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json",
-      .options = {{"options",
-                   {required({"shots", "N", "training images per class", ValueKind::number}),
-                    required(shared("seed")), shared("output", "default: standard output")}},
-                  data_options()},
-      .takes_arguments = true};
+  return {.usage = "runner datasets draw NAME --shots N --seed N [OPTIONS]",
+          .explanation =
+              "Writes the images that runs on a dataset train and validate on, for these shots and\n"
+              "this seed, from all classes, as the reference draws them. sweep --draws takes the\n"
+              "file.\n\n"
+              "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json",
+          .options = {{"options",
+                       {required({"shots", "N", "training images per class", ValueKind::number}),
+                        required(shared("seed")), shared("output", "default: standard output")}},
+                      data_options()},
+          .takes_arguments = true};
 }
 
 Subcommand import_description() {
-  return {
-      .usage = "runner datasets import-draw FILE.pkl [NAME] [OPTIONS]",
-      .explanation =
-          "Imports a draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl in a dataset's\n"
-          "folder). The file is read as data; nothing in it is executed. Its images are matched with the "
-          "split\n"
-          "by the ends of their paths. By default the dataset is the one whose folder the paths contain, "
-          "and\n"
-          "shots and seed are those in the file's name. sweep --draws takes the result.\n\n"
-          "  runner datasets import-draw shot_16-seed_1.pkl --data data --output draw.json",
-      .options = {{"options",
-                   {{"shots", "N", "training images per class", ValueKind::number},
-                    shared("seed"),
-                    shared("output", "default: standard output")}},
-                  data_options()},
-      .takes_arguments = true};
+  return {.usage = "runner datasets import-draw FILE.pkl [NAME] [OPTIONS]",
+          .explanation =
+              "Imports a draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl in a\n"
+              "dataset's folder). The file is read as data; nothing in it is executed. Its images are\n"
+              "matched with the split by the ends of their paths. By default the dataset is the one\n"
+              "whose folder the paths contain, and shots and seed are those in the file's name. sweep\n"
+              "--draws takes the result.\n\n"
+              "  runner datasets import-draw shot_16-seed_1.pkl --data data --output draw.json",
+          .options = {{"options",
+                       {{"shots", "N", "training images per class", ValueKind::number},
+                        shared("seed"),
+                        shared("output", "default: standard output")}},
+                      data_options()},
+          .takes_arguments = true};
 }
 
 /// The value of --seed, 0 or more.

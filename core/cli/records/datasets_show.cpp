@@ -60,11 +60,11 @@ int show_datasets(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner datasets show NAME [OPTIONS]",
-       .explanation = "Shows a dataset of the suite or a folder of your own: template, context words, and "
-                      "one line per class\n"
-                      "with its half and its images.\n\n"
-                      "  runner datasets show dtd --data data\n"
-                      "  runner datasets show ./birds --grid birds.png",
+       .explanation =
+           "Shows a dataset of the suite or a folder of your own: template, context words, and one\n"
+           "line per class with its half and its images.\n\n"
+           "  runner datasets show dtd --data data\n"
+           "  runner datasets show ./birds --grid birds.png",
        .options =
            {{"options",
              {{"grid", "FILE.png",

@@ -93,15 +93,13 @@ int verify_datasets(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner datasets verify [NAME...] [OPTIONS]",
-       .explanation = "Reads every image of datasets of the suite or of your own, and reports what is wrong: "
-                      "counts that\n"
-                      "differ from the published ones; images that are missing, unreadable or duplicated; "
-                      "test images that\n"
-                      "are also training images. Without a name it takes those of the suite that are there. "
-                      "Exit code 1 if\n"
-                      "it finds anything.\n\n"
-                      "  runner datasets verify --data data\n"
-                      "  runner datasets verify dtd ./birds --data data --format json > report.json",
+       .explanation =
+           "Reads every image of datasets of the suite or of your own, and reports what is wrong:\n"
+           "counts that differ from the published ones; images that are missing, unreadable or\n"
+           "duplicated; test images that are also training images. Without a name it takes those\n"
+           "of the suite that are there. Exit code 1 if it finds anything.\n\n"
+           "  runner datasets verify --data data\n"
+           "  runner datasets verify dtd ./birds --data data --format json > report.json",
        .options = {{"options",
                     {{"quick", "", "only check that images exist, without reading them", ValueKind::flag},
                      text_or_json(),

@@ -25,10 +25,9 @@ Subcommand description() {
   return {
       .usage = "runner report --table T [OPTIONS]",
       .explanation =
-          "Prints a table of the ledger's results. Accuracies are percentages, means over seeds; averages "
-          "are\n"
-          "means over the datasets, and H is the harmonic mean of the base and new means beside it.\n"
-          "docs/reports.md shows each table and defines its numbers.\n\n"
+          "Prints a table of the ledger's results. Accuracies are percentages, means over seeds;\n"
+          "averages are means over the datasets, and H is the harmonic mean of the base and new\n"
+          "means beside it. docs/reports.md shows each table and defines its numbers.\n\n"
           "  runner report --table base-new\n"
           "  runner report --table base-new --versus clip_zeroshot\n"
           "  runner report --table few-shot --methods coop,cocoop --shots 1,4,16 --spread sd\n"

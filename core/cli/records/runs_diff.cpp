@@ -99,15 +99,15 @@ std::string as_json(const std::vector<Difference>& differences, const std::strin
 }  // namespace
 
 int diff_runs(const Arguments& arguments) {
-  const std::optional<Values> values = parse(
-      arguments,
-      {.usage = "runner runs diff ID ID [OPTIONS]",
-       .explanation =
-           "Prints what differs between two runs: settings, scores, how they were made. Times and paths are\n"
-           "left out.\n\n"
-           "  runner runs diff 4f1d 93ab",
-       .options = {{"options", {text_or_json(), shared("db")}}},
-       .takes_arguments = true});
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner runs diff ID ID [OPTIONS]",
+             .explanation =
+                 "Prints what differs between two runs: settings, scores, how they were made. Times and\n"
+                 "paths are left out.\n\n"
+                 "  runner runs diff 4f1d 93ab",
+             .options = {{"options", {text_or_json(), shared("db")}}},
+             .takes_arguments = true});
   if (!values) return kAllDone;
   const bool json = values->one_of("format", kTextJson) == OutputFormat::json;
   const Arguments& ids = values->arguments();

@@ -18,9 +18,8 @@ int list_runs_command(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner runs list [OPTIONS]",
-       .explanation = "One row per run, with its accuracies on its own dataset: runner report --table runs, "
-                      "with filters for\n"
-                      "status and protocol.\n\n"
+       .explanation = "One row per run, with its accuracies on its own dataset: runner report --table runs,\n"
+                      "with filters for status and protocol.\n\n"
                       "  runner runs list --status failed\n"
                       "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
        .options = {{"options", std::move(filters)}},

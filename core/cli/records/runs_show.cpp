@@ -137,15 +137,15 @@ std::string as_text(const RunRecord& record, const Json& run) {
 }  // namespace
 
 int show_run(const Arguments& arguments) {
-  const std::optional<Values> values =
-      parse(arguments, {.usage = "runner runs show ID [OPTIONS]",
-                        .explanation = "Prints everything known about a run: its settings, its results, how "
-                                       "it was made, and where its trained\n"
-                                       "prompt and its log are.\n\n"
-                                       "  runner runs show 4f1d\n"
-                                       "  runner runs show 4f1d --format json",
-                        .options = {{"options", {text_or_json(), shared("db")}}},
-                        .takes_arguments = true});
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner runs show ID [OPTIONS]",
+       .explanation = "Prints everything known about a run: its settings, its results, how it was made, and\n"
+                      "where its trained prompt and its log are.\n\n"
+                      "  runner runs show 4f1d\n"
+                      "  runner runs show 4f1d --format json",
+       .options = {{"options", {text_or_json(), shared("db")}}},
+       .takes_arguments = true});
   if (!values) return kAllDone;
   const bool json = values->one_of("format", kTextJson) == OutputFormat::json;
   const std::string id = values->only_argument("runs show", "the id of a run (see runner runs list)");

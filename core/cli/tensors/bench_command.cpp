@@ -31,8 +31,9 @@ Subcommand description() {
   return {
       .usage = "runner bench [OPTIONS]",
       .explanation =
-          "Measures methods on random image features: learned parameters, time of a training step (median),\n"
-          "images per second in training and testing, and the process's peak memory. Nothing is recorded.\n\n"
+          "Measures methods on random image features: learned parameters, time of a training step\n"
+          "(median), images per second in training and testing, and the process's peak memory.\n"
+          "Nothing is recorded.\n\n"
           "  runner bench --methods coop,cocoop --arch ViT-B/16 --class-count 50\n"
           "  runner bench --methods mine --plugins build --model MODEL --classes-file names.txt --format "
           "json",

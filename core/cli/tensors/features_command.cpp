@@ -32,12 +32,11 @@ int build(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner features build --data FOLDER [OPTIONS]",
-       .explanation =
-           "Extracts features of all images of the datasets: training images in the centre crop and in all\n"
-           "views, the others in the centre crop. Features that are in the cache already stay. A sweep "
-           "extracts\n"
-           "what it needs by itself; this does all of it beforehand.\n\n"
-           "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data",
+       .explanation = "Extracts features of all images of the datasets: training images in the centre crop\n"
+                      "and in all views, the others in the centre crop. Features that are in the cache\n"
+                      "already stay. A sweep extracts what it needs by itself; this does all of it\n"
+                      "beforehand.\n\n"
+                      "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data",
        .options = {{"options", {shared("threads", "images processed at a time; default: one per core")}},
                    {"inputs", {shared_or("datasets", "all"), shared("views")}},
                    model_options(),
@@ -108,12 +107,12 @@ int list(const Arguments& arguments) {
 }
 
 int verify(const Arguments& arguments) {
-  const std::optional<Values> values =
-      parse(arguments, {.usage = "runner features verify [OPTIONS]",
-                        .explanation = "Reads all feature files in the cache, and the sealed ones embedded "
-                                       "in suites, and compares their\n"
-                                       "checksums. Exit code 1 if one is damaged.",
-                        .options = {{"options", {shared("cache")}}}});
+  const std::optional<Values> values = parse(
+      arguments,
+      {.usage = "runner features verify [OPTIONS]",
+       .explanation = "Reads all feature files in the cache, and the sealed ones embedded in suites, and\n"
+                      "compares their checksums. Exit code 1 if one is damaged.",
+       .options = {{"options", {shared("cache")}}}});
   if (!values) return kAllDone;
   const std::vector<CacheSummary> caches = list_all(values->text("cache"));
   std::vector<std::string> faults;
@@ -153,9 +152,8 @@ int prune(const Arguments& arguments) {
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner features prune [OPTIONS]",
-       .explanation =
-           "Deletes cache files that no sweep can use: damaged ones, and those of an earlier format or view\n"
-           "recipe; with --model, those of all other models as well.",
+       .explanation = "Deletes cache files that no sweep can use: damaged ones, and those of an earlier\n"
+                      "format or view recipe; with --model, those of all other models as well.",
        .options = {
            {"options", {shared("cache"), shared("model", "keep only its features"), shared("dry-run")}}}});
   if (!values) return kAllDone;
@@ -178,19 +176,18 @@ int prune(const Arguments& arguments) {
 }
 
 int seal(const Arguments& arguments) {
-  const std::optional<Values> values = parse(
-      arguments,
-      {.usage = "runner features seal --output FOLDER [OPTIONS]",
-       .explanation =
-           "Writes features that runner features build has extracted to one sealed file per dataset in "
-           "FOLDER:\n"
-           "all training images in the centre crop and in all views, the others in the centre crop. A suite\n"
-           "embeds them by its suite.json.\n\n"
-           "  runner features seal --suite pocket --data IMAGES --output datasets/pocket/features",
-       .options = {{"options", {required({"output", "FOLDER", "write the sealed files there"})}},
-                   {"inputs", {shared_or("datasets", "all"), shared("views")}},
-                   model_options(),
-                   data_options()}});
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner features seal --output FOLDER [OPTIONS]",
+             .explanation =
+                 "Writes features that runner features build has extracted to one sealed file per\n"
+                 "dataset in FOLDER: all training images in the centre crop and in all views, the others\n"
+                 "in the centre crop. A suite embeds them by its suite.json.\n\n"
+                 "  runner features seal --suite pocket --data IMAGES --output datasets/pocket/features",
+             .options = {{"options", {required({"output", "FOLDER", "write the sealed files there"})}},
+                         {"inputs", {shared_or("datasets", "all"), shared("views")}},
+                         model_options(),
+                         data_options()}});
   if (!values) return kAllDone;
   InputSpec spec;
   read_input_options(spec, *values);

@@ -11,17 +11,16 @@ namespace promptbed {
 namespace {
 
 Subcommand description() {
-  return {
-      .usage = "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
-      .explanation =
-          "Lists the methods that the plugins offer, or describes those that are named: options (set with\n"
-          "--set METHOD.OPTION=VALUE), needs and recipe. check loads one plugin and tests that its methods "
-          "follow\n"
-          "the interface's rules, on random features; if the plugin crashes, the report says so.\n\n"
-          "  runner methods coop\n"
-          "  runner methods check build/plugins/mine.so",
-      .options = {{"options", {shared("plugins")}}},
-      .takes_arguments = true};
+  return {.usage = "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
+          .explanation =
+              "Lists the methods that the plugins offer, or describes those that are named: options\n"
+              "(set with --set METHOD.OPTION=VALUE), needs and recipe. check loads one plugin and\n"
+              "tests that its methods follow the interface's rules, on random features; if the plugin\n"
+              "crashes, the report says so.\n\n"
+              "  runner methods coop\n"
+              "  runner methods check build/plugins/mine.so",
+          .options = {{"options", {shared("plugins")}}},
+          .takes_arguments = true};
 }
 
 const char* word_for(OptionType type) {

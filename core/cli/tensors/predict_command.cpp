@@ -24,12 +24,10 @@ constexpr int64_t kMostGuesses = 1'000'000;
 Subcommand description() {
   return {.usage = "runner predict IMAGE|FOLDER... [OPTIONS]",
           .explanation =
-              "Classifies images: prints the most likely of the classes that you name, of a dataset's, or of "
-              "those\n"
-              "the prompt was trained on. A folder stands for all images in it and in its subfolders. Images "
-              "that\n"
-              "cannot be read are listed on standard error, the others are classified; the exit code is then "
-              "1.\n\n"
+              "Classifies images: prints the most likely of the classes that you name, of a\n"
+              "dataset's, or of those the prompt was trained on. A folder stands for all images in it\n"
+              "and in its subfolders. Images that cannot be read are listed on standard error, the\n"
+              "others are classified; the exit code is then 1.\n\n"
               "  runner predict cat.jpg --classes \"cat,dog,teapot\"\n"
               "  runner predict images --prompt 4f1d --dataset objects --format csv > predictions.csv\n"
               "  runner predict images --classes-file classes.txt --template \"a drawing of a {}.\" --model "

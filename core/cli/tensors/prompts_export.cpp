@@ -12,7 +12,7 @@ int export_prompt(const Arguments& arguments) {
             {.usage = "runner prompts export PROMPT --output FILE [OPTIONS]",
              .explanation =
                  "Writes a prompt of CoOp or CoCoOp as a checkpoint that their own code loads: put it at\n"
-                 "DIRECTORY/prompt_learner/model.pth.tar-N and give the trainer --model-dir DIRECTORY "
+                 "DIRECTORY/prompt_learner/model.pth.tar-N and give the trainer --model-dir DIRECTORY\n"
                  "--load-epoch N.\n\n"
                  "  runner prompts export 4f1d --output output/prompt_learner/model.pth.tar-50",
              .options = {{"options", {required(shared("output")), shared("db")}}},

@@ -21,13 +21,11 @@ Subcommand description() {
   return {
       .usage = "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
       .explanation =
-          "Makes a trained prompt of prompt_learner/model.pth.tar-N, as saved by CoOp's and CoCoOp's code; "
-          "nothing\n"
-          "in the file is executed. The tensors determine the method, the number of context tokens, and "
-          "whether\n"
-          "each class has its own. Class names are recovered from the embeddings in the file, in lower case; "
-          "name\n"
-          "the dataset that it was trained on to restore their spelling.\n\n"
+          "Makes a trained prompt of prompt_learner/model.pth.tar-N, as saved by CoOp's and\n"
+          "CoCoOp's code; nothing in the file is executed. The tensors determine the method, the\n"
+          "number of context tokens, and whether each class has its own. Class names are\n"
+          "recovered from the embeddings in the file, in lower case; name the dataset that it was\n"
+          "trained on to restore their spelling.\n\n"
           "  runner prompts import model.pth.tar-50 --model ViT-B-16.pt --output prompt.safetensors\n"
           "  runner prompts import model.pth.tar-200 --model ViT-B-16.pt --dataset oxford_pets --data data "
           "\\\n"

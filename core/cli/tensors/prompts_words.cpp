@@ -118,13 +118,10 @@ int prompt_words(const Arguments& arguments) {
       parse(arguments,
             {.usage = "runner prompts words PROMPT [OPTIONS]",
              .explanation =
-                 "Reads a learned context as words: for each vector, the tokens of the vocabulary with the "
-                 "nearest\n"
-                 "embeddings and their Euclidean distances, like the reference's interpret_prompt.py. "
-                 "\"pho-\" is the\n"
-                 "beginning of a longer word. PROMPT is a file or a run's id; its model is the embedded one "
-                 "unless\n"
-                 "--model names it.\n\n"
+                 "Reads a learned context as words: for each vector, the tokens of the vocabulary with\n"
+                 "the nearest embeddings and their Euclidean distances, like the reference's\n"
+                 "interpret_prompt.py. \"pho-\" is the beginning of a longer word. PROMPT is a file or a\n"
+                 "run's id; its model is the embedded one unless --model names it.\n\n"
                  "  runner prompts words 4f1d\n"
                  "  runner prompts words prompt.safetensors --top 10 --model models/ViT-B-16 --format csv",
              .options = {{"options", {shared("top", "tokens per vector"), shared("format"), shared("db")}},

@@ -19,10 +19,9 @@ namespace fs = std::filesystem;
 Subcommand description() {
   return {.usage = "runner train --method M --dataset D [OPTIONS]",
           .explanation =
-              "Trains one prompt and tests it, as one run of a sweep: it goes into the ledger, and is not "
-              "repeated if\n"
-              "it is there already. Epochs are printed to standard error; the prompt's path and the scores "
-              "follow.\n\n"
+              "Trains one prompt and tests it, as one run of a sweep: it goes into the ledger, and is\n"
+              "not repeated if it is there already. Epochs are printed to standard error; the\n"
+              "prompt's path and the scores follow.\n\n"
               "  runner train --method coop --dataset nature_food\n"
               "  runner train --method cocoop --dataset oxford_pets --shots 4 --seed 2 --model MODEL --data "
               "DATA\n"
