@@ -94,10 +94,11 @@ void let_go(std::span<const std::byte> bytes) {
   const auto [begin, size] = *--after;
   if (bytes.data() + bytes.size() > begin + size) return;
   // Only pages that lie wholly inside.
-  const auto first =
-      (reinterpret_cast<uintptr_t>(bytes.data()) + page_size() - 1) / page_size() * page_size();
-  const auto last = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size()) / page_size() * page_size();
-  if (last > first) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  const size_t page = page_size();
+  const size_t skipped = (page - reinterpret_cast<uintptr_t>(bytes.data()) % page) % page;
+  if (bytes.size() < skipped + page) return;
+  ::madvise(const_cast<std::byte*>(bytes.data()) + skipped, (bytes.size() - skipped) / page * page,
+            MADV_DONTNEED);
 }
 
 }  // namespace promptbed

@@ -324,5 +324,10 @@ TEST_F(LedgerTest, KnowsModelsByTheirLastName) {
   EXPECT_EQ(ledger_.models()[0].name, "ViT-B-16");
 }
 
+TEST(RunFiles, AreBesideTheLedgerUnderTheRunsId) {
+  EXPECT_EQ(prompt_path("runs/ledger.db", "0123"), "runs/prompts/0123.safetensors");
+  EXPECT_EQ(log_path("ledger.db", "0123"), "logs/0123.log");
+}
+
 }  // namespace
 }  // namespace promptbed
