@@ -175,15 +175,12 @@ std::string dump(const json& value) {
 /// What `parse` makes of the line's JSON; its faults as one Error that says what the line should be.
 template <class Parse>
 auto parse_line(const char* what, std::string_view line, Parse&& parse) {
-  const auto fault = [&](const char* why) {
-    return Error(fmt::format("{}: {}; give a line that the same version of runner wrote", what, why));
-  };
   try {
     return parse(json::parse(line));
-  } catch (const json::exception& wrong) {
-    throw fault(wrong.what());
-  } catch (const std::exception& wrong) {  // Error, and what a number or a device's name cannot be
-    throw fault(wrong.what());
+  } catch (const std::exception& wrong) {  // json's, Error, and what a device's name cannot be
+    const std::string why = wrong.what();
+    throw Error(fmt::format("{}: {}; give a line that the same version of runner wrote", what,
+                            why.substr(0, why.find('\n'))));
   }
 }
 
