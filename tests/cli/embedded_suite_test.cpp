@@ -81,7 +81,7 @@ TEST_F(EmbeddedSuite, TellsWhereFeaturesComeFrom) {
             std::string::npos)
       << sealed.out << sealed.err;
   const Finished pictures = sweep({"--suite", "pocket", "--data", "away/data", "--dry-run"});
-  EXPECT_NE(pictures.out.find("features: cached in runs/cache, extracted from the pictures in away/data"),
+  EXPECT_NE(pictures.out.find("features: cached in runs/cache, extracted from the images in away/data"),
             std::string::npos)
       << pictures.out;
 }

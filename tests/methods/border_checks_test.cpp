@@ -64,7 +64,7 @@ TEST(BorderChecks, ARecipeCanBeTrainedBy) {
   recipe = {.groups = {}};
   EXPECT_EQ(wrong_with(recipe), "has no optimiser group; add one with the prefix \"\"");
   recipe = {.groups = {{.prefix = "ctx", .learning_rate = std::numeric_limits<double>::quiet_NaN()}}};
-  EXPECT_EQ(wrong_with(recipe), "has nan in the optimiser group \"ctx\", where a number from 0 on belongs");
+  EXPECT_EQ(wrong_with(recipe), "has nan in the optimiser group \"ctx\", where a number from 0 up belongs");
 }
 
 }  // namespace
