@@ -68,7 +68,7 @@ TEST_F(DatasetsCommand, OwnImagesGoThroughSweepAndReport) {
   EXPECT_EQ(report.code, 0) << report.err;
   expect_part(report.out, "birds");
   const Finished planned = world_.sweep("coop", {"--datasets", "birds", "--dry-run"});
-  expect_part(planned.out, "extracted from the pictures in " + (world_ / "birds").string());
+  expect_part(planned.out, "extracted from the images in " + (world_ / "birds").string());
 }
 
 TEST_F(DatasetsCommand, OwnImagesNeedNoDataFolder) {
