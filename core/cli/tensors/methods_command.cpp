@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "cli/tensors/input_options.h"
 #include "methods/method_registry.h"
 #include "methods/plugin_check.h"
 #include "report/select/spec_text.h"

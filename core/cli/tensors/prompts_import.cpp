@@ -125,8 +125,7 @@ TrainedPrompt make_prompt(const ReferenceCheckpoint& checkpoint, const Method& m
   return prompt;
 }
 
-TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values,
-                     const std::optional<ClassNames>& class_list, const DataSpec& spec,
+TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values, const DataSpec& spec,
                      const ClipModel& model, const MethodRegistry& registry) {
   if (checkpoint.exported) {
     for (const char* option : {"method", "set", "dataset", "class-set", "classes-file", "class-names"}) {
