@@ -34,7 +34,7 @@ Subcommand describe() {
       {{"table", "T", table_help(), ValueKind::text, "base-new"},
        {"format", "F",
         "text, markdown, csv, json, latex, or html: a page with plots of all tables unless --table is given; "
-        "csv and json have one fact a line, unrounded",
+        "csv and json have one fact per line, unrounded",
         ValueKind::text, "text"},
        {"plot", "FILE", "draw the table's plot to this .svg, .png or .pdf instead"},
        shared("output", "default: standard output"),

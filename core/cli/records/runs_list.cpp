@@ -9,25 +9,25 @@ namespace promptbed {
 namespace {
 
 Subcommand describe() {
-  return {
-      .usage = "runner runs list [OPTIONS]",
-      .explanation =
-          "A line a run, with its accuracies on its own dataset: the table of runner report --table runs,\n"
-          "also for a status or a protocol.\n\n"
-          "  runner runs list --status failed\n"
-          "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
-      .options = {{"options",
-                   {shared("methods", "default: all"),
-                    {"datasets", "D,...", "that the runs were trained on; default: all"},
-                    shared("shots", "default: all"),
-                    shared("seeds", "default: all"),
-                    shared("where"),
-                    {"status", "S", "running, done or failed; default: any"},
-                    {"protocol", "P", "that asked for the runs; default: any"},
-                    shared("fingerprint"),
-                    shared("format"),
-                    shared("db")}}},
-      .retired = {{"model", "--fingerprint F"}}};
+  return {.usage = "runner runs list [OPTIONS]",
+          .explanation =
+              "One line per run, with its accuracies on its own dataset: the table of runner report --table "
+              "runs,\n"
+              "also for a status or a protocol.\n\n"
+              "  runner runs list --status failed\n"
+              "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
+          .options = {{"options",
+                       {shared("methods", "default: all"),
+                        {"datasets", "D,...", "that the runs were trained on; default: all"},
+                        shared("shots", "default: all"),
+                        shared("seeds", "default: all"),
+                        shared("where"),
+                        {"status", "S", "running, done or failed; default: any"},
+                        {"protocol", "P", "that asked for the runs; default: any"},
+                        shared("fingerprint"),
+                        shared("format"),
+                        shared("db")}}},
+          .retired = {{"model", "--fingerprint F"}}};
 }
 
 ReportQuery read_query(const Values& values) {
