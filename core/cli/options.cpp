@@ -107,8 +107,10 @@ po::options_description boost_group(const OptionGroup& group) {
 po::options_description boost_options(const Subcommand& subcommand) {
   po::options_description described(kLineWidth, kDescriptionWidth);
   for (const OptionGroup& group : subcommand.options) described.add(boost_group(group));
-  described.add_options()("config", po::value<std::string>()->value_name("FILE"),
-                          "an INI file of these options")("help,h", "print this help");
+  po::options_description general("general", kLineWidth, kDescriptionWidth);
+  general.add_options()("config", po::value<std::string>()->value_name("FILE"),
+                        "an INI file of these options")("help,h", "print this help");
+  described.add(general);
   return described;
 }
 
@@ -167,7 +169,7 @@ CommandOption shared(std::string_view name, const std::string& remark) {
   const auto found = std::ranges::find(shared_options(), name, &CommandOption::name);
   if (found == shared_options().end()) throw std::logic_error(fmt::format("no shared option --{}", name));
   CommandOption option = *found;
-  if (!remark.empty()) option.help += "; " + remark;
+  if (!remark.empty()) option.help += fmt::format(" ({})", remark);
   return option;
 }
 
@@ -281,7 +283,7 @@ std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcom
     po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(),
               found);
     if (found.count("help") > 0) {
-      std::cout << "usage: " << subcommand.usage << "\n\n" << subcommand.explanation << "\n" << described;
+      std::cout << "usage: " << subcommand.usage << "\n\n" << subcommand.explanation << '\n' << described;
       return std::nullopt;
     }
     if (found.count("config") > 0)

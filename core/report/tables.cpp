@@ -199,7 +199,7 @@ const std::vector<TableKind>& table_kinds() {
        .make = make_efficiency},
       {.name = "runs",
        .protocol = {},
-       .summary = "all runs, one a row",
+       .summary = "all runs, one per row",
        .heading = "Runs",
        .lead = "Every run, and how its training went.",
        .has_figures = true,

@@ -61,7 +61,7 @@ struct Table {
 /// What was found, in two forms.
 struct Report {
   Table table;    ///< for readers, as a paper prints it: text, Markdown, LaTeX, HTML
-  Table records;  ///< for programs, CSV and JSON: one fact a row, columns named like variables, unrounded
+  Table records;  ///< for programs, CSV and JSON: one fact per row, columns named like variables, unrounded
 };
 
 /// Appends columns of numbers of one unit, or of text.

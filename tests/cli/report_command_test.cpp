@@ -126,6 +126,7 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
       {{"--paper", "--versus", "coop"}, "--paper and --versus are two tables; leave one of them out"},
       {{"--versus", "coop"}, "--versus coop: is alone in the table; add another method with --methods"},
       {{"--where", "n_ctx"}, "--where n_ctx: give [METHOD.]SETTING=VALUE"},
+      {{"--model", "6d"}, "--model: is now --fingerprint F"},
       {{"--where", "colour=red"},
        "--where colour=red: no such setting; known: batch_size, csc, ctx_init, draw"},
       {{"--where", "cocoop.n_ctx=4"}, "--where cocoop.n_ctx=4: has no runs of cocoop to choose among"},

@@ -16,12 +16,6 @@ std::string table_help() {
 }
 
 Subcommand description() {
-  std::vector<CommandOption> selection = run_filters();
-  for (CommandOption& option : std::vector<CommandOption>{
-           {"suite", "S", "the datasets of this suite; default: the one in the ledger"},
-           shared("source", "in cross-dataset and domain; default: the only one"),
-           shared("db")})
-    selection.push_back(std::move(option));
   return {
       .usage = "runner report --table T [OPTIONS]",
       .explanation =
@@ -51,7 +45,17 @@ Subcommand description() {
               "what follows each mean: none, sd (standard deviation over seeds) or interval (95 % over "
               "seeds)",
               ValueKind::text, "none"}}},
-           {"selection", std::move(selection)}},
+           {"selection",
+            {shared("methods", "in this order; default: all"),
+             shared("datasets",
+                    "in this order; of transfers, the targets; default: all, in their suite's order"),
+             {"suite", "S", "the datasets of this suite; default: the one that the ledger has runs on"},
+             shared("source", "default: the only one"),
+             shared("shots", "tables of one number take 16 or the only one"),
+             shared("seeds", "default: all"),
+             shared("where"),
+             shared("fingerprint"),
+             shared("db")}}},
       .retired = {{"model", "--fingerprint F"}}};
 }
 
@@ -62,15 +66,6 @@ std::string dataset_id(const std::string& named) {
 }
 
 }  // namespace
-
-std::vector<CommandOption> run_filters() {
-  return {shared("methods", "default: all"),
-          shared("datasets", "default: all"),
-          shared("shots", "default: all"),
-          shared("seeds", "default: all"),
-          shared("where"),
-          shared("fingerprint")};
-}
 
 ReportQuery read_run_filters(const Values& values) {
   ReportQuery query;

@@ -7,14 +7,6 @@
 
 namespace promptbed {
 int list_runs_command(const Arguments& arguments) {
-  std::vector<CommandOption> filters = run_filters();
-  for (CommandOption& option : std::vector<CommandOption>{
-           {"status", "S", "running, done or failed; default: any"},
-           {"protocol", "P",
-            "that asked for the runs: base-new, few-shot, cross-dataset or domain; default: any"},
-           shared("format"),
-           shared("db")})
-    filters.push_back(std::move(option));
   const std::optional<Values> values = parse(
       arguments,
       {.usage = "runner runs list [OPTIONS]",
@@ -22,7 +14,19 @@ int list_runs_command(const Arguments& arguments) {
                       "with filters for status and protocol.\n\n"
                       "  runner runs list --status failed\n"
                       "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
-       .options = {{"options", std::move(filters)}},
+       .options =
+           {{"options",
+             {shared("methods", "default: all"),
+              shared("datasets", "trained on; default: all"),
+              shared("shots", "default: all"),
+              shared("seeds", "default: all"),
+              shared("where"),
+              shared("fingerprint"),
+              {"status", "S", "running, done or failed; default: any"},
+              {"protocol", "P",
+               "base-new, few-shot, cross-dataset or domain: one that asked for the runs; default: any"},
+              shared("format"),
+              shared("db")}}},
        .retired = {{"model", "--fingerprint F"}}});
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextCsvJson);

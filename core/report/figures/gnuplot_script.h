@@ -28,7 +28,7 @@ std::string panel_script(const Panel& panel, const Box& box, const Sheet& sheet)
 /// Where the panels of a figure go, row by row, and how large the sheet is, with room for a legend.
 struct Layout {
   Sheet sheet;
-  std::vector<Box> boxes;  ///< one a panel
+  std::vector<Box> boxes;  ///< one per panel
 };
 
 /// Panels in natural size, as many side by side as fit the width of a page.

@@ -33,7 +33,7 @@ Figure gains_figure(const Versus& versus, const std::optional<std::string>& labe
 std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 
-/// Accuracy on the source and on each target, a row a dataset and a point a series.
+/// Accuracy on the source and on each target, one row per dataset and one point per series.
 std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 

@@ -48,7 +48,7 @@ void show_by_columns(Table& shown, const Grid& grid, const std::vector<GridRow>&
   mark_best_in_rows(shown);
 }
 
-/// Sections of datasets below that of the averages, and a row a series; `more` appends what comes before its
+/// A section of averages and one per dataset, with a row per series; `more` appends what comes before its
 /// accuracies.
 template <class More>
 void show_by_sections(Table& shown, const Grid& grid, const More& more) {

@@ -7,20 +7,20 @@
 /// and the best marked, and one record for each accuracy or group of accuracies that belong together.
 namespace promptbed {
 
-/// Table 1 of arXiv 2203.05557, of a base-new grid: a row a dataset below the average, three columns a
+/// Table 1 of arXiv 2203.05557, of a base-new grid: one row per dataset below the average, three columns per
 /// series.
 Report base_new_report(const Grid& grid);
 
-/// The numbers behind figure 3 of arXiv 2109.01134, of a few-shot grid: a section of the averages and one a
-/// dataset, a row a series, a column a number of shots.
+/// The numbers behind figure 3 of arXiv 2109.01134, of a few-shot grid: a section of averages and one per
+/// dataset, one row per series, one column per number of shots.
 Report few_shot_report(const Grid& grid);
 
 /// Tables 2 (cross-dataset) and 3 (domain) of arXiv 2203.05557: a row for the source, one for each target and
-/// the average of the targets, a column a series.
+/// the average of the targets, one column per series.
 Report transfer_report(const Grid& grid);
 
 /// Table 5 of arXiv 2203.05557, of a base-new grid: learned parameters, all of them and as that paper counts
-/// without biases, beside base and new accuracy and H; a section of the averages and one a dataset, a row a
+/// without biases, with base and new accuracy and H; a section of averages and one per dataset, one row per
 /// series. Parameters that differ between datasets have no average.
 Report ablation_report(const Grid& grid);
 

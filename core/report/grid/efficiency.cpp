@@ -96,7 +96,7 @@ Cell shown_parameters(const Efficiency& row) {
   return row.parameters ? count(row.parameters->all) : Cell("-");
 }
 
-/// What the runs were made on, one line a machine and build.
+/// What the runs were made on, one line per machine and build.
 std::vector<std::string> note_machines(const std::vector<Cost>& costs) {
   std::set<std::string> machines;
   for (const Cost& cost : costs) {

@@ -90,36 +90,36 @@ class Comparison {
   /// The papers that something was compared with.
   const std::set<const Published*>& used() const { return used_; }
 
-  PaperColumn fill(const GridSeries& series, bool with_parameters) {
-    PaperColumn filled{.label = series.label(), .cells = {}};
-    std::vector<const PublishedFigures*> published;  // by dataset
+  /// The cells of `rows`.
+  PaperColumn fill(const GridSeries& series, const std::vector<GridRow>& rows, bool with_parameters) {
+    std::vector<PublishedFigures> by_dataset;
     for (size_t i = 0; i < grid_.datasets.size(); ++i)
-      published.push_back(find_published(series, series.cells[i], grid_.datasets[i]));
-    for (size_t m = 0; m < grid_.measures.size(); ++m) {
-      auto& cells = filled.cells.emplace_back();
-      for (size_t i = 0; i < grid_.datasets.size(); ++i)
-        cells.push_back({series.cells[i].accuracies[m].mean, value_in(published[i], grid_.measures[m].name)});
-      cells.push_back({series.average.accuracies[m].mean, {}});
+      by_dataset.push_back(find_published(series, series.cells[i], grid_.datasets[i]));
+    const PublishedFigures average = average_of(series, by_dataset);
+    const size_t measures = grid_.measures.size();
+    PaperColumn filled{.label = series.label(),
+                       .cells = std::vector<std::vector<PaperCell>>(measures + (with_parameters ? 1 : 0))};
+    for (const GridRow row : rows) {
+      const GridCell& cell = cell_in(series, row);
+      const PublishedFigures& published = row ? by_dataset[*row] : average;
+      for (size_t m = 0; m < measures; ++m)
+        filled.cells[m].push_back({cell.accuracies[m].mean, value_in(published, grid_.measures[m].name)});
+      if (with_parameters)
+        filled.cells.back().push_back({parameters_of(cell), value_in(published, kPublishedParameters)});
     }
-    fill_averages(filled, series);
-    if (!with_parameters) return filled;
-    auto& cells = filled.cells.emplace_back();
-    for (size_t i = 0; i < grid_.datasets.size(); ++i)
-      cells.push_back({parameters_of(series.cells[i]), value_in(published[i], kPublishedParameters)});
-    cells.push_back({parameters_of(series.average), {}});
     return filled;
   }
 
  private:
-  static std::optional<double> value_in(const PublishedFigures* figures, const std::string& measure) {
-    if (figures == nullptr || !figures->contains(measure)) return std::nullopt;
-    return figures->at(measure);
+  static std::optional<double> value_in(const PublishedFigures& figures, const std::string& measure) {
+    const auto found = figures.find(measure);
+    return found == figures.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// The paper's figures for a cell; nullptr, with a reason, if they are of something else.
-  const PublishedFigures* find_published(const GridSeries& series, const GridCell& cell,
-                                         const std::string& dataset) {
-    if (!cell.accuracies.front().mean || !cell.spec) return nullptr;
+  /// The paper's figures for a cell; none, with a reason, if they are of something else.
+  PublishedFigures find_published(const GridSeries& series, const GridCell& cell,
+                                  const std::string& dataset) {
+    if (!cell.accuracies.front().mean || !cell.spec) return {};
     const Published* paper = paper_of(papers_, series.method);
     std::string reason = "the method is in no paper at hand";
     if (paper != nullptr) {
@@ -127,32 +127,37 @@ class Comparison {
       const auto found = paper->figures.find({grid_.protocol, series.method, dataset});
       if (!mismatch && found != paper->figures.end()) {
         used_.insert(paper);
-        return &found->second;
+        return found->second;
       }
       reason = mismatch.value_or("the paper has no figures of it");
     }
     // Runs trained on a source are the same ones for all targets.
     if (grid_.source.empty() || dataset == grid_.source) reasons_[reason][series.label()].push_back(dataset);
-    return nullptr;
+    return {};
   }
 
   /// The paper's means over the datasets that one's own are over; none if it lacks one of them.
-  void fill_averages(PaperColumn& filled, const GridSeries& series) const {
-    std::vector<double> means;
-    for (size_t m = 0; m < grid_.measures.size() && !grid_.measures[m].is_h(); ++m) {
+  PublishedFigures average_of(const GridSeries& series,
+                              const std::vector<PublishedFigures>& by_dataset) const {
+    PublishedFigures averages;
+    for (size_t m = 0; m < grid_.measures.size(); ++m) {
+      const Measure& measure = grid_.measures[m];
+      if (measure.is_h()) {
+        averages[measure.name] =
+            harmonic_mean(averages.at(grid_.measures[0].name), averages.at(grid_.measures[1].name));
+        continue;
+      }
       std::vector<double> values;
       for (size_t i = grid_.first_averaged(); i < grid_.datasets.size(); ++i) {
         if (std::ranges::count(series.missing[m], grid_.datasets[i]) > 0) continue;
-        const std::optional<double>& published = filled.cells[m][i].published;
-        if (!published) return;
-        values.push_back(*published);
+        const auto value = value_in(by_dataset[i], measure.name);
+        if (!value) return {};
+        values.push_back(*value);
       }
-      if (values.empty()) return;
-      means.push_back(mean(values));
+      if (values.empty()) return {};
+      averages[measure.name] = mean(values);
     }
-    for (size_t m = 0; m < grid_.measures.size(); ++m)
-      filled.cells[m].back().published =
-          grid_.measures[m].is_h() ? harmonic_mean(means[0], means[1]) : means[m];
+    return averages;
   }
 
   const Grid& grid_;
@@ -161,15 +166,6 @@ class Comparison {
   Reasons reasons_;
   std::set<const Published*> used_;
 };
-
-/// Puts the average, which was filled in last, where the table has it.
-void move_average_up(PaperTable& table) {
-  std::ranges::rotate(table.rows, table.rows.end() - 1);
-  for (PaperColumn& column : table.columns) {
-    for (auto& cells : column.cells) std::ranges::rotate(cells, cells.end() - 1);
-  }
-  table.average = 0;
-}
 
 }  // namespace
 
@@ -217,21 +213,21 @@ PaperTable paper_table(const Grid& grid, const std::vector<Published>& papers,
                            setting_of(grid), over_seeds(grid.seeds, Spread::none)),
       .measures = {},
       .rows = {},
-      .average = grid.datasets.size(),
+      .average = is_transfer ? grid.datasets.size() : 0,
       .columns = {},
       .notes = {}};
   for (const Measure& measure : grid.measures) table.measures.push_back({measure.name, "%"});
   if (with_parameters) table.measures.push_back({kPublishedParameters, ""});
-  for (const GridRow row : rows_above_average(grid)) table.rows.push_back(grid.name_of(row));
+  const std::vector<GridRow> rows = is_transfer ? rows_above_average(grid) : rows_below_average(grid);
+  for (const GridRow row : rows) table.rows.push_back(grid.name_of(row));
   Comparison comparison(grid, papers, architecture);
   for (const GridSeries& series : grid.series)
-    table.columns.push_back(comparison.fill(series, with_parameters));
+    table.columns.push_back(comparison.fill(series, rows, with_parameters));
   append(table.notes, note_reasons(comparison.reasons(), is_transfer ? 1 : grid.datasets.size()));
   append(table.notes, note_sources(comparison.used(), with_parameters ? "ablation" : to_string(grid.protocol),
                                    grid.seeds));
   if (with_parameters) append(table.notes, {"parameters are counted without biases, as the paper does"});
   append(table.notes, grid.notes);
-  if (!is_transfer) move_average_up(table);
   return table;
 }
 

@@ -80,7 +80,7 @@ void read_rows(Published& paper, Protocol protocol, const FileLayout& layout, co
   }
 }
 
-/// Columns method, then one a dataset.
+/// Columns method, then one per dataset.
 void read_transfer(Published& paper, Protocol protocol, const fs::path& file) {
   const FigureFile figures = read_figures(file);
   for (const auto& row : figures.rows) {

@@ -8,7 +8,7 @@
 
 namespace promptbed {
 
-/// A row a run, of any status: what it is of, how far it is, and its accuracies on the classes of its own
+/// One row per run, of any status: what it is of, how far it is, and its accuracies on the classes of its own
 /// dataset.
 Report run_report(const Runs& runs);
 

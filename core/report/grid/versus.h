@@ -46,8 +46,8 @@ struct Versus {
   std::vector<VersusColumn> columns;
   std::vector<std::string> notes;  ///< the grid's, and pairs that are missing
 
-  /// The table: a row a dataset below the mean, points with a sign and intervals. The records: one for each
-  /// dataset, series and measure, and the means.
+  /// The table: one row per dataset below the mean, points with a sign and intervals. The records: one for
+  /// each dataset, series and measure, and the means.
   Report report() const;
 };
 

@@ -1,7 +1,7 @@
 "use strict";
 
 // Tables sort by any column: each heading in the last heading row holds a button that cycles through one order,
-// the other, and the report's own. Summary rows stay where they are. In a table with sections, one a dataset,
+// the other, and the report's own. Summary rows stay where they are. In a table with a section per dataset,
 // rows sort within their section, and the heading of the sections' names sorts the sections.
 (() => {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
