@@ -1,0 +1,48 @@
+#include "sweep/sweep.h"
+
+#include <gtest/gtest.h>
+
+namespace promptbed {
+namespace {
+
+SweepOutcome mixed_outcome() {
+  SweepOutcome outcome;
+  outcome.made = 3;
+  outcome.present = 2;
+  outcome.left_out = 1;
+  outcome.failures = {{"coop on one", "no luck"}, {"coop on two", "no luck"}, {"cocoop on one", "a crash"}};
+  return outcome;
+}
+
+TEST(SweepOutcomes, AreSummedUpInOneLine) {
+  Plan plan;
+  plan.runs.resize(9);
+  EXPECT_EQ(summary(mixed_outcome(), plan), "9 runs: 3 done now, 2 done before, 1 left out, 3 failed");
+}
+
+TEST(SweepOutcomes, HaveALineForEachReasonHoweverManyRunsItStopped) {
+  EXPECT_EQ(
+      shortcomings(mixed_outcome()),
+      (std::vector<std::string>{"failed: cocoop on one: a crash", "failed: coop on one and 1 more: no luck",
+                                "left out after the first failure, as --fail-fast asks: 1 runs"}));
+}
+
+TEST(SweepOutcomes, SayWhyRunsWereNotDoneHere) {
+  SweepOutcome taken;
+  taken.elsewhere = 2;
+  EXPECT_EQ(shortcomings(taken).at(0),
+            "not done here: 2 runs that another process has taken; wait for it and sweep again (runner runs "
+            "list)");
+  taken.accidents = {"a worker process ended with exit code 2 outside of any run"};
+  EXPECT_EQ(shortcomings(taken).at(0), "failed: a worker process ended with exit code 2 outside of any run");
+  EXPECT_EQ(shortcomings(taken).at(1), "not done here: 2 runs that no worker was left for; sweep again");
+}
+
+TEST(SweepOutcomes, AreCompleteIfEachRunIsDone) {
+  EXPECT_TRUE(is_complete({.made = 3, .present = 2}));
+  EXPECT_FALSE(is_complete(mixed_outcome()));
+  EXPECT_FALSE(is_complete({.made = 3, .elsewhere = 1}));
+}
+
+}  // namespace
+}  // namespace promptbed
