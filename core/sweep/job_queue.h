@@ -27,8 +27,8 @@ struct SweepOutcome {
   int64_t present = 0;    ///< done before
   int64_t elsewhere = 0;  ///< not made here: another process took it, or no worker was left for it
   int64_t left_out = 0;   ///< not begun, or not ended, since another failed and --fail-fast stopped the sweep
-  std::vector<Failure> failures;
-  std::vector<std::string> accidents;  ///< workers that ended badly without a run, a line each
+  std::vector<Failure> failures = {};
+  std::vector<std::string> accidents = {};  ///< workers that ended badly without a run, a line each
 };
 
 /// How a worker process ended.

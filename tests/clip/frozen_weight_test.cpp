@@ -68,8 +68,8 @@ TEST_P(FrozenWeightKernel, TakesAWeightInHalfPrecision) {
 INSTANTIATE_TEST_SUITE_P(Kernels, FrozenWeightKernel,
                          ::testing::Values(ProductKernel::blas, ProductKernel::onednn,
                                            ProductKernel::onednn_bf16, ProductKernel::rounded_bf16),
-                         [](const auto& info) {
-                           switch (info.param) {
+                         [](const auto& test) {
+                           switch (test.param) {
                              case ProductKernel::blas:
                                return "Blas";
                              case ProductKernel::onednn:

@@ -58,7 +58,7 @@ TEST_P(PromptAttentionOf, IsSoftmaxAttentionUnderTheMaskWithItsGradients) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, PromptAttentionOf, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "LastRows" : "EveryRow"; });
+                         [](const auto& test) { return test.param ? "LastRows" : "EveryRow"; });
 
 TEST(PromptAttention, HasTheSameBitsWhateverTheThreads) {
   const PackedPrompts group = small_group();

@@ -48,7 +48,9 @@ TEST_P(TextBlocksWith, FrozenWeightsGiveWhatLibTorchsOperatorsGive) {
   EXPECT_LT(relative_difference(frozen.features, plain.features), tolerance);
   EXPECT_LT(relative_difference(frozen.prefix_gradient, plain.prefix_gradient), tolerance);
   EXPECT_EQ(frozen.suffix_gradient.defined(), learns_suffix);
-  if (learns_suffix) EXPECT_LT(relative_difference(frozen.suffix_gradient, plain.suffix_gradient), tolerance);
+  if (learns_suffix) {
+    EXPECT_LT(relative_difference(frozen.suffix_gradient, plain.suffix_gradient), tolerance);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, TextBlocksWith,

@@ -92,7 +92,7 @@ INSTANTIATE_TEST_SUITE_P(Prompts, TextTransformerShapes,
                                            Shape{"GroupsOfClasses", 1, 0, 3, many_lengths(150)},
                                            Shape{"GroupsOfClassesAndOfImages", 3, 3, 3, many_lengths(150)},
                                            Shape{"MoreRowsThanAreKept", 5, 0, 3, many_lengths(150)}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& test) { return std::string(test.param.name); });
 
 TEST(TextTransformer, GroupsOfABatchGiveWhatTheWholeBatchGives) {
   const TextTransformer tower(random_text_tower(), {});

@@ -51,7 +51,7 @@ TEST_P(FeatureFileOfType, ReadsBackWhatWasWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, FeatureFileOfType, testing::Values(StoredType::f16, StoredType::f32),
-                         [](const auto& info) { return info.param == StoredType::f16 ? "f16" : "f32"; });
+                         [](const auto& test) { return test.param == StoredType::f16 ? "f16" : "f32"; });
 
 TEST(FeatureFile, StaysReadableWhenItIsReplaced) {
   test::ScratchFolder scratch;
@@ -99,7 +99,7 @@ TEST_P(FeatureFileOfKind, AChangedByteAnywhereIsNoticedOrDoesNoHarm) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, FeatureFileOfKind, testing::Values(FileKind::cache, FileKind::sealed),
-                         [](const auto& info) { return info.param == FileKind::cache ? "cache" : "sealed"; });
+                         [](const auto& test) { return test.param == FileKind::cache ? "cache" : "sealed"; });
 
 TEST(FeatureFile, ASealedOneHasNoStampsAndAPathOnce) {
   test::ScratchFolder scratch;

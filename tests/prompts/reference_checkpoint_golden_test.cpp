@@ -85,7 +85,7 @@ TEST_P(GoldenCheckpoints, GiveTheReferencesLogits) {
 
 INSTANTIATE_TEST_SUITE_P(Reference, GoldenCheckpoints,
                          testing::Values("coop_ctx4_words", "cocoop_ctx4_words"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace promptbed

@@ -81,7 +81,7 @@ TEST_F(Queue, HandsOutEachJobOnceAndClaimsIt) {
   EXPECT_FALSE(jobs->next());
   EXPECT_EQ(ledger_.find(first).status, RunStatus::running);
   EXPECT_EQ(ledger_.find(first).owner, this_process());
-  EXPECT_EQ(ledger_.find(first).protocols, (std::vector<std::string>{"base-new"}));
+  EXPECT_EQ(ledger_.find(first).protocols, std::vector<Protocol>{Protocol::base_new});
   finish(*jobs, first);
   finish(*jobs, second);
   EXPECT_EQ(ledger_.find(first).status, RunStatus::done);

@@ -199,7 +199,7 @@ TEST_P(GoldenPromptLearners, TrainToTheSameBitsTwice) {
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryTrajectory, GoldenPromptLearners, ::testing::ValuesIn(trajectories()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace promptbed

@@ -25,8 +25,8 @@ struct ReportOptions {
 /// option or value.
 std::optional<ReportOptions> read_report_options(const Arguments& arguments);
 
-/// The runs that --methods, --datasets, --shots, --seeds, --where and --fingerprint select. Throws Error for a
-/// value that cannot be read.
+/// The runs that --methods, --datasets, --shots, --seeds, --where and --fingerprint select. Throws Error for
+/// a value that cannot be read.
 ReportQuery read_run_filters(const Values& values);
 
 }  // namespace promptbed
