@@ -116,6 +116,8 @@ po::options_description boost_options(const Subcommand& subcommand) {
 
 /// Boost's message in one line, and the remedy.
 Error explained(const po::error& fault, const Subcommand& subcommand) {
+  if (dynamic_cast<const po::too_many_positional_options_error*>(&fault) != nullptr)
+    return Error("an argument belongs to no option; see --help");
   const auto* unknown = dynamic_cast<const po::unknown_option*>(&fault);
   if (unknown == nullptr) return Error(fmt::format("{}; see --help", fault.what()));
   std::string name = unknown->get_option_name();

@@ -85,7 +85,7 @@ TrainedPrompt read_trained_prompt(const fs::path& path) {
   Safetensors contents = read_file_of_tensors(path);
   if (!contents.metadata.contains(kRun)) {
     throw Error(fmt::format(
-        "{}: is no trained prompt, since it does not say what was trained; give one of runs/prompts",
+        "{}: is not a trained prompt, since it does not say what was trained; give one of runs/prompts",
         path.string()));
   }
   TrainedPrompt prompt;

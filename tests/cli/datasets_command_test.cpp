@@ -100,7 +100,7 @@ TEST_F(DatasetsCommand, ShowsClassesHalvesAndAContactSheet) {
   expect_part(shown.out, "Zaunk\xc3\xb6nig");
   expect_part(shown.out, "template: a photo of a {}.");
   EXPECT_TRUE(read_file(world_ / "sheet.png").starts_with("\x89PNG"));
-  expect_refused(datasets({"show"}), "needs one dataset");
+  expect_refused(datasets({"show"}), "needs the name of a dataset");
 }
 
 TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
@@ -156,7 +156,7 @@ TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
 }
 
 TEST_F(DatasetsCommand, AnswersWrongInputWithOneLine) {
-  expect_refused(datasets({}), "runner datasets needs a word: list, show, verify, draw or import-draw");
+  expect_refused(datasets({}), "runner datasets needs a subcommand: list, show, verify, draw, import-draw");
   expect_refused(of_small({"verify", "three"}), "suite 'small' has no dataset 'three'; known: one, two");
   expect_refused(of_small({"draw", "one", "--shots", "0", "--seed", "1"}), "--shots 0: give 1 to");
   expect_refused(of_small({"draw", "one", "--shots", "1"}), "--seed");

@@ -95,7 +95,7 @@ TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
   const auto name_of = [&](const fs::path& model) { return ClipModel::load(world_ / model).fingerprint(); };
   expect_refused({"--model", "other"},
                  {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
-                  "leave --model out, give the pictures' folder with --data, or seal it again"});
+                  "leave --model out, give the images' folder with --data, or seal it again"});
   EXPECT_EQ(sweep({"--model", "away/model"}).code, 0) << "a copy of the same model is the same model";
 }
 

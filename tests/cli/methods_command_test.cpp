@@ -36,7 +36,7 @@ TEST(MethodsCommand, TellsAllOfAMethod) {
        "ctx_init", "needs    training features only", "settled on devices: ctx_init=\"",
        "10 epochs in batches of 1;", "the first 1 at a learning rate of 1e-05, then a cosine",
        "all tensors: SGD, momentum 0.9, learning rate 0.002, weight decay 0.0005", "clip_zeroshot\n",
-       "training none: one run a dataset"});
+       "training none: one run per dataset"});
 }
 
 TEST(MethodsCommand, ChecksAPlugin) {

@@ -65,21 +65,21 @@ TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
   const Finished imported = run(on_world(with({"--dataset", "one", "--class-set", "base"})));
   EXPECT_EQ(imported.code, 0) << imported.err;
   EXPECT_EQ(imported.out, "out/theirs.safetensors: coop, imported from model.pth.tar-50, 2 classes\n");
-  EXPECT_NE(imported.err.find("it is taken for coop.position=end"), std::string::npos) << imported.err;
+  EXPECT_NE(imported.err.find("assuming coop.position=end"), std::string::npos) << imported.err;
   const auto own = json_of(on_world({"eval", "--prompt", id_, "--format", "json"}));
   const auto theirs = json_of(on_world({"eval", "--prompt", "out/theirs.safetensors", "--format", "json"}));
   EXPECT_EQ(theirs.at("accuracy"), own.at("accuracy"));
 
   expect_refused(on_world(with({"--dataset", "one", "--class-set", "base", "--set", "coop.n_ctx=4"})),
-                 "--set coop.n_ctx: the checkpoint tells it; leave it out");
+                 "--set coop.n_ctx: follows from the checkpoint; leave it out");
   expect_refused(on_world(with({"--dataset", "one", "--class-set", "base", "--set", "coop.position=above"})),
                  "above");
 }
 
 TEST_F(PromptsCommand, RefuseWrongInputInOneLine) {
-  expect_refused({"prompts"}, "runner prompts needs a word: show, words, import or export");
+  expect_refused({"prompts"}, "runner prompts needs a subcommand: show, words, import, export");
   expect_refused({"prompts", "show"}, "runner prompts show needs a trained prompt");
-  expect_refused({"prompts", "show", "model/model.safetensors"}, "is no trained prompt");
+  expect_refused({"prompts", "show", "model/model.safetensors"}, "is not a trained prompt");
   expect_refused({"prompts", "words", "f00", "--model", "model"}, "f00");
   expect_refused({"prompts", "export", id_}, "the option '--output' is required");
   expect_refused({"prompts", "import", "model/model.safetensors", "--model", "model", "--output", "x"},

@@ -44,7 +44,7 @@ TEST_F(TrainCommand, RefusesWhatIsNotOneTrainedRun) {
   expect_refused(train({"--method", "clip_zeroshot", "--dataset", "one"}),
                  "clip_zeroshot: needs no training; test it with runner eval --method clip_zeroshot");
   expect_refused(train({"--method", "coop", "--dataset", "one", "--seed", "1,2"}),
-                 "--seed 1,2: runner train makes one run");
+                 "--seed 1,2: is not a whole number");
   expect_refused(train({"--method", "coop", "--dataset", "one,two"}),
                  "ask for 2 runs, and runner train makes one");
   expect_refused(train({"--method", "coop"}), "the option '--dataset' is required");
@@ -109,7 +109,7 @@ TEST_F(EvalCommand, RefusesWrongInputInOneLine) {
   expect_refused(on_world({"eval"}), "runner eval needs --prompt, or --method");
   expect_refused(on_world({"eval", "--prompt", "none.safetensors"}),
                  "none.safetensors: no such trained prompt");
-  expect_refused(on_world({"eval", "--prompt", "model/model.safetensors"}), "is no trained prompt");
+  expect_refused(on_world({"eval", "--prompt", "model/model.safetensors"}), "is not a trained prompt");
   expect_refused(on_world({"eval", "--method", "coop", "--dataset", "one"}),
                  "--method coop: has to be trained");
   expect_refused(on_world({"eval", "--prompt", id_, "--set", "coop.n_ctx=4"}),

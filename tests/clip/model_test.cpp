@@ -74,13 +74,13 @@ TEST_F(MiniClip, RefusesPreprocessingThatDoesNotFit) {
   write_file(path, R"({"size": {"height": 8, "width": 9}})");
   EXPECT_ERROR(ClipModel::load(scratch_.path()), "; the weights need 8");
   write_file(path, R"({"image_mean": [0.5]})");
-  EXPECT_ERROR(ClipModel::load(scratch_.path()), "no image preprocessor's configuration");
+  EXPECT_ERROR(ClipModel::load(scratch_.path()), "is not an image preprocessor configuration");
 }
 
 TEST_F(MiniClip, AsksForMergesOnlyWhenTheyAreNeeded) {
   EXPECT_EQ(ClipModel::load(scratch_.path()).tokenizer()->end_of_text(), 516);
   write_file(scratch_ / "merges.txt", "#version: 0.2\na b\n");
-  EXPECT_ERROR(ClipModel::load(scratch_.path()).tokenizer(), "make 515 tokens where the weights have 517");
+  EXPECT_ERROR(ClipModel::load(scratch_.path()).tokenizer(), "make 515 tokens and the weights have 517");
   std::filesystem::remove(scratch_ / "merges.txt");
   const ClipModel model = ClipModel::load(scratch_.path());
   EXPECT_ERROR(model.tokenizer(), "no merges.txt, tokenizer.json or bpe_simple_vocab_16e6.txt.gz");

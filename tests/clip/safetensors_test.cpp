@@ -53,7 +53,7 @@ TEST(Safetensors, TensorsOutliveTheFile) {
 
 TEST(Safetensors, NamesWhatIsWrongWithTheFile) {
   test::ScratchFolder scratch;
-  EXPECT_ERROR(read_safetensors(scratch / "none.safetensors"), "is no file");
+  EXPECT_ERROR(read_safetensors(scratch / "none.safetensors"), "is not a file");
   EXPECT_ERROR(read_safetensors(forge(scratch, "{", 0)), "no JSON object");
   EXPECT_ERROR(read_safetensors(forge(scratch, "[1]", 0)), "no JSON object");
   EXPECT_ERROR(read_safetensors(forge(scratch, R"({"x":{"dtype":"F32"}})", 4)), "tensor 'x'");

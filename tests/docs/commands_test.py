@@ -20,7 +20,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 POCKET = ROOT / "datasets/pocket"
-FROZEN = ROOT / "tests/report/frozen/promptbed.db"
+FROZEN = ROOT / "tests/report/frozen/ledger.db"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Commands that need what the test has not, by how they begin, and where they are tried instead.
@@ -115,9 +115,9 @@ class Page:
             shutil.copytree(one.parent, self.folder / name)
         shutil.copy(one, self.folder / "photo.jpg")
         (self.folder / "classes.txt").write_text("beer mug\ncat\ntree\n")
-        self.classes(self.folder / "birds", ["great tit", "wren", "crow", "swift"], one)
+        self.classes(self.folder / "birds", ["great tit", "wren", "crow", "swift"])
         pets = self.folder / "DATA/oxford_pets/images"
-        self.classes(pets, ["abyssinian", "beagle", "birman", "boxer"], one)
+        self.classes(pets, ["abyssinian", "beagle", "birman", "boxer"])
         self.split(pets)
         (self.folder / "build").mkdir()
         (self.folder / "build/plugins").symlink_to(plugins)
@@ -138,12 +138,12 @@ class Page:
         shutil.copy(checkpoint, self.folder / "model.pth.tar-50")
 
     @staticmethod
-    def classes(folder, names, image):
-        """A folder per class, with the same image under many names."""
-        for name in names:
-            (folder / name).mkdir(parents=True)
-            for number in range(24):
-                shutil.copy(image, folder / name / f"{number}{image.suffix}")
+    def classes(folder, names):
+        """A folder per class, which share the suite's images: no two are equal."""
+        images = sorted(p for p in (POCKET / "pictures").rglob("*.png"))
+        for place, image in enumerate(images):
+            (folder / names[place % len(names)]).mkdir(parents=True, exist_ok=True)
+            shutil.copy(image, folder / names[place % len(names)] / image.name)
 
     @staticmethod
     def split(folder):

@@ -139,7 +139,7 @@ TEST(FeatureFile, WhatCanBeDoneAboutASealedOneIsSaid) {
   EXPECT_ERROR(
       FeatureFile(scratch / "pets.h5", other),
       "holds features of model \"0123456789abcdef0123456789abcdef\", not \"ff\"; it is sealed: leave "
-      "--model out, give the pictures' folder with --data, or seal it again (runner features "
+      "--model out, give the images' folder with --data, or seal it again (runner features "
       "seal)");
 }
 

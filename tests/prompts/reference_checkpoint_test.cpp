@@ -129,7 +129,7 @@ TEST_F(ReferenceCheckpoints, AreToldFromOtherFiles) {
   EXPECT_ERROR(written_and_read({{"ctx", at::zeros({2, 8})}, {"compound_prompts_text.0", at::zeros({2, 8})}}),
                "holds compound_prompts_text.0, which is neither CoOp's nor CoCoOp's");
   EXPECT_ERROR(written_and_read({{"ctx", at::zeros({2, 8})}, {"meta_net.linear1.bias", at::zeros({1})}}),
-               "has a part of CoCoOp's Meta-Net only");
+               "has only a part of CoCoOp's Meta-Net");
   write_trained_prompt(path_, {test::sample_spec(), {"a"}, {{"ctx", at::zeros({2, 8})}}});
   EXPECT_ERROR(read_reference_checkpoint(path_), "model.pth.tar-6: is no file of torch.save");
   write_file(path_, "PK\3\4 and no more");

@@ -65,7 +65,7 @@ TEST_F(TrainedPrompts, AreToldFromOtherFiles) {
   write_file(path_, "PK\3\4 and more");
   EXPECT_ERROR(read_trained_prompt(path_), "is a checkpoint of torch.save; make a trained prompt of it with");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}});
-  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is no trained prompt");
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is not a trained prompt");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", "{"}});
   EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is damaged");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", R"({"model": 3})"}});

@@ -82,7 +82,7 @@ TEST(Job, RefusesALineThatIsNone) {
                           "/tests", "/attempt", "/run/options", "/tests/0/split_hash"})
     EXPECT_ERROR(parse_job(with(line, key, nullptr)), "job: ");
   EXPECT_ERROR(parse_job(with(line, "/protocol", "all-at-once")), "\"all-at-once\" is unknown");
-  EXPECT_ERROR(parse_job(with(line, "/tests/0/classes", "some")), "'some' is no set of classes");
+  EXPECT_ERROR(parse_job(with(line, "/tests/0/classes", "some")), "'some' is not a set of classes");
   EXPECT_ERROR(parse_job(with(line, "/train/0/1", 3)), "label 3 is none of 3 classes");
   EXPECT_ERROR(parse_job(with(line, "/train/0/1", -1)), "label -1 is none of 3 classes");
   EXPECT_ERROR(parse_job(with(line, "/train/0/0", "half an escape %4")), "has a % without two digits");

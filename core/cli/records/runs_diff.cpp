@@ -111,6 +111,7 @@ int diff_runs(const Arguments& arguments) {
   if (!values) return kAllDone;
   const bool json = values->one_of("format", kTextJson) == OutputFormat::json;
   const Arguments& ids = values->arguments();
+  if (ids.size() != 2) throw Error("runner runs diff needs the ids of two runs (see runner runs list)");
   const Ledger ledger = open_ledger(*values);
   const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
   std::vector<Difference> differences;
