@@ -5,7 +5,7 @@ usage: commands_test.py RUNNER PLUGINS WORK [--update] [PAGE...]
 
 A command is a line of a code block that begins with `runner` or `build/release/runner`. Every page runs in a folder of its own, with
 stand-ins for what it names (MODEL, DATA, ID, images). Training is shortened, so that a page takes seconds: one epoch, one seed, one
-dataset unless the command says otherwise. Pages that only report do so on the ledger in tests/report/frozen. Where a command follows `$ `, the lines after
+dataset unless the command says otherwise. Pages that only report do so on ledger.db beside this script. Where a command follows `$ `, the lines after
 it are its output and must be equal; --update rewrites them.
 
 PLUGINS: a folder with the built examples/plugin. WORK: a folder to work in, which is emptied.
@@ -20,7 +20,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 POCKET = ROOT / "datasets/pocket"
-FROZEN = ROOT / "tests/report/frozen/ledger.db"
+LEDGER = ROOT / "tests/docs/ledger.db"  # made by sweeps.sh
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Commands that need what the test has not, by how they begin, and where they are tried instead.
@@ -124,7 +124,7 @@ class Page:
         lines = self.path.read_text().splitlines()
         if all(command.startswith("report") for _, command, _ in commands(lines)):
             (self.folder / "runs").mkdir()
-            shutil.copy(FROZEN, self.folder / "runs/promptbed.db")
+            shutil.copy(LEDGER, self.folder / "runs/promptbed.db")
             return
         for method in ("coop", "clip_zeroshot"):
             self.call(shortened(["sweep", "--methods", method, "--datasets", "nature_food"]))
