@@ -18,6 +18,12 @@ std::string chosen_suite(const Values& values) {
   return values.given("data") ? "paper" : "pocket";
 }
 
+const DatasetSpec& only_dataset(const ChosenDatasets& chosen) {
+  if (chosen.list().size() != 1)
+    throw Error(fmt::format("{} datasets are named where one is needed; give one", chosen.list().size()));
+  return chosen.list().front();
+}
+
 ClassSet class_set_of(const Values& values) {
   return values.one_of<ClassSet>("class-set",
                                  {{"base", ClassSet::base}, {"new", ClassSet::new_}, {"all", ClassSet::all}});

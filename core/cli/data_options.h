@@ -12,6 +12,9 @@ void read_data_options(DataSpec& spec, const Values& values);
 /// The suite that --suite names; by default pocket, which is embedded, or paper if --data is given.
 std::string chosen_suite(const Values& values);
 
+/// The one dataset that was chosen. Throws Error if there are several.
+const DatasetSpec& only_dataset(const ChosenDatasets& chosen);
+
 /// Which of a dataset's classes --class-set selects. Throws Error for an unknown value.
 ClassSet class_set_of(const Values& values);
 

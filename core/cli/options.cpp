@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -16,7 +17,8 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr unsigned kLineWidth = 110, kDescriptionWidth = 60;
-constexpr const char* kArguments = "arguments";  // boost's name for the words that belong to no option
+constexpr const char* kArguments =
+    "\n";  // Boost's name for the words that belong to no option: one that cannot be typed
 
 /// Every option that more than one subcommand takes.
 const std::vector<CommandOption>& shared_options() {
@@ -117,7 +119,8 @@ po::options_description boost_options(const Subcommand& subcommand) {
 /// Boost's message in one line, and the remedy.
 Error explained(const po::error& fault, const Subcommand& subcommand) {
   if (dynamic_cast<const po::too_many_positional_options_error*>(&fault) != nullptr)
-    return Error("an argument belongs to no option; see --help");
+    return Error(fmt::format("takes no arguments but options; see {} --help",
+                             subcommand.usage.substr(0, subcommand.usage.find(" -"))));
   const auto* unknown = dynamic_cast<const po::unknown_option*>(&fault);
   if (unknown == nullptr) return Error(fmt::format("{}; see --help", fault.what()));
   std::string name = unknown->get_option_name();
@@ -128,13 +131,15 @@ Error explained(const po::error& fault, const Subcommand& subcommand) {
   for (const OptionGroup& group : subcommand.options) {
     for (const CommandOption& option : group.options) known.push_back("--" + option.name);
   }
+  if (known.empty()) return Error(fmt::format("option --{}: goes behind the subcommand; see --help", name));
   return Error(fmt::format("unknown option --{}; known: {}", name, fmt::join(known, ", ")));
 }
 
 void read_config(const std::string& path, const po::options_description& described,
                  const Subcommand& subcommand, po::variables_map& values) {
   std::ifstream in(path);
-  if (!in) throw Error(fmt::format("--config {}: cannot be read; check the path", path));
+  if (!in || std::filesystem::is_directory(path))
+    throw Error(fmt::format("--config {}: cannot be read; give an INI file", path));
   try {
     po::store(po::parse_config_file(in, described), values);
   } catch (const po::error& fault) {
@@ -158,6 +163,8 @@ std::vector<std::string> texts_of(const CommandOption& option, const po::variabl
   if (texts.size() > 1 && !option.repeatable)
     throw Error(fmt::format("--{}: is given {} times; give it once", option.name, texts.size()));
   for (const std::string& text : texts) {
+    if (text.empty() && !value.defaulted())
+      throw Error(fmt::format("--{}: has an empty value; give one, or leave the option out", option.name));
     if (option.kind == ValueKind::number) number_from<int64_t>(option.name, text, "a whole number");
     if (option.kind == ValueKind::real && !std::isfinite(number_from<double>(option.name, text, "a number")))
       throw Error(fmt::format("--{} {}: is not a finite number", option.name, text));

@@ -149,7 +149,8 @@ class Values {
   Arguments arguments_;
 };
 
-/// Reads a command line and the INI file that --config names; the command line wins. Prints the help and
+/// Reads a command line and the INI file that --config names; the command line wins, and
+/// repeatable options are collected from both. Prints the help and
 /// returns nothing if --help was given. Throws Error for an unknown option (listing the known ones, or naming
 /// the one that replaced it), for a missing value and for a value of the wrong type.
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);

@@ -35,10 +35,6 @@ const Names<JobStage> kStages = {{JobStage::trained, "trained"},
                                  {JobStage::interrupted, "interrupted"}};
 const Names<Precision> kPrecisions = {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}};
 const Names<Activation> kActivations = {{Activation::quick_gelu, "quick_gelu"}, {Activation::gelu, "gelu"}};
-const Names<Protocol> kProtocolNames = {{Protocol::base_new, to_string(Protocol::base_new)},
-                                        {Protocol::few_shot, to_string(Protocol::few_shot)},
-                                        {Protocol::cross_dataset, to_string(Protocol::cross_dataset)},
-                                        {Protocol::domain, to_string(Protocol::domain)}};
 
 template <class Value>
 std::string name_of(const Names<Value>& names, Value value) {
@@ -54,6 +50,12 @@ Value value_of(const Names<Value>& names, const json& text) {
     if (text.get_ref<const std::string&>() == name) return value;
   }
   throw Error(fmt::format("{} is unknown", text.dump()));
+}
+
+Protocol protocol_of(const json& text) {
+  const std::optional<Protocol> known = find_protocol(text.get_ref<const std::string&>());
+  if (!known) throw Error(fmt::format("{} is unknown", text.dump()));
+  return *known;
 }
 
 /// A file's name may hold any bytes, and JSON holds UTF-8: bytes above ASCII, and '%', are written as in a
@@ -246,7 +248,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
 std::string to_json_line(const Job& job) {
   json value = {{"run", job.run.canonical()},
                 {"label", job.label},
-                {"protocol", name_of(kProtocolNames, job.protocol)},
+                {"protocol", to_string(job.protocol)},
                 {"class_names", escaped_all(job.class_names)},
                 {"new_class_names", escaped_all(job.new_class_names)},
                 {"train", to_json(job.draw.train)},
@@ -263,7 +265,7 @@ Job parse_job(std::string_view line) {
     Job job;
     job.run = RunSpec::parse(value.at("run"));
     job.label = value.at("label");
-    job.protocol = value_of(kProtocolNames, value.at("protocol"));
+    job.protocol = protocol_of(value.at("protocol"));
     job.class_names = unescaped_all<std::vector<std::string>>(value.at("class_names"));
     job.new_class_names = unescaped_all<std::vector<std::string>>(value.at("new_class_names"));
     job.draw.train = parse_images(value.at("train"), job.class_names);

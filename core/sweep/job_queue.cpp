@@ -82,7 +82,15 @@ std::optional<Job> JobQueue::next() {
   while (waiting() > 0) {
     Entry entry = std::move(waiting_.front());
     waiting_.pop_front();
-    if (!claim(entry)) {
+    bool claimed = false;
+    try {
+      claimed = claim(entry);
+    } catch (const Error& fault) {
+      entry.retries = 0;
+      end(std::move(entry), fault.what());
+      continue;
+    }
+    if (!claimed) {
       taken_.push_back(entry.run);
       progress_.advance();
       continue;
@@ -113,8 +121,8 @@ void JobQueue::report(const JobOutcome& outcome) {
   std::string reason = entry.fault.empty() ? outcome.error : entry.fault;
   try {
     if (outcome.stage == JobStage::interrupted) {
-      ++interrupted_;
       ledger_.release(outcome.run);
+      ++interrupted_;
       return;
     }
     if (reason.empty() && outcome.stage == JobStage::done) {
@@ -147,6 +155,7 @@ void JobQueue::end(Entry entry, const std::string& reason) {
     --entry.retries;
     ++entry.job.attempt;
     entry.redo = Redo::yes;  // what the attempt kept may have made the run a done one
+    entry.fault.clear();
     waiting_.push_back(std::move(entry));
     return;
   }

@@ -31,7 +31,7 @@ namespace promptbed {
 namespace {
 
 constexpr int kWatchMilliseconds = 200;
-constexpr int kEndMilliseconds = 10;  // while a process is ending, of which no socket speaks
+constexpr int kEndMilliseconds = 10;  // while a process is ending, that a socket does not deliver
 constexpr int kCannotStart = 127;
 
 /// What a worker says when it wants a job; all else that it says is an outcome.

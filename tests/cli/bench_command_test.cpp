@@ -70,7 +70,7 @@ TEST_F(BenchCommand, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(refusal({"--methods", "no_such"}).find("runner: no method no_such"), 0U);
   write_file(scratch_ / "empty.txt", "\n");
   EXPECT_EQ(refusal({"--classes-file", "empty.txt"}),
-            "runner: --classes-file empty.txt: holds no name; write one per line\n");
+            "runner: empty.txt: holds no class name; give one per line\n");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ TEST(BorderChecks, LogitsAreFiniteAndOfTheBatchAndTheClasses) {
   EXPECT_EQ(wrong_with_logits(Tensor(), 4, 3), "returned no tensor");
   for (const Tensor& wrong : {at::zeros({3, 4}), at::zeros({4, 2}), at::zeros({12}), at::zeros({1, 4, 3})}) {
     EXPECT_EQ(wrong_with_logits(wrong, 4, 3),
-              "returned " + shape_of(wrong) + " and not [4, 3], a row an image and a column a class");
+              "returned " + shape_of(wrong) + " and not [4, 3], a row per image and a column per class");
   }
   EXPECT_EQ(wrong_with_logits(at::zeros({4, 3}, torch::kLong), 4, 3),
             "returned whole numbers and not floating-point ones");

@@ -1,5 +1,6 @@
 #include "sweep/job_queue.h"
 
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -203,6 +204,23 @@ TEST_F(Queue, NotesWorkersThatEndBadlyWithoutARun) {
   jobs->note_accident({.accident = "exit code 2"});
   EXPECT_EQ(outcome_of(*jobs).accidents.at(0), "a worker process ended with exit code 2 outside of any run");
   EXPECT_EQ(outcome_of(*jobs).elsewhere, 1) << "nobody is left to make the run";
+}
+
+TEST_F(Queue, ARetryForgetsWhatTheLedgerRefusedBefore) {
+  spec_.retries = 1;
+  const auto jobs = queue(1);
+  const std::string run = jobs->next()->run.id();
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET process_start = 'gone'");  // the claim is lost
+  }
+  finish(*jobs, run);
+  EXPECT_TRUE(ledger_.scores().empty());
+
+  ASSERT_TRUE(jobs->next().has_value());
+  finish(*jobs, run);
+  EXPECT_EQ(ledger_.scores().size(), 2u);
+  EXPECT_EQ(test::status_of(ledger_, run), RunStatus::done);
 }
 
 }  // namespace

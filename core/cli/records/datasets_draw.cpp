@@ -82,7 +82,7 @@ int draw_dataset(const Arguments& arguments) {
   const int64_t shots = values->positive("shots", 0, kMost);
   const int64_t seed = seed_of(*values, 0);
   const ChosenDatasets chosen = named_datasets(*values);
-  const DatasetSpec& dataset = chosen.list().front();
+  const DatasetSpec& dataset = only_dataset(chosen);
   const Split split = chosen.read_split(dataset);
   print_notes(split);
   if (split.train.empty())
@@ -99,19 +99,19 @@ int import_draw(const Arguments& arguments) {
     throw Error("runner datasets import-draw needs a file, and optionally the dataset's name");
   const fs::path file = named.front();
   const ReferenceDraw draw = read_reference_draw(file);
-  const int64_t shots = values->positive("shots", draw.shots.value_or(0), kMost);
-  const int64_t seed = seed_of(*values, draw.seed.value_or(-1));
-  if (shots < 1 || seed < 0) {
+  if (!(values->given("shots") || draw.shots) || !(values->given("seed") || draw.seed)) {
     throw Error(fmt::format(
         "{}: the name does not state shots and seed (shot_16-seed_1.pkl); give --shots and --seed",
         file.string()));
   }
+  const int64_t shots = values->positive("shots", draw.shots.value_or(0), kMost);
+  const int64_t seed = seed_of(*values, draw.seed.value_or(0));
 
   DataSpec spec;
   read_data_options(spec, *values);
   spec.datasets = named.size() == 2 ? named[1] : "all";
   const ChosenDatasets chosen(std::move(spec));
-  const DatasetSpec& dataset = named.size() == 2 ? chosen.list().front() : recognised(draw, chosen);
+  const DatasetSpec& dataset = named.size() == 2 ? only_dataset(chosen) : recognised(draw, chosen);
   const Split split = chosen.read_split(dataset);
   print_notes(split);
   const FewShotDraw found = find_reference_images(draw, split, file);

@@ -78,7 +78,7 @@ int show_datasets(const Arguments& arguments) {
   const int64_t most = values->positive("images", 8, kMostImages);
 
   const ChosenDatasets chosen = named_datasets(*values);
-  const DatasetSpec& dataset = chosen.list().front();
+  const DatasetSpec& dataset = only_dataset(chosen);
   const Split split = chosen.read_split(dataset);
   print_notes(split);
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));

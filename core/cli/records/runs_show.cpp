@@ -67,7 +67,7 @@ void add_execution(Fields& fields, const Json& execution) {
 void add_outcome(Fields& fields, const Json& run) {
   const Json& shots = run.at("images_per_class");
   if (shots.at("most").get<int64_t>() > 0) {
-    fields.emplace_back("images a class",
+    fields.emplace_back("images per class",
                         shots.at("least") == shots.at("most")
                             ? text_of(shots.at("most"))
                             : fmt::format("{} to {}", text_of(shots.at("least")), text_of(shots.at("most"))));

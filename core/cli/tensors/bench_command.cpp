@@ -6,9 +6,7 @@
 #include <promptbed/error.h>
 
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/files.h"
 #include "base/installation.h"
 #include "base/machine.h"
 #include "cli/tensors/input_options.h"
@@ -16,6 +14,7 @@
 #include "clip/towers/random_text_tower.h"
 #include "clip/towers/text_transformer.h"
 #include "data/layouts/split.h"
+#include "data/suites/given_names.h"
 #include "methods/assignment.h"
 #include "table/render.h"
 #include "training/cost.h"
@@ -62,19 +61,6 @@ struct Measured {
   Cost cost;
   int64_t peak_memory = 0;  ///< bytes
 };
-
-/// The lines of a file that are not empty.
-ClassNames read_names(const std::filesystem::path& path) {
-  std::istringstream lines(read_file(path));
-  ClassNames names;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) names.push_back(line);
-  }
-  if (names.empty())
-    throw Error(fmt::format("--classes-file {}: holds no name; write one per line", path.string()));
-  return names;
-}
 
 ClassNames embedded_names(const Suite& suite) {
   ClassNames names;
@@ -123,7 +109,7 @@ Task make_task(const Values& values, const Suite& embedded) {
   task.prompt_template = "a photo of a {}.";
   task.context_init = "a photo of a";
   const ClassNames names =
-      text("classes-file").empty() ? embedded_names(embedded) : read_names(text("classes-file"));
+      text("classes-file").empty() ? embedded_names(embedded) : read_class_list(text("classes-file"));
   const int64_t otherwise = text("classes-file").empty() ? 50 : static_cast<int64_t>(names.size());
   task.class_names = as_many(names, values.positive("class-count", otherwise, kMostClasses));
   task.train = made_features(static_cast<int64_t>(task.class_names.size()), task.feature_width, task.device);

@@ -71,8 +71,7 @@ struct Choice {
 
 Choice classes_of_dataset(const Values& values, const DataSpec& spec) {
   const ChosenDatasets chosen(spec);
-  if (chosen.list().size() != 1) throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
-  const DatasetSpec& dataset = chosen.list().front();
+  const DatasetSpec& dataset = only_dataset(chosen);
   return {class_names_of(chosen.read_split(dataset), class_set_of(values)), dataset};
 }
 
@@ -82,12 +81,15 @@ Choice chosen_classes(const Values& values, const Classifier& classifier, const 
   for (const char* option : {"classes", "classes-file", "dataset"}) {
     if (values.given(option)) ways.push_back(fmt::format("--{}", option));
   }
+  const std::string listed = values.text("classes");
+  if (values.given("dataset") && (listed == "base" || listed == "new" || listed == "all"))
+    throw Error(fmt::format("--classes {0}: is now --class-set {0}", listed));
   if (ways.size() > 1)
     throw Error(fmt::format("{} each choose classes; give one of them", fmt::join(ways, " and ")));
   if (values.given("dataset")) return classes_of_dataset(values, spec);
-  for (const char* option : {"class-set", "class-names"}) {
-    if (values.given(option)) throw Error(fmt::format("--{}: needs --dataset", option));
-  }
+  if (values.given("class-set")) throw Error("--class-set: needs --dataset");
+  if (values.given("class-names"))
+    throw Error("--class-names: needs --dataset; --classes-file takes a list of names");
   Choice choice;
   choice.words.id = "pictures";
   choice.words.prompt_template = kDefaultTemplate;

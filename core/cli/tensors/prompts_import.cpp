@@ -73,8 +73,7 @@ TrainedOn trained_on(const Values& values, const ReferenceCheckpoint& checkpoint
   TrainedOn known;
   if (values.given("dataset")) {
     const ChosenDatasets chosen(spec);
-    if (chosen.list().size() != 1) throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));
-    known.dataset = chosen.list().front();
+    known.dataset = only_dataset(chosen);
     const Split split = chosen.read_split(*known.dataset);
     const ClassSet set = trained_set(split, values, checkpoint);
     known.split_hash = split.hash();
@@ -164,7 +163,8 @@ int import_prompt(const Arguments& arguments) {
   const bool of_dataset = values->given("dataset");
   if (of_dataset && values->given("classes-file"))
     throw Error("--classes-file and --dataset both name the classes; leave one out");
-  if (!of_dataset && values->given("class-names")) throw Error("--class-names: needs --dataset");
+  if (!of_dataset && values->given("class-names"))
+    throw Error("--class-names: needs --dataset; --classes-file takes a list of names");
   spec.datasets = values->text("dataset");
 
   const ReferenceCheckpoint checkpoint = read_reference_checkpoint(path);

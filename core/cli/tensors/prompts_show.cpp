@@ -31,7 +31,7 @@ std::string as_text(const TrainedPrompt& prompt, const std::string& file) {
   for (auto& field : fields_of(prompt.run)) fields.push_back(std::move(field));
   fields.emplace_back(
       "classes", prompt.class_names.empty()
-                     ? "not told"
+                     ? "unknown"
                      : fmt::format("{}: {}", prompt.class_names.size(), fmt::join(prompt.class_names, ", ")));
   std::string tensors;
   for (const auto& [name, tensor] : prompt.state) {
