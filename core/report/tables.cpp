@@ -35,8 +35,12 @@ std::string architecture_of(const Snapshot& snapshot, const Grid& grid) {
 using FiguresOf = std::vector<Figure>(const Grid& grid, const std::optional<std::string>& versus,
                                       Looks& looks);
 
-/// A table of accuracies, and its figures if it has any.
-template <Report (*kReportOf)(const Grid& grid), FiguresOf* kFiguresOf = nullptr, bool kHasParameters = false>
+std::vector<Figure> no_figures(const Grid&, const std::optional<std::string>&, Looks&) {
+  return {};
+}
+
+/// A table of accuracies with its figures.
+template <Report (*kReportOf)(const Grid& grid), FiguresOf kFiguresOf, bool kHasParameters = false>
 Exhibit project(const ReportSources& sources, const TableRequest& request, Looks* looks) {
   const Grid grid = make_grid(sources.snapshot, request.query, *request.kind->protocol, sources.suites);
   Exhibit exhibit;
@@ -49,9 +53,7 @@ Exhibit project(const ReportSources& sources, const TableRequest& request, Looks
   } else {
     exhibit.report = kReportOf(grid);
   }
-  if constexpr (kFiguresOf != nullptr) {
-    if (looks != nullptr) exhibit.figures = kFiguresOf(grid, request.versus, *looks);
-  }
+  if (looks != nullptr) exhibit.figures = kFiguresOf(grid, request.versus, *looks);
   return exhibit;
 }
 
@@ -189,7 +191,7 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "What more learned parameters give on base classes, and what they cost on new ones.",
        .has_accuracies = true,
        .has_paper = true,
-       .make = project<ablation_report, nullptr, /*kHasParameters=*/true>},
+       .make = project<ablation_report, no_figures, /*kHasParameters=*/true>},
       {.name = "efficiency",
        .protocol = {},
        .summary = "learned parameters, seconds, images per second, memory",
