@@ -188,8 +188,8 @@ std::string wrong_with(const Recipe& recipe) {
 std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<int64_t> classes) {
   if (!logits.defined()) return "returned no tensor";
   if (logits.dim() != 2 || logits.size(0) != rows || (classes && logits.size(1) != *classes)) {
-    return fmt::format("returned {} and not [{}, {}], a row per image and a column per class", shape_of(logits),
-                       rows, classes ? std::to_string(*classes) : "K");
+    return fmt::format("returned {} and not [{}, {}], a row per image and a column per class",
+                       shape_of(logits), rows, classes ? std::to_string(*classes) : "K");
   }
   if (!logits.is_floating_point()) return "returned whole numbers and not floating-point ones";
   if (!at::isfinite(logits).all().item<bool>())

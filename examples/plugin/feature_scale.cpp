@@ -16,8 +16,8 @@ namespace {
 ///     logits_k = tau cos(x', t_k)
 ///
 /// This is the operation of "Scaling & Shifting Your Features" (arXiv 2210.08823, equation 2), applied once,
-/// after the frozen image tower. Untrained it is zero-shot CLIP, and since nothing learned belongs to a class,
-/// it can serve classes it has never seen.
+/// after the frozen image tower. Untrained it is zero-shot CLIP, and since nothing learned belongs to a
+/// class, it can serve classes it has never seen.
 class FeatureScale final : public PromptLearner {
  public:
   explicit FeatureScale(const Options& options) : options_(options) {}

@@ -119,7 +119,8 @@ TEST(Features, HelpsWithEveryWord) {
   }
   const Finished none = world.run({"features"});
   EXPECT_EQ(none.code, 2);
-  EXPECT_NE(none.err.find("needs a subcommand: build, list, verify, prune, seal"), std::string::npos) << none.err;
+  EXPECT_NE(none.err.find("needs a subcommand: build, list, verify, prune, seal"), std::string::npos)
+      << none.err;
 }
 
 }  // namespace
