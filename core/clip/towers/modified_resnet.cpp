@@ -61,8 +61,8 @@ void ModifiedResNet::add_stage(const Checkpoint& checkpoint, const std::string& 
   for (int64_t n = 0;; ++n) {
     const std::string block = fmt::format("{}.{}", name, n);
     if (!checkpoint.has(block + ".conv1.weight")) break;
-    const auto convolution = [&](const char* convolution, const char* norm) {
-      return FoldedConvolution(checkpoint, block + convolution, block + norm, 1, placement);
+    const auto convolution = [&](const char* weight, const char* norm) {
+      return FoldedConvolution(checkpoint, block + weight, block + norm, 1, placement);
     };
     std::optional<FoldedConvolution> shortcut;
     if (checkpoint.has(block + ".downsample.0.weight"))
