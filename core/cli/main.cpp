@@ -1,9 +1,15 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <new>
+#include <system_error>
 
 #include "base/installation.h"
 #include "base/machine.h"
@@ -75,6 +81,9 @@ int run_and_report(const Arguments& words) {
     return kInterrupted;
   } catch (const std::bad_alloc&) {
     std::cerr << "runner: out of memory; use fewer --jobs or a smaller model\n";
+  } catch (const std::system_error& fault) {
+    // What fmt throws of standard output is said by check_output().
+    if (std::ferror(stdout) == 0) std::cerr << "runner: " << fault.what() << '\n';
   } catch (const std::exception& fault) {
     const std::string text = fault.what();
     std::cerr << "runner: " << text.substr(0, text.find('\n')) << '\n';
@@ -82,12 +91,32 @@ int run_and_report(const Arguments& words) {
   return kWrongInput;
 }
 
+/// The exit code, given that of the command: results that could not be written are a failure.
+int check_output(int code) {
+  const int flushed = std::fflush(stdout);
+  const char* reason = flushed != 0 ? std::strerror(errno) : "write error";
+  if (flushed == 0 && std::ferror(stdout) == 0) return code;
+  std::cerr << "runner: standard output: cannot be written (" << reason
+            << "); part of it is missing: repeat the command with another destination\n";
+  return kSomeFailed;
+}
+
+/// Takes those of the descriptors 0 to 2 that were closed at the start, so that no file of ours gets one of
+/// them and whatever is printed. They are opened the wrong way round: to use one is still an error.
+void take_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) < 0)
+      ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 }  // namespace
 }  // namespace promptbed
 
 int main(int count, char** words) {
+  promptbed::take_standard_descriptors();
   promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();
   promptbed::explain_crashes();
-  return promptbed::run_and_report({words + 1, words + count});
+  return promptbed::check_output(promptbed::run_and_report({words + 1, words + count}));
 }

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
@@ -20,13 +23,21 @@ constexpr unsigned kLineWidth = 110, kDescriptionWidth = 60;
 constexpr const char* kArguments =
     "\n";  // Boost's name for the words that belong to no option: one that cannot be typed
 
+/// The option, which an environment variable named after it may hold: what depends on the machine more than
+/// on the experiment.
+CommandOption of_machine(CommandOption option) {
+  option.environment = "PROMPTBED_";
+  for (const char letter : option.name) option.environment += static_cast<char>(std::toupper(letter));
+  return option;
+}
+
 /// Every option that more than one subcommand takes.
 const std::vector<CommandOption>& shared_options() {
   static const std::vector<CommandOption> table = {
       // The grid.
-      {"methods", "M,...", "methods, separated by commas (see runner methods)"},
-      {"method", "M", "a method (see runner methods)"},
-      {"datasets", "D,...", "datasets of the suite (see runner datasets list), all, or folders of your own"},
+      {"methods", "M,...", "methods that runner methods lists, separated by commas"},
+      {"method", "M", "a method that runner methods lists"},
+      {"datasets", "D,...", "datasets of the suite, all of them (all), or folders of your own"},
       {"dataset", "D", "a dataset of the suite, or a folder of your own"},
       {"shots", "N,...", "training images per class"},
       {"seeds", "N,...", "seeds of draws, initial values and order"},
@@ -40,11 +51,11 @@ const std::vector<CommandOption>& shared_options() {
       {.name = "draws",
        .value = "FILE",
        .help = "a draw from runner datasets draw or import-draw, for its dataset, shots and seed; repeatable",
-       .repeatable = true},
+       .repeat = Repeat::by_text},
       {.name = "set",
        .value = "M.O=V",
        .help = "option of a method, such as coop.n_ctx=16; repeatable",
-       .repeatable = true},
+       .repeat = Repeat::by_key},
       {"epochs", "N", "override the method's recipe", ValueKind::number},
       {"batch-size", "N", "override the method's recipe", ValueKind::number},
       {"lr", "X", "learning rate; override the method's recipe", ValueKind::real},
@@ -58,28 +69,30 @@ const std::vector<CommandOption>& shared_options() {
       {"class-names", "FILE", "JSON of your own class names by dataset (docs/datasets.md)"},
       {"templates", "FILE", "JSON of your own templates by dataset (docs/datasets.md)"},
       // The model and where it runs.
-      {"model", "PATH",
-       "CLIP: a folder in the Hugging Face or open_clip layout, or a checkpoint file; default: the suite's "
-       "own"},
+      of_machine({"model", "PATH",
+                  "CLIP: a folder in the Hugging Face or open_clip layout, or a checkpoint file; default: "
+                  "the suite's "
+                  "own"}),
       {"activation", "A", "quick_gelu or gelu, for a checkpoint file that does not say"},
       {"precision", "P", "of the frozen towers: f32 or bf16", ValueKind::text, "f32"},
-      {"device", "D", "cpu, cuda or cuda:N", ValueKind::text, "cpu"},
-      {"threads", "N", "threads", ValueKind::number},
+      of_machine({"device", "D", "cpu, cuda or cuda:N", ValueKind::text, "cpu"}),
+      of_machine({"threads", "N", "threads", ValueKind::number}),
       // Data.
-      {"suite", "S", "list of datasets; default: pocket, or paper if --data is given"},
-      {"data", "FOLDER",
-       "holds the datasets' folders with their images; default: the suite's own splits and sealed features"},
-      {"cache", "FOLDER", "image features, generated splits, listings of large folders", ValueKind::text,
-       "runs/cache"},
+      of_machine({"suite", "S", "list of datasets; default: pocket, or paper if --data is given"}),
+      of_machine({"data", "FOLDER",
+                  "holds the datasets' folders with their images; default: the suite's own splits and sealed "
+                  "features"}),
+      of_machine({"cache", "FOLDER", "image features, generated splits, listings of large folders",
+                  ValueKind::text, "runs/cache"}),
       // Runs and prompts.
-      {"db", "FILE", "ledger of runs and scores", ValueKind::text, "runs/promptbed.db"},
+      of_machine({"db", "FILE", "ledger of runs and scores", ValueKind::text, "runs/promptbed.db"}),
       {"prompt", "PROMPT", "a trained prompt: a file, or a run's id"},
       {"plugins", "FOLDER", "one more folder of plugins"},
       {.name = "where",
        .value = "[M.]SETTING=V,...",
        .help = "only runs whose setting has one of these values, such as coop.n_ctx=16, views=10 or "
                "epochs=50; repeatable",
-       .repeatable = true},
+       .repeat = Repeat::by_key},
       {"fingerprint", "F", "only runs of the model with this fingerprint, or a prefix of it"},
       // Output.
       {"format", "F", "text, csv or json", ValueKind::text, "text"},
@@ -93,15 +106,15 @@ const std::vector<CommandOption>& shared_options() {
 po::options_description boost_group(const OptionGroup& group) {
   po::options_description described(group.heading, kLineWidth, kDescriptionWidth);
   for (const CommandOption& option : group.options) {
+    const std::string help =
+        option.environment.empty() ? option.help : fmt::format("{} [${}]", option.help, option.environment);
     if (option.kind == ValueKind::flag) {
-      described.add_options()(option.name.c_str(), po::bool_switch(), option.help.c_str());
+      described.add_options()(option.name.c_str(), po::bool_switch(), help.c_str());
       continue;
     }
     auto* value = po::value<std::vector<std::string>>()->value_name(option.value);
-    if (option.repeatable) value->composing();
     if (option.otherwise) value->default_value({*option.otherwise}, *option.otherwise);
-    if (option.required) value->required();
-    described.add_options()(option.name.c_str(), value, option.help.c_str());
+    described.add_options()(option.name.c_str(), value, help.c_str());
   }
   return described;
 }
@@ -109,10 +122,6 @@ po::options_description boost_group(const OptionGroup& group) {
 po::options_description boost_options(const Subcommand& subcommand) {
   po::options_description described(kLineWidth, kDescriptionWidth);
   for (const OptionGroup& group : subcommand.options) described.add(boost_group(group));
-  po::options_description general("general", kLineWidth, kDescriptionWidth);
-  general.add_options()("config", po::value<std::string>()->value_name("FILE"),
-                        "an INI file of these options")("help,h", "print this help");
-  described.add(general);
   return described;
 }
 
@@ -135,41 +144,153 @@ Error explained(const po::error& fault, const Subcommand& subcommand) {
   return Error(fmt::format("unknown option --{}; known: {}", name, fmt::join(known, ", ")));
 }
 
-void read_config(const std::string& path, const po::options_description& described,
-                 const Subcommand& subcommand, po::variables_map& values) {
+/// The values that one place gives: the command line, the environment or a file.
+struct Given {
+  Origin origin;
+  std::string source;  ///< in front of what is wrong there: "sweep.ini: "
+  std::map<std::string, std::vector<std::string>> texts = {};
+
+  void add(const po::parsed_options& parsed) {
+    for (const po::option& option : parsed.options) {
+      std::vector<std::string>& held = texts[option.string_key];
+      held.insert(held.end(), option.value.begin(), option.value.end());
+      // A flag that is typed has no value, and may be typed twice.
+      if (held.empty()) held.emplace_back("true");
+    }
+  }
+};
+
+Given read_command_line(const Arguments& arguments, const Subcommand& subcommand) {
+  po::options_description all = boost_options(subcommand);
+  all.add_options()("config", po::value<std::string>())("help,h", "");
+  po::positional_options_description positions;
+  if (subcommand.takes_arguments) {
+    all.add_options()(kArguments, po::value<std::vector<std::string>>());
+    positions.add(kArguments, -1);
+  }
+  // A number may be negative, and no option may be abbreviated: a script must not change its meaning when an
+  // option is added.
+  using namespace po::command_line_style;
+  const auto style = (unix_style & ~allow_guessing) | allow_long;
+  Given given = {Origin::command_line, ""};
+  try {
+    given.add(po::command_line_parser(arguments).options(all).positional(positions).style(style).run());
+  } catch (const po::error& fault) {
+    throw explained(fault, subcommand);
+  }
+  return given;
+}
+
+Given read_environment(const Subcommand& subcommand) {
+  Given given = {Origin::environment, "environment: "};
+  for (const OptionGroup& group : subcommand.options) {
+    for (const CommandOption& option : group.options) {
+      const char* text = option.environment.empty() ? nullptr : std::getenv(option.environment.c_str());
+      if (text != nullptr && *text != '\0') given.texts[option.name] = {text};
+    }
+  }
+  return given;
+}
+
+/// What some editors put in front of UTF-8.
+void skip_byte_order_mark(std::istream& in) {
+  std::string start(3, '\0');
+  in.read(start.data(), 3);
+  in.clear();
+  if (start != "\xEF\xBB\xBF") in.seekg(0);
+}
+
+Given read_config(const std::string& path, const Subcommand& subcommand) {
   std::ifstream in(path);
   if (!in || std::filesystem::is_directory(path))
     throw Error(fmt::format("--config {}: cannot be read; give an INI file", path));
+  skip_byte_order_mark(in);
+  Given given = {Origin::file, fmt::format("{}: ", path)};
   try {
-    po::store(po::parse_config_file(in, described), values);
+    given.add(po::parse_config_file(in, boost_options(subcommand)));
   } catch (const po::error& fault) {
     throw Error(fmt::format("--config {}: {}", path, explained(fault, subcommand).what()));
   }
+  return given;
 }
 
 template <class Number>
-Number number_from(std::string_view option, const std::string& text, const char* kind) {
+std::optional<Number> number_from(const std::string& text) {
   Number number{};
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (fault != std::errc() || end != text.data() + text.size())
-    throw Error(fmt::format("--{} {}: is not {}", option, text, kind));
+  if (fault != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
-/// Values of one option; wrong ones are found here, before any work.
-std::vector<std::string> texts_of(const CommandOption& option, const po::variable_value& value) {
-  if (option.kind == ValueKind::flag) return {value.as<bool>() ? "true" : "false"};
-  auto texts = value.as<std::vector<std::string>>();
-  if (texts.size() > 1 && !option.repeatable)
-    throw Error(fmt::format("--{}: is given {} times; give it once", option.name, texts.size()));
+/// "" is a flag that an INI file names without a value.
+std::optional<bool> flag_from(const std::string& text) {
+  if (text.empty() || text == "true" || text == "yes" || text == "on" || text == "1") return true;
+  if (text == "false" || text == "no" || text == "off" || text == "0") return false;
+  return std::nullopt;
+}
+
+/// Why a text is no value of such an option; "" if it is one.
+std::string reason_against(const CommandOption& option, const std::string& text) {
+  if (option.kind == ValueKind::flag) return flag_from(text) ? "" : "is neither true nor false";
+  if (option.kind == ValueKind::number) return number_from<int64_t>(text) ? "" : "is not a whole number";
+  if (option.kind != ValueKind::real) return "";
+  const auto number = number_from<double>(text);
+  if (!number) return "is not a number";
+  return std::isfinite(*number) ? "" : "is not a finite number";
+}
+
+/// What two texts of an option must differ in.
+std::string key_of(const CommandOption& option, const std::string& text) {
+  return option.repeat == Repeat::by_key ? text.substr(0, text.find('=')) : text;
+}
+
+/// Throws Error for values that the option cannot have; they are found here, before any work.
+void check(const CommandOption& option, const std::vector<std::string>& texts, const std::string& source) {
+  const auto refuse = [&](const std::string& what) {
+    throw Error(fmt::format("{}--{}{}", source, option.name, what));
+  };
+  if (texts.size() > 1 && option.repeat == Repeat::never)
+    refuse(fmt::format(": is given {} times; give it once", texts.size()));
+  std::set<std::string> keys;
   for (const std::string& text : texts) {
-    if (text.empty() && !value.defaulted())
-      throw Error(fmt::format("--{}: has an empty value; give one, or leave the option out", option.name));
-    if (option.kind == ValueKind::number) number_from<int64_t>(option.name, text, "a whole number");
-    if (option.kind == ValueKind::real && !std::isfinite(number_from<double>(option.name, text, "a number")))
-      throw Error(fmt::format("--{} {}: is not a finite number", option.name, text));
+    if (text.empty() && option.kind != ValueKind::flag)
+      refuse(": has an empty value; give one, or leave the option out");
+    if (const std::string reason = reason_against(option, text); !reason.empty())
+      refuse(fmt::format(" {}: {}", text, reason));
+    if (const std::string key = key_of(option, text); !keys.insert(key).second)
+      refuse(fmt::format(" {}: is given twice; give it once", key));
   }
-  return texts;
+}
+
+/// What `places`, the winning one first, give for an option: all of the first that has it, and of the others
+/// what it may be repeated with.
+Values::Entry gathered(const CommandOption& option, const std::vector<Given>& places) {
+  Values::Entry entry;
+  std::set<std::string> keys;
+  for (const Given& place : places) {
+    const auto found = place.texts.find(option.name);
+    if (found == place.texts.end()) continue;
+    check(option, found->second, place.source);
+    if (entry.origin == Origin::otherwise) {
+      entry.origin = place.origin;
+      entry.source = place.source;
+    } else if (option.repeat == Repeat::never) {
+      continue;
+    }
+    for (const std::string& text : found->second) {
+      if (keys.insert(key_of(option, text)).second) entry.texts.push_back(text);
+    }
+  }
+  return entry;
+}
+
+void print_help(const Subcommand& subcommand) {
+  po::options_description described = boost_options(subcommand);
+  po::options_description general("general", kLineWidth, kDescriptionWidth);
+  general.add_options()("config", po::value<std::string>()->value_name("FILE"),
+                        "an INI file of these options")("help,h", "print this help");
+  described.add(general);
+  std::cout << "usage: " << subcommand.usage << "\n\n" << subcommand.explanation << '\n' << described;
 }
 
 }  // namespace
@@ -178,7 +299,7 @@ CommandOption shared(std::string_view name, const std::string& remark) {
   const auto found = std::ranges::find(shared_options(), name, &CommandOption::name);
   if (found == shared_options().end()) throw std::logic_error(fmt::format("no shared option --{}", name));
   CommandOption option = *found;
-  if (!remark.empty()) option.help += fmt::format(" ({})", remark);
+  option.help += remark;
   return option;
 }
 
@@ -190,6 +311,11 @@ CommandOption shared_or(std::string_view name, const std::string& otherwise, con
 
 CommandOption required(CommandOption option) {
   option.required = true;
+  return option;
+}
+
+CommandOption typed(CommandOption option) {
+  option.environment.clear();
   return option;
 }
 
@@ -208,7 +334,7 @@ OptionGroup data_options() {
 
 bool Values::given(std::string_view name) const {
   const auto found = entries_.find(name);
-  return found != entries_.end() && found->second.given;
+  return found != entries_.end() && found->second.origin != Origin::otherwise;
 }
 
 std::string Values::text(std::string_view name) const {
@@ -230,41 +356,46 @@ std::vector<std::string> Values::items(std::string_view name) const {
   for (std::string item; std::getline(in, item, ',');) items.push_back(item);
   if (list.empty() || list.ends_with(',')) items.emplace_back();
   for (const std::string& item : items) {
-    if (item.empty())
-      throw Error(fmt::format("--{} {}: has an empty item; separate items by one comma", name, list));
+    if (item.empty()) throw fault(name, "has an empty item; separate items by one comma");
     if (std::ranges::count(items, item) > 1)
-      throw Error(fmt::format("--{} {}: names {} twice; leave one out", name, list, item));
+      throw fault(name, fmt::format("names {} twice; leave one out", item));
   }
   return items;
 }
 
 std::vector<int64_t> Values::numbers(std::string_view name) const {
   std::vector<int64_t> numbers;
-  for (const std::string& item : items(name))
-    numbers.push_back(number_from<int64_t>(name, item, "a whole number"));
+  for (const std::string& item : items(name)) {
+    const auto number = number_from<int64_t>(item);
+    if (!number) throw fault(name, fmt::format("{} is not a whole number", item));
+    numbers.push_back(*number);
+  }
   return numbers;
 }
 
 std::optional<int64_t> Values::number(std::string_view name) const {
-  const std::string value = text(name);
-  if (value.empty()) return std::nullopt;
-  return number_from<int64_t>(name, value, "a whole number");
+  return number_from<int64_t>(text(name));
 }
 
 std::optional<double> Values::real(std::string_view name) const {
-  const std::string value = text(name);
-  if (value.empty()) return std::nullopt;
-  return number_from<double>(name, value, "a number");
+  return number_from<double>(text(name));
 }
 
 bool Values::flag(std::string_view name) const {
-  return text(name) == "true";
+  const auto found = entries_.find(name);
+  return found != entries_.end() && flag_from(found->second.texts.front()).value();
 }
 
 int64_t Values::positive(std::string_view name, int64_t otherwise, int64_t most) const {
   const int64_t value = number(name).value_or(otherwise);
-  if (value < 1 || value > most) throw Error(fmt::format("--{} {}: give 1 to {}", name, value, most));
+  if (value < 1 || value > most) throw fault(name, fmt::format("give 1 to {}", most));
   return value;
+}
+
+Error Values::fault(std::string_view name, std::string_view what) const {
+  const auto found = entries_.find(name);
+  const std::string source = found == entries_.end() ? "" : found->second.source;
+  return Error(fmt::format("{}--{} {}: {}", source, name, text(name), what));
 }
 
 const std::string& Values::only_argument(const std::string& subcommand, const std::string& what) const {
@@ -275,42 +406,29 @@ const std::string& Values::only_argument(const std::string& subcommand, const st
 }
 
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand) {
-  const po::options_description described = boost_options(subcommand);
-  po::options_description all;
-  all.add(described);
-  po::positional_options_description positions;
-  if (subcommand.takes_arguments) {
-    all.add_options()(kArguments, po::value<std::vector<std::string>>());
-    positions.add(kArguments, -1);
+  const Given typed = read_command_line(arguments, subcommand);
+  if (typed.texts.contains("help")) {
+    print_help(subcommand);
+    return std::nullopt;
   }
-  po::variables_map found;
-  try {
-    // A number may be negative, and no option may be abbreviated: a script must not change its meaning when
-    // an option is added.
-    using namespace po::command_line_style;
-    const auto style = (unix_style & ~allow_guessing) | allow_long;
-    po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(),
-              found);
-    if (found.count("help") > 0) {
-      std::cout << "usage: " << subcommand.usage << "\n\n" << subcommand.explanation << '\n' << described;
-      return std::nullopt;
-    }
-    if (found.count("config") > 0)
-      read_config(found["config"].as<std::string>(), described, subcommand, found);
-    po::notify(found);
-  } catch (const po::error& fault) {
-    throw explained(fault, subcommand);
-  }
+  std::vector<Given> places = {typed, read_environment(subcommand)};
+  if (const auto config = typed.texts.find("config"); config != typed.texts.end())
+    places.push_back(read_config(config->second.front(), subcommand));
+
   Values values;
   for (const OptionGroup& group : subcommand.options) {
     for (const CommandOption& option : group.options) {
-      if (found.count(option.name) == 0) continue;
-      const po::variable_value& value = found[option.name];
-      const bool given = !value.defaulted() && (option.kind != ValueKind::flag || value.as<bool>());
-      values.entries_[option.name] = {texts_of(option, value), given};
+      Values::Entry entry = gathered(option, places);
+      if (entry.texts.empty()) {
+        if (option.required) throw Error(fmt::format("--{}: is missing; see --help", option.name));
+        if (!option.otherwise) continue;
+        entry.texts = {*option.otherwise};
+      }
+      values.entries_[option.name] = std::move(entry);
     }
   }
-  if (found.count(kArguments) > 0) values.arguments_ = found[kArguments].as<Arguments>();
+  if (const auto words = typed.texts.find(kArguments); words != typed.texts.end())
+    values.arguments_ = words->second;
   return values;
 }
 

@@ -28,6 +28,9 @@ namespace promptbed {
 
 enum class ValueKind { text, number, real, flag };
 
+/// How often an option may be given: once, or once for each text, or for each KEY of its texts KEY=VALUE.
+enum class Repeat { never, by_text, by_key };
+
 /// One option of a subcommand.
 struct CommandOption {
   std::string name;   ///< "datasets"
@@ -35,18 +38,22 @@ struct CommandOption {
   std::string help;
   ValueKind kind = ValueKind::text;
   std::optional<std::string> otherwise = {};  ///< the default, as it would be typed
-  bool repeatable = false;
+  Repeat repeat = Repeat::never;
   bool required = false;
+  std::string environment = {};  ///< the variable that may hold it; "": none
 };
 
 /// An option that several subcommands take, from the one table in options.cpp: a name has one meaning in all
-/// of them. `remark` is what this subcommand adds to the help, such as its default. Throws std::logic_error
-/// for a name that is not in the table.
+/// of them. `remark` is what this subcommand adds to the help, such as "; default: all". Throws
+/// std::logic_error for a name that is not in the table.
 CommandOption shared(std::string_view name, const std::string& remark = "");
 
 /// The same with a default, or as an option that must be given.
 CommandOption shared_or(std::string_view name, const std::string& otherwise, const std::string& remark = "");
 CommandOption required(CommandOption option);
+
+/// The same, taken from no environment variable: where it decides what is deleted.
+CommandOption typed(CommandOption option);
 
 /// What --format selects in most subcommands.
 enum class OutputFormat { text, csv, json };
@@ -92,10 +99,13 @@ struct Subcommands {
 int run_subcommand(const Subcommands& command, const Arguments& arguments,
                    const std::vector<std::pair<std::string, int (*)(const Arguments&)>>& known);
 
+/// Where a value comes from; the later ones win.
+enum class Origin { otherwise, file, environment, command_line };
+
 /// What the user chose.
 class Values {
  public:
-  /// Whether the user gave the option, on the command line or in --config.
+  /// Whether the user gave the option: on the command line, in the environment or in --config.
   bool given(std::string_view name) const;
 
   /// The value or the default; "" if there is neither.
@@ -125,7 +135,7 @@ class Values {
       if (text == this->text(name)) return value;
       names.push_back(text);
     }
-    throw Error(fmt::format("--{} {}: known: {}", name, text(name), fmt::join(names, ", ")));
+    throw fault(name, fmt::format("known: {}", fmt::join(names, ", ")));
   }
 
   /// The words that belong to no option.
@@ -135,12 +145,16 @@ class Values {
   /// more than one.
   const std::string& only_argument(const std::string& subcommand, const std::string& what) const;
 
-  /// An option and its values, as they would be typed.
+  /// What is wrong with an option's value, as an Error that names the value and where it was given:
+  /// "--jobs 0: give 1 to 256", "sweep.ini: --jobs 0: give 1 to 256".
+  Error fault(std::string_view name, std::string_view what) const;
+
+  /// The values of an option, as they would be typed.
   struct Entry {
-    std::vector<std::string> texts;
-    bool given = false;
+    std::vector<std::string> texts = {};
+    Origin origin = Origin::otherwise;
+    std::string source = {};  ///< in front of what is wrong with them: "sweep.ini: "
   };
-  const std::map<std::string, Entry, std::less<>>& entries() const { return entries_; }
 
  private:
   friend std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
@@ -149,10 +163,11 @@ class Values {
   Arguments arguments_;
 };
 
-/// Reads a command line and the INI file that --config names; the command line wins, and
-/// repeatable options are collected from both. Prints the help and
-/// returns nothing if --help was given. Throws Error for an unknown option (listing the known ones, or naming
-/// the one that replaced it), for a missing value and for a value of the wrong type.
+/// Reads an option where it is given first: on the command line, in its environment variable, in the INI file
+/// that --config names; or takes its default. Options that may be repeated are gathered from all of these,
+/// and of one KEY=VALUE the first counts in the same order. Prints the help and returns nothing if --help was
+/// given. Throws Error for an unknown option (listing the known ones, or naming the one that replaced it),
+/// one that is given twice in one place, a missing value and a value of the wrong type.
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
 
 /// The protocol that --protocol names. Throws Error for another, listing the known ones.

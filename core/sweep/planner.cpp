@@ -158,7 +158,8 @@ class Planner {
     std::map<std::string, int64_t> runs_of;
     for (const PlannedRun& run : runs) {
       const RunRecord* record = known_.find(run.id);
-      if (record != nullptr && run.done() && record->plugin_hash != run.method->file_hash)
+      if (record != nullptr && record->status == RunStatus::done && run.done() &&
+          record->plugin_hash != run.method->file_hash)
         ++runs_of[run.method->name()];
     }
     std::vector<std::string> warnings;

@@ -87,9 +87,8 @@ void choose_for_domain(SweepSpec& spec, const SourceChoice& choice, const Suite&
   spec.source = choice.source.empty() ? usual_or_first(shifted) : id_of(choice.source, suite);
   const auto targets = std::ranges::find(suites, spec.source, &Suite::shifts);
   if (targets == suites.end())
-    throw Error(
-        fmt::format("--source {}: no suite has shifted versions of it; datasets of {} that have some: {}",
-                    choice.source, suite.id, fmt::join(shifted, ", ")));
+    throw Error(fmt::format("{} {}: no suite has shifted versions of it; datasets of {} that have some: {}",
+                            choice.option, choice.source, suite.id, fmt::join(shifted, ", ")));
   spec.datasets = spec.source;
   spec.target_suite = targets->id;
   spec.targets = choice.targets.empty() ? "all" : choice.targets;

@@ -56,6 +56,7 @@ struct SweepSpec : BenchSpec {
 struct SourceChoice {
   std::string source = {};   ///< id or path; default: imagenet, or else the suite's first suitable dataset
   std::string targets = {};  ///< ids and paths; default: all others
+  std::string option = "--source";  ///< that names the source
 };
 
 /// Settles which dataset cross-dataset or domain train on and which they test: those of the same suite, or of

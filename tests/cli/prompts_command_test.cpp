@@ -81,7 +81,7 @@ TEST_F(PromptsCommand, RefuseWrongInputInOneLine) {
   expect_refused({"prompts", "show"}, "runner prompts show needs a trained prompt");
   expect_refused({"prompts", "show", "model/model.safetensors"}, "is not a trained prompt");
   expect_refused({"prompts", "words", "f00", "--model", "model"}, "f00");
-  expect_refused({"prompts", "export", id_}, "the option '--output' is required");
+  expect_refused({"prompts", "export", id_}, "--output: is missing");
   expect_refused({"prompts", "import", "model/model.safetensors", "--model", "model", "--output", "x"},
                  "is no file of torch.save");
 }

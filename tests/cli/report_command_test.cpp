@@ -45,6 +45,26 @@ class ReportCommand : public ::testing::Test {
   std::optional<Ledger> ledger_;
 };
 
+TEST_F(ReportCommand, FailsIfItsOutputCannotBeWritten) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  for (const std::string format : {"text", "json"}) {
+    const std::vector<std::string> words = {"report", "--format", format};
+    const Finished full = test::run_runner(scratch_.path(), {}, words, "", "/dev/full");
+    EXPECT_EQ(full.code, 1);
+    EXPECT_EQ(full.err,
+              "runner: standard output: cannot be written (No space left on device); part of it is "
+              "missing: repeat the command with another destination\n");
+    const Finished closed = test::run_runner(scratch_.path(), {}, words, "", "&-");
+    EXPECT_EQ(closed.code, 1);
+    EXPECT_NE(closed.err.find("standard output: cannot be written (Bad file descriptor)"), std::string::npos);
+  }
+}
+
+TEST_F(ReportCommand, TakesAllDatasetsByName) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  EXPECT_EQ(text({"--datasets", "all"}), text({}));
+}
+
 TEST_F(ReportCommand, WritesEveryFormat) {
   record(*ledger_, sample_spec("brands"), 60, 50);
   record(*ledger_, zero_shot_spec("brands"), 62, 48);

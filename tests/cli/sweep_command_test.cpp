@@ -304,7 +304,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--lr", "nan"})), "--lr nan: is not a finite number"},
       {sweep(with({"--threads", "5000000000"})), "--threads 5000000000: give 1 to 1024"},
       {sweep(with({"--db", "model/config.json/ledger.db"})), "model/config.json"},
-      {sweep(with({"--seeds", "1,two"})), "--seeds two: is not a whole number"},
+      {sweep(with({"--seeds", "1,two"})), "--seeds 1,two: two is not a whole number"},
       {sweep(with({"--protocol", "all"})), "known: base-new, few-shot, cross-dataset, domain"},
       {sweep(with({"--source", "one"})), "--source: is for the protocols cross-dataset and domain"},
       {sweep(with({"--protocol", "domain", "--datasets", "one"})),

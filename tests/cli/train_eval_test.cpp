@@ -45,9 +45,15 @@ TEST_F(TrainCommand, RefusesWhatIsNotOneTrainedRun) {
                  "clip_zeroshot: needs no training; test it with runner eval --method clip_zeroshot");
   expect_refused(train({"--method", "coop", "--dataset", "one", "--seed", "1,2"}),
                  "--seed 1,2: is not a whole number");
+  expect_refused(train({"--method", "coop", "--dataset", "one", "--seed", "-1"}),
+                 "--seed -1: give 0 or more");
+  expect_refused(train({"--method", "coop", "--dataset", "one", "--shots", "1,2"}),
+                 "--shots 1,2: runner train makes one run");
+  expect_refused(train({"--method", "coop", "--dataset", "one", "--targets", "two"}),
+                 "--targets two: base-new tests --dataset alone");
   expect_refused(train({"--method", "coop", "--dataset", "one,two"}),
                  "ask for 2 runs, and runner train makes one");
-  expect_refused(train({"--method", "coop"}), "the option '--dataset' is required");
+  expect_refused(train({"--method", "coop"}), "--dataset: is missing");
   expect_refused(train({"--method", "coop", "--dataset", "one", "--epochs", "many"}), "many");
 }
 

@@ -99,9 +99,9 @@ TEST_F(ChosenDatasetsTest, WhatTheSuiteEmbedsServesOnlyItsDatasets) {
 
 TEST_F(ChosenDatasetsTest, UnknownIdsListTheKnown) {
   EXPECT_ERROR(choose("three"), "suite 'small' has no dataset 'three'; known: two, one");
-  EXPECT_ERROR(choose("no/birds"), "--datasets no/birds: no such folder or manifest; check the path");
-  EXPECT_ERROR(choose(""), "--datasets is empty");
-  EXPECT_ERROR(choose("one").at("two"), "dataset 'two' is not among --datasets one");
+  EXPECT_ERROR(choose("no/birds"), "no/birds: no such folder or manifest of a dataset; check the path");
+  EXPECT_ERROR(choose(""), "no dataset is named");
+  EXPECT_ERROR(choose("one").at("two"), "dataset 'two' is not among one");
 }
 
 TEST_F(ChosenDatasetsTest, TwoDatasetsNeverShareAnId) {

@@ -23,17 +23,20 @@ inline std::string quoted(const std::string& word) {
   return fmt::format("'{}'", word);
 }
 
-/// Runs the built `runner` in a folder, with environment assignments ("NAME=VALUE") and arguments.
+/// Runs the built `runner` in a folder, with environment assignments ("NAME=VALUE") and arguments. Its output
+/// goes to `destination`, or is returned.
 inline Finished run_runner(const std::filesystem::path& folder, const std::vector<std::string>& environment,
-                           const std::vector<std::string>& arguments, const std::string& prefix = "") {
+                           const std::vector<std::string>& arguments, const std::string& prefix = "",
+                           const std::string& destination = "") {
   std::string command = fmt::format("cd {} && {} env", quoted(folder.string()), prefix);
   for (const std::string& assignment : environment) command.append(" ").append(quoted(assignment));
   command.append(" ").append(quoted((program_folder() / "runner").string()));
   for (const std::string& argument : arguments) command.append(" ").append(quoted(argument));
   const auto out = folder / "stdout.txt", err = folder / "stderr.txt";
-  const int status =
-      std::system(fmt::format("{} > {} 2> {}", command, quoted(out.string()), quoted(err.string())).c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_file(out), read_file(err)};
+  command += destination.empty() ? " > " + quoted(out.string()) : " >" + destination;
+  const int status = std::system(fmt::format("{} 2> {}", command, quoted(err.string())).c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+          destination.empty() ? read_file(out) : "", read_file(err)};
 }
 
 }  // namespace promptbed::test

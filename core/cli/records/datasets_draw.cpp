@@ -21,7 +21,7 @@ Subcommand draw_description() {
               "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json",
           .options = {{"options",
                        {required({"shots", "N", "training images per class", ValueKind::number}),
-                        required(shared("seed")), shared("output", "default: standard output")}},
+                        required(shared("seed")), shared("output", "; default: standard output")}},
                       data_options()},
           .takes_arguments = true};
 }
@@ -38,7 +38,7 @@ Subcommand import_description() {
           .options = {{"options",
                        {{"shots", "N", "training images per class", ValueKind::number},
                         shared("seed"),
-                        shared("output", "default: standard output")}},
+                        shared("output", "; default: standard output")}},
                       data_options()},
           .takes_arguments = true};
 }

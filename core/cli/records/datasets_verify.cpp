@@ -103,7 +103,7 @@ int verify_datasets(const Arguments& arguments) {
        .options = {{"options",
                     {{"quick", "", "only check that images exist, without reading them", ValueKind::flag},
                      text_or_json(),
-                     shared("threads", "images read at a time; default: one per core")}},
+                     shared("threads", " that read images; default: one per core")}},
                    data_options()},
        .takes_arguments = true});
   if (!values) return kAllDone;

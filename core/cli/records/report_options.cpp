@@ -35,7 +35,7 @@ Subcommand description() {
               "is given; csv and json have one fact per line, unrounded",
               ValueKind::text, "text"},
              {"plot", "FILE", "draw the table's plot to this .svg, .png or .pdf instead"},
-             shared("output", "default: standard output"),
+             shared("output", "; default: standard output"),
              {"versus", "METHOD",
               "instead of accuracies, what the other methods gain over this one: pairs of the same dataset "
               "and seed, with 95 % intervals"},
@@ -46,13 +46,13 @@ Subcommand description() {
               "seeds)",
               ValueKind::text, "none"}}},
            {"selection",
-            {shared("methods", "in this order; default: all"),
+            {shared("methods", "; in this order; default: all"),
              shared("datasets",
-                    "in this order; of transfers, the targets; default: all, in their suite's order"),
+                    "; in this order; of transfers, the targets; default: all, in their suite's order"),
              {"suite", "S", "the datasets of this suite; default: the one that the ledger has runs on"},
-             shared("source", "default: the only one"),
-             shared("shots", "tables of one number take 16 or the only one"),
-             shared("seeds", "default: all"),
+             shared("source", "; default: the only one"),
+             shared("shots", "; default: tables of one number take 16, or the only one"),
+             shared("seeds", "; default: all"),
              shared("where"),
              shared("fingerprint"),
              shared("db")}}},
@@ -71,6 +71,7 @@ ReportQuery read_run_filters(const Values& values) {
   ReportQuery query;
   query.methods = values.items("methods");
   for (const std::string& named : values.items("datasets")) query.datasets.push_back(dataset_id(named));
+  if (query.datasets == std::vector<std::string>{"all"}) query.datasets.clear();
   query.shots = values.numbers("shots");
   query.seeds = values.numbers("seeds");
   query.model = values.text("fingerprint");
@@ -102,6 +103,9 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
     read.plot = values->text("plot");
     plot_format(read.plot);  // refuses an unknown one before any work
     if (!read.output.empty()) throw Error("--plot and --output are two files; leave one of them out");
+    if (values->given("format"))
+      throw values->fault("format",
+                          "--plot draws a plot whose format its file's name says; leave one of them out");
   }
   if (values->given("suite")) read.page.suite = values->text("suite");
   read.ledger = values->text("db");

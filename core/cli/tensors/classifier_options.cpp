@@ -5,9 +5,10 @@
 namespace promptbed {
 
 OptionGroup classifier_options() {
-  return {"classifier",
-          {shared("prompt"), shared("method", "one that needs no training, instead of a prompt"),
-           shared("set", "for --method"), shared("plugins"), shared("db", "where --prompt looks up runs")}};
+  return {
+      "classifier",
+      {shared("prompt"), shared("method", "; one that needs no training, instead of a prompt"),
+       shared("set", "; for --method"), shared("plugins"), shared("db", "; where --prompt looks up runs")}};
 }
 
 Classifier make_classifier(const Values& values, const std::string& otherwise) {

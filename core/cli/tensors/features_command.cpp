@@ -37,7 +37,7 @@ int build(const Arguments& arguments) {
                       "already stay. A sweep extracts what it needs by itself; this does all of it\n"
                       "beforehand.\n\n"
                       "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data",
-       .options = {{"options", {shared("threads", "images processed at a time; default: one per core")}},
+       .options = {{"options", {shared("threads", " that process images; default: one per core")}},
                    {"inputs", {shared_or("datasets", "all"), shared("views")}},
                    model_options(),
                    data_options()}});
@@ -155,7 +155,8 @@ int prune(const Arguments& arguments) {
        .explanation = "Deletes cache files that no sweep can use: damaged ones, and those of an earlier\n"
                       "format or view recipe; with --model, those of all other models as well.",
        .options = {
-           {"options", {shared("cache"), shared("model", "keep only its features"), shared("dry-run")}}}});
+           {"options",
+            {shared("cache"), typed(shared("model", "; keep only its features")), shared("dry-run")}}}});
   if (!values) return kAllDone;
   std::optional<ClipModel> model;
   if (values->given("model")) model = ClipModel::load(values->text("model"));

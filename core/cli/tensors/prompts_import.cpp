@@ -30,16 +30,16 @@ Subcommand description() {
           "  runner prompts import model.pth.tar-200 --model ViT-B-16.pt --dataset oxford_pets --data data "
           "\\\n"
           "      --set coop.position=middle --output prompt.safetensors",
-      .options = {{"options",
-                   {required(shared("output")),
-                    shared("method",
-                           "another with the same tensors, such as kgcoop; default: coop or cocoop"),
-                    shared("set", "what the tensors do not determine, such as coop.position=middle"),
-                    shared("dataset", "what it was trained on"),
-                    shared("class-set", "of --dataset, trained on: base or all; default: as many as it has"),
-                    shared("classes-file", "what it was trained on"), shared("plugins")}},
-                  model_options(),
-                  data_options()},
+      .options =
+          {{"options",
+            {required(shared("output")),
+             shared("method", "; another with the same tensors, such as kgcoop; default: coop or cocoop"),
+             shared("set", "; what the tensors do not determine, such as coop.position=middle"),
+             shared("dataset", "; what it was trained on"),
+             shared("class-set", "; of --dataset, trained on: base or all; default: as many as it has"),
+             shared("classes-file", "; what it was trained on"), shared("plugins")}},
+           model_options(),
+           data_options()},
       .takes_arguments = true,
       .retired = {{"classes", "--class-set base|all"}}};
 }

@@ -124,7 +124,7 @@ int prompt_words(const Arguments& arguments) {
                  "run's id; its model is the embedded one unless --model names it.\n\n"
                  "  runner prompts words 4f1d\n"
                  "  runner prompts words prompt.safetensors --top 10 --model models/ViT-B-16 --format csv",
-             .options = {{"options", {shared("top", "tokens per vector"), shared("format"), shared("db")}},
+             .options = {{"options", {shared("top", "; tokens per vector"), shared("format"), shared("db")}},
                          model_options()},
              .takes_arguments = true});
   if (!values) return kAllDone;

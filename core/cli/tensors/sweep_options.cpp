@@ -36,17 +36,17 @@ std::vector<OptionGroup> sweep_options() {
   return {
       {"grid",
        {required(shared("methods")), shared_or("datasets", "all"),
-        shared("shots", "default: 16, and 1,2,4,8,16 for few-shot"), shared_or("seeds", "1,2,3"),
+        shared("shots", "; default: 16, and 1,2,4,8,16 for few-shot"), shared_or("seeds", "1,2,3"),
         shared_or("protocol", "base-new"),
-        shared("source", "default: imagenet, or the suite's first suitable one"), shared("targets"),
-        shared("draws"), shared("set", "each of several values (coop.n_ctx=4,16) is tried"), shared("epochs"),
-        shared("batch-size"), shared("lr"), shared("views")}},
+        shared("source", "; default: imagenet, or the suite's first suitable one"), shared("targets"),
+        shared("draws"), shared("set", "; each of several values (coop.n_ctx=4,16) is tried"),
+        shared("epochs"), shared("batch-size"), shared("lr"), shared("views")}},
       {"work",
        {shared("db"),
         shared("plugins"),
         {"jobs", "N", "runs made at the same time, each in its own process; default: one per core, at most 8",
          ValueKind::number},
-        shared("threads", "per job; default: the cores shared among the jobs"),
+        shared("threads", " per job; default: the cores shared among the jobs"),
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
         shared("force"),
@@ -55,27 +55,31 @@ std::vector<OptionGroup> sweep_options() {
       data_options()};
 }
 
-SweepSpec read_sweep_options(const Values& values) {
-  SweepSpec spec;
+void read_run_options(SweepSpec& spec, const Values& values) {
   read_input_options(spec, values);
-  spec.methods = values.items("methods");
   spec.assignments = values.texts("set");
-  spec.seeds = values.numbers("seeds");
   spec.protocol = protocol_of(values);
-  const auto& usual = spec.protocol == Protocol::few_shot ? kCurve : kUsual;
-  spec.shots = values.given("shots") ? values.numbers("shots") : usual;
-  fill_in_source(spec, values);
   for (const std::string& file : values.texts("draws")) spec.draws.emplace_back(file);
   spec.ledger = values.text("db");
   if (values.given("plugins")) spec.plugins = {values.text("plugins")};
   spec.epochs = values.number("epochs");
   spec.batch_size = values.number("batch-size");
   spec.learning_rate = values.real("lr");
+  spec.force = values.flag("force");
+}
+
+SweepSpec read_sweep_options(const Values& values) {
+  SweepSpec spec;
+  read_run_options(spec, values);
+  spec.methods = values.items("methods");
+  spec.seeds = values.numbers("seeds");
+  const auto& usual = spec.protocol == Protocol::few_shot ? kCurve : kUsual;
+  spec.shots = values.given("shots") ? values.numbers("shots") : usual;
+  fill_in_source(spec, values);
   spec.retries = *values.number("retries");
   if (spec.retries < 0 || spec.retries > kMostRetries)
-    throw Error(fmt::format("--retries {}: give 0 to {}", spec.retries, kMostRetries));
+    throw values.fault("retries", fmt::format("give 0 to {}", kMostRetries));
   spec.fail_fast = values.flag("fail-fast");
-  spec.force = values.flag("force");
   spec.jobs = values.positive("jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
   spec.threads = values.positive("threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
   return spec;

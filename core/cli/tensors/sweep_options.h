@@ -12,6 +12,9 @@ std::vector<OptionGroup> sweep_options();
 /// What they ask for. Throws Error, naming the option, for a value that is not possible.
 SweepSpec read_sweep_options(const Values& values);
 
+/// Of these, what a run alone has, too: fills in the recipe, the protocol, the ledger and the inputs.
+void read_run_options(SweepSpec& spec, const Values& values);
+
 /// Prints on standard error what a user should know before the runs are made.
 void print_warnings(const Plan& plan);
 

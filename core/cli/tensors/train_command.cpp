@@ -33,42 +33,39 @@ Subcommand description() {
                 shared_or("seed", "1"), shared_or("protocol", "base-new"), shared("targets"), shared("draws"),
                 shared("set"), shared("epochs"), shared("batch-size"), shared("lr"), shared("views")}},
               {"work",
-               {shared("output", "a copy of the prompt"), shared("db"), shared("plugins"),
-                shared("threads", "default: one per core"), shared("force")}},
+               {shared("output", "; a copy of the prompt"), shared("db"), shared("plugins"),
+                shared("threads", "; default: one per core"), shared("force")}},
               model_options(),
               data_options()}};
 }
 
-/// The values as `runner sweep` takes them.
 SweepSpec one_run(const Values& values) {
-  if (const auto shots = values.numbers("shots"); shots.size() > 1) {
-    throw Error(fmt::format("--shots {}: runner train makes one run; give one number, or use runner sweep",
-                            values.text("shots")));
+  SweepSpec spec;
+  read_run_options(spec, values);
+  spec.methods = {values.text("method")};
+  spec.shots = values.numbers("shots");
+  if (spec.shots.size() > 1)
+    throw values.fault("shots", "runner train makes one run; give one number, or use runner sweep");
+  spec.seeds = {*values.number("seed")};
+  if (spec.seeds.front() < 0) throw values.fault("seed", "give 0 or more");
+  spec.threads = values.positive("threads", count_cores(), kMostThreads);
+  if (has_source(spec.protocol)) {
+    choose_source(
+        spec, {.source = values.text("dataset"), .targets = values.text("targets"), .option = "--dataset"});
+    return spec;
   }
-  const bool with_source = has_source(protocol_of(values));
-  const std::map<std::string, std::string> other_names = {
-      {"method", "methods"}, {"dataset", with_source ? "source" : "datasets"}, {"seed", "seeds"}};
-  Arguments arguments = {"--jobs", "1", "--threads",
-                         std::to_string(values.positive("threads", count_cores(), kMostThreads))};
-  for (const auto& [name, entry] : values.entries()) {
-    if (name == "output" || name == "threads") continue;
-    const auto renamed = other_names.find(name);
-    const std::string option = "--" + (renamed == other_names.end() ? name : renamed->second);
-    if (name == "force") {
-      if (entry.given) arguments.push_back(option);
-      continue;
-    }
-    for (const std::string& text : entry.texts) arguments.insert(arguments.end(), {option, text});
-  }
-  return read_sweep_options(*parse(arguments, {.usage = "", .explanation = "", .options = sweep_options()}));
+  if (values.given("targets"))
+    throw values.fault("targets", fmt::format("{} tests --dataset alone", to_string(spec.protocol)));
+  spec.datasets = values.text("dataset");
+  return spec;
 }
 
 /// The plan's one run. Throws Error if there are more, or nothing to train.
 const PlannedRun& only_run(const Plan& plan) {
-  const PlannedRun& run = plan.runs.front();
-  if (plan.runs.size() > 1)
+  if (plan.runs.size() != 1)
     throw Error(fmt::format("these options ask for {} runs, and runner train makes one; use runner sweep",
                             plan.runs.size()));
+  const PlannedRun& run = plan.runs.front();
   if (!run.method->trainable()) {
     throw Error(fmt::format("{}: needs no training; test it with runner eval --method {}", run.method->name(),
                             run.method->name()));

@@ -55,13 +55,13 @@ void ChosenDatasets::choose() {
     if (all || std::ranges::find(ids, dataset.id) != ids.end()) datasets_.push_back(dataset);
   }
   for (const std::string& path : paths) add_own(path);
-  if (datasets_.empty()) throw Error("--datasets is empty; give ids, paths of your own datasets, or all");
+  if (datasets_.empty()) throw Error("no dataset is named; give ids, paths of your own datasets, or all");
 }
 
 void ChosenDatasets::add_own(const std::string& path) {
   std::error_code failure;
   if (!fs::exists(path, failure))
-    throw Error(fmt::format("--datasets {}: no such folder or manifest; check the path", path));
+    throw Error(fmt::format("{}: no such folder or manifest of a dataset; check the path", path));
   DatasetSpec own = read_own_dataset(path);
   for (const Suite& suite : read_suites(spec_.suites)) {
     if (has(suite.datasets, own.id)) {
@@ -79,7 +79,7 @@ void ChosenDatasets::add_own(const std::string& path) {
 const DatasetSpec& ChosenDatasets::at(std::string_view id) const {
   const auto found = std::ranges::find(datasets_, id, &DatasetSpec::id);
   if (found == datasets_.end())
-    throw Error(fmt::format("dataset '{}' is not among --datasets {}; add it", id, spec_.datasets));
+    throw Error(fmt::format("dataset '{}' is not among {}; add it", id, spec_.datasets));
   return *found;
 }
 

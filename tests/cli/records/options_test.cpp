@@ -1,0 +1,127 @@
+#include "cli/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/files.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+/// A variable of the environment while a test needs it.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+class CommandOptions : public ::testing::Test {
+ protected:
+  Values parsed(Arguments arguments) const {
+    return parse(arguments, {.usage = "runner try [OPTIONS]",
+                             .explanation = "Tries options.",
+                             .options = {{"options",
+                                          {shared("db"), shared("epochs"), shared("lr"), shared("seeds"),
+                                           shared("set"), shared("draws"), shared("force")}}},
+                             .retired = {{"rate", "--lr X"}}})
+        .value();
+  }
+
+  /// The same with an INI file of these contents.
+  Values parsed(const std::string& config, Arguments arguments) const {
+    write_file(config_, config);
+    arguments.insert(arguments.end(), {"--config", config_.string()});
+    return parsed(std::move(arguments));
+  }
+
+  test::ScratchFolder scratch_;
+  std::filesystem::path config_ = scratch_ / "sweep.ini";
+};
+
+TEST_F(CommandOptions, TheCommandLineBeatsTheEnvironmentItTheFileAndThatTheDefault) {
+  EXPECT_EQ(parsed({}).text("db"), "runs/promptbed.db");
+  EXPECT_FALSE(parsed({}).given("db"));
+  EXPECT_EQ(parsed("db = file.db\n", {}).text("db"), "file.db");
+  const Variable db("PROMPTBED_DB", "environment.db");
+  EXPECT_EQ(parsed("db = file.db\n", {}).text("db"), "environment.db");
+  EXPECT_TRUE(parsed({}).given("db"));
+  EXPECT_EQ(parsed("db = file.db\n", {"--db", "typed.db"}).text("db"), "typed.db");
+}
+
+TEST_F(CommandOptions, AnEmptyVariableIsNone) {
+  const Variable db("PROMPTBED_DB", "");
+  EXPECT_EQ(parsed({}).text("db"), "runs/promptbed.db");
+}
+
+TEST_F(CommandOptions, AVariableThatDecidesWhatIsDeletedIsNotRead) {
+  EXPECT_EQ(shared("model").environment, "PROMPTBED_MODEL");
+  EXPECT_EQ(typed(shared("model")).environment, "");
+}
+
+TEST_F(CommandOptions, OfOneKeyTheTypedAssignmentCountsAndOthersAreGathered) {
+  const Values values = parsed("set = coop.n_ctx=4\nset = coop.position=front\n",
+                               {"--set", "coop.n_ctx=2", "--set", "dept.rate=1"});
+  EXPECT_EQ(values.texts("set"),
+            (std::vector<std::string>{"coop.n_ctx=2", "dept.rate=1", "coop.position=front"}));
+}
+
+TEST_F(CommandOptions, FilesOfDrawsAreGatheredWhateverTheirNames) {
+  EXPECT_EQ(parsed("draws = shots=4/a.json\n", {"--draws", "shots=4/b.json"}).texts("draws"),
+            (std::vector<std::string>{"shots=4/b.json", "shots=4/a.json"}));
+}
+
+TEST_F(CommandOptions, TwoValuesInOnePlaceAreAnError) {
+  EXPECT_ERROR(parsed({"--db", "a", "--db", "b"}), "--db: is given 2 times; give it once");
+  EXPECT_ERROR(parsed({"--set", "coop.n_ctx=2", "--set", "coop.n_ctx=4"}),
+               "--set coop.n_ctx: is given twice; give it once");
+  EXPECT_ERROR(parsed("epochs = 1\nepochs = 2\n", {}), "sweep.ini: --epochs: is given 2 times");
+}
+
+TEST_F(CommandOptions, AWrongValueIsReportedWithThePlaceThatHasIt) {
+  EXPECT_ERROR(parsed({"--epochs", "many"}), "--epochs many: is not a whole number");
+  EXPECT_ERROR(parsed("epochs = many\n", {}), config_.string() + ": --epochs many: is not a whole number");
+  EXPECT_ERROR(parsed("seeds = 1,two\n", {}).numbers("seeds"),
+               config_.string() + ": --seeds 1,two: two is not a whole number");
+  EXPECT_ERROR(parsed("epochs = 0\n", {}).positive("epochs", 1, 9), "sweep.ini: --epochs 0: give 1 to 9");
+  EXPECT_ERROR(parsed("lr = inf\n", {}), "sweep.ini: --lr inf: is not a finite number");
+  EXPECT_ERROR(parsed("force = perhaps\n", {}), "sweep.ini: --force perhaps: is neither true nor false");
+  EXPECT_ERROR(parsed({"--db", ""}), "--db: has an empty value");
+}
+
+TEST_F(CommandOptions, AFileHasOptionsOfTheSubcommandOnly) {
+  EXPECT_ERROR(parsed("colour = red\n", {}), "sweep.ini: unknown option --colour; known: --db");
+  EXPECT_ERROR(parsed("config = other.ini\n", {}), "unknown option --config");
+  EXPECT_ERROR(parsed("help = true\n", {}), "unknown option --help");
+  EXPECT_ERROR(parsed("rate = 1\n", {}), "--rate: is now --lr X");
+}
+
+TEST_F(CommandOptions, AFlagIsTypedOrWrittenOut) {
+  EXPECT_FALSE(parsed({}).flag("force"));
+  EXPECT_TRUE(parsed({"--force", "--force"}).flag("force"));
+  EXPECT_TRUE(parsed("force = yes\n", {}).flag("force"));
+  EXPECT_FALSE(parsed("force = false\n", {}).flag("force"));
+}
+
+TEST_F(CommandOptions, ANumberMayBeNegativeAndNoOptionIsAbbreviated) {
+  EXPECT_EQ(parsed({"--epochs", "-3"}).number("epochs"), -3);
+  EXPECT_ERROR(parsed({"--epoch", "3"}), "unknown option --epoch");
+}
+
+TEST_F(CommandOptions, AFileSavedWithAByteOrderMarkIsRead) {
+  EXPECT_EQ(parsed("\xEF\xBB\xBF"
+                   "db = file.db\r\n",
+                   {})
+                .text("db"),
+            "file.db");
+}
+
+}  // namespace
+}  // namespace promptbed
