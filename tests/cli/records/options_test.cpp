@@ -80,6 +80,7 @@ TEST_F(CommandOptions, FilesOfDrawsAreGatheredWhateverTheirNames) {
 
 TEST_F(CommandOptions, TwoValuesInOnePlaceAreAnError) {
   EXPECT_ERROR(parsed({"--db", "a", "--db", "b"}), "--db: is given 2 times; give it once");
+  EXPECT_ERROR(parsed({"--config", "a", "--config", "b"}), "--config: is given 2 times; give it once");
   EXPECT_ERROR(parsed({"--set", "coop.n_ctx=2", "--set", "coop.n_ctx=4"}),
                "--set coop.n_ctx: is given twice; give it once");
   EXPECT_ERROR(parsed("epochs = 1\nepochs = 2\n", {}), "sweep.ini: --epochs: is given 2 times");
