@@ -1,42 +1,18 @@
 #include "base/files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <ostream>
 #include <system_error>
-#include <thread>
-
-#include "base/signals.h"
 
 namespace promptbed {
-namespace {
 
 namespace fs = std::filesystem;
-
-constexpr auto kLockRetry = std::chrono::milliseconds(50);
-
-int open_lock_file(const fs::path& path) {
-  std::error_code reported_below;
-  fs::create_directories(path.parent_path(), reported_below);
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (descriptor < 0) {
-    throw Error(fmt::format("{}: cannot be written ({}); choose another folder with --cache", path.string(),
-                            std::strerror(errno)));
-  }
-  return descriptor;
-}
-
-}  // namespace
 
 std::string read_file(const fs::path& path) {
   std::error_code failure;
@@ -62,36 +38,6 @@ nlohmann::json read_json(const fs::path& path) {
   }
 }
 
-void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  std::error_code failure;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), failure);
-  fs::path temporary = path;
-  temporary += fmt::format(".{}.tmp", ::getpid());
-  try {
-    write(temporary);
-    fs::rename(temporary, path);
-  } catch (const fs::filesystem_error& fault) {
-    fs::remove(temporary, failure);
-    throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space", path.string(),
-                            fault.code().message()));
-  } catch (...) {
-    fs::remove(temporary, failure);
-    throw;
-  }
-}
-
-void write_file(const fs::path& path, std::string_view contents) {
-  write_atomically(path, [&](const fs::path& temporary) {
-    std::ofstream out(temporary, std::ios::binary);
-    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
-    out.close();
-    if (!out) {
-      throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space",
-                              path.string(), std::strerror(errno)));
-    }
-  });
-}
-
 bool is_inner_path(std::string_view path) {
   if (path.empty() || path.front() == '/') return false;
   while (true) {
@@ -100,21 +46,6 @@ bool is_inner_path(std::string_view path) {
     if (end == std::string_view::npos) return true;
     path.remove_prefix(end + 1);
   }
-}
-
-WriterLock::WriterLock(const fs::path& cache, std::ostream& log)
-    : descriptor_(open_lock_file(cache.string() + ".lock")) {
-  for (bool announced = false; ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0; announced = true) {
-    if (!announced)
-      log << fmt::format("{}: waiting for another process to finish writing", cache.string()) << std::endl;
-    if (interrupted()) ::close(descriptor_);  // the destructor of what throws in its constructor never runs
-    check_interrupt();
-    std::this_thread::sleep_for(kLockRetry);
-  }
-}
-
-WriterLock::~WriterLock() {
-  ::close(descriptor_);
 }
 
 }  // namespace promptbed

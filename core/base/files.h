@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -16,30 +15,30 @@ std::string read_file(const std::filesystem::path& path);
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Lets `write` fill a temporary file next to `path`, then renames it: readers see the old file or the new
-/// one, never a part. Makes the folder if necessary. Whatever `write` throws, nothing is left behind.
+/// one, never a part. Makes the folder if necessary. Whatever `write` throws, nothing is left behind. On
+/// return the file is on the disk, and so is its name: a loss of power cannot take it back.
+///
+/// The temporary file, <path>.<16 hexadecimal digits>.tmp, is new and empty when `write` gets it, and no
+/// link. A kill in the middle leaves it behind.
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 
 /// The same for given contents.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
+/// A name beside `path` that nobody has: <path>.<16 hexadecimal digits>.tmp, from the system's random
+/// numbers.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Whether a file's name, without its folder, is one of temporary_name().
+bool is_temporary_name(std::string_view name);
+
+/// Gives a file another name in the same file system, replacing what has it, and returns when the disk knows.
+/// Throws Error.
+void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Whether a path read from a file lexically stays inside the folder that it is relative to: not empty, not
 /// absolute, no "..".
 bool is_inner_path(std::string_view path);
-
-/// The right to write a cache file: one holder at a time across all processes. The kernel releases it when a
-/// process dies.
-class WriterLock {
- public:
-  /// Locks <cache>.lock, which it creates and leaves in place. If another process holds it, says so on `log`
-  /// and waits. Throws Error if the file cannot be created, Interrupted if the user gives up.
-  WriterLock(const std::filesystem::path& cache, std::ostream& log);
-  ~WriterLock();
-  WriterLock(const WriterLock&) = delete;
-  WriterLock& operator=(const WriterLock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 }  // namespace promptbed

@@ -12,6 +12,8 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace promptbed {
 namespace {
 
@@ -32,22 +34,6 @@ size_t page_size() {
   return static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// An open file; closes it.
-class Descriptor {
- public:
-  explicit Descriptor(const fs::path& path) : number_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 MappedBytes::MappedBytes(const fs::path& path) {
@@ -55,7 +41,7 @@ MappedBytes::MappedBytes(const fs::path& path) {
   if (!fs::is_regular_file(path, failure))
     throw Error(fmt::format("{}: is not a file; check the path", path.string()));
   try {
-    const Descriptor file(path);
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     map(file.number(), 0, fs::file_size(path), PROT_READ | PROT_WRITE, 0);
   } catch (const std::system_error& fault) {
     throw Error(

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +15,11 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "base/descriptor.h"
 
 extern char** environ;  // NOLINT: named by POSIX
 
@@ -35,10 +37,31 @@ std::string contents_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// ProcessIdentity::start of a live process of this host, or "". In /proc/PID/stat the state is field 3 and
-/// the start time field 22 (proc(5)); they are counted from behind the name, which may hold spaces and
-/// parentheses.
-std::string start_of(int64_t pid) {
+std::string boot_id() {
+  const std::string line = contents_of("/proc/sys/kernel/random/boot_id");
+  return line.substr(0, line.find('\n'));
+}
+
+/// What the system calls a link of /proc: "pid:[4026531836]" for ns/pid, the namespace of our process ids.
+std::string link_of(const char* path) {
+  std::array<char, 64> target{};
+  const ssize_t length = ::readlink(path, target.data(), target.size());
+  return {target.data(), length > 0 ? static_cast<size_t>(length) : 0};
+}
+
+/// The namespace in which this process's ids have their meaning: in a container 17 is another process than
+/// outside. Empty if /proc shows the ids of another one and can say nothing of ours.
+std::string pid_namespace() {
+  if (link_of("/proc/self") != std::to_string(::getpid())) return {};
+  const std::string link = link_of("/proc/self/ns/pid");
+  const size_t begin = link.find('[');
+  return begin == std::string::npos ? "" : link.substr(begin + 1, link.find(']') - begin - 1);
+}
+
+/// When a live process began, as clock ticks since boot; "" if there is none or it is a zombie. In
+/// /proc/PID/stat the state is field 3 and the start time field 22 (proc(5)); they are counted from behind
+/// the name, which may hold spaces and parentheses.
+std::string ticks_of(const std::string& pid) {
   const std::string line = contents_of(fmt::format("/proc/{}/stat", pid));
   const size_t name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
@@ -46,8 +69,34 @@ std::string start_of(int64_t pid) {
   const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
   constexpr size_t kState = 0, kStart = 19;
   if (fields.size() <= kStart || fields[kState] == "Z" || fields[kState] == "X") return {};
-  const std::string boot = contents_of("/proc/sys/kernel/random/boot_id");
-  return fmt::format("{}+{}", boot.substr(0, boot.find('\n')), fields[kStart]);
+  return fields[kStart];
+}
+
+/// The parts of ProcessIdentity::start. Those that older versions wrote have no namespace.
+struct Start {
+  std::string boot, ticks, ids;
+};
+
+Start parts_of(const std::string& start) {
+  const size_t ticks = start.find('+');
+  const size_t ids = start.find('@');
+  if (ticks == std::string::npos) return {};
+  return {start.substr(0, ticks), start.substr(ticks + 1, ids - ticks - 1),
+          ids == std::string::npos ? "" : start.substr(ids + 1)};
+}
+
+enum class Life { alive, gone, unknown };
+
+/// What this process can say about another.
+Life life_of(const ProcessIdentity& process) {
+  if (process.host != host_name()) return Life::unknown;
+  const Start start = parts_of(process.start);
+  if (start.boot != boot_id()) return Life::gone;  // the host has been started again
+  const std::string ours = pid_namespace();
+  if (ours.empty() || (!start.ids.empty() && start.ids != ours))
+    return process == this_process() ? Life::alive : Life::unknown;
+  const bool is_there = !start.ticks.empty() && ticks_of(std::to_string(process.pid)) == start.ticks;
+  return is_there ? Life::alive : Life::gone;
 }
 
 void write_all(int file, std::string_view text) {
@@ -74,35 +123,42 @@ void pass_on_lines(int file, const std::function<void(const std::string& line)>&
   }
 }
 
-/// A temporary file without a name: unlike with a pipe, neither end ever waits for the other.
+/// A file in memory, without a name: no disk can be full, and unlike with a pipe neither end ever waits for
+/// the other.
 class NamelessFile {
  public:
-  NamelessFile() : file_(std::tmpfile(), &std::fclose) {
-    if (!file_)
-      throw Error(fmt::format("no temporary file can be made ({}); free space in the temporary folder",
-                              std::strerror(errno)));
+  NamelessFile() : file_(::memfd_create("promptbed", MFD_CLOEXEC)) {
+    if (!file_) throw Error(fmt::format("no file in memory can be made ({})", std::strerror(errno)));
   }
 
-  int descriptor() const { return ::fileno(file_.get()); }
+  int descriptor() const { return file_.number(); }
 
+  /// For a program that reads from the beginning.
   void fill(std::string_view text) const {
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0)
-      throw Error("a temporary file cannot be written; free space in the temporary folder");
-    std::rewind(file_.get());
+    while (!text.empty()) {
+      const ssize_t written = ::write(descriptor(), text.data(), text.size());
+      if (written < 0 && errno != EINTR)
+        throw Error(fmt::format("a program's input cannot be kept in memory ({}); free memory",
+                                std::strerror(errno)));
+      if (written > 0) text.remove_prefix(static_cast<size_t>(written));
+    }
+    ::lseek(descriptor(), 0, SEEK_SET);
   }
 
-  /// The whole file. Rewinds first: the program shares the file position and has moved it.
+  /// The whole file, wherever the program has moved the position that it shares.
   std::string contents() const {
-    std::rewind(file_.get());
     std::string all;
     std::array<char, 65536> piece{};
-    while (const size_t count = std::fread(piece.data(), 1, piece.size(), file_.get()))
-      all.append(piece.data(), count);
-    return all;
+    while (true) {
+      const ssize_t count = ::pread(descriptor(), piece.data(), piece.size(), static_cast<off_t>(all.size()));
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) return all;
+      all.append(piece.data(), static_cast<size_t>(count));
+    }
   }
 
  private:
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  Descriptor file_;
 };
 
 /// Redirects the standard streams of a program about to be started.
@@ -135,15 +191,17 @@ int wait_for(pid_t child) {
 }  // namespace
 
 ProcessIdentity this_process() {
-  return {.host = host_name(), .pid = ::getpid(), .start = start_of(::getpid())};
+  return {.host = host_name(),
+          .pid = ::getpid(),
+          .start = fmt::format("{}+{}@{}", boot_id(), ticks_of("self"), pid_namespace())};
 }
 
 bool lives_here(const ProcessIdentity& process) {
-  return process.host == host_name() && !process.start.empty() && start_of(process.pid) == process.start;
+  return life_of(process) == Life::alive;
 }
 
 bool may_live(const ProcessIdentity& process) {
-  return process.host != host_name() || lives_here(process);
+  return life_of(process) != Life::gone;
 }
 
 std::string describe_exit(int wait_status) {

@@ -12,7 +12,8 @@ namespace promptbed {
 struct ProcessIdentity {
   std::string host;
   int64_t pid = 0;
-  std::string start;  ///< the host's boot id, and clock ticks from boot to the process's start
+  std::string start;  ///< "BOOT+TICKS@IDS": the host's boot id, clock ticks from boot to the process's start,
+                      ///< and the namespace of process ids that it is in
 
   bool operator==(const ProcessIdentity&) const = default;
 };
@@ -23,8 +24,9 @@ ProcessIdentity this_process();
 /// Whether the process is known to be alive on this host. A zombie is not.
 bool lives_here(const ProcessIdentity& process);
 
-/// Whether the process may still be alive: false only if it ran on this host and is gone. Processes of other
-/// hosts cannot be checked.
+/// Whether the process may still be alive: false only if it ran on this host, among the processes that this
+/// one sees, and is gone. Those of other hosts and of other containers (PID namespaces) cannot be checked,
+/// even if they have this host's name.
 bool may_live(const ProcessIdentity& process);
 
 /// "signal 11 (Segmentation fault)" or "exit code 3" for a status from wait(2); "" for exit code 0.

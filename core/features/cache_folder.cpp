@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/files.h"
+#include "base/writer_lock.h"
 #include "features/feature_file.h"
 #include "features/feature_writer.h"
 

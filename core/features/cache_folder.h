@@ -30,7 +30,7 @@ std::vector<CacheSummary> list_caches(const std::filesystem::path& folder);
 void verify_cache(const std::filesystem::path& path);
 
 /// Removes a cache file and what a killed writer left beside it. Waits for an active writer, and says so on
-/// `log`. The lock file stays: another process may be waiting for it.
+/// `log`.
 void remove_cache(const std::filesystem::path& path, std::ostream& log);
 
 /// Writes the requested features, in order and each once, to a sealed file. Equal features give equal bytes.

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "base/files.h"
+#include "base/writer_lock.h"
 #include "features/cache_key.h"
 #include "features/feature_table.h"
 
@@ -56,7 +56,12 @@ struct Leftovers {
   std::vector<std::filesystem::path> incomplete;  ///< temporary files
 };
 
+/// Those beside a cache; none if its folder is not there.
 Leftovers find_leftovers(const std::filesystem::path& cache);
+
+/// Merges what a killed writer left beside a cache into it, unless somebody writes to it now. Returns whether
+/// there was anything. Throws as FeatureWriter does.
+bool clean_up(const std::filesystem::path& cache, const CacheKey& key, std::ostream& log);
 
 /// The file of a writer's block `number`: <cache>.part000001
 std::filesystem::path part_path(const std::filesystem::path& cache, int64_t number);

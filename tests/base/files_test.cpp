@@ -1,10 +1,11 @@
 #include "base/files.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
-#include <future>
 #include <nlohmann/json.hpp>
-#include <sstream>
+#include <set>
+#include <string>
 
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -48,18 +49,44 @@ TEST(Files, AnInnerPathStaysInItsFolder) {
     EXPECT_FALSE(is_inner_path(path)) << path;
 }
 
-TEST(WriterLock, HasOneHolderAtATime) {
+TEST(Files, ATemporaryFileIsNewAndNobodyCanGuessItsName) {
   test::ScratchFolder scratch;
-  std::ostringstream log;
-  auto first = std::make_unique<WriterLock>(scratch / "cache/a", log);
-  auto second = std::async(std::launch::async, [&] { const WriterLock lock(scratch / "cache/a", log); });
-  EXPECT_EQ(second.wait_for(std::chrono::milliseconds(20)), std::future_status::timeout);
-  first.reset();
-  second.get();
-  EXPECT_EQ(log.str(), (scratch / "cache/a").string() + ": waiting for another process to finish writing\n");
-  write_file(scratch / "b", "");
-  EXPECT_ERROR(WriterLock(scratch / "b/c", log),
-               "b/c.lock: cannot be written (Not a directory); choose another");
+  std::set<std::string> names;
+  for (int i = 0; i < 3; ++i) {
+    write_atomically(scratch / "a", [&](const fs::path& temporary) {
+      EXPECT_TRUE(is_temporary_name(temporary.filename().string()));
+      EXPECT_TRUE(temporary.filename().string().starts_with("a."));
+      EXPECT_EQ(fs::file_size(temporary), 0u) << "it is there already, so that nobody can put a link there";
+      names.insert(temporary.string());
+    });
+  }
+  EXPECT_EQ(names.size(), 3u);
+}
+
+TEST(Files, OnlyNamesOfTemporaryFilesAreTakenForOnes) {
+  EXPECT_TRUE(is_temporary_name("a.safetensors.0123456789abcdef.tmp"));
+  for (const char* name : {"a.tmp", "a.4711.tmp", ".0123456789abcdef.tmp", "a.0123456789abcdef", "0123.tmp"})
+    EXPECT_FALSE(is_temporary_name(name)) << name;
+}
+
+TEST(Files, HaveThePermissionsThatTheUmaskLeaves) {
+  test::ScratchFolder scratch;
+  for (const mode_t mask : {0022, 0002, 0077}) {
+    const mode_t before = ::umask(mask);
+    write_file(scratch / "a", "contents");
+    ::umask(before);
+    struct stat status {};
+    ASSERT_EQ(::stat((scratch / "a").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0666 & ~mask);
+  }
+}
+
+TEST(Files, ThatCannotBeWrittenSayWhy) {
+  test::ScratchFolder scratch;
+  write_file(scratch / "file", "");
+  EXPECT_ERROR(write_file(scratch / "file/a", "contents"),
+               "file/a: cannot be written (Not a directory); check the folder and its free space");
+  EXPECT_ERROR(write_file("/dev/full/a", "contents"), "/dev/full/a: cannot be written");
 }
 
 }  // namespace

@@ -21,9 +21,31 @@ TEST(ProcessIdentity, ThisProcessLives) {
 
 TEST(ProcessIdentity, AnotherStartIsAnotherProcess) {
   ProcessIdentity earlier = this_process();
-  earlier.start += "0";
+  earlier.start.replace(earlier.start.find('@'), 0, "0");
   EXPECT_FALSE(lives_here(earlier));
   EXPECT_FALSE(may_live(earlier));
+}
+
+TEST(ProcessIdentity, OfAnotherContainerWithThisHostsNameMayLive) {
+  ProcessIdentity inside = this_process();
+  inside.start.replace(inside.start.find('@') + 1, std::string::npos, "4026532999");
+  inside.pid = 1 << 30;
+  EXPECT_FALSE(lives_here(inside));
+  EXPECT_TRUE(may_live(inside)) << "its process ids say nothing to us";
+}
+
+TEST(ProcessIdentity, OfBeforeARestartOfTheHostIsGone) {
+  ProcessIdentity before = this_process();
+  before.start[0] = before.start[0] == '0' ? '1' : '0';  // of the boot id
+  EXPECT_FALSE(may_live(before));
+}
+
+TEST(ProcessIdentity, ThatOlderVersionsWroteHasNoNamespaceAndIsLookedUpHere) {
+  ProcessIdentity older = this_process();
+  older.start.erase(older.start.find('@'));
+  EXPECT_TRUE(lives_here(older));
+  older.pid = 1 << 30;
+  EXPECT_FALSE(may_live(older));
 }
 
 TEST(ProcessIdentity, AnotherHostMayLive) {
@@ -96,6 +118,18 @@ TEST(Program, TellsHowItCameToABadEnd) {
   EXPECT_EQ(end.errors, "sorry\n");
   EXPECT_EQ(end.output, "");
   EXPECT_EQ(run_program({"sh", "-c", "kill -TERM $$"}, "").fault, "signal 15 (Terminated)");
+}
+
+TEST(Program, NeedsNoTemporaryFolder) {
+  const char* before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", "/dev/full", 1);
+  EXPECT_EQ(run_program({"cat"}, "text").output, "text");
+  if (before == nullptr) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", kept.c_str(), 1);
+  }
 }
 
 TEST(Program, IsLookedForInThePath) {

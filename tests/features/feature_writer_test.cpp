@@ -58,7 +58,7 @@ TEST_F(FeatureWriterTest, AddsToWhatIsThere) {
   const FeatureFile file(cache_);
   EXPECT_EQ(file.rows().size(), 15U);
   EXPECT_TRUE(file.features().equal(at::cat({cats.features, dogs.features})));
-  EXPECT_EQ(files_beside_cache(), (std::vector<std::string>{"pets.h5", "pets.h5.lock"}));
+  EXPECT_EQ(files_beside_cache(), (std::vector<std::string>{"pets.h5"}));
   EXPECT_EQ(log_.str(), "");
 }
 
@@ -108,7 +108,7 @@ TEST_F(FeatureWriterTest, LeftTemporaryFilesAreRemoved) {
   write_file(scratch_ / "pets.h5.part000001.4711.tmp", "half a part");
   write_file(scratch_ / "pets.h5x", "somebody else's");
   FeatureWriter(cache_, key_, log_);
-  EXPECT_EQ(files_beside_cache(), (std::vector<std::string>{"pets.h5", "pets.h5.lock", "pets.h5x"}));
+  EXPECT_EQ(files_beside_cache(), (std::vector<std::string>{"pets.h5", "pets.h5x"}));
   EXPECT_EQ(FeatureFile(cache_).rows().size(), 3U);
 }
 

@@ -1,0 +1,114 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "base/descriptor.h"
+#include "base/files.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kSuffix = ".tmp";
+constexpr size_t kDigits = 16;
+
+[[noreturn]] void throw_unwritable(const fs::path& path) {
+  throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space", path.string(),
+                          std::strerror(errno)));
+}
+
+uint64_t random_number() {
+  uint64_t number = 0;
+  while (::getrandom(&number, sizeof(number), 0) != sizeof(number)) {
+  }
+  return number;
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Has the disk take over what the system still holds in memory of a file. Throws Error naming `target`.
+void synchronise(const fs::path& file, const fs::path& target) {
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.number()) != 0) throw_unwritable(target);
+}
+
+/// The same for the names in a folder. Where a file system or the folder's permissions do not let us, nothing
+/// can be done about it.
+void synchronise_folder(const fs::path& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened && ::fsync(opened.number()) != 0 && errno == EIO) throw_unwritable(folder);
+}
+
+/// Makes the folder and those above it, for good. A failure shows when a file is made in it.
+void make_folder(const fs::path& folder) {
+  std::error_code failure;
+  if (fs::exists(folder, failure)) return;
+  if (folder_of(folder) != folder) make_folder(folder_of(folder));
+  if (fs::create_directory(folder, failure)) synchronise_folder(folder_of(folder));
+}
+
+/// A new, empty file.
+fs::path make_temporary(const fs::path& path) {
+  fs::path temporary = temporary_name(path);
+  const Descriptor made(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!made) throw_unwritable(path);
+  return temporary;
+}
+
+}  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+  return fmt::format("{}.{:016x}{}", path.string(), random_number(), kSuffix);
+}
+
+bool is_temporary_name(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  const std::string_view digits = name.substr(dot + 1);
+  return digits.size() == kDigits && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void rename_durably(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_unwritable(to);
+  synchronise_folder(folder_of(to));
+}
+
+void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  make_folder(folder_of(path));
+  const fs::path temporary = make_temporary(path);
+  try {
+    write(temporary);
+    synchronise(temporary, path);
+    rename_durably(temporary, path);
+  } catch (...) {
+    std::error_code failure;
+    fs::remove(temporary, failure);
+    throw;
+  }
+}
+
+void write_file(const fs::path& path, std::string_view contents) {
+  write_atomically(path, [&](const fs::path& temporary) {
+    std::ofstream out(temporary, std::ios::binary);
+    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
+    out.close();
+    if (!out) throw_unwritable(path);
+  });
+}
+
+}  // namespace promptbed
