@@ -28,5 +28,6 @@ int bench_command(const Arguments& arguments);
 int methods_command(const Arguments& arguments);
 int datasets_command(const Arguments& arguments);
 int runs_command(const Arguments& arguments);
+int ledger_command(const Arguments& arguments);
 
 }  // namespace promptbed

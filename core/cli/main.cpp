@@ -36,7 +36,8 @@ constexpr Command kCommands[] = {
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list, show and verify datasets, write and import draws", datasets_command},
-    {"runs", "list, show, compare and delete runs in the ledger", runs_command},
+    {"runs", "list, show, compare, release and delete runs in the ledger", runs_command},
+    {"ledger", "check the ledger, its rows and the files beside it", ledger_command},
 };
 
 void print_help() {

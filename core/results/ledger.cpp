@@ -6,10 +6,11 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "results/ledger_schema.h"
+#include "results/ledger_file.h"
+#include "results/ledger_rows.h"
+#include "results/ledger_seals.h"
 #include "results/ledger_sql.h"
 
 namespace promptbed {
@@ -37,6 +38,7 @@ std::string whole_id(SQLite::Database& database, std::string_view id, const std:
     throw Error(fmt::format("run {}: {} ids begin so ({}, {}{}); give more digits", id, found.size(),
                             found[0], found[1], found.size() > 2 ? ", ..." : ""));
   }
+  if (!is_run_id(found[0])) throw DamagedRow{fmt::format("run {}: that is no run's id", found[0])};
   return found[0];
 }
 
@@ -60,6 +62,11 @@ struct Ledger::Connection {
       return action(database);
     } catch (const SQLite::Exception& fault) {
       throw_ledger_error(path, fault);
+    } catch (const DamagedRow& damage) {
+      throw Error(
+          fmt::format("{}: {}; restore the ledger from a copy, or delete that run and sweep again "
+                      "(`runner ledger check` shows all such rows)",
+                      path.string(), damage.what));
     }
   }
 
@@ -82,13 +89,15 @@ struct Ledger::Connection {
 
 Ledger::Ledger(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
 Ledger::Ledger(const std::filesystem::path& path)
-    : connection_(new Connection{path, create_ledger_database(path)}) {}
+    : connection_(new Connection{path, open_for_writing(path)}) {}
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 Ledger::~Ledger() = default;
 
-Ledger Ledger::open_existing(const std::filesystem::path& path) {
-  return Ledger(std::unique_ptr<Connection>(new Connection{path, open_ledger_database(path)}));
+Ledger Ledger::open_existing(const std::filesystem::path& path, Access access) {
+  check_exists(path);
+  if (access == Access::write) return Ledger(path);
+  return Ledger(std::unique_ptr<Connection>(new Connection{path, open_for_reading(path)}));
 }
 
 const std::filesystem::path& Ledger::path() const {
@@ -99,7 +108,7 @@ std::optional<RunState> Ledger::state(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunState> {
     const std::optional<Claim> claim = read_claim(database, id);
     if (!claim) return std::nullopt;
-    return RunState{claim->status, claim->attempts};
+    return RunState{claim->status, claim->attempts, claim->kept_state};
   });
 }
 
@@ -112,6 +121,7 @@ bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attemp
     if (!present) insert_run(database, id, spec);
     if (free) set_owner(database, id, this_process());
     if (!protocol.empty()) insert_asked(database, id, protocol);
+    seal_new_rows(database, id);
     return free;
   });
 }
@@ -122,10 +132,25 @@ void Ledger::release(std::string_view id) {
   });
 }
 
-void Ledger::keep_training(std::string_view id, const RunOutcome& outcome) {
+std::string Ledger::give_up(std::string_view id) {
+  return connection_->transacted([&](SQLite::Database& database) {
+    const std::string whole = whole_id(database, id, path());
+    const std::optional<ProcessIdentity> owner = read_claim(database, whole)->owner;
+    if (!owner) throw Error(fmt::format("run {}: no process has it; `runner sweep` makes it", whole));
+    if (lives_here(*owner))
+      throw Error(fmt::format("run {}: process {} is running it; end that first", whole, owner->pid));
+    undo_claim(database, whole);
+    return whole;
+  });
+}
+
+void Ledger::keep_training(std::string_view id, const RunOutcome& outcome,
+                           const std::function<void()>& publish) {
   connection_->transacted([&](SQLite::Database& database) {
     check_owned(database, id);
     write_training(database, id, outcome);
+    seal_new_rows(database, std::string(id));
+    publish();
   });
 }
 
@@ -133,22 +158,31 @@ void Ledger::add_tests(std::string_view id, const RunOutcome& tests) {
   connection_->transacted([&](SQLite::Database& database) {
     check_owned(database, id);
     promptbed::add_tests(database, id, tests);
+    seal_new_rows(database, std::string(id));
   });
 }
 
 void Ledger::ask(std::string_view protocol, const std::vector<std::string>& ids) {
   connection_->transacted([&](SQLite::Database& database) {
-    for (const std::string& id : ids) insert_asked(database, id, protocol);
+    for (const std::string& id : ids) {
+      insert_asked(database, id, protocol);
+      seal_new_rows(database, id);
+    }
   });
 }
 
 void Ledger::describe(const ModelRecord& model) {
-  connection_->transacted([&](SQLite::Database& database) { write_model(database, model); });
+  connection_->transacted([&](SQLite::Database& database) {
+    write_model(database, model);
+    seal_new_rows(database);
+  });
 }
 
 void Ledger::fail(std::string_view id, std::string_view error) {
   connection_->transacted([&](SQLite::Database& database) {
-    if (may_end(database, id)) write_failure(database, id, error);
+    if (!may_end(database, id)) return;
+    write_failure(database, id, error);
+    seal_new_rows(database, std::string(id));
   });
 }
 

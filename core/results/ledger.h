@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ namespace promptbed {
 /// Whether a finished run may be made once more.
 enum class Redo { no, yes };
 
+/// What a ledger is opened for.
+enum class Access { read, write };
+
 /// The record of all runs: one SQLite file that several processes may use at once.
 ///
 ///     Ledger ledger("runs/ledger.db");
@@ -23,15 +27,18 @@ enum class Redo { no, yes };
 ///     ledger.keep_training(spec.id(), outcome);
 ///     ledger.add_tests(spec.id(), test(spec, outcome));
 ///
-/// Every call is one transaction and waits up to half a minute for other writers. All throw Error if the file
-/// cannot be read or written. A Ledger must not be used on both sides of a fork: each process opens its own.
+/// Every call is one transaction and waits up to half a minute for other writers. What it writes is on the
+/// disk when it returns. All throw Error if the file cannot be read or written, and if a row that they read
+/// is not what was written: a score, say, that its own counts contradict. A Ledger must not be used on both
+/// sides of a fork: each process opens its own.
 class Ledger {
  public:
   /// Opens a ledger, or makes it and its folder. Throws Error if the file is something else.
   explicit Ledger(const std::filesystem::path& path);
 
-  /// Opens a ledger that exists. Throws Error if there is none.
-  static Ledger open_existing(const std::filesystem::path& path);
+  /// Opens a ledger that exists. For reading, it and its folder are left as they are and need not be
+  /// writable; all calls that are not const then throw Error. Throws Error if there is none.
+  static Ledger open_existing(const std::filesystem::path& path, Access access = Access::read);
 
   Ledger(Ledger&&) noexcept;
   Ledger& operator=(Ledger&&) noexcept;
@@ -45,7 +52,8 @@ class Ledger {
   /// Makes a run the calling process's, and keeps that `protocol` asks for it unless that is "". False if it
   /// is done and not to be redone, if another process works on it, and if it has been tried more often than
   /// `attempts`: somebody else had it meanwhile. A failed run is free, and so is one whose owner on this host
-  /// is gone. Nobody can say that of another host's process, so its claim holds until the run is removed.
+  /// is gone. Nobody can say that of another host's process or another container's, so its claim holds until
+  /// somebody gives it up.
   bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {},
              std::string_view protocol = {});
 
@@ -53,10 +61,18 @@ class Ledger {
   /// process's, or that of one of this host that is gone.
   void release(std::string_view id);
 
+  /// The same for the claim of a process that the user knows to be gone, by the run's id or a prefix of it;
+  /// returns the id. Throws Error for an unknown or ambiguous id, for a run that nobody has claimed and for
+  /// one that is running on this host.
+  std::string give_up(std::string_view id);
+
   /// Records how a claimed run was trained, before it is tested, replacing an earlier attempt: whatever
   /// becomes of the tests, the run is done from then on. Earlier tests stay if the same state was trained.
-  /// Throws Error if the calling process has lost its claim.
-  void keep_training(std::string_view id, const RunOutcome& outcome);
+  /// `publish` is called in the middle, while nobody else can write, to put in place what the record speaks
+  /// of; if it throws, nothing is recorded. Throws Error if the calling process has lost its claim, and then
+  /// `publish` is not called.
+  void keep_training(
+      std::string_view id, const RunOutcome& outcome, const std::function<void()>& publish = [] {});
 
   /// Adds scores and refusals to a claimed run whose training is kept, and ends the claim. All else of the
   /// outcome is ignored. Throws Error if the calling process has lost its claim.

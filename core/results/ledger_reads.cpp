@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "results/ledger_rows.h"
+#include "results/ledger_schema.h"
 
 namespace promptbed {
 namespace {
@@ -28,12 +33,24 @@ constexpr const char* kFilter = R"sql(
 /// was made.
 constexpr const char* kTellingFirst = "json_extract(seconds, '$.training') IS NULL, attempt DESC";
 
-RunStatus status_of(std::string_view name) {
-  return name == "done" ? RunStatus::done : name == "failed" ? RunStatus::failed : RunStatus::running;
+bool takes_all(const RunFilter& filter) {
+  return filter.datasets.empty() && filter.methods.empty() && filter.shots.empty() && filter.seeds.empty() &&
+         filter.model.empty() && !filter.status && filter.protocol.empty() && filter.id.empty();
 }
 
-SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, const RunFilter& filter) {
-  SQLite::Statement prepared(database, sql);
+/// What a table's rows are ordered by: an index has them in this order, so that SQLite need not sort them.
+const char* order_of(std::string_view table) {
+  if (table == "run") return "ORDER BY run.method, run.dataset, run.shots, run.seed, run.rowid";
+  return table == "score" ? "ORDER BY score.run, score.dataset, score.class_set"
+                          : "ORDER BY refusal.run, refusal.dataset, refusal.class_set";
+}
+
+/// Rows of the tables run, score or refusal, of the runs that the filter takes.
+SQLite::Statement filtered(SQLite::Database& database, std::string_view table, const RunFilter& filter) {
+  if (takes_all(filter)) return {database, sealed_rows(table) + order_of(table)};
+  const std::string join = table == "run" ? "" : fmt::format("JOIN run ON run.id = {}.run", table);
+  SQLite::Statement prepared(
+      database, fmt::format("{}{} WHERE {} {}", sealed_rows(table), join, kFilter, order_of(table)));
   prepared.bind(":datasets", json(filter.datasets).dump());
   prepared.bind(":methods", json(filter.methods).dump());
   prepared.bind(":shots", json(filter.shots).dump());
@@ -45,97 +62,71 @@ SQLite::Statement filtered(SQLite::Database& database, const std::string& sql, c
   return prepared;
 }
 
-std::optional<ProcessIdentity> owner_of(const SQLite::Statement& row) {
-  if (row.getColumn("host").isNull()) return std::nullopt;
-  return ProcessIdentity{.host = row.getColumn("host"),
-                         .pid = row.getColumn("pid").getInt64(),
-                         .start = row.getColumn("process_start")};
+/// All rows of a query, one by one.
+template <class Read>
+auto all_of(SQLite::Statement query, const Read& read) {
+  std::vector<decltype(read(query))> rows;
+  while (query.executeStep()) rows.push_back(read(query));
+  return rows;
 }
 
-ShotRange shots_of(const SQLite::Statement& row) {
-  return {.least = row.getColumn("shots_least").getInt64(), .most = row.getColumn("shots_most").getInt64()};
+/// Rows of a table that belong to one run, or to any if `run` is "".
+SQLite::Statement rows_of_run(SQLite::Database& database, const char* table, const std::string& run) {
+  if (run.empty()) return {database, sealed_rows(table)};
+  return statement(database, sealed_rows(table) + "WHERE run = ?", run);
 }
 
-std::optional<ParameterCount> parameters_of(const SQLite::Statement& row) {
-  if (row.getColumn("parameters").isNull()) return std::nullopt;
-  return ParameterCount{.all = row.getColumn("parameters").getInt64(),
-                        .without_biases = row.getColumn("parameters_without_biases").getInt64()};
-}
-
-Score score_of(const SQLite::Statement& row) {
-  return {.dataset = row.getColumn("dataset"),
-          .class_set = row.getColumn("class_set"),
-          .images = row.getColumn("images").getInt64(),
-          .correct = row.getColumn("correct").getInt64(),
-          .accuracy = row.getColumn("accuracy").getDouble(),
-          .macro_f1 = row.getColumn("macro_f1").getDouble(),
-          .predictions_hash = row.getColumn("predictions_hash"),
-          .split_hash = row.getColumn("split_hash")};
-}
-
-Refusal refusal_of(const SQLite::Statement& row) {
-  return {.dataset = row.getColumn("dataset"),
-          .class_set = row.getColumn("class_set"),
-          .reason = row.getColumn("reason"),
-          .split_hash = row.getColumn("split_hash")};
-}
-
-EpochRecord epoch_of(const SQLite::Statement& row) {
-  const SQLite::Column loss = row.getColumn("loss");  // SQLite stores NaN as NULL
-  return {.epoch = row.getColumn("epoch").getInt64(),
-          .loss = loss.isNull() ? std::numeric_limits<double>::quiet_NaN() : loss.getDouble(),
-          .learning_rate = row.getColumn("learning_rate").getDouble(),
-          .seconds = row.getColumn("seconds").getDouble()};
-}
-
-Execution execution_of(const SQLite::Statement& row) {
-  return {.host = row.getColumn("host"),
-          .processor = row.getColumn("processor"),
-          .threads = row.getColumn("threads").getInt64(),
-          .precision = row.getColumn("precision"),
-          .torch_version = row.getColumn("torch_version"),
-          .blas = row.getColumn("blas"),
-          .code_version = row.getColumn("code_version"),
-          .dirty = row.getColumn("dirty").getInt() != 0,
-          .plugin_hash = row.getColumn("plugin_hash"),
-          .seconds = json::parse(row.getColumn("seconds").getString()),
-          .cache_hits = row.getColumn("cache_hits").getInt64(),
-          .peak_memory = row.getColumn("peak_memory").getInt64(),
-          .test_images = row.getColumn("test_images").getInt64()};
-}
-
-/// Those that this version knows.
-std::vector<Protocol> protocols_of(const SQLite::Statement& row) {
-  std::vector<Protocol> protocols;
-  for (const json& name : json::parse(row.getColumn("protocols").getString())) {
-    if (const auto known = find_protocol(name.get_ref<const std::string&>())) protocols.push_back(*known);
+/// Fills in what other tables know of the runs. A filter that takes one run does without reading those whole.
+void add_attempts_and_protocols(SQLite::Database& database, const std::string& only_run,
+                                std::vector<RunRecord>& runs) {
+  std::unordered_map<std::string_view, RunRecord*> by_id;
+  for (RunRecord& run : runs) by_id[run.id] = &run;
+  std::unordered_map<std::string_view, int64_t> latest;
+  auto attempt_row = rows_of_run(database, "execution", only_run);
+  while (attempt_row.executeStep()) {
+    Attempt attempt = attempt_of(attempt_row);
+    const auto run = by_id.find(attempt.run);
+    if (run == by_id.end() || attempt.number < latest[run->first]) continue;
+    latest[run->first] = attempt.number;
+    run->second->plugin_hash = std::move(attempt.plugin_hash);
   }
-  return protocols;
+  auto asked_row = rows_of_run(database, "asked", only_run);
+  while (asked_row.executeStep()) {
+    const Asked asked = asked_of(asked_row);
+    const auto run = by_id.find(asked.run);
+    const auto protocol = find_protocol(asked.protocol);  // nothing for one that only a later version knows
+    if (run != by_id.end() && protocol) run->second->protocols.push_back(*protocol);
+  }
+  for (RunRecord& run : runs) std::ranges::sort(run.protocols, {}, [](Protocol p) { return to_string(p); });
 }
 
-RunRecord record_of(const SQLite::Statement& row) {
-  return {.id = row.getColumn("id"),
-          .spec = RunSpec::parse(json::parse(row.getColumn("spec").getString())),
-          .status = status_of(row.getColumn("status").getString()),
-          .attempts = row.getColumn("attempts").getInt64(),
-          .error = row.getColumn("error").getString(),
-          .created = row.getColumn("created"),
-          .ended = row.getColumn("ended").getString(),
-          .owner = owner_of(row),
-          .shots = shots_of(row),
-          .plugin_hash = row.getColumn("plugin_hash").getString(),
-          .protocols = protocols_of(row),
-          .parameters = parameters_of(row)};
+/// Reads every row of a table, for what is wrong with it.
+template <class Read>
+void collect_damage(SQLite::Database& database, const char* table, const Read& read,
+                    std::vector<std::string>& found) {
+  const bool seals = database.execAndGet("PRAGMA user_version").getInt() == kSchemaVersion;
+  SQLite::Statement row(database, sealed_rows(table));
+  while (row.executeStep()) {
+    try {
+      read(row);
+      if (seals && row.getColumn("seal").isNull())
+        found.push_back(fmt::format("a row of {} ({}): was written by another program", table,
+                                    row.getColumn(0).getString()));
+    } catch (const DamagedRow& damage) {
+      found.push_back(damage.what);
+    }
+  }
 }
 
 }  // namespace
 
 std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id) {
-  auto row = statement(database, "SELECT status, attempts, host, pid, process_start FROM run WHERE id = ?",
-                       std::string(id));
+  auto row = statement(
+      database,
+      "SELECT id, status, attempts, host, pid, process_start, draw_hash, state_hash FROM run WHERE id = ?",
+      std::string(id));
   if (!row.executeStep()) return std::nullopt;
-  return Claim{status_of(row.getColumn("status").getString()), row.getColumn("attempts").getInt64(),
-               owner_of(row)};
+  return Claim{status_of(row), row.getColumn("attempts").getInt64(), owner_of(row), kept_state_of(row)};
 }
 
 bool is_owned(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
@@ -153,92 +144,73 @@ std::vector<std::string> ids_beginning_with(SQLite::Database& database, std::str
 }
 
 std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& filter) {
-  std::vector<RunRecord> runs;
-  auto row = filtered(
-      database,
-      std::string(
-          "SELECT *, (SELECT plugin_hash FROM execution WHERE run = run.id ORDER BY attempt DESC LIMIT 1) "
-          "AS plugin_hash, (SELECT json_group_array(protocol) FROM (SELECT protocol FROM asked WHERE run = "
-          "run.id ORDER BY protocol)) AS protocols FROM run WHERE ") +
-          kFilter + "ORDER BY method, dataset, shots, seed, created, id",
-      filter);
-  while (row.executeStep()) runs.push_back(record_of(row));
+  SpecReader specs;
+  std::vector<RunRecord> runs = all_of(filtered(database, "run", filter),
+                                       [&](const SQLite::Statement& row) { return run_of(row, specs); });
+  add_attempts_and_protocols(database, filter.id, runs);
   return runs;
 }
 
 std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter) {
-  std::vector<RunScore> scores;
-  auto row = filtered(database,
-                      std::string("SELECT score.* FROM score JOIN run ON run.id = score.run WHERE ") +
-                          kFilter + "ORDER BY score.run, score.dataset, score.class_set",
-                      filter);
-  while (row.executeStep()) scores.push_back({row.getColumn("run"), score_of(row)});
-  return scores;
+  return all_of(filtered(database, "score", filter), score_of);
 }
 
 std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter) {
-  std::vector<RunRefusal> refusals;
-  auto row = filtered(database,
-                      std::string("SELECT refusal.* FROM refusal JOIN run ON run.id = refusal.run WHERE ") +
-                          kFilter + "ORDER BY refusal.run, refusal.dataset, refusal.class_set",
-                      filter);
-  while (row.executeStep()) refusals.push_back({row.getColumn("run"), refusal_of(row)});
-  return refusals;
+  return all_of(filtered(database, "refusal", filter), refusal_of);
 }
 
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
   const std::string run(id);
   auto execution = statement(
-      database, fmt::format("SELECT * FROM execution WHERE run = ? ORDER BY {} LIMIT 1", kTellingFirst), run);
+      database, fmt::format("{}WHERE run = ? ORDER BY {} LIMIT 1", sealed_rows("execution"), kTellingFirst),
+      run);
   if (!execution.executeStep()) return std::nullopt;
   RunOutcome outcome;
-  outcome.execution = execution_of(execution);
+  outcome.execution = execution_of(execution).execution;
 
-  auto row = statement(database, "SELECT * FROM run WHERE id = ?", run);
+  auto row = statement(database, sealed_rows("run") + "WHERE id = ?", run);
   row.executeStep();
-  outcome.draw_hash = row.getColumn("draw_hash").getString();
-  outcome.class_names_hash = row.getColumn("class_names_hash").getString();
-  outcome.state_hash = row.getColumn("state_hash").getString();
-  outcome.shots = shots_of(row);
-  outcome.parameters = parameters_of(row);
-  outcome.shortfall = row.getColumn("error").getString();
+  add_training(row, outcome);
 
-  auto score = statement(database, "SELECT * FROM score WHERE run = ? ORDER BY dataset, class_set", run);
-  while (score.executeStep()) outcome.scores.push_back(score_of(score));
-  auto refusal = statement(database, "SELECT * FROM refusal WHERE run = ? ORDER BY dataset, class_set", run);
-  while (refusal.executeStep()) outcome.refusals.push_back(refusal_of(refusal));
-  auto epoch = statement(database, "SELECT * FROM epoch WHERE run = ? ORDER BY epoch", run);
-  while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch));
+  for (RunScore& score : read_scores(database, {.id = run})) outcome.scores.push_back(std::move(score.score));
+  for (RunRefusal& refusal : read_refusals(database, {.id = run}))
+    outcome.refusals.push_back(std::move(refusal.refusal));
+  auto epoch = statement(database, sealed_rows("epoch") + "WHERE run = ? ORDER BY epoch", run);
+  while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch).epoch);
   return outcome;
 }
 
 std::vector<RunExecution> read_executions(SQLite::Database& database) {
   std::vector<RunExecution> executions;
-  auto row = statement(database, fmt::format("SELECT * FROM execution ORDER BY run, {}", kTellingFirst));
+  SQLite::Statement row(database, fmt::format("{}ORDER BY run, {}", sealed_rows("execution"), kTellingFirst));
   while (row.executeStep()) {
-    std::string run = row.getColumn("run");
-    const bool is_first = executions.empty() || executions.back().run != run;
-    if (is_first) executions.push_back({std::move(run), execution_of(row)});
+    RunExecution execution = execution_of(row);
+    const bool is_first = executions.empty() || executions.back().run != execution.run;
+    if (is_first) executions.push_back(std::move(execution));
   }
   return executions;
 }
 
 std::vector<RunEpoch> read_epochs(SQLite::Database& database) {
-  std::vector<RunEpoch> epochs;
-  auto row = statement(database, "SELECT * FROM epoch ORDER BY run, epoch");
-  while (row.executeStep()) epochs.push_back({row.getColumn("run"), epoch_of(row)});
-  return epochs;
+  return all_of(SQLite::Statement(database, sealed_rows("epoch") + "ORDER BY run, epoch"), epoch_of);
 }
 
 std::vector<ModelRecord> read_models(SQLite::Database& database) {
-  std::vector<ModelRecord> models;
-  auto row = statement(database, "SELECT * FROM model ORDER BY name, fingerprint");
-  while (row.executeStep()) {
-    models.push_back({.fingerprint = row.getColumn("fingerprint"),
-                      .name = row.getColumn("name"),
-                      .architecture = row.getColumn("architecture")});
-  }
-  return models;
+  return all_of(SQLite::Statement(database, sealed_rows("model") + "ORDER BY name, fingerprint"), model_of);
+}
+
+std::vector<std::string> damaged_rows(SQLite::Database& database) {
+  std::vector<std::string> found;
+  SpecReader specs;
+  collect_damage(
+      database, "run", [&](const SQLite::Statement& row) { run_of(row, specs); }, found);
+  collect_damage(database, "score", score_of, found);
+  collect_damage(database, "refusal", refusal_of, found);
+  collect_damage(database, "epoch", epoch_of, found);
+  collect_damage(database, "execution", execution_of, found);
+  collect_damage(database, "asked", asked_of, found);
+  collect_damage(database, "model", model_of, found);
+  return found;
 }
 
 }  // namespace promptbed

@@ -3,19 +3,16 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
-#include <sqlite3.h>
 
-#include <chrono>
 #include <iterator>
-#include <system_error>
-#include <thread>
+
+#include "results/ledger_seals.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kBusyTimeoutMs = 30'000;
 constexpr int kApplicationId = 0x50424c47;  // "PBLG": distinguishes ledgers from other SQLite files
 
 /// The tables of schema 1. SQLite itself extracts the columns to filter on from the spec, so that they cannot
@@ -130,38 +127,58 @@ CREATE VIEW result AS
     json_extract(run.spec, '$.views') AS views, json_extract(run.spec, '$.precision') AS precision,
     run.model, run.ended
   FROM score JOIN run ON run.id = score.run;
+)sql",
+    // Schema 4 gives every row a seal (ledger_seals.h), the ends of runs an order that no clock decides, and
+    // claims the time when they were made.
+    R"sql(
+ALTER TABLE run ADD COLUMN sequence INTEGER;
+ALTER TABLE run ADD COLUMN claimed TEXT;
+UPDATE run SET sequence = place FROM (
+  SELECT id AS ended_run, row_number() OVER (ORDER BY ended, rowid) AS place FROM run WHERE ended IS NOT NULL)
+  WHERE id = ended_run;
+CREATE INDEX run_by_sequence ON run (sequence);
+CREATE INDEX run_in_order ON run (method, dataset, shots, seed);
+ALTER TABLE run ADD COLUMN seal INTEGER;
+ALTER TABLE score ADD COLUMN seal INTEGER;
+ALTER TABLE refusal ADD COLUMN seal INTEGER;
+ALTER TABLE epoch ADD COLUMN seal INTEGER;
+ALTER TABLE execution ADD COLUMN seal INTEGER;
+ALTER TABLE asked ADD COLUMN seal INTEGER;
+ALTER TABLE model ADD COLUMN seal INTEGER;
 )sql"};
 
-constexpr int kSchemaVersion = 1 + static_cast<int>(std::size(kMigrations));
+/// What a table of schema 3 lacks. Names of views that belong to a connection go before those of tables.
+constexpr const char* kViewsOfSchema3 = R"sql(
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW run AS
+  SELECT rowid, *, iif(ended IS NULL, NULL, row_number() OVER (ORDER BY ended, rowid)) AS sequence, NULL AS claimed,
+    NULL AS seal FROM main.run;
+CREATE TEMP VIEW score AS SELECT *, NULL AS seal FROM main.score;
+CREATE TEMP VIEW refusal AS SELECT *, NULL AS seal FROM main.refusal;
+CREATE TEMP VIEW epoch AS SELECT *, NULL AS seal FROM main.epoch;
+CREATE TEMP VIEW execution AS SELECT *, NULL AS seal FROM main.execution;
+CREATE TEMP VIEW asked AS SELECT *, NULL AS seal FROM main.asked;
+CREATE TEMP VIEW model AS SELECT *, NULL AS seal FROM main.model;
+)sql";
+
+static_assert(kSchemaVersion == 1 + static_cast<int>(std::size(kMigrations)));
 
 int pragma(SQLite::Database& database, const char* name) {
   return database.execAndGet(fmt::format("PRAGMA {}", name)).getInt();
 }
 
-bool is_empty(SQLite::Database& database) {
-  return pragma(database, "application_id") == 0 && pragma(database, "user_version") == 0 &&
-         database.execAndGet("SELECT count(*) FROM sqlite_master").getInt() == 0;
-}
-
-/// SQLite's busy timeout does not apply to the switch to write-ahead logging, so this waits for other
-/// processes.
-void switch_to_write_ahead_log(SQLite::Database& database) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyTimeoutMs);
-  while (true) {
-    try {
-      database.exec("PRAGMA journal_mode = WAL");
-      return;
-    } catch (const SQLite::Exception& fault) {
-      if (fault.getErrorCode() != SQLITE_BUSY || std::chrono::steady_clock::now() > deadline) throw;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-}
-
 /// Takes the tables of an older schema through all later ones.
 void migrate(SQLite::Database& database, int version) {
   for (; version < kSchemaVersion; ++version) database.exec(kMigrations[version - 1]);
+  seal_new_rows(database);
   database.exec(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
+}
+
+}  // namespace
+
+bool is_empty(SQLite::Database& database) {
+  return pragma(database, "application_id") == 0 && pragma(database, "user_version") == 0 &&
+         database.execAndGet("SELECT count(*) FROM sqlite_master").getInt() == 0;
 }
 
 void create_tables(SQLite::Database& database) {
@@ -173,43 +190,7 @@ void create_tables(SQLite::Database& database) {
   transaction.commit();
 }
 
-/// The first free one of "ledger.db.schema-1", "ledger.db.schema-1-2", ...
-fs::path free_copy_path(const fs::path& path, int version) {
-  const std::string name = fmt::format("{}.schema-{}", path.string(), version);
-  fs::path free = name;
-  for (int i = 2; fs::exists(free); ++i) free = fmt::format("{}-{}", name, i);
-  return free;
-}
-
-/// Copies everything committed in a ledger. The copy gets its name once it is complete.
-void copy_beside(const fs::path& path, int version) {
-  const fs::path copy = free_copy_path(path, version);
-  const fs::path part = copy.string() + ".part";
-  fs::remove(part);
-  SQLite::Database reader(path.string(), SQLite::OPEN_READONLY, kBusyTimeoutMs);
-  reader.backup(part.c_str(), SQLite::Database::Save);
-  fs::rename(part, copy);
-}
-
-/// Migrates a ledger of an older schema to the current one, completely or not at all.
-void bring_up_to_date(SQLite::Database& database, const fs::path& path) {
-  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-  const int version = pragma(database, "user_version");
-  if (version == kSchemaVersion) return;  // another process was faster
-  try {
-    copy_beside(path, version);
-  } catch (const std::exception& fault) {
-    throw Error(
-        fmt::format("{}: is a ledger of schema {} and must be copied before it is migrated to schema {}, "
-                    "which failed ({}); free space beside it or choose another file with --db",
-                    path.string(), version, kSchemaVersion, fault.what()));
-  }
-  migrate(database, version);
-  transaction.commit();
-}
-
-/// Throws Error for what this program cannot read, and migrates older ledgers.
-void check_schema(SQLite::Database& database, const fs::path& path) {
+int read_schema(SQLite::Database& database, const fs::path& path) {
   if (pragma(database, "application_id") != kApplicationId)
     throw Error(fmt::format("{}: is not a ledger; choose another file with --db", path.string()));
   const int version = pragma(database, "user_version");
@@ -219,58 +200,20 @@ void check_schema(SQLite::Database& database, const fs::path& path) {
         "another file with --db",
         path.string(), version, kSchemaVersion));
   }
-  if (version < kSchemaVersion) bring_up_to_date(database, path);
+  return version;
 }
 
-}  // namespace
-
-SQLite::Database create_ledger_database(const fs::path& path) {
-  std::error_code failure;
-  if (path.has_parent_path()) fs::create_directories(path.parent_path(), failure);
-  try {
-    SQLite::Database database(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyTimeoutMs);
-    database.exec("PRAGMA foreign_keys = ON");
-    if (is_empty(database)) {
-      switch_to_write_ahead_log(database);
-      create_tables(database);
-    }
-    check_schema(database, path);
-    return database;
-  } catch (const SQLite::Exception& fault) {
-    throw_ledger_error(path, fault);
-  }
+void show_as_current(SQLite::Database& database) {
+  database.exec(kViewsOfSchema3);
 }
 
-SQLite::Database open_ledger_database(const fs::path& path) {
-  std::error_code failure;
-  if (!fs::exists(path, failure)) {
-    throw Error(fmt::format("{}: no such ledger; make one with `runner sweep` or name another with --db",
-                            path.string()));
-  }
-  try {
-    SQLite::Database database(path.string(), SQLite::OPEN_READWRITE, kBusyTimeoutMs);
-    database.exec("PRAGMA foreign_keys = ON");
-    check_schema(database, path);
-    return database;
-  } catch (const SQLite::Exception& fault) {
-    throw_ledger_error(path, fault);
-  }
-}
-
-void throw_ledger_error(const fs::path& path, const SQLite::Exception& fault) {
-  const auto error = [&](const char* format) {
-    return Error(fmt::format(fmt::runtime(format), path.string(), fault.what()));
-  };
-  switch (fault.getErrorCode()) {
-    case SQLITE_NOTADB:
-      throw error("{}: is not a ledger; choose another file with --db");
-    case SQLITE_CORRUPT:
-      throw error("{}: is a damaged ledger ({}); restore it from a copy or choose another file with --db");
-    case SQLITE_BUSY:
-      throw error("{}: another process has locked the ledger for half a minute; end it and try again");
-    default:
-      throw error("{}: the ledger cannot be used ({}); check the path, its permissions and the free space");
-  }
+void bring_up_to_date(SQLite::Database& database, const std::function<void(int version)>& before) {
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  const int version = pragma(database, "user_version");
+  if (version == kSchemaVersion) return;  // another process was faster
+  before(version);
+  migrate(database, version);
+  transaction.commit();
 }
 
 }  // namespace promptbed

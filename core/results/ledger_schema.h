@@ -3,18 +3,30 @@
 #include <SQLiteCpp/Database.h>
 
 #include <filesystem>
+#include <functional>
 
+/// The tables of a ledger, and how those of older versions become today's. All throw SQLite::Exception, and
+/// need a connection with the seal function (ledger_seals.h).
 namespace promptbed {
 
-/// Opens a ledger's database, creating its tables in a new or empty file. A ledger of an older schema is
-/// first copied ("ledger.db.schema-1", beside it), then migrated. Throws Error for a file that is not a
-/// ledger or has a newer schema, and leaves it untouched.
-SQLite::Database create_ledger_database(const std::filesystem::path& path);
+inline constexpr int kSchemaVersion = 4;
 
-/// The same for a ledger that must exist. Throws Error if it does not.
-SQLite::Database open_ledger_database(const std::filesystem::path& path);
+/// Whether a database has no tables and belongs to no program.
+bool is_empty(SQLite::Database& database);
 
-/// Throws the Error for a fault of the database, naming the file and the remedy.
-[[noreturn]] void throw_ledger_error(const std::filesystem::path& path, const SQLite::Exception& fault);
+/// Makes the tables, unless another process has made them meanwhile.
+void create_tables(SQLite::Database& database);
+
+/// The schema of a ledger, from 1. Throws Error, naming the file, for a database that is not a ledger or is
+/// of a later version of this program.
+int read_schema(SQLite::Database& database, const std::filesystem::path& path);
+
+/// Migrates a ledger of an older schema to the current one, completely or not at all. `before` gets its
+/// version while nobody else can write, and stops the migration by throwing.
+void bring_up_to_date(SQLite::Database& database, const std::function<void(int version)>& before);
+
+/// Lets a connection that only reads see a ledger of schema 3 as one of the current schema, without changing
+/// it: a large one takes long to migrate. Its rows have no seals.
+void show_as_current(SQLite::Database& database);
 
 }  // namespace promptbed

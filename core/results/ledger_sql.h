@@ -13,7 +13,7 @@
 #include "results/run_record.h"
 
 /// The ledger's SQL, one function per kind of row; Ledger combines them into transactions. All throw
-/// SQLite::Exception.
+/// SQLite::Exception, and those that read throw DamagedRow.
 namespace promptbed {
 
 /// A statement with its question marks bound in order.
@@ -24,13 +24,14 @@ SQLite::Statement statement(SQLite::Database& database, const std::string& sql, 
   return prepared;
 }
 
-// Reading (ledger_reads.cpp).
+// Reading (ledger_reads.cpp). Rows are checked when they are read (ledger_rows.h).
 
 /// What decides whether a run may be claimed.
 struct Claim {
   RunStatus status;
   int64_t attempts;
   std::optional<ProcessIdentity> owner;
+  std::optional<std::string> kept_state;
 };
 
 std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id);
@@ -45,7 +46,12 @@ std::vector<RunExecution> read_executions(SQLite::Database& database);
 std::vector<RunEpoch> read_epochs(SQLite::Database& database);
 std::vector<ModelRecord> read_models(SQLite::Database& database);
 
+/// What is wrong with the rows of all tables, a line for each that is damaged.
+std::vector<std::string> damaged_rows(SQLite::Database& database);
+
 // Writing (ledger_writes.cpp).
+
+// None of these seals what it writes: that is the transaction's last step (ledger_seals.h).
 
 void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& spec);
 void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner);

@@ -9,21 +9,27 @@ namespace {
 
 using nlohmann::json;
 
+/// The time, for people.
+constexpr const char* kNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+/// The place of a run that ends now among all ends.
+constexpr const char* kNext = "(SELECT ifnull(max(sequence), 0) + 1 FROM run)";
+
 void insert_score(SQLite::Database& database, const std::string& run, const Score& score) {
-  statement(database, "INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", run, score.dataset,
-            score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
+  statement(database, "INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", run,
+            score.dataset, score.class_set, score.images, score.correct, score.accuracy, score.macro_f1,
             score.predictions_hash, score.split_hash)
       .exec();
 }
 
 void insert_refusal(SQLite::Database& database, const std::string& run, const Refusal& refusal) {
-  statement(database, "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?)", run, refusal.dataset,
+  statement(database, "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?, NULL)", run, refusal.dataset,
             refusal.class_set, refusal.reason, refusal.split_hash)
       .exec();
 }
 
 void insert_epoch(SQLite::Database& database, const std::string& run, const EpochRecord& epoch) {
-  statement(database, "INSERT INTO epoch VALUES (?, ?, ?, ?, ?)", run, epoch.epoch, epoch.loss,
+  statement(database, "INSERT INTO epoch VALUES (?, ?, ?, ?, ?, NULL)", run, epoch.epoch, epoch.loss,
             epoch.learning_rate, epoch.seconds)
       .exec();
 }
@@ -31,8 +37,8 @@ void insert_epoch(SQLite::Database& database, const std::string& run, const Epoc
 void insert_execution(SQLite::Database& database, const std::string& run, const Execution& execution) {
   statement(
       database,
-      "INSERT OR REPLACE INTO execution SELECT id, attempts, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM "
-      "run WHERE id = ?",
+      "INSERT OR REPLACE INTO execution SELECT id, attempts, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL "
+      "FROM run WHERE id = ?",
       execution.host, execution.processor, execution.threads, execution.precision, execution.torch_version,
       execution.blas, execution.code_version, execution.dirty ? 1 : 0, execution.plugin_hash,
       json(execution.seconds).dump(), execution.cache_hits, execution.peak_memory, execution.test_images, run)
@@ -49,8 +55,9 @@ void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& 
 
 void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
   statement(database,
-            "UPDATE run SET status = 'running', attempts = attempts + 1, host = ?, pid = ?, "
-            "process_start = ? WHERE id = ?",
+            fmt::format("UPDATE run SET status = 'running', attempts = attempts + 1, host = ?, pid = ?, "
+                        "process_start = ?, claimed = {} WHERE id = ?",
+                        kNow),
             owner.host, owner.pid, owner.start, std::string(id))
       .exec();
 }
@@ -59,7 +66,7 @@ void undo_claim(SQLite::Database& database, std::string_view id) {
   statement(database, "DELETE FROM run WHERE id = ? AND ended IS NULL", std::string(id)).exec();
   statement(database,
             "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), attempts = attempts - 1, "
-            "host = NULL, pid = NULL, process_start = NULL WHERE id = ?",
+            "host = NULL, pid = NULL, process_start = NULL, claimed = NULL WHERE id = ?",
             std::string(id))
       .exec();
 }
@@ -75,8 +82,9 @@ void write_training(SQLite::Database& database, std::string_view id, const RunOu
         .exec();
   }
   statement(database,
-            "UPDATE run SET ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), draw_hash = ?, "
-            "class_names_hash = ?, state_hash = ?, shots_least = ?, shots_most = ? WHERE id = ?",
+            fmt::format("UPDATE run SET ended = {}, sequence = {}, draw_hash = ?, class_names_hash = ?, "
+                        "state_hash = ?, shots_least = ?, shots_most = ?, seal = NULL WHERE id = ?",
+                        kNow, kNext),
             outcome.draw_hash, outcome.class_names_hash, outcome.state_hash, outcome.shots.least,
             outcome.shots.most, run)
       .exec();
@@ -93,9 +101,10 @@ void write_training(SQLite::Database& database, std::string_view id, const RunOu
 void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome& tests) {
   const std::string run(id);
   statement(database,
-            "UPDATE run SET status = 'done', error = nullif(?, ''), "
-            "ended = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), host = NULL, pid = NULL, process_start = NULL "
-            "WHERE id = ?",
+            fmt::format("UPDATE run SET status = 'done', error = nullif(?, ''), ended = {}, sequence = {}, "
+                        "host = NULL, pid = NULL, process_start = NULL, claimed = NULL, seal = NULL "
+                        "WHERE id = ?",
+                        kNow, kNext),
             tests.shortfall, run)
       .exec();
   for (const Score& score : tests.scores) {
@@ -114,22 +123,24 @@ void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome
 }
 
 void insert_asked(SQLite::Database& database, std::string_view id, std::string_view protocol) {
-  statement(database, "INSERT OR IGNORE INTO asked SELECT id, ? FROM run WHERE id = ?", std::string(protocol),
-            std::string(id))
+  statement(database, "INSERT OR IGNORE INTO asked SELECT id, ?, NULL FROM run WHERE id = ?",
+            std::string(protocol), std::string(id))
       .exec();
 }
 
 void write_model(SQLite::Database& database, const ModelRecord& model) {
-  statement(database, "INSERT OR REPLACE INTO model VALUES (?, ?, ?)", model.fingerprint, model.name,
+  statement(database, "INSERT OR REPLACE INTO model VALUES (?, ?, ?, NULL)", model.fingerprint, model.name,
             model.architecture)
       .exec();
 }
 
 void write_failure(SQLite::Database& database, std::string_view id, std::string_view error) {
   statement(database,
-            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), error = ?, "
-            "ended = iif(draw_hash IS NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ended), host = NULL, "
-            "pid = NULL, process_start = NULL WHERE id = ?",
+            fmt::format("UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), error = ?, "
+                        "ended = iif(draw_hash IS NULL, {}, ended), "
+                        "sequence = iif(draw_hash IS NULL, {}, sequence), host = NULL, pid = NULL, "
+                        "process_start = NULL, claimed = NULL, seal = NULL WHERE id = ?",
+                        kNow, kNext),
             std::string(error), std::string(id))
       .exec();
 }

@@ -1,9 +1,21 @@
 #include "results/run_record.h"
 
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
 #include <algorithm>
 #include <iterator>
 
 namespace promptbed {
+namespace {
+
+const std::string& checked(const std::string& run) {
+  if (is_run_id(run)) return run;
+  throw Error(
+      fmt::format("run {}: is no run's id, which has 16 hexadecimal digits; see `runner runs list`", run));
+}
+
+}  // namespace
 
 std::string_view to_string(RunStatus status) {
   switch (status) {
@@ -24,11 +36,11 @@ std::optional<Protocol> find_protocol(std::string_view name) {
 }
 
 std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run) {
-  return ledger.parent_path() / "prompts" / (run + ".safetensors");
+  return ledger.parent_path() / "prompts" / (checked(run) + ".safetensors");
 }
 
 std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run) {
-  return ledger.parent_path() / "logs" / (run + ".log");
+  return ledger.parent_path() / "logs" / (checked(run) + ".log");
 }
 
 }  // namespace promptbed

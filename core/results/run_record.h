@@ -28,6 +28,7 @@ std::optional<Protocol> find_protocol(std::string_view name);
 struct RunState {
   RunStatus status = RunStatus::running;
   int64_t attempts = 0;
+  std::optional<std::string> kept_state = {};  ///< as in RunRecord
 };
 
 /// How one run did on one set of test classes.
@@ -117,11 +118,18 @@ struct RunRecord {
   std::string error;     ///< of the last attempt, even if an earlier one is done; "" if it succeeded
   std::string created;   ///< UTC, ISO 8601 with milliseconds
   std::string ended;     ///< the same; "" if it never ended
+  /// Its place among all ends of runs, from 1; 0 if it never ended. What came later has a higher one,
+  /// whatever the clock said.
+  int64_t sequence = 0;
   std::optional<ProcessIdentity> owner;           ///< the process that runs it now
+  std::string claimed = {};                       ///< since when, as `created`; "" in older ledgers
   ShotRange shots;                                ///< known once done
-  std::string plugin_hash;                        ///< of the last finished attempt; "" if none
+  std::string plugin_hash = {};                   ///< of the last finished attempt; "" if none
   std::vector<Protocol> protocols = {};           ///< that asked for it, by name
   std::optional<ParameterCount> parameters = {};  ///< known once done; none in older ledgers
+  /// Hash of the state that the last training gave and that was kept, "" for one without tensors; nothing if
+  /// none was kept yet.
+  std::optional<std::string> kept_state = {};
 };
 
 /// A score and the run that made it.
@@ -160,10 +168,11 @@ struct RunFilter {
   std::string id = {};        ///< of a single run
 };
 
-/// The trained prompt of a run, beside its ledger: prompts/ID.safetensors.
+/// The trained prompt of a run, beside its ledger: prompts/ID.safetensors. Throws Error for a text that is no
+/// id: whatever a ledger may hold, no path leads out of the folder.
 std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std::string& run);
 
-/// What was logged while the run was made: logs/ID.log beside the ledger.
+/// What was logged while the run was made: logs/ID.log beside the ledger. Throws as prompt_path().
 std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
 
 }  // namespace promptbed

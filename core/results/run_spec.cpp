@@ -94,7 +94,7 @@ json RunSpec::canonical() const {
 }
 
 std::string RunSpec::id() const {
-  return Hasher().add(canonical().dump()).hex().substr(0, kIdDigits);
+  return id_of_canonical(canonical().dump());
 }
 
 RunSpec RunSpec::parse(const json& canonical) {
@@ -119,6 +119,14 @@ RunSpec RunSpec::parse(const json& canonical) {
   } catch (const json::exception& fault) {
     throw Error(fmt::format("run spec: {}; delete its run and sweep again", fault.what()));
   }
+}
+
+std::string id_of_canonical(std::string_view text) {
+  return Hasher().add(text).hex().substr(0, kIdDigits);
+}
+
+bool is_run_id(std::string_view text) {
+  return text.size() == kIdDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 }  // namespace promptbed

@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace promptbed {
 
@@ -41,5 +42,12 @@ struct RunSpec {
   /// The reverse of canonical(). Throws Error for anything else.
   static RunSpec parse(const nlohmann::json& canonical);
 };
+
+/// The id of the run with this canonical JSON, as text.
+std::string id_of_canonical(std::string_view text);
+
+/// Whether a text can be a run's id: 16 hexadecimal digits, small letters. Nothing else may become part of a
+/// path.
+bool is_run_id(std::string_view text);
 
 }  // namespace promptbed

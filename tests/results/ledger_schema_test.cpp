@@ -1,5 +1,6 @@
 #include "results/ledger_schema.h"
 
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -13,8 +14,6 @@ namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr int kSchema = 3;
 
 // The runs of the ledgers in ledgers/, on the dataset "brands".
 constexpr const char* kTrained = "a1f6e35c7bdd13f6";   // coop, seed 1: done, then done again
@@ -40,19 +39,20 @@ class StoredLedger : public testing::TestWithParam<int> {
  protected:
   StoredLedger() { fs::copy_file(stored(GetParam()), path_); }
 
-  bool is_older() const { return GetParam() < kSchema; }
+  bool is_older() const { return GetParam() < kSchemaVersion; }
 
   test::ScratchFolder scratch_;
   fs::path path_ = scratch_ / "ledger.db";
 };
 
-INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3, 4),
+                         testing::PrintToStringParamName());
 
 TEST_P(StoredLedger, IsMigratedAndCopiedFirstIfItIsOlder) {
   const std::string before = read_file(stored(GetParam()));
   ASSERT_EQ(schema_of(path_), GetParam());
-  { const Ledger ledger = Ledger::open_existing(path_); }
-  EXPECT_EQ(schema_of(path_), kSchema);
+  { const Ledger ledger(path_); }
+  EXPECT_EQ(schema_of(path_), kSchemaVersion);
   const fs::path copy = path_.string() + ".schema-" + std::to_string(GetParam());
   ASSERT_EQ(fs::exists(copy), is_older());
   if (is_older()) {
@@ -67,11 +67,36 @@ TEST_P(StoredLedger, IsMigratedAndCopiedFirstIfItIsOlder) {
   EXPECT_EQ(read_file(stored(GetParam())), before);
 }
 
+TEST_P(StoredLedger, IsReadWithoutBeingChanged) {
+  const std::string before = read_file(path_);
+  const Ledger ledger = Ledger::open_existing(path_);
+  EXPECT_EQ(ledger.list().size(), GetParam() == 1 ? 5u : 6u);
+  EXPECT_EQ(ledger.outcome(kTrained).scores.size(), GetParam() >= 3 ? 3u : 2u);
+  EXPECT_EQ(read_file(path_), before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(scratch_.path()), fs::directory_iterator()), 1);
+}
+
+TEST_P(StoredLedger, HasNoWriteAheadLogOnceItWasOpenedForWriting) {
+  { const Ledger ledger(path_); }
+  SQLite::Database database(path_.string(), SQLite::OPEN_READONLY);
+  EXPECT_EQ(database.execAndGet("PRAGMA journal_mode").getString(), "delete");
+}
+
+TEST_P(StoredLedger, HasItsEndsInOrder) {
+  const Ledger ledger(path_);
+  for (const RunRecord& run : ledger.list()) {
+    EXPECT_EQ(run.sequence == 0, run.ended.empty());
+    for (const RunRecord& other : ledger.list()) {
+      EXPECT_EQ(run.ended < other.ended, run.sequence < other.sequence) << run.id << " " << other.id;
+    }
+  }
+}
+
 TEST_P(StoredLedger, KeepsItsRunsAndWhoseTheyAre) {
   const Ledger ledger(path_);
   ASSERT_EQ(ledger.list().size(), GetParam() == 1 ? 5u : 6u);
   EXPECT_EQ(ledger.find(kZeroShot).status, RunStatus::done);
-  EXPECT_EQ(ledger.find(kTrained).attempts, GetParam() == 3 ? 3 : 2);
+  EXPECT_EQ(ledger.find(kTrained).attempts, GetParam() >= 3 ? 3 : 2);
   EXPECT_EQ(ledger.find(kTrained).plugin_hash, "plugin");
   const RunRecord failed = ledger.find(kFailed);
   EXPECT_EQ(failed.status, RunStatus::failed);
@@ -104,7 +129,7 @@ TEST_P(StoredLedger, KeepsWhatItsRunsAreOf) {
 
 TEST_P(StoredLedger, KeepsScoresEpochsAndHowTheyWereMade) {
   const RunOutcome outcome = Ledger(path_).outcome(kTrained);
-  ASSERT_EQ(outcome.scores.size(), GetParam() == 3 ? 3u : 2u);
+  ASSERT_EQ(outcome.scores.size(), GetParam() >= 3 ? 3u : 2u);
   const Score& base = outcome.scores[0];
   EXPECT_EQ(base.class_set, "base");
   EXPECT_EQ(base.accuracy, 60.5) << "of the second attempt";
@@ -121,12 +146,12 @@ TEST_P(StoredLedger, KeepsScoresEpochsAndHowTheyWereMade) {
   EXPECT_EQ(outcome.execution.processor, "a processor");
   EXPECT_EQ(outcome.execution.seconds.at("training"), 12.25);
   EXPECT_EQ(outcome.execution.peak_memory, 1 << 30);
-  EXPECT_EQ(outcome.execution.test_images, GetParam() == 3 ? 400 : 0);
+  EXPECT_EQ(outcome.execution.test_images, GetParam() >= 3 ? 400 : 0);
   EXPECT_EQ(outcome.draw_hash, "draw");
   EXPECT_EQ(outcome.state_hash, "state");
   EXPECT_EQ(outcome.shots.least, 7);
   EXPECT_EQ(outcome.shots.most, 16);
-  EXPECT_EQ(outcome.parameters.has_value(), GetParam() == 3);
+  EXPECT_EQ(outcome.parameters.has_value(), GetParam() >= 3);
 }
 
 TEST_P(StoredLedger, SaysWhatCouldNotBeTested) {
@@ -143,7 +168,7 @@ TEST_P(StoredLedger, SaysWhatCouldNotBeTested) {
 
 TEST_P(StoredLedger, KnowsTheProtocolsOfItsRuns) {
   const Ledger ledger(path_);
-  if (is_older()) {
+  if (GetParam() < 3) {
     EXPECT_EQ(ledger.list({.protocol = "base-new"}).size(), ledger.list().size()) << "the only protocol then";
     EXPECT_TRUE(ledger.models().empty());
   } else {

@@ -1,5 +1,6 @@
 #include "results/ledger.h"
 
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -35,7 +36,7 @@ TEST_F(LedgerTest, AClaimedRunIsRunningThenDone) {
 }
 
 TEST_F(LedgerTest, AnOutcomeReadsBack) {
-  RunOutcome outcome = sample_outcome("brands", 60.125, 50.5, {7, 13});
+  RunOutcome outcome = sample_outcome("brands", 60.5, 50.5, {7, 13});
   outcome.refusals.push_back({"office", "all", "has no weights"});
   outcome.epochs[1].loss = std::numeric_limits<double>::quiet_NaN();
   ledger_.claim(spec_);
@@ -44,8 +45,8 @@ TEST_F(LedgerTest, AnOutcomeReadsBack) {
   ASSERT_EQ(read.scores.size(), 2U);
   EXPECT_EQ(read.scores[1].class_set, "new");
   EXPECT_EQ(read.scores[1].accuracy, 50.5);
-  EXPECT_EQ(read.scores[0].accuracy, 60.125);
-  EXPECT_EQ(read.scores[0].macro_f1, 59.125);
+  EXPECT_EQ(read.scores[0].accuracy, 60.5);
+  EXPECT_EQ(read.scores[0].macro_f1, 59.5);
   EXPECT_EQ(read.scores[0].images, 200);
   EXPECT_EQ(read.scores[0].predictions_hash, "base predictions");
   ASSERT_EQ(read.refusals.size(), 1U);
@@ -231,7 +232,7 @@ TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
   std::string bytes = read_file(path);
   bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
   write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 3");
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 4");
   bytes[71] = 0;  // and of application_id
   write_file(path, bytes);
   EXPECT_ERROR(Ledger{path}, "is not a ledger");
@@ -325,8 +326,68 @@ TEST_F(LedgerTest, KnowsModelsByTheirLastName) {
 }
 
 TEST(RunFiles, AreBesideTheLedgerUnderTheRunsId) {
-  EXPECT_EQ(prompt_path("runs/ledger.db", "0123"), "runs/prompts/0123.safetensors");
-  EXPECT_EQ(log_path("ledger.db", "0123"), "logs/0123.log");
+  EXPECT_EQ(prompt_path("runs/ledger.db", "0123456789abcdef"), "runs/prompts/0123456789abcdef.safetensors");
+  EXPECT_EQ(log_path("ledger.db", "0123456789abcdef"), "logs/0123456789abcdef.log");
+}
+
+TEST(RunFiles, HaveNoPathFromAnythingButAnId) {
+  for (const char* id : {"../../victim/important", "", "0123", "0123456789ABCDEF", "0123456789abcde/"}) {
+    EXPECT_ERROR(prompt_path("runs/ledger.db", id), "is no run's id, which has 16 hexadecimal digits");
+    EXPECT_ERROR(log_path("runs/ledger.db", id), "is no run's id");
+  }
+}
+
+TEST_F(LedgerTest, TheOrderOfEndsIsTheirOwnAndNotTheClocks) {
+  const RunSpec other = sample_spec("office");
+  EXPECT_TRUE(ledger_.claim(spec_));
+  EXPECT_EQ(ledger_.find(id_).sequence, 0);
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
+  test::record(ledger_, other, 40, 30);
+  EXPECT_GT(ledger_.find(other.id()).sequence, ledger_.find(id_).sequence);
+  ledger_.claim(spec_, Redo::yes);
+  test::finish(ledger_, id_, sample_outcome("brands", 61, 51));
+  EXPECT_GT(ledger_.find(id_).sequence, ledger_.find(other.id()).sequence) << "it was made again";
+  ledger_.claim(other, Redo::yes);
+  ledger_.fail(other.id(), "no luck");
+  EXPECT_GT(ledger_.find(id_).sequence, ledger_.find(other.id()).sequence) << "its result is the earlier one";
+}
+
+TEST_F(LedgerTest, KnowsWhatWasTrainedWhateverBecomesOfTheTests) {
+  ledger_.claim(spec_);
+  ledger_.fail(id_, "no luck");
+  EXPECT_FALSE(ledger_.find(id_).kept_state) << "it has ended, but was not trained";
+  ledger_.claim(spec_);
+  ledger_.keep_training(id_, sample_outcome("brands", 60, 50));
+  EXPECT_EQ(ledger_.find(id_).kept_state, "state");
+  EXPECT_EQ(ledger_.state(id_)->kept_state, "state");
+}
+
+TEST_F(LedgerTest, ATrainingIsKeptOnlyIfItsFilesAreInPlace) {
+  ledger_.claim(spec_);
+  const RunOutcome outcome = sample_outcome("brands", 60, 50);
+  EXPECT_ERROR(ledger_.keep_training(id_, outcome, [] { throw Error("the disk is full"); }), "disk is full");
+  EXPECT_FALSE(ledger_.find(id_).kept_state);
+  bool published = false;
+  ledger_.keep_training(id_, outcome, [&] { published = true; });
+  EXPECT_TRUE(published);
+  EXPECT_ERROR(ledger_.keep_training(sample_spec("office").id(), outcome, [] { FAIL() << "not its run"; }),
+               "was deleted or taken over while it ran");
+}
+
+TEST_F(LedgerTest, GivesUpAClaimOfWhomNobodyCanSee) {
+  EXPECT_ERROR(ledger_.give_up(id_), "is not in");
+  ledger_.claim(spec_);
+  EXPECT_FALSE(ledger_.find(id_).claimed.empty());
+  EXPECT_ERROR(ledger_.give_up(id_), "is running it; end that first");
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET host = 'a vanished one'");
+  }
+  EXPECT_FALSE(ledger_.claim(spec_)) << "it may live";
+  EXPECT_EQ(ledger_.give_up(id_.substr(0, 8)), id_);
+  EXPECT_TRUE(ledger_.claim(spec_));
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
+  EXPECT_ERROR(ledger_.give_up(id_), "no process has it");
 }
 
 }  // namespace

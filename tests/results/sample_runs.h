@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -37,13 +39,15 @@ inline RunSpec zero_shot_spec(const std::string& dataset = "brands") {
   return spec;
 }
 
+/// Of 200 images, or of as many as it takes to get that accuracy, of up to three decimals.
 inline Score sample_score(const std::string& dataset, const std::string& class_set, double accuracy) {
+  const int64_t images = 2 * accuracy == std::round(2 * accuracy) ? 200 : 100'000;
   return {.dataset = dataset,
           .class_set = class_set,
-          .images = 200,
-          .correct = static_cast<int64_t>(2 * accuracy),
+          .images = images,
+          .correct = std::llround(static_cast<double>(images) / 100 * accuracy),
           .accuracy = accuracy,
-          .macro_f1 = accuracy - 1,
+          .macro_f1 = std::max(accuracy - 1, 0.0),
           .predictions_hash = class_set + " predictions"};
 }
 

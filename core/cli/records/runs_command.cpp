@@ -3,19 +3,23 @@
 namespace promptbed {
 namespace {
 
-const Subcommands kRuns = {"runs", "runner runs list|show|diff|delete [OPTIONS]",
+const Subcommands kRuns = {"runs", "runner runs list|show|diff|release|delete [OPTIONS]",
                            "The runs in the ledger. A run is named by its id, or a prefix of it.\n\n"
-                           "  list    one row per run\n"
-                           "  show    everything known about a run\n"
-                           "  diff    what differs between two runs: settings, scores, how they were made\n"
-                           "  delete  removes runs, so that the next sweep repeats them"};
+                           "  list     one row per run\n"
+                           "  show     everything known about a run\n"
+                           "  diff     what differs between two runs: settings, scores, how they were made\n"
+                           "  release  takes runs from a process that is gone on another host\n"
+                           "  delete   removes runs, so that the next sweep repeats them"};
 
 }  // namespace
 
 int runs_command(const Arguments& arguments) {
-  return run_subcommand(
-      kRuns, arguments,
-      {{"list", list_runs_command}, {"show", show_run}, {"diff", diff_runs}, {"delete", delete_runs}});
+  return run_subcommand(kRuns, arguments,
+                        {{"list", list_runs_command},
+                         {"show", show_run},
+                         {"diff", diff_runs},
+                         {"release", release_runs},
+                         {"delete", delete_runs}});
 }
 
 Ledger open_ledger(const Values& values) {

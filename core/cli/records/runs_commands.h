@@ -10,9 +10,10 @@ namespace promptbed {
 int list_runs_command(const Arguments& arguments);
 int show_run(const Arguments& arguments);
 int diff_runs(const Arguments& arguments);
+int release_runs(const Arguments& arguments);
 int delete_runs(const Arguments& arguments);
 
-/// The ledger that --db names. Throws Error if there is none.
+/// The ledger that --db names, for reading. Throws Error if there is none.
 Ledger open_ledger(const Values& values);
 
 }  // namespace promptbed

@@ -1,5 +1,5 @@
 #include "cli/records/runs_commands.h"
-#include "results/run_record.h"
+#include "results/run_files.h"
 
 namespace promptbed {
 
@@ -16,11 +16,10 @@ int delete_runs(const Arguments& arguments) {
   if (!values) return kAllDone;
   if (values->arguments().empty())
     throw Error("runner runs delete needs the ids of runs; see runner runs list");
-  Ledger ledger = open_ledger(*values);
+  Ledger ledger = Ledger::open_existing(values->text("db"), Access::write);
   for (const std::string& id : values->arguments()) {
     const std::string removed = ledger.remove(id);
-    std::filesystem::remove(prompt_path(ledger.path(), removed));
-    std::filesystem::remove(log_path(ledger.path(), removed));
+    remove_run_files(ledger.path(), removed);
     fmt::print("deleted {}\n", removed);
   }
   return kAllDone;

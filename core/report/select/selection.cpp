@@ -125,7 +125,7 @@ std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
   std::map<std::string, RunRecord> newest;
   for (const RunResults& run : runs) {
     RunRecord& latest = newest[run.spec().dataset];
-    if (run.record.ended >= latest.ended) latest = run.record;
+    if (run.record.sequence >= latest.sequence) latest = run.record;
   }
   std::map<std::string, size_t> dropped;
   std::erase_if(runs, [&](const RunResults& run) {
@@ -143,12 +143,12 @@ std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
 
 /// Drops tests on datasets other than the run's own whose split has since changed.
 std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
-  std::map<std::string, std::pair<std::string, std::string>> newest;  // dataset -> when, and its split
+  std::map<std::string, std::pair<int64_t, std::string>> newest;  // dataset -> when in order, and its split
   for (const RunResults& run : runs) {
     const auto take = [&](const auto& test) {
       const bool is_own = test.dataset == run.spec().dataset;
       auto& latest = newest[test.dataset];
-      latest = std::max(latest, {run.record.ended, is_own ? run.spec().split_hash : test.split_hash});
+      latest = std::max(latest, {run.record.sequence, is_own ? run.spec().split_hash : test.split_hash});
     };
     std::ranges::for_each(run.scores, take);
     std::ranges::for_each(run.refusals, take);
@@ -224,10 +224,11 @@ Runs runs_in(const Snapshot& snapshot, const ReportQuery& query, std::optional<P
 RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
                          std::optional<Protocol> protocol) {
   RunSelection selected{.runs = {}, .notes = note_failures(snapshot, query, protocol)};
-  for (const RunResults* run : runs_in(snapshot, query, protocol, RunStatus::done))
-    selected.runs.push_back(*run);
-  if (selected.runs.empty()) throw_nothing_to_show(snapshot, protocol);
-  std::ranges::sort(selected.runs, {}, [](const RunResults& run) { return run.record.id; });
+  Runs done = runs_in(snapshot, query, protocol, RunStatus::done);
+  if (done.empty()) throw_nothing_to_show(snapshot, protocol);
+  std::ranges::sort(done, {}, [](const RunResults* run) -> const std::string& { return run->record.id; });
+  selected.runs.reserve(done.size());
+  for (const RunResults* run : done) selected.runs.push_back(*run);
   check_one_model(snapshot, selected.runs);
   for (const auto& notes : {note_absent(snapshot, query, protocol, selected.runs),
                             drop_outdated(selected.runs), drop_outdated_tests(selected.runs)})

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace promptbed {
@@ -40,6 +41,14 @@ Configuration configuration_of(const RunSpec& spec) {
   // Each seed has its own draw; having been given one is what makes the variant.
   if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
   return configuration;
+}
+
+/// What runs that differ in nothing but the seed have in common: most runs of a ledger, and settling their
+/// settings takes long.
+std::string without_seed(const RunSpec& spec) {
+  json canonical = spec.canonical();
+  canonical.erase("seed");
+  return canonical.dump();
 }
 
 std::string value_at(const Configuration& configuration, const std::string& place) {
@@ -131,19 +140,26 @@ bool is_of_training(std::string_view place) {
 }
 
 std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
-  std::vector<Configuration> configurations;
-  for (const RunSpec& spec : specs) configurations.push_back(configuration_of(spec));
-  const Places telling = telling_settings({configurations.begin(), configurations.end()});
-  std::vector<std::string> labels;
+  std::set<Configuration> configurations;
+  std::vector<const Configuration*> of_spec;
+  std::unordered_map<std::string, const Configuration*> known;
+  for (const RunSpec& spec : specs) {
+    const Configuration*& configuration = known[without_seed(spec)];
+    if (configuration == nullptr) configuration = &*configurations.insert(configuration_of(spec)).first;
+    of_spec.push_back(configuration);
+  }
+  const Places telling = telling_settings(configurations);
+  std::map<const Configuration*, std::string> labels;
   for (const Configuration& configuration : configurations) {
-    std::string label;
+    std::string& label = labels[&configuration];
     for (const std::string& place : telling) {
       if (!label.empty()) label += ' ';
       label += shown(place, value_at(configuration, place));
     }
-    labels.push_back(label);
   }
-  return labels;
+  std::vector<std::string> of_each;
+  for (const Configuration* configuration : of_spec) of_each.push_back(labels.at(configuration));
+  return of_each;
 }
 
 }  // namespace promptbed

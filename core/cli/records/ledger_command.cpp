@@ -1,0 +1,36 @@
+#include "cli/options.h"
+#include "results/ledger_check.h"
+
+namespace promptbed {
+namespace {
+
+const Subcommands kLedger = {
+    "ledger", "runner ledger check [OPTIONS]",
+    "The ledger of runs as a whole.\n\n"
+    "  check  whether it is as it was written, and what lies beside it belongs to it"};
+
+int check_command(const Arguments& arguments) {
+  const std::optional<Values> values =
+      parse(arguments,
+            {.usage = "runner ledger check [OPTIONS]",
+             .explanation =
+                 "Checks the database, every row (its seal, a run's id, a score's counts) and the files\n"
+                 "beside it. Changes nothing. Prints a line for each finding and exits with 1 if there is\n"
+                 "any.\n\n"
+                 "  runner ledger check --db runs/promptbed.db",
+             .options = {{"options", {shared("db")}}}});
+  if (!values) return kAllDone;
+  const std::string ledger = values->text("db");
+  const std::vector<std::string> findings = check_ledger(ledger);
+  for (const std::string& finding : findings) fmt::print("{}\n", finding);
+  if (findings.empty()) fmt::print("{}: all is well\n", ledger);
+  return findings.empty() ? kAllDone : kSomeFailed;
+}
+
+}  // namespace
+
+int ledger_command(const Arguments& arguments) {
+  return run_subcommand(kLedger, arguments, {{"check", check_command}});
+}
+
+}  // namespace promptbed

@@ -1,0 +1,273 @@
+#include "results/ledger_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include "base/descriptor.h"
+#include "base/files.h"
+#include "results/ledger_schema.h"
+#include "results/ledger_seals.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kBusyTimeoutMs = 30'000;
+
+/// What SQLite keeps beside a database. A copy without them may lack the last commits, or be torn.
+constexpr const char* kCompanions[] = {"-wal", "-journal"};
+
+[[noreturn]] void throw_unusable(const fs::path& path, const std::string& reason) {
+  throw Error(
+      fmt::format("{}: the ledger cannot be used ({}); check the path, its permissions and the free "
+                  "space",
+                  path.string(), reason));
+}
+
+/// A path that SQLite takes as it is: ":memory:", "file:x" and "" have a meaning of their own to it, but
+/// nothing that begins with a slash has.
+fs::path literal(const fs::path& path) {
+  if (path.empty()) throw Error("--db \"\": names no file; give the path of a ledger");
+  return fs::absolute(path);
+}
+
+SQLite::Database connect(const fs::path& path, int flags) {
+  SQLite::Database database(literal(path).string(), flags, kBusyTimeoutMs);
+  add_seal_function(database);
+  return database;
+}
+
+/// Makes the file itself, since SQLite would let nobody but the owner write to it. Shows early, and with the
+/// system's reason, what cannot be written.
+void make_file(const fs::path& path) {
+  std::error_code reported_below;
+  if (path.has_parent_path()) fs::create_directories(path.parent_path(), reported_below);
+  const Descriptor made(::open(literal(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!made) throw_unusable(path, std::strerror(errno));
+}
+
+/// A commit is on the disk when it returns, and so is the end of its journal.
+void prepare_for_writing(SQLite::Database& database) {
+  database.exec("PRAGMA foreign_keys = ON");
+  database.exec("PRAGMA synchronous = EXTRA");
+}
+
+/// Ends the write-ahead log of earlier versions. One that is in use elsewhere stays until the next time.
+void end_write_ahead_log(SQLite::Database& database) {
+  if (database.execAndGet("PRAGMA journal_mode").getString() != "wal") return;
+  try {
+    database.exec("PRAGMA journal_mode = DELETE");
+  } catch (const SQLite::Exception& fault) {
+    if (fault.getErrorCode() != SQLITE_BUSY) throw;
+  }
+}
+
+/// The first free one of "ledger.db.schema-1", "ledger.db.schema-1-2", ...
+fs::path free_copy_path(const fs::path& path, int version) {
+  const std::string name = fmt::format("{}.schema-{}", path.string(), version);
+  fs::path free = name;
+  for (int i = 2; fs::exists(free); ++i) free = fmt::format("{}-{}", name, i);
+  return free;
+}
+
+/// Copies everything committed in a ledger that is about to be migrated. The copy gets its name once it is
+/// complete.
+void copy_beside(const fs::path& path, int version) {
+  try {
+    const fs::path copy = free_copy_path(path, version);
+    const fs::path part = copy.string() + ".part";
+    fs::remove(part);
+    SQLite::Database reader = connect(path, SQLite::OPEN_READONLY);
+    reader.backup(literal(part).c_str(), SQLite::Database::Save);
+    rename_durably(part, copy);
+  } catch (const std::exception& fault) {
+    throw Error(
+        fmt::format("{}: is a ledger of schema {} and must be copied before it is migrated to schema {}, "
+                    "which failed ({}); free space beside it or choose another file with --db",
+                    path.string(), version, kSchemaVersion, fault.what()));
+  }
+}
+
+/// Whether a database's header names the write-ahead log (SQLite file format, section 1.3).
+bool has_write_ahead_log(const fs::path& path) {
+  constexpr size_t kReadVersion = 19;
+  constexpr char kLogged = 2;
+  std::array<char, kReadVersion + 1> header{};
+  std::ifstream in(path, std::ios::binary);
+  return in.read(header.data(), header.size()) && header[kReadVersion] == kLogged;
+}
+
+/// What changes when somebody writes to a file; nothing where there is none.
+std::optional<std::array<int64_t, 4>> stamp_of(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return std::nullopt;
+  return std::array<int64_t, 4>{static_cast<int64_t>(status.st_ino), status.st_size, status.st_mtim.tv_sec,
+                                status.st_mtim.tv_nsec};
+}
+
+auto stamps_of(const fs::path& path) {
+  return std::array{stamp_of(path), stamp_of(path.string() + kCompanions[0]),
+                    stamp_of(path.string() + kCompanions[1])};
+}
+
+/// A new folder for a private copy, that goes with what is in it.
+class CopyFolder {
+ public:
+  CopyFolder() : path_((fs::temp_directory_path() / "promptbed-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::system_error(errno, std::generic_category(), path_);
+  }
+  ~CopyFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  CopyFolder(const CopyFolder&) = delete;
+  CopyFolder& operator=(const CopyFolder&) = delete;
+
+  fs::path ledger() const { return fs::path(path_) / "ledger.db"; }
+
+ private:
+  std::string path_;
+};
+
+/// The contents of a file; whatever its permissions are, the copy can be written.
+void copy_contents(const fs::path& file, const fs::path& copy) {
+  fs::copy_file(file, copy);
+  fs::permissions(copy, fs::perms::owner_read | fs::perms::owner_write);
+}
+
+/// Copies a ledger and its companions as they are between two writes.
+void copy_at_rest(const fs::path& path, const fs::path& copy) {
+  constexpr int kTries = 100;
+  for (int i = 0; i < kTries; ++i) {
+    const auto before = stamps_of(path);
+    copy_contents(path, copy);
+    for (const char* companion : kCompanions) {
+      if (fs::exists(path.string() + companion))
+        copy_contents(path.string() + companion, copy.string() + companion);
+    }
+    if (stamps_of(path) == before) return;
+    for (const auto& entry : fs::directory_iterator(copy.parent_path())) fs::remove(entry);
+  }
+  throw Error(fmt::format("{}: changes all the time; read it when fewer processes write", path.string()));
+}
+
+/// A private copy with all that its log or journal holds, of the current schema. It has no name any more when
+/// this returns: it goes with the connection.
+SQLite::Database open_copy(const fs::path& path) {
+  try {
+    const CopyFolder folder;
+    copy_at_rest(path, folder.ledger());
+    SQLite::Database database = connect(folder.ledger(), SQLite::OPEN_READWRITE);
+    end_write_ahead_log(database);
+    if (is_empty(database) && has_write_ahead_log(path)) {
+      throw Error(
+          fmt::format("{0}: is a ledger without its last part, {0}-wal; copy that file too, or copy "
+                      "the ledger when no sweep uses it",
+                      path.string()));
+    }
+    const int schema = read_schema(database, path);
+    if (schema == kSchemaVersion - 1) {
+      show_as_current(database);
+    } else if (schema < kSchemaVersion) {
+      bring_up_to_date(database, [](int) {});
+    }
+    return database;
+  } catch (const std::system_error& fault) {
+    throw Error(
+        fmt::format("{}: cannot be copied for reading ({}); free space in the temporary folder, or "
+                    "let a sweep bring the ledger up to date",
+                    path.string(), fault.code().message()));
+  }
+}
+
+/// Whether SQLite refuses to read since a killed writer's journal has to be taken back first.
+bool needs_recovery(const SQLite::Exception& fault) {
+  return fault.getErrorCode() == SQLITE_READONLY;
+}
+
+/// Why a file cannot be locked, apart from another's lock: SQLite takes that for a lock, too. "" if it can
+/// be.
+std::string lock_fault(const fs::path& path) {
+  const Descriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock whole {};
+  whole.l_type = F_RDLCK;
+  whole.l_whence = SEEK_SET;
+  return !opened || ::fcntl(opened.number(), F_OFD_GETLK, &whole) == 0 ? "" : std::strerror(errno);
+}
+
+}  // namespace
+
+void check_exists(const fs::path& path) {
+  std::error_code failure;
+  if (fs::exists(literal(path), failure)) return;
+  throw Error(fmt::format("{}: no such ledger; make one with `runner sweep` or name another with --db",
+                          path.string()));
+}
+
+SQLite::Database open_for_writing(const fs::path& path) {
+  make_file(path);
+  try {
+    SQLite::Database database = connect(path, SQLite::OPEN_READWRITE);
+    prepare_for_writing(database);
+    if (is_empty(database)) create_tables(database);
+    if (read_schema(database, path) < kSchemaVersion)
+      bring_up_to_date(database, [&](int version) { copy_beside(path, version); });
+    end_write_ahead_log(database);
+    return database;
+  } catch (const SQLite::Exception& fault) {
+    throw_ledger_error(path, fault);
+  }
+}
+
+SQLite::Database open_for_reading(const fs::path& path) {
+  check_exists(path);
+  try {
+    if (has_write_ahead_log(path)) return open_copy(path);
+    try {
+      SQLite::Database database = connect(path, SQLite::OPEN_READONLY);
+      const int schema = read_schema(database, path);
+      if (schema == kSchemaVersion - 1) show_as_current(database);
+      if (schema >= kSchemaVersion - 1) return database;
+    } catch (const SQLite::Exception& fault) {
+      if (!needs_recovery(fault)) throw;
+    }
+    return open_copy(path);
+  } catch (const SQLite::Exception& fault) {
+    throw_ledger_error(path, fault);
+  }
+}
+
+void throw_ledger_error(const fs::path& path, const SQLite::Exception& fault) {
+  switch (fault.getErrorCode()) {
+    case SQLITE_NOTADB:
+      throw Error(fmt::format("{}: is not a ledger; choose another file with --db", path.string()));
+    case SQLITE_CORRUPT:
+      throw Error(
+          fmt::format("{}: is a damaged ledger ({}); restore it from a copy or choose another file "
+                      "with --db",
+                      path.string(), fault.what()));
+    case SQLITE_BUSY:
+      if (const std::string reason = lock_fault(path); !reason.empty())
+        throw_unusable(path, "it cannot be locked: " + reason);
+      throw Error(
+          fmt::format("{}: another process has locked the ledger for half a minute; end it and try "
+                      "again",
+                      path.string()));
+    default:
+      throw_unusable(path, fault.what());
+  }
+}
+
+}  // namespace promptbed

@@ -1,0 +1,84 @@
+#include "results/run_files.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <functional>
+#include <system_error>
+#include <vector>
+
+#include "base/files.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_pending_name(const std::string& name, const fs::path& prompt) {
+  return is_temporary_name(name) && name.starts_with(prompt.filename().string() + '.');
+}
+
+/// A pending prompt that another process has named.
+fs::path pending_prompt(const fs::path& ledger, const std::string& run, const std::string& name) {
+  const fs::path prompt = prompt_path(ledger, run);
+  if (!is_pending_name(name, prompt))
+    throw Error(fmt::format("run {}: {} is no name of its pending prompt; sweep again", run, name));
+  return prompt.parent_path() / name;
+}
+
+/// The pending prompts beside a ledger, of whatever run.
+std::vector<fs::path> pending_prompts(const fs::path& ledger) {
+  std::vector<fs::path> found;
+  std::error_code there_is_none;
+  const fs::path folder = prompt_path(ledger, std::string(16, '0')).parent_path();
+  for (const auto& entry : fs::directory_iterator(folder, there_is_none)) {
+    if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
+  }
+  return found;
+}
+
+std::string run_of(const fs::path& prompt) {
+  const std::string name = prompt.filename().string();
+  return name.substr(0, name.find('.'));
+}
+
+bool is_abandoned(const std::string& run, const Ledger& ledger) {
+  if (!is_run_id(run)) return false;
+  const std::vector<RunRecord> known = ledger.list({.id = run});
+  if (known.empty()) return false;  // perhaps of another ledger in the same folder
+  const auto& owner = known.front().owner;
+  return !owner || owner == this_process() || !may_live(*owner);
+}
+
+}  // namespace
+
+fs::path pending_prompt_path(const fs::path& ledger, const std::string& run) {
+  return temporary_name(prompt_path(ledger, run));
+}
+
+void publish_prompt(const fs::path& ledger, const std::string& run, const std::string& pending) {
+  rename_durably(pending_prompt(ledger, run, pending), prompt_path(ledger, run));
+}
+
+void discard_prompt(const fs::path& ledger, const std::string& run, const std::string& pending) {
+  std::error_code is_gone;
+  fs::remove(pending_prompt(ledger, run, pending), is_gone);
+}
+
+void remove_abandoned_prompts(const Ledger& ledger) {
+  for (const fs::path& prompt : pending_prompts(ledger.path())) {
+    std::error_code is_gone;
+    if (is_abandoned(run_of(prompt), ledger)) fs::remove(prompt, is_gone);
+  }
+}
+
+void remove_run_files(const fs::path& ledger, const std::string& run) {
+  std::error_code is_gone;
+  for (const fs::path& prompt : pending_prompts(ledger)) {
+    if (run_of(prompt) == run) fs::remove(prompt, is_gone);
+  }
+  fs::remove(prompt_path(ledger, run), is_gone);
+  fs::remove(log_path(ledger, run), is_gone);
+}
+
+}  // namespace promptbed

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "results/ledger.h"
+
+/// The files of runs beside their ledger, as they come and go. Their names are in run_record.h.
+namespace promptbed {
+
+/// Where a prompt is written before its run's owner puts it in place: a name of its own beside
+/// prompt_path(), since whoever has lost the run must not write over what the winner has kept.
+std::filesystem::path pending_prompt_path(const std::filesystem::path& ledger, const std::string& run);
+
+/// Puts a pending prompt, given by its file's name, in place, and returns when the disk knows. Throws Error
+/// for a name that pending_prompt_path() does not give for that run, and if the file cannot be moved.
+void publish_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
+
+/// Removes a pending prompt that is not wanted any more.
+void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
+
+/// Removes the pending prompts of this ledger's runs that killed processes have left: those of runs that
+/// nobody works on.
+void remove_abandoned_prompts(const Ledger& ledger);
+
+/// Removes a run's prompt, pending or not, and its log.
+void remove_run_files(const std::filesystem::path& ledger, const std::string& run);
+
+}  // namespace promptbed

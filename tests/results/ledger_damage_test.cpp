@@ -1,0 +1,246 @@
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "results/ledger_check.h"
+#include "results/ledger_seals.h"
+#include "results/run_files.h"
+#include "results/sample_runs.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A ledger of two runs, one of them trained, that something damages.
+class DamagedLedger : public ::testing::Test {
+ protected:
+  DamagedLedger() {
+    Ledger ledger(path_);
+    test::record(ledger, spec_, 60, 50);
+    RunOutcome refusing = test::sample_outcome("office", 40, 30);
+    refusing.scores.pop_back();
+    refusing.refusals = {{"office", "new", "has no weights"}};
+    ledger.claim(other_);
+    test::finish(ledger, other_.id(), refusing);
+    ledger.ask("few-shot", {other_.id()});
+    ledger.describe({"6d6f64656c", "ViT-B-16", "ViT-B/16"});
+    write_file(prompt_path(path_, id_), "a prompt");
+    write_file(prompt_path(path_, other_.id()), "a prompt");
+  }
+
+  /// Changes the ledger as another program would: without sealing what it writes.
+  void change(const std::string& sql) const {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
+    database.exec(sql);
+  }
+
+  /// The same, by somebody who seals it.
+  void forge(const std::string& sql) const {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
+    add_seal_function(database);
+    database.exec(sql);
+    for (const std::string table : {"run", "score"}) database.exec("UPDATE " + table + " SET seal = NULL");
+    seal_new_rows(database);
+  }
+
+  Ledger ledger() const { return Ledger::open_existing(path_); }
+
+  test::ScratchFolder scratch_;
+  fs::path path_ = scratch_ / "runs/ledger.db";
+  RunSpec spec_ = test::sample_spec(), other_ = test::sample_spec("office");
+  std::string id_ = spec_.id();
+};
+
+TEST_F(DamagedLedger, ThatIsNotDamagedHasNoFindings) {
+  EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
+}
+
+TEST_F(DamagedLedger, EveryChangedValueShowsWhenItIsReadAndWhenItIsChecked) {
+  struct Change {
+    std::string what;
+    std::function<void(const Ledger&)> read;
+  };
+  const auto list = [](const Ledger& ledger) { ledger.list(); };
+  const auto scores = [](const Ledger& ledger) { ledger.scores(); };
+  const auto refusals = [](const Ledger& ledger) { ledger.refusals(); };
+  const auto epochs = [](const Ledger& ledger) { ledger.epochs(); };
+  const auto executions = [](const Ledger& ledger) { ledger.executions(); };
+  const auto models = [](const Ledger& ledger) { ledger.models(); };
+  for (const Change& made : {Change{"score SET macro_f1 = macro_f1 + 0.25", scores},
+                             {"score SET predictions_hash = 'c'", scores},
+                             {"score SET dataset = 'brandt' WHERE dataset = 'brands'", scores},
+                             {"refusal SET reason = 'has no height'", refusals},
+                             {"epoch SET loss = 2.75 WHERE epoch = 0", epochs},
+                             {"epoch SET learning_rate = 2 * learning_rate", epochs},
+                             {"execution SET threads = threads + 64", executions},
+                             {"execution SET plugin_hash = 'qlugin'", list},
+                             {"run SET state_hash = 'stete'", list},
+                             {"run SET shots_least = 17", list},
+                             {"run SET sequence = sequence + 1024", list},
+                             {"asked SET protocol = 'few-shop' WHERE protocol = 'few-shot'", list},
+                             {"model SET name = 'ViT-B-17'", models}}) {
+    SCOPED_TRACE(made.what);
+    const std::string whole = read_file(path_);
+    change("UPDATE " + made.what);
+    EXPECT_ERROR(made.read(ledger()), "is not what was written");
+    EXPECT_FALSE(check_ledger(path_).empty());
+    write_file(path_, whole);
+  }
+  EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
+}
+
+TEST_F(DamagedLedger, AScoreThatItsCountsContradictIsNamed) {
+  forge("UPDATE score SET accuracy = 61.2 WHERE run = '" + id_ + "' AND class_set = 'base'");
+  const std::string line = path_.string() + ": run " + id_ +
+                           ": its score on base of brands: accuracy 61.2, but 120 of 200 images are 60";
+  EXPECT_ERROR(ledger().scores(),
+               line + "; restore the ledger from a copy, or delete that run and sweep again");
+  EXPECT_EQ(check_ledger(path_), std::vector<std::string>{line});
+}
+
+TEST_F(DamagedLedger, CountsThatCannotBeAreNamed) {
+  for (const char* counts :
+       {"correct = 201, accuracy = 100.5", "images = 0", "correct = -1, accuracy = -0.5"}) {
+    const std::string whole = read_file(path_);
+    forge(std::string("UPDATE score SET ") + counts);
+    EXPECT_ERROR(ledger().scores(), "images cannot be right");
+    write_file(path_, whole);
+  }
+}
+
+TEST_F(DamagedLedger, ARunWhoseIdIsNotTheHashOfItsSettingsIsNamed) {
+  forge("UPDATE run SET spec = json_set(spec, '$.seed', 7) WHERE id = '" + id_ + "'");
+  EXPECT_ERROR(ledger().list(), "run " + id_ + ": its id is not the hash of its settings");
+}
+
+TEST_F(DamagedLedger, NoPathIsMadeFromAForgedId) {
+  write_file(scratch_ / "victim/important.safetensors", "important");
+  change("UPDATE run SET id = '../../victim/important' WHERE id = '" + id_ + "'");
+  EXPECT_ERROR(ledger().list(), "its id is not the hash of its settings");
+  EXPECT_ERROR(Ledger(path_).remove("../../victim/important"), "that is no run's id");
+  EXPECT_FALSE(check_ledger(path_).empty());
+}
+
+TEST_F(DamagedLedger, AStatusThatThereIsNotIsNoRunningRun) {
+  change("PRAGMA ignore_check_constraints = ON; UPDATE run SET status = 'eone'");
+  EXPECT_ERROR(ledger().list(), "has no status eone");
+}
+
+TEST_F(DamagedLedger, ABitOfTheFileThatFlipsIsFoundWhereverItMatters) {
+  const std::string whole = read_file(path_);
+  const auto contents = [&] {
+    std::string text;
+    const Ledger read = ledger();
+    for (const RunRecord& run : read.list()) text += run.id + run.spec.canonical().dump() + *run.kept_state;
+    for (const RunScore& score : read.scores())
+      text += score.run + score.score.dataset + score.score.class_set + std::to_string(score.score.accuracy);
+    for (const RunEpoch& epoch : read.epochs()) text += epoch.run + std::to_string(epoch.epoch.loss);
+    return text;
+  };
+  const std::string expected = contents();
+  int noticed = 0;
+  constexpr size_t kStep = 211;  // in all, a second
+  for (size_t byte = 0; byte < whole.size(); byte += kStep) {
+    std::string flipped = whole;
+    flipped[byte] = static_cast<char>(flipped[byte] ^ (1 << (byte % 8)));
+    std::ofstream(path_, std::ios::binary) << flipped;  // and not write_file(), which waits for the disk
+    try {
+      const bool is_sound = check_ledger(path_).empty();
+      if (is_sound) {
+        EXPECT_EQ(contents(), expected) << "byte " << byte;
+      }
+      noticed += is_sound ? 0 : 1;
+    } catch (const Error&) {
+      ++noticed;
+    }
+  }
+  EXPECT_GT(noticed, 0);
+}
+
+TEST_F(DamagedLedger, FilesThatBelongToNoRunAreFindings) {
+  const fs::path stray = prompt_path(path_, "0123456789abcdef");
+  write_file(stray, "a prompt");
+  write_file(log_path(path_, "0123456789abcdef"), "a log");
+  const fs::path left = pending_prompt_path(path_, id_);
+  write_file(left, "half a prompt");
+  fs::remove(prompt_path(path_, other_.id()));
+  const std::vector<std::string> found = check_ledger(path_);
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0], prompt_path(path_, other_.id()).string() + ": is missing, although run " + other_.id() +
+                          " is done; train it once more with --force");
+  EXPECT_NE(std::ranges::find(found, stray.string() + ": belongs to no run of a ledger here; delete it"),
+            found.end());
+  EXPECT_NE(
+      std::ranges::find(found, left.string() + ": was left by a killed process; delete it, or sweep again"),
+      found.end());
+  remove_abandoned_prompts(ledger());
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(fs::exists(stray)) << "perhaps another ledger's";
+}
+
+TEST_F(DamagedLedger, FilesOfAnotherLedgerInTheSameFolderAreNone) {
+  const RunSpec theirs = test::sample_spec("places");
+  {
+    Ledger another(path_.parent_path() / "another.db");
+    test::record(another, theirs, 70, 60);
+  }
+  write_file(prompt_path(path_, theirs.id()), "a prompt");
+  EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
+}
+
+TEST_F(DamagedLedger, ThatIsNoLedgerIsRefused) {
+  EXPECT_ERROR(check_ledger(scratch_ / "none.db"), "none.db: no such ledger");
+  write_file(scratch_ / "notes.txt", "These are notes.");
+  EXPECT_ERROR(check_ledger(scratch_ / "notes.txt"), "notes.txt: is not a ledger");
+}
+
+/// Prompts that are trained and not yet in place.
+class PendingPrompt : public ::testing::Test {
+ protected:
+  test::ScratchFolder scratch_;
+  fs::path ledger_ = scratch_ / "ledger.db";
+  std::string run_ = test::sample_spec().id();
+};
+
+TEST_F(PendingPrompt, IsPutInPlaceUnderItsNameOnly) {
+  const fs::path pending = pending_prompt_path(ledger_, run_);
+  EXPECT_NE(pending, pending_prompt_path(ledger_, run_));
+  write_file(pending, "a prompt");
+  write_file(scratch_ / "secret", "a secret");
+  for (const char* name : {"../secret", "secret", "", "0123456789abcdef.safetensors.0123456789abcdef.tmp"})
+    EXPECT_ERROR(publish_prompt(ledger_, run_, name), "is no name of its pending prompt");
+  publish_prompt(ledger_, run_, pending.filename().string());
+  EXPECT_EQ(read_file(prompt_path(ledger_, run_)), "a prompt");
+  EXPECT_FALSE(fs::exists(pending));
+}
+
+TEST_F(PendingPrompt, StaysAsLongAsSomebodyWorksOnItsRun) {
+  Ledger ledger(ledger_);
+  ledger.claim(test::sample_spec());
+  const fs::path pending = pending_prompt_path(ledger_, run_);
+  write_file(pending, "a prompt");
+  {
+    SQLite::Database database(ledger_.string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET host = 'another one'");
+  }
+  remove_abandoned_prompts(ledger);
+  EXPECT_TRUE(fs::exists(pending));
+  ledger.give_up(run_);
+  EXPECT_TRUE(ledger.list().empty());
+  remove_run_files(ledger_, run_);
+  EXPECT_FALSE(fs::exists(pending));
+}
+
+}  // namespace
+}  // namespace promptbed
