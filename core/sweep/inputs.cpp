@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "features/feature_writer.h"
+
 namespace promptbed {
 namespace {
 
@@ -130,6 +132,7 @@ std::string Inputs::feature_source() const {
 ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
                                  int64_t threads, std::ostream& log) {
   FeatureCache cache = open_cache(dataset);
+  if (!cache.sealed() && clean_up(cache.path(), cache.key(), log)) cache.reload();
   const auto missing = cache.missing(requests, image_folder(dataset));
   check_sealed(cache, missing);
   if (missing.empty()) return {.rows_present = count_rows(requests)};

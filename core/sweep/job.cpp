@@ -281,6 +281,7 @@ std::string to_json_line(const JobOutcome& outcome) {
   json value = {{"run", outcome.run}, {"stage", name_of(kStages, outcome.stage)}};
   if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
     value["outcome"] = to_json(outcome.outcome);
+  if (outcome.stage == JobStage::trained) value["prompt"] = outcome.prompt;
   if (outcome.stage == JobStage::failed) value["error"] = outcome.error;
   return dump(value);
 }
@@ -292,6 +293,7 @@ JobOutcome parse_job_outcome(std::string_view line) {
     outcome.stage = value_of(kStages, value.at("stage"));
     if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
       outcome.outcome = parse_outcome(value.at("outcome"));
+    if (outcome.stage == JobStage::trained) outcome.prompt = value.at("prompt");
     if (outcome.stage == JobStage::failed) outcome.error = value.at("error");
     return outcome;
   });

@@ -62,7 +62,10 @@ struct JobOutcome {
   std::string run;  ///< its id
   JobStage stage = JobStage::done;
   RunOutcome outcome = {};  ///< of `trained` without tests, of `done` with them
-  std::string error = {};   ///< of `failed`, one line
+  /// Of `trained`: the name of the file with its prompt, which the queue puts in place once it knows that the
+  /// run is still its own (see publish_prompt); "" for a method without tensors.
+  std::string prompt = {};
+  std::string error = {};  ///< of `failed`, one line
 };
 
 std::string to_json_line(const BenchSpec& spec);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/signals.h"
+#include "results/run_files.h"
 
 namespace promptbed {
 namespace {
@@ -95,6 +96,7 @@ std::optional<Job> JobQueue::next() {
       progress_.advance();
       continue;
     }
+    use_kept_training(entry);
     const Job job = entry.job;
     in_hand_.insert_or_assign(entry.run->id, std::move(entry));
     return job;
@@ -102,17 +104,31 @@ std::optional<Job> JobQueue::next() {
   return std::nullopt;
 }
 
+/// Whoever had a run since it was planned may have died after training it: then only the tests are missing.
+void JobQueue::use_kept_training(Entry& entry) const {
+  if (entry.job.kept_state || spec_.force) return;
+  if (const auto state = ledger_.state(entry.run->id))
+    entry.job.kept_state = usable_training(*entry.run, *state, ledger_.path());
+}
+
+/// Keeps a training: first its prompt, then the record that speaks of it. One that is not kept goes.
+void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
+  try {
+    ledger_.keep_training(trained.run, trained.outcome, [&] {
+      if (!trained.prompt.empty()) publish_prompt(ledger_.path(), trained.run, trained.prompt);
+    });
+    entry.job.kept_state = trained.outcome.state_hash;
+  } catch (const Error& fault) {
+    entry.fault = fault.what();
+    if (!trained.prompt.empty()) discard_prompt(ledger_.path(), trained.run, trained.prompt);
+  }
+}
+
 void JobQueue::report(const JobOutcome& outcome) {
   const auto found = in_hand_.find(outcome.run);
   if (found == in_hand_.end()) return;
   if (outcome.stage == JobStage::trained) {
-    Entry& entry = found->second;
-    try {
-      ledger_.keep_training(outcome.run, outcome.outcome);
-      entry.job.kept_state = outcome.outcome.state_hash;
-    } catch (const Error& fault) {
-      entry.fault = fault.what();
-    }
+    keep(found->second, outcome);
     return;
   }
 
@@ -181,6 +197,8 @@ void JobQueue::add_to(SweepOutcome& outcome) const {
     const bool tried =
         record != nullptr && record->status != RunStatus::running && record->attempts > run->attempts();
     const auto has = [&](const JobTest& test) { return known.has(run->id, test); };
+    if (record != nullptr && record->owner)
+      outcome.held.push_back({run->id, *record->owner, record->claimed});
     if (tried && !record->error.empty()) {
       outcome.failures.push_back({run->title(), record->error});
     } else {

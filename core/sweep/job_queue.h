@@ -21,6 +21,13 @@ struct Failure {
   std::string reason;
 };
 
+/// A run that another process has.
+struct HeldRun {
+  std::string run;  ///< its id
+  ProcessIdentity owner;
+  std::string since;  ///< UTC, ISO 8601; "" if the ledger does not know
+};
+
 /// What became of a plan's runs.
 struct SweepOutcome {
   int64_t made = 0;       ///< done now
@@ -29,6 +36,7 @@ struct SweepOutcome {
   int64_t left_out = 0;   ///< not begun, or not ended, since another failed and --fail-fast stopped the sweep
   std::vector<Failure> failures = {};
   std::vector<std::string> accidents = {};  ///< workers that ended badly without a run, a line each
+  std::vector<HeldRun> held = {};           ///< of those elsewhere, the ones that another process still has
 };
 
 /// How a worker process ended.
@@ -91,6 +99,8 @@ class JobQueue {
   };
 
   bool claim(const Entry& entry);
+  void use_kept_training(Entry& entry) const;
+  void keep(Entry& entry, const JobOutcome& trained);
   void end(Entry entry, const std::string& reason);
 
   const SweepSpec& spec_;

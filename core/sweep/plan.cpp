@@ -70,6 +70,14 @@ Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& input
   return table;
 }
 
+std::optional<std::string> usable_training(const PlannedRun& run, const RunState& state,
+                                           const std::filesystem::path& ledger) {
+  if (!state.kept_state) return std::nullopt;
+  if (!run.method->trainable()) return "";
+  if (!std::filesystem::exists(prompt_path(ledger, run.id))) return std::nullopt;
+  return state.kept_state;
+}
+
 KnownRuns::KnownRuns(const Ledger* ledger) {
   if (ledger == nullptr) return;
   for (RunRecord& record : ledger->list()) {

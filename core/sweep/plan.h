@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,11 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench);
 /// What a sweep would do: datasets by methods, how many runs of each are done and how many images have to be
 /// encoded; as notes, where features come from, and what cannot run and why.
 Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& inputs);
+
+/// The hash of the state that was trained for a run and is still there to be tested, "" for a method without
+/// training; nothing if the run is to be trained.
+std::optional<std::string> usable_training(const PlannedRun& run, const RunState& state,
+                                           const std::filesystem::path& ledger);
 
 /// The runs and tests of a ledger as they were when this read them, all at once.
 class KnownRuns {

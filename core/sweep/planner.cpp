@@ -98,11 +98,9 @@ void check_needs(const Needs& needs, const Method& method) {
   }
 }
 
-/// Whether a run's training is on record: it is done, or its process died in the middle of later work.
+/// Whether a run's training is on record, and nobody is about to replace it.
 bool has_training(const RunRecord& record) {
-  if (record.status == RunStatus::done) return true;
-  const bool abandoned = record.owner && !may_live(*record.owner);
-  return record.status == RunStatus::running && abandoned && !record.ended.empty();
+  return record.kept_state && !(record.owner && may_live(*record.owner));
 }
 
 std::optional<Ledger> open_if_there(const fs::path& ledger) {
@@ -238,20 +236,15 @@ class Planner {
   /// Fills in what is done of a run and what is missing.
   void compare(PlannedRun& run) const {
     const RunRecord* record = known_.find(run.id);
-    if (record != nullptr) run.state = RunState{record->status, record->attempts};
+    if (record != nullptr) run.state = RunState{record->status, record->attempts, record->kept_state};
     const bool trained = record != nullptr && has_training(*record) && !spec_.force;
     const bool done = trained && record->status == RunStatus::done;
     for (const JobTest& test : run.tests) {
       if (!done || !known_.has(run.id, test)) run.job.tests.push_back(test);
     }
     if (run.done() || !trained) return;
-    if (!run.method->trainable()) {
-      run.job.kept_state = "";
-    } else if (fs::exists(prompt_path(spec_.ledger, run.id))) {
-      run.job.kept_state = ledger_->outcome(run.id).state_hash;
-    } else {
-      run.job.tests = run.tests;
-    }
+    run.job.kept_state = usable_training(run, *run.state, spec_.ledger);
+    if (!run.job.kept_state) run.job.tests = run.tests;
   }
 
   const SweepSpec& spec_;

@@ -18,7 +18,7 @@
 #include "base/signals.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
-#include "results/run_record.h"
+#include "results/run_files.h"
 #include "sweep/features.h"
 #include "sweep/run_log.h"
 #include "training/epoch_order.h"
@@ -139,8 +139,9 @@ class Run {
   Run(const Job& job, const std::string& id, Workbench& bench, std::ostream& log)
       : job_(job), id_(id), bench_(bench), log_(log), method_(method_of(job, bench)) {}
 
-  /// `keep` takes the training before the tests are made: what goes wrong in them must not cost it.
-  RunOutcome make(const std::function<void(const RunOutcome& training)>& keep) {
+  /// `keep` takes the training and the name of its pending prompt before the tests are made: what goes wrong
+  /// in them must not cost it.
+  RunOutcome make(const std::function<void(const RunOutcome& training, const std::string& prompt)>& keep) {
     Stopwatch watch;
     bind_learner();
     watch.lap("set-up");
@@ -154,8 +155,8 @@ class Run {
       outcome.epochs = train_prompt();
       watch.lap("training");
       outcome.execution.seconds = watch.seconds();
-      write_prompt(outcome);
-      keep(outcome);
+      const std::string prompt = write_prompt(outcome);
+      keep(outcome, prompt);
     }
 
     make_tests(outcome);
@@ -219,8 +220,8 @@ class Run {
     });
   }
 
-  /// TrainedPrompt -> file. Fills in what the training leaves on record.
-  void write_prompt(RunOutcome& outcome) {
+  /// TrainedPrompt -> file, of which the name is returned. Fills in what the training leaves on record.
+  std::string write_prompt(RunOutcome& outcome) {
     const NamedTensors state = trained_state(*learner_);
     outcome.draw_hash = job_.draw.hash();
     outcome.class_names_hash = hash_class_names(job_);
@@ -228,9 +229,10 @@ class Run {
     outcome.shots = count_shots(job_.draw);
     outcome.parameters = count_parameters(*learner_);
     outcome.execution.peak_memory = peak_memory();
-    if (state.empty()) return;
-    write_trained_prompt(prompt_path(bench_.spec().ledger, id_),
-                         {.run = job_.run, .class_names = job_.class_names, .state = state});
+    if (state.empty()) return {};
+    const std::filesystem::path pending = pending_prompt_path(bench_.spec().ledger, id_);
+    write_trained_prompt(pending, {.run = job_.run, .class_names = job_.class_names, .state = state});
+    return pending.filename().string();
   }
 
   /// Throws Error if the prompt's file is not what the ledger says.
@@ -353,9 +355,10 @@ JobOutcome make_job(const Job& job, Workbench& bench,
     log.emplace(log_path(bench.spec().ledger, end.run),
                 fmt::format("{}, attempt {}", job.title(), job.attempt));
     bench.datasets().keep_only(datasets_of(job));
-    end.outcome = Run(job, end.run, bench, log->out()).make([&](const RunOutcome& training) {
-      report({.run = end.run, .stage = JobStage::trained, .outcome = training});
-    });
+    end.outcome =
+        Run(job, end.run, bench, log->out()).make([&](const RunOutcome& training, const std::string& prompt) {
+          report({.run = end.run, .stage = JobStage::trained, .outcome = training, .prompt = prompt});
+        });
     log_end("done");
   } catch (const Interrupted&) {
     end.stage = JobStage::interrupted;

@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <ctime>
 #include <map>
 #include <ostream>
+#include <utility>
 
 #include "base/signals.h"
 #include "clip/checkpoints/architecture.h"
+#include "results/run_files.h"
 #include "sweep/features.h"
 
 namespace promptbed {
@@ -27,6 +31,34 @@ void describe_model(const ClipModel& model, Ledger& ledger) {
   ledger.describe({.fingerprint = model.fingerprint(),
                    .name = name.string(),
                    .architecture = architecture_name(model.checkpoint())});
+}
+
+/// "2 h" since a time in the ledger's form.
+std::string age_of(const std::string& since) {
+  std::tm time{};
+  if (::strptime(since.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return "an unknown time";
+  const auto seconds = std::max<int64_t>(0, std::time(nullptr) - ::timegm(&time));
+  constexpr int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
+  if (seconds < kMinute) return fmt::format("{} s", seconds);
+  if (seconds < kHour) return fmt::format("{} min", seconds / kMinute);
+  if (seconds < kDay) return fmt::format("{} h", seconds / kHour);
+  return fmt::format("{} d", seconds / kDay);
+}
+
+/// A line for each process that has runs of this sweep.
+void add_held(const std::vector<HeldRun>& held, std::vector<std::string>& lines) {
+  std::map<std::pair<std::string, int64_t>, std::vector<const HeldRun*>> by_owner;
+  for (const HeldRun& run : held) by_owner[{run.owner.host, run.owner.pid}].push_back(&run);
+  for (const auto& [owner, runs] : by_owner) {
+    std::vector<std::string> ids;
+    for (const HeldRun* run : runs) ids.push_back(run->run);
+    lines.push_back(
+        fmt::format("not done here: {} that process {} on {} has had for {}; wait for it and sweep again or, "
+                    "if it is gone, "
+                    "runner runs release {}",
+                    plural(runs.size(), "run"), owner.second, owner.first, age_of(runs.front()->since),
+                    fmt::join(ids, " ")));
+  }
 }
 
 }  // namespace
@@ -49,6 +81,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   // Features that are wrong and a ledger that cannot be made show before any work.
   count_missing_images(plan, pending, bench.inputs());
   Ledger ledger(spec.ledger);
+  remove_abandoned_prompts(ledger);
   describe_model(bench.inputs().model(), ledger);
   const auto spoilt = extract_missing_features(plan, pending, bench.inputs(), spec.threads * spec.jobs, log);
 
@@ -56,6 +89,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   JobQueue queue(pending, spec, ledger, progress);
   queue.fail_datasets(spoilt);
   executor(queue);
+  remove_abandoned_prompts(ledger);  // of workers that died between a prompt and its record
   check_interrupt();
   queue.add_to(outcome);
   return outcome;
@@ -83,9 +117,11 @@ std::vector<std::string> shortcomings(const SweepOutcome& outcome) {
     lines.push_back(fmt::format("failed: {}{}: {}", runs.front(), others, reason));
   }
   for (const std::string& accident : outcome.accidents) lines.push_back("failed: " + accident);
-  if (outcome.elsewhere > 0) {
+  add_held(outcome.held, lines);
+  const auto others = outcome.elsewhere - static_cast<int64_t>(outcome.held.size());
+  if (others > 0) {
     lines.push_back(
-        fmt::format("not done here: {} runs {}", outcome.elsewhere,
+        fmt::format("not done here: {} runs {}", others,
                     outcome.accidents.empty()
                         ? "that another process has taken; wait for it and sweep again (runner runs list)"
                         : "that no worker was left for; sweep again"));

@@ -6,6 +6,8 @@
 #include <memory>
 #include <sstream>
 
+#include "base/files.h"
+#include "results/run_files.h"
 #include "results/sample_runs.h"
 #include "support/scratch.h"
 
@@ -187,6 +189,70 @@ TEST_F(Queue, ARunThatIsDeletedWhileItIsMadeIsAFailure) {
   finish(*jobs, run);
   EXPECT_NE(outcome_of(*jobs).failures.at(0).reason.find("was deleted or taken over while it ran"),
             std::string::npos);
+}
+
+TEST_F(Queue, PutsAPromptInPlaceWhenTheTrainingIsKept) {
+  const auto jobs = queue(1);
+  const std::string run = jobs->next().value().run.id();
+  const auto pending = pending_prompt_path(ledger_.path(), run);
+  write_file(pending, "a prompt");
+  jobs->report({.run = run,
+                .stage = JobStage::trained,
+                .outcome = test::sample_outcome("brands", 0, 0),
+                .prompt = pending.filename().string()});
+  EXPECT_EQ(read_file(prompt_path(ledger_.path(), run)), "a prompt");
+  EXPECT_EQ(ledger_.find(run).kept_state, "state");
+}
+
+TEST_F(Queue, NeverWritesOverThePromptOfWhoeverHasTheRunNow) {
+  const auto jobs = queue(1);
+  const std::string run = jobs->next().value().run.id();
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET host = 'another one'");  // that has taken it over
+  }
+  write_file(prompt_path(ledger_.path(), run), "the winner's");
+  const auto pending = pending_prompt_path(ledger_.path(), run);
+  write_file(pending, "the loser's");
+  jobs->report({.run = run,
+                .stage = JobStage::trained,
+                .outcome = test::sample_outcome("brands", 0, 0),
+                .prompt = pending.filename().string()});
+  jobs->report({.run = run, .stage = JobStage::done, .outcome = tested()});
+  EXPECT_EQ(read_file(prompt_path(ledger_.path(), run)), "the winner's");
+  EXPECT_FALSE(std::filesystem::exists(pending));
+  EXPECT_TRUE(ledger_.scores().empty());
+  EXPECT_FALSE(ledger_.find(run).kept_state);
+}
+
+TEST_F(Queue, DoesNotTrainAgainWhatAProcessHasTrainedThatDiedSinceThePlan) {
+  const auto jobs = queue(1);
+  const std::string run = runs_[0]->id;
+  ledger_.claim(runs_[0]->job.run);
+  ledger_.keep_training(run, test::sample_outcome("brands", 0, 0));
+  write_file(prompt_path(ledger_.path(), run), "a prompt");
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET process_start = 'gone', attempts = 0");
+  }
+  EXPECT_EQ(jobs->next().value().kept_state, "state");
+}
+
+TEST_F(Queue, SaysWhoHasARunThatItCouldNotTake) {
+  const auto jobs = queue(1);
+  ledger_.claim(runs_[0]->job.run);
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET host = 'bench', pid = 4242");
+  }
+  EXPECT_FALSE(jobs->next());
+  const SweepOutcome outcome = outcome_of(*jobs);
+  EXPECT_EQ(outcome.elsewhere, 1);
+  ASSERT_EQ(outcome.held.size(), 1u);
+  EXPECT_EQ(outcome.held[0].run, runs_[0]->id);
+  EXPECT_EQ(outcome.held[0].owner.host, "bench");
+  EXPECT_EQ(outcome.held[0].owner.pid, 4242);
+  EXPECT_FALSE(outcome.held[0].since.empty());
 }
 
 TEST_F(Queue, FailsTheRunsOnASpoiltDataset) {

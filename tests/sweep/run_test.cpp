@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "prompts/trained_prompt.h"
+#include "results/run_files.h"
 #include "results/run_record.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"
@@ -51,7 +52,10 @@ class MakeJob : public testing::Test {
     std::ostringstream log;
     extract_missing_features(plan_, {&run()}, bench_->inputs(), 1, log);
     trained_.clear();
-    return make_job(run().job, *bench_, [&](const JobOutcome& trained) { trained_.push_back(trained); });
+    return make_job(run().job, *bench_, [&](const JobOutcome& trained) {
+      trained_.push_back(trained);
+      if (!trained.prompt.empty()) publish_prompt(spec_.ledger, trained.run, trained.prompt);
+    });
   }
 
   /// What the prompt of the last job holds.

@@ -38,6 +38,22 @@ TEST(SweepOutcomes, SayWhyRunsWereNotDoneHere) {
   EXPECT_EQ(shortcomings(taken).at(1), "not done here: 2 runs that no worker was left for; sweep again");
 }
 
+TEST(SweepOutcomes, NameWhoHasARunAndHowToTakeIt) {
+  SweepOutcome taken;
+  taken.elsewhere = 3;
+  const ProcessIdentity elsewhere{.host = "bench", .pid = 4242, .start = ""};
+  taken.held = {{"0123456789abcdef", elsewhere, ""}, {"fedcba9876543210", elsewhere, ""}};
+  EXPECT_EQ(
+      shortcomings(taken).at(0),
+      "not done here: 2 runs that process 4242 on bench has had for an unknown time; wait for it and sweep "
+      "again or, if it is gone, runner runs release 0123456789abcdef fedcba9876543210");
+  EXPECT_EQ(shortcomings(taken).at(1),
+            "not done here: 1 runs that another process has taken; wait for it and sweep again (runner runs "
+            "list)");
+  taken.held[0].since = "2000-01-01T00:00:00.000Z";
+  EXPECT_NE(shortcomings(taken).at(0).find(" d; wait for it"), std::string::npos) << "days, by now";
+}
+
 TEST(SweepOutcomes, AreCompleteIfEachRunIsDone) {
   EXPECT_TRUE(is_complete({.made = 3, .present = 2}));
   EXPECT_FALSE(is_complete(mixed_outcome()));
