@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/mapped_bytes.h"
 #include "features/hdf5_columns.h"
+#include "features/hdf5_output.h"
 
 namespace promptbed {
 namespace {
@@ -196,6 +197,33 @@ void write_key(H5::H5File& file, const CacheKey& key) {
   file.createAttribute("key", text, H5::DataSpace()).write(text, json);
 }
 
+/// More than a file of these rows can take up, by HDF5's own data at most.
+uint64_t most_bytes(const FeatureTable& table) {
+  constexpr uint64_t kOfHdf5 = 1 << 18, kColumns = 4 * sizeof(int64_t);
+  uint64_t images = 0, longest = 1;
+  std::string_view last;
+  for (const FeatureRow& row : table.rows) {
+    longest = std::max<uint64_t>(longest, row.image.size());
+    images += row.image != last ? 1 : 0;
+    last = row.image;
+  }
+  return table.features.nbytes() + images * longest + table.rows.size() * kColumns + kOfHdf5;
+}
+
+void write_contents(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
+  const bool sealed = kind == FileKind::sealed;
+  const Packing packing = sealed ? Packing::deflated : Packing::plain;
+  const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
+  const Tensor features = table.features.contiguous();
+  const H5::FloatType type = feature_type(key.stored);
+  write_key(file, key);
+  create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))}, packing)
+      .write(features.data_ptr(), type);
+  write_rows(file, rows, packing);
+  if (!sealed) write_stamps(file, rows);
+  write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
+}
+
 nlohmann::json read_key(const H5::H5File& file) {
   const H5::Attribute attribute = file.openAttribute("key");
   std::string text;
@@ -284,24 +312,19 @@ Tensor FeatureFile::features() const {
 
 void write_feature_file(const fs::path& path, const CacheKey& key, const FeatureTable& table, FileKind kind) {
   H5::Exception::dontPrint();
+  const auto unwritable = [&](const std::string& reason) {
+    return Error(fmt::format("{}: cannot be written ({}); check the folder and its free space", path.string(),
+                             reason));
+  };
   write_atomically(path, [&](const fs::path& temporary) {
     try {
-      H5::H5File file(temporary, H5F_ACC_TRUNC, without_times(), with_checksums());
-      const bool sealed = kind == FileKind::sealed;
-      const Packing packing = sealed ? Packing::deflated : Packing::plain;
-      const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
-      const Tensor features = table.features.contiguous();
-      const H5::FloatType type = feature_type(key.stored);
-      write_key(file, key);
-      create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))}, packing)
-          .write(features.data_ptr(), type);
-      write_rows(file, rows, packing);
-      if (!sealed) write_stamps(file, rows);
-      write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
-      file.close();  // explicitly, since a destructor would hide a full disk
+      Hdf5Output output(temporary, without_times(), with_checksums(), most_bytes(table));
+      write_contents(output.file(), key, table, kind);
+      output.close();
     } catch (const H5::Exception& fault) {
-      throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space",
-                              path.string(), fault.getDetailMsg()));
+      throw unwritable(fault.getDetailMsg());
+    } catch (const std::system_error& fault) {
+      throw unwritable(fault.code().message());
     }
   });
 }

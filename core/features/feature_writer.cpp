@@ -65,7 +65,8 @@ namespace fs = std::filesystem;
 Leftovers find_leftovers(const fs::path& cache) {
   Leftovers found;
   const std::string prefix = cache.filename().string() + ".";
-  for (const auto& entry : fs::directory_iterator(cache.parent_path())) {
+  std::error_code there_is_none;
+  for (const auto& entry : fs::directory_iterator(cache.parent_path(), there_is_none)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(prefix)) continue;
     if (name.ends_with(".tmp")) {
@@ -76,6 +77,13 @@ Leftovers find_leftovers(const fs::path& cache) {
   }
   std::ranges::sort(found.parts);
   return found;
+}
+
+bool clean_up(const fs::path& cache, const CacheKey& key, std::ostream& log) {
+  const Leftovers found = find_leftovers(cache);
+  if ((found.parts.empty() && found.incomplete.empty()) || is_locked(cache)) return false;
+  const FeatureWriter writer(cache, key, log);
+  return true;
 }
 
 fs::path part_path(const fs::path& cache, int64_t number) {
