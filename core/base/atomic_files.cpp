@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -59,6 +60,44 @@ void make_folder(const fs::path& folder) {
   if (fs::create_directory(folder, failure)) synchronise_folder(folder_of(folder));
 }
 
+/// The file that a path stands for, where links are followed to one that may not exist yet.
+fs::path behind_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as the system has it
+  std::error_code failure;
+  fs::path target = path;
+  for (int links = 0; links < kMostLinks && fs::is_symlink(target, failure); ++links)
+    target = target.parent_path() / fs::read_symlink(target);
+  return target;
+}
+
+/// Whether a path is something to be written into, never to be replaced: a device, a pipe, /dev/stdout.
+bool is_sink(const fs::path& path) {
+  std::error_code failure;
+  const fs::file_type type = fs::status(path, failure).type();
+  if (type == fs::file_type::character || type == fs::file_type::block || type == fs::file_type::fifo ||
+      type == fs::file_type::socket)
+    return true;
+  const std::string text = path.lexically_normal().string();
+  return type == fs::file_type::regular &&
+         (text.starts_with("/dev/fd/") || text.starts_with("/dev/std") || text.starts_with("/proc/"));
+}
+
+/// Lets `write` fill a file in memory, and passes its contents on.
+void write_through(const fs::path& sink, const std::function<void(const fs::path&)>& write) {
+  const Descriptor memory(::memfd_create("promptbed", MFD_CLOEXEC));
+  if (!memory) throw_unwritable(sink);
+  const fs::path in_memory = fmt::format("/proc/self/fd/{}", memory.number());
+  write(in_memory);
+  const std::string contents = read_file(in_memory);
+  const Descriptor out(::open(sink.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!out) throw_unwritable(sink);
+  for (std::string_view rest = contents; !rest.empty();) {
+    const ssize_t written = ::write(out.number(), rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) throw_unwritable(sink);
+    rest.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+  }
+}
+
 /// A new, empty file.
 fs::path make_temporary(const fs::path& path) {
   fs::path temporary = temporary_name(path);
@@ -88,7 +127,9 @@ void rename_durably(const fs::path& from, const fs::path& to) {
   synchronise_folder(folder_of(to));
 }
 
-void write_atomically(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+void write_atomically(const fs::path& named, const std::function<void(const fs::path&)>& write) {
+  if (is_sink(named)) return write_through(named, write);
+  const fs::path path = behind_links(named);
   make_folder(folder_of(path));
   const fs::path temporary = make_temporary(path);
   try {

@@ -16,7 +16,8 @@ nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Lets `write` fill a temporary file next to `path`, then renames it: readers see the old file or the new
 /// one, never a part. Makes the folder if necessary. Whatever `write` throws, nothing is left behind. On
-/// return the file is on the disk, and so is its name: a loss of power cannot take it back.
+/// return the file is on the disk, and so is its name: a loss of power cannot take it back. Where `path` is a
+/// link, the file that it leads to is replaced; into a device or a pipe the contents are written.
 ///
 /// The temporary file, <path>.<16 hexadecimal digits>.tmp, is new and empty when `write` gets it, and no
 /// link. A kill in the middle leaves it behind.

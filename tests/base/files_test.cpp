@@ -1,8 +1,11 @@
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -32,6 +35,35 @@ TEST(Files, AFailedWriteLeavesTheOldFileAndNoOther) {
                "disk full");
   EXPECT_EQ(read_file(scratch / "a"), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(scratch.path()), fs::directory_iterator()), 1);
+}
+
+TEST(Files, ALinkLeadsToTheFileThatIsReplaced) {
+  test::ScratchFolder scratch;
+  write_file(scratch / "real/old", "old");
+  fs::create_symlink("real/old", scratch / "link");
+  fs::create_symlink("real/new", scratch / "ahead");
+  write_file(scratch / "link", "new contents");
+  write_file(scratch / "ahead", "its first");
+  EXPECT_TRUE(fs::is_symlink(scratch / "link"));
+  EXPECT_TRUE(fs::is_symlink(scratch / "ahead"));
+  EXPECT_EQ(read_file(scratch / "real/old"), "new contents");
+  EXPECT_EQ(read_file(scratch / "real/new"), "its first");
+}
+
+TEST(Files, DevicesAndPipesAreWrittenIntoAndStay) {
+  test::ScratchFolder scratch;
+  const fs::path pipe = scratch / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDONLY | O_NONBLOCK);
+  write_file(pipe, "through it");
+  std::string read(32, '\0');
+  read.resize(static_cast<size_t>(std::max<ssize_t>(::read(reader, read.data(), read.size()), 0)));
+  ::close(reader);
+  EXPECT_EQ(read, "through it");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  write_file("/dev/null", "nothing");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+  EXPECT_ERROR(write_file("/dev/full", "too much"), "/dev/full: cannot be written (No space left on device)");
 }
 
 TEST(Files, ErrorsNameTheFile) {
