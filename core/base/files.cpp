@@ -1,41 +1,162 @@
 #include "base/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "base/descriptor.h"
+#include "base/input_file.h"
+
 namespace promptbed {
+namespace {
 
 namespace fs = std::filesystem;
 
-std::string read_file(const fs::path& path) {
-  std::error_code failure;
-  if (fs::is_directory(path, failure))
-    throw Error(fmt::format("{}: is a folder; give a file", path.string()));
-  std::ifstream in(path, std::ios::binary);
-  std::string contents((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in) {
-    throw Error(fmt::format("{}: cannot be read ({}); check the path and its permissions", path.string(),
-                            std::strerror(errno)));
-  }
-  return contents;
+constexpr std::string_view kSuffix = ".tmp";
+constexpr size_t kDigits = 16;
+constexpr uint64_t kLongestFile = uint64_t{4} << 30;
+
+[[noreturn]] void throw_unwritable(const fs::path& path) {
+  throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space", path.string(),
+                          std::strerror(errno)));
 }
 
-nlohmann::json read_json(const fs::path& path) {
-  const std::string text = read_file(path);
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& fault) {
-    const auto before = std::string_view(text).substr(0, fault.byte > 0 ? fault.byte - 1 : 0);
-    throw Error(fmt::format("{}, line {}: is not JSON; fix or replace the file", path.string(),
-                            1 + std::ranges::count(before, '\n')));
+uint64_t random_number() {
+  uint64_t number = 0;
+  while (::getrandom(&number, sizeof(number), 0) != sizeof(number)) {
   }
+  return number;
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Has the disk take over what the system still holds in memory of a file. Throws Error naming `target`.
+void synchronise(const fs::path& file, const fs::path& target) {
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened || ::fsync(opened.number()) != 0) throw_unwritable(target);
+}
+
+/// The same for the names in a folder. Where a file system or the folder's permissions do not let us, nothing
+/// can be done about it.
+void synchronise_folder(const fs::path& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened && ::fsync(opened.number()) != 0 && errno == EIO) throw_unwritable(folder);
+}
+
+/// Makes the folder and those above it, for good. A failure shows when a file is made in it.
+void make_folder(const fs::path& folder) {
+  std::error_code failure;
+  if (fs::exists(folder, failure)) return;
+  if (folder_of(folder) != folder) make_folder(folder_of(folder));
+  if (fs::create_directory(folder, failure)) synchronise_folder(folder_of(folder));
+}
+
+/// The file that a path stands for, where links are followed to one that may not exist yet.
+fs::path behind_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as the system has it
+  std::error_code failure;
+  fs::path target = path;
+  for (int links = 0; links < kMostLinks && fs::is_symlink(target, failure); ++links)
+    target = target.parent_path() / fs::read_symlink(target);
+  return target;
+}
+
+/// Whether a path is something to be written into, never to be replaced: a device, a pipe, /dev/stdout.
+bool is_sink(const fs::path& path) {
+  std::error_code failure;
+  const fs::file_type type = fs::status(path, failure).type();
+  if (type == fs::file_type::character || type == fs::file_type::block || type == fs::file_type::fifo ||
+      type == fs::file_type::socket)
+    return true;
+  const std::string text = path.lexically_normal().string();
+  return type == fs::file_type::regular &&
+         (text.starts_with("/dev/fd/") || text.starts_with("/dev/std") || text.starts_with("/proc/"));
+}
+
+/// Lets `write` fill a file in memory, and passes its contents on.
+void write_through(const fs::path& sink, const std::function<void(const fs::path&)>& write) {
+  const Descriptor memory(::memfd_create("promptbed", MFD_CLOEXEC));
+  if (!memory) throw_unwritable(sink);
+  const fs::path in_memory = fmt::format("/proc/self/fd/{}", memory.number());
+  write(in_memory);
+  const std::string contents = read_file(in_memory);
+  const Descriptor out(::open(sink.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  if (!out) throw_unwritable(sink);
+  for (std::string_view rest = contents; !rest.empty();) {
+    const ssize_t written = ::write(out.number(), rest.data(), rest.size());
+    if (written < 0 && errno != EINTR) throw_unwritable(sink);
+    rest.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
+  }
+}
+
+/// A new, empty file.
+fs::path make_temporary(const fs::path& path) {
+  fs::path temporary = temporary_name(path);
+  const Descriptor made(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!made) throw_unwritable(path);
+  return temporary;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  return InputFile(path).rest(kLongestFile);
+}
+
+fs::path temporary_name(const fs::path& path) {
+  return fmt::format("{}.{:016x}{}", path.string(), random_number(), kSuffix);
+}
+
+bool is_temporary_name(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return false;
+  name.remove_suffix(kSuffix.size());
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  const std::string_view digits = name.substr(dot + 1);
+  return digits.size() == kDigits && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void rename_durably(const fs::path& from, const fs::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) throw_unwritable(to);
+  synchronise_folder(folder_of(to));
+}
+
+void write_atomically(const fs::path& named, const std::function<void(const fs::path&)>& write) {
+  if (is_sink(named)) return write_through(named, write);
+  const fs::path path = behind_links(named);
+  make_folder(folder_of(path));
+  const fs::path temporary = make_temporary(path);
+  try {
+    write(temporary);
+    synchronise(temporary, path);
+    rename_durably(temporary, path);
+  } catch (...) {
+    std::error_code failure;
+    fs::remove(temporary, failure);
+    throw;
+  }
+}
+
+void write_file(const fs::path& path, std::string_view contents) {
+  write_atomically(path, [&](const fs::path& temporary) {
+    std::ofstream out(temporary, std::ios::binary);
+    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
+    out.close();
+    if (!out) throw_unwritable(path);
+  });
 }
 
 bool is_inner_path(std::string_view path) {

@@ -2,17 +2,14 @@
 
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 namespace promptbed {
 
-/// The whole file. Throws Error if it cannot be read.
+/// The whole file. Throws Error if it cannot be read, is no regular file (a pipe, a device) or is longer than
+/// 4 GiB.
 std::string read_file(const std::filesystem::path& path);
-
-/// The JSON in a file. Throws Error naming the file, and the line of a syntax error.
-nlohmann::json read_json(const std::filesystem::path& path);
 
 /// Lets `write` fill a temporary file next to `path`, then renames it: readers see the old file or the new
 /// one, never a part. Makes the folder if necessary. Whatever `write` throws, nothing is left behind. On

@@ -1,12 +1,12 @@
 #include "base/hash.h"
 
 #include <fmt/format.h>
-#include <promptbed/error.h>
 #include <xxhash.h>
 
 #include <array>
-#include <fstream>
 #include <new>
+
+#include "base/input_file.h"
 
 namespace promptbed {
 
@@ -49,13 +49,10 @@ uint64_t Hasher::low64() const {
 }
 
 std::string hash_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw Error(fmt::format("{}: cannot be read; check the path and its permissions", path.string()));
+  const InputFile file(path);
   Hasher hasher;
   std::array<char, 1 << 16> buffer;
-  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
-    hasher.add(std::as_bytes(std::span(buffer.data(), static_cast<size_t>(in.gcount()))));
-  }
+  while (const size_t got = file.read(buffer)) hasher.add(std::as_bytes(std::span(buffer.data(), got)));
   return hasher.hex();
 }
 

@@ -1,6 +1,5 @@
 #include "base/mapped_bytes.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 #include <sys/mman.h>
@@ -12,7 +11,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "base/descriptor.h"
+#include "base/input_file.h"
 
 namespace promptbed {
 namespace {
@@ -37,12 +36,9 @@ size_t page_size() {
 }  // namespace
 
 MappedBytes::MappedBytes(const fs::path& path) {
-  std::error_code failure;
-  if (!fs::is_regular_file(path, failure))
-    throw Error(fmt::format("{}: is not a file; check the path", path.string()));
+  const InputFile file(path);
   try {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    map(file.number(), 0, fs::file_size(path), PROT_READ | PROT_WRITE, 0);
+    map(file.descriptor(), 0, file.size(), PROT_READ | PROT_WRITE, 0);
   } catch (const std::system_error& fault) {
     throw Error(
         fmt::format("{}: cannot be read ({}); check its permissions", path.string(), fault.code().message()));

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/layouts.h"
 
 namespace promptbed {

@@ -6,7 +6,8 @@
 
 #include <utility>
 
-#include "base/files.h"
+#include "base/input_file.h"
+#include "base/json.h"
 
 namespace promptbed {
 
@@ -14,7 +15,14 @@ JsonObject::JsonObject(nlohmann::json value, std::filesystem::path file, std::st
     : value_(std::move(value)), file_(std::move(file)), prefix_(std::move(prefix)) {}
 
 JsonObject JsonObject::read(const std::filesystem::path& path) {
-  nlohmann::json value = read_json(path);
+  return of(read_json(path), path);
+}
+
+JsonObject JsonObject::read_given(const std::filesystem::path& path) {
+  return of(parse_json(read_given_text(path), path.string()), path);
+}
+
+JsonObject JsonObject::of(nlohmann::json value, const std::filesystem::path& path) {
   if (!value.is_object()) throw Error(fmt::format("{}: must hold a JSON object {{...}}", path.string()));
   return JsonObject(std::move(value), path, "");
 }
@@ -65,8 +73,9 @@ std::map<std::string, std::string> JsonObject::text_map(std::string_view key) {
 std::optional<int64_t> JsonObject::count(std::string_view key) {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number_unsigned()) throw Error(fault(key, "must be a whole number, 0 or more"));
-  return value->get<int64_t>();
+  const std::optional<int64_t> count = whole_number(*value);
+  if (!count || *count < 0) throw Error(fault(key, "must be a whole number, 0 or more"));
+  return count;
 }
 
 JsonObject JsonObject::object(std::string_view key) {

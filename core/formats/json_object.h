@@ -23,6 +23,9 @@ class JsonObject {
   /// The object in a file.
   static JsonObject read(const std::filesystem::path& path);
 
+  /// The object in the text of a file that a user names, which may be a pipe.
+  static JsonObject read_given(const std::filesystem::path& path);
+
   /// Whether there is such a key.
   bool has(std::string_view key) { return find(key) != nullptr; }
 
@@ -60,6 +63,7 @@ class JsonObject {
   std::string fault(std::string_view key, std::string_view what) const;
 
  private:
+  static JsonObject of(nlohmann::json value, const std::filesystem::path& path);
   JsonObject(nlohmann::json value, std::filesystem::path file, std::string prefix);
   const nlohmann::json* find(std::string_view key);
   const nlohmann::json& at(std::string_view key);

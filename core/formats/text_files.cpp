@@ -8,19 +8,17 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/text.h"
 
 namespace promptbed {
 namespace {
 
 constexpr const char* kBlanks = " \t\r";
 
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 class CsvReader {
  public:
-  CsvReader(const std::filesystem::path& file, std::string_view text) : file_(file), rest_(text) {
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
-  }
+  CsvReader(const std::filesystem::path& file, std::string_view text)
+      : file_(file), rest_(without_byte_order_mark(text)) {}
 
   std::vector<CsvRow> rows() {
     std::vector<CsvRow> rows;
@@ -86,14 +84,18 @@ class CsvReader {
 
 }  // namespace
 
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  std::istringstream in(read_file(path));
+std::vector<std::string> lines_of(std::string_view text) {
+  std::istringstream in{std::string(without_byte_order_mark(text))};
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) {
     line.erase(line.find_last_not_of(kBlanks) + 1);
     if (!line.empty()) lines.push_back(line);
   }
   return lines;
+}
+
+std::vector<std::string> read_lines(const std::filesystem::path& path) {
+  return lines_of(read_file(path));
 }
 
 std::vector<std::pair<std::string, std::string>> read_word_lines(const std::filesystem::path& path) {

@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace promptbed {
 
-/// The lines of a text file that are not empty, without trailing blanks. Throws Error if it cannot be read.
+/// The lines of a text that are not empty, without trailing blanks and without a byte order mark.
+std::vector<std::string> lines_of(std::string_view text);
+
+/// The same of a file. Throws Error if it cannot be read.
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
 /// Lines such as "n01440764 tench" as pairs of a word and a text. Throws Error for a line of one word.

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/installation.h"
+#include "base/json.h"
 #include "base/processes.h"
 #include "base/signals.h"
 #include "clip/model.h"
@@ -115,7 +116,7 @@ std::string in_child(const std::function<void(const Tell& tell)>& action,
         }
       },
       [&](const std::string& line) {
-        const json message = json::parse(line);
+        const json message = parse_json(line, "the plugin's check");
         if (message.contains("wrong")) {
           wrong = message["wrong"];
         } else {

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "base/json.h"
 #include "clip/checkpoints/tensor_file.h"
 #include "clip/checkpoints/torch_files.h"
 #include "formats/pickle.h"
@@ -82,10 +83,12 @@ std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const Na
     const auto* const held = found != nullptr ? found->as<std::string>() : nullptr;
     return held != nullptr ? *held : "";
   };
+  const auto parsed = [&](const char* key) {
+    return parse_json(text(key), fmt::format("{}: {}", path.string(), key));
+  };
   try {
-    TrainedPrompt prompt{RunSpec::parse(json::parse(text(kRun))), json::parse(text(kClassNames)), state};
-    if (const std::string origin = text(kOrigin); !origin.empty())
-      prompt.origin = parse_origin(json::parse(origin));
+    TrainedPrompt prompt{RunSpec::parse(parsed(kRun)), parsed(kClassNames), state};
+    if (!text(kOrigin).empty()) prompt.origin = parse_origin(parsed(kOrigin));
     return prompt;
   } catch (const json::exception& fault) {
     throw Error(fmt::format("{}: is damaged ({}); export it again", path.string(), fault.what()));

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/tensor_file.h"
 #include "results/ledger.h"
@@ -37,9 +38,9 @@ Safetensors read_file_of_tensors(const fs::path& path) {
 
 /// Reads the texts that belong to a prompt. Throws json's exceptions and Error if they are wrong.
 void read_texts(const std::map<std::string, std::string>& texts, TrainedPrompt& prompt) {
-  prompt.run = RunSpec::parse(json::parse(texts.at(kRun)));
-  if (texts.contains(kClassNames)) prompt.class_names = json::parse(texts.at(kClassNames));
-  if (texts.contains(kOrigin)) prompt.origin = parse_origin(json::parse(texts.at(kOrigin)));
+  prompt.run = RunSpec::parse(parse_json(texts.at(kRun), kRun));
+  if (texts.contains(kClassNames)) prompt.class_names = parse_json(texts.at(kClassNames), kClassNames);
+  if (texts.contains(kOrigin)) prompt.origin = parse_origin(parse_json(texts.at(kOrigin), kOrigin));
 }
 
 bool may_be_id(const std::string& name) {

@@ -12,6 +12,8 @@
 
 #include "results/ledger_seals.h"
 
+#include "base/json.h"
+
 namespace promptbed {
 namespace {
 
@@ -42,9 +44,11 @@ void check_seal(const SQLite::Statement& row, const Name& name) {
 
 /// The JSON in a column. What is sealed is JSON, unless a stranger has made the ledger.
 json parse(const std::string& written, const std::string& name) {
-  json value = json::parse(written, nullptr, /*allow_exceptions=*/false);
-  if (value.is_discarded()) throw DamagedRow{fmt::format("{}: holds JSON that cannot be read", name)};
-  return value;
+  try {
+    return parse_json(written, name);
+  } catch (const Error& fault) {
+    throw DamagedRow{fault.what()};
+  }
 }
 
 void check_spec(const std::string& id, const std::string& spec) {

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/json.h"
+
 namespace promptbed {
 
 using nlohmann::json;
@@ -177,8 +179,9 @@ std::string dump(const json& value) {
 /// What `parse` makes of the line's JSON; its faults as one Error that says what the line should be.
 template <class Parse>
 auto parse_line(const char* what, std::string_view line, Parse&& parse) {
+  const json value = parse_json(line, what);
   try {
-    return parse(json::parse(line));
+    return parse(value);
   } catch (const std::exception& wrong) {  // json's, Error, and what a device's name cannot be
     const std::string why = wrong.what();
     throw Error(fmt::format("{}: {}; give a line that the same version of runner wrote", what,

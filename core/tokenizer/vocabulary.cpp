@@ -4,6 +4,7 @@
 #include <promptbed/error.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -14,6 +15,9 @@
 #include <unordered_map>
 
 #include "base/files.h"
+#include "base/input_file.h"
+#include "base/json.h"
+#include "base/text.h"
 
 namespace promptbed {
 namespace {
@@ -40,6 +44,7 @@ std::pair<std::string, std::string> parse_merge(const fs::path& path, std::strin
 /// One merge per line, after a line with the version.
 Merges parse_lines(const fs::path& path, std::string_view text, size_t limit) {
   Merges merges;
+  text = without_byte_order_mark(text);
   for (bool first = true; !text.empty() && merges.size() < limit; first = false) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -67,7 +72,8 @@ Merges parse_tokenizer_json(const fs::path& path) {
 }
 
 std::string unpack(const fs::path& path) {
-  const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), gzclose);
+  const InputFile input(path);
+  const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzdopen(::dup(input.descriptor()), "rb"), gzclose);
   if (file == nullptr) reject(path, "cannot be opened");
   std::string text, buffer(1 << 16, '\0');
   for (;;) {

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <future>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "support/expect_error.h"
@@ -70,8 +71,6 @@ TEST(Files, ErrorsNameTheFile) {
   test::ScratchFolder scratch;
   EXPECT_ERROR(read_file(scratch / "none"), "none: cannot be read (No such file or directory)");
   EXPECT_ERROR(read_file(scratch.path()), "is a folder");
-  write_file(scratch / "bad.json", "{\n  \"a\": 1,\n  oops\n}");
-  EXPECT_ERROR(read_json(scratch / "bad.json"), "bad.json, line 3: is not JSON; fix or replace the file");
 }
 
 TEST(Files, AnInnerPathStaysInItsFolder) {

@@ -68,8 +68,8 @@ TEST(MappedBytes, LettingGoOfOtherMemoryDoesNothing) {
 
 TEST(MappedBytes, NameWhatIsNoFile) {
   const test::ScratchFolder scratch;
-  EXPECT_ERROR(MappedBytes(scratch.path()), "is not a file; check the path");
-  EXPECT_ERROR(MappedBytes(scratch / "nothing"), "is not a file; check the path");
+  EXPECT_ERROR(MappedBytes(scratch.path()), "is a folder; give a file");
+  EXPECT_ERROR(MappedBytes(scratch / "nothing"), "nothing: cannot be read (No such file or directory)");
 }
 
 }  // namespace

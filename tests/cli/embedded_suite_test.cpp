@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/json.h"
 #include "clip/model.h"
 #include "data/draws/class_sets.h"
 #include "features/cache_folder.h"

@@ -79,6 +79,21 @@ TEST_F(ClassList, IsOneNameALineOrAJsonList) {
   EXPECT_EQ(read(" [\"ant\", \"polar bear\"]"), expected);
 }
 
+TEST_F(ClassList, MayBeginWithAByteOrderMark) {
+  const std::vector<std::string> expected = {"ant", "polar bear"};
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "ant\r\npolar bear\r\n"),
+            expected);
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "[\"ant\", \"polar bear\"]"),
+            expected);
+}
+
+TEST_F(ClassList, RefusesWhatIsNoName) {
+  EXPECT_ERROR(read("caf\xe9\n"), "names: class 'caf\\xe9' is not UTF-8; write it in UTF-8");
+  EXPECT_ERROR(read("[\"\\u001b[2J\"]"), "names: class '\\x1b[2J' has control characters; leave them out");
+}
+
 TEST_F(ClassList, RefusesWhatHoldsNoNames) {
   EXPECT_ERROR(read("{\"zoo\": [\"ant\"]}"), "holds names by dataset; give it as --class-names");
   EXPECT_ERROR(read(""), "holds no class name");

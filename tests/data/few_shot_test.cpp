@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "data/draws/few_shot.h"
 #include "data/draws/python_random.h"
 #include "support/golden.h"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"

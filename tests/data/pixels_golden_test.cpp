@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "data/pictures/picture.h"
 #include "data/pictures/view.h"
 #include "support/golden.h"

@@ -27,6 +27,12 @@ TEST_F(TextFiles, LinesHaveNoEndsAndAreNotEmpty) {
   EXPECT_ERROR(read_lines(scratch_ / "none"), "none: cannot be read");
 }
 
+TEST_F(TextFiles, AByteOrderMarkIsNoPartOfTheFirstLine) {
+  EXPECT_EQ(read_lines(write("\xef\xbb\xbf"
+                             "beer mug\r\nbread\r\n")),
+            (Fields{"beer mug", "bread"}));
+}
+
 TEST_F(TextFiles, WordLinesAreAWordAndTheRest) {
   EXPECT_EQ(
       read_word_lines(write("n01 tench\nn02 \t great white shark\n")),

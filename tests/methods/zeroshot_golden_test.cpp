@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "methods/method_registry.h"
 #include "support/golden_clip.h"

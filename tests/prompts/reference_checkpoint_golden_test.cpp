@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"

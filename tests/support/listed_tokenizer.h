@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/files.h"
+#include "base/json.h"
 
 namespace promptbed::test {
 

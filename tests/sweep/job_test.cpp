@@ -75,9 +75,8 @@ TEST(Job, IsTitledByItsRunAndWhatTheSweepVaries) {
 TEST(Job, RefusesALineThatIsNone) {
   const std::string line = to_json_line(sample_job());
   EXPECT_ERROR(parse_job(""), "job: ");
-  EXPECT_ERROR(parse_job(line.substr(0, line.size() / 2)),
-               "give a line that the same version of runner wrote");
-  EXPECT_ERROR(parse_job("[]"), "job: ");
+  EXPECT_ERROR(parse_job(line.substr(0, line.size() / 2)), "job: is not JSON");
+  EXPECT_ERROR(parse_job("[]"), "give a line that the same version of runner wrote");
   for (const char* key : {"/run", "/label", "/protocol", "/class_names", "/new_class_names", "/train", "/val",
                           "/tests", "/attempt", "/run/options", "/tests/0/split_hash"})
     EXPECT_ERROR(parse_job(with(line, key, nullptr)), "job: ");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json.h"
 #include "data/draws/draw_file.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"

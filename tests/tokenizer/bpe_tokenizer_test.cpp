@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "support/expect_error.h"
 #include "support/golden.h"
 #include "support/scratch.h"

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "support/golden.h"
 
 namespace promptbed {

@@ -10,7 +10,7 @@
 #include <string>
 #include <system_error>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "methods/method_registry.h"
 #include "support/golden_clip.h"

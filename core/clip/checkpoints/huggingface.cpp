@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/tensor_file.h"
 
 namespace promptbed {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "clip/checkpoints/architecture.h"
 
 namespace promptbed {

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <array>
-#include <fstream>
 #include <string>
 #include <string_view>
 
+#include "base/input_file.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/torch_files.h"
 
@@ -23,11 +22,7 @@ constexpr size_t kSafetensorsHeader = 8;  // where its JSON begins
 
 std::string first_bytes(const fs::path& path) {
   std::string bytes(kBeforeLibTorch16.size(), '\0');
-  std::ifstream file(path, std::ios::binary);
-  if (!fs::is_regular_file(path) || !file)
-    throw Error(fmt::format("{}: cannot be read; check the path and its permissions", path.string()));
-  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
+  bytes.resize(InputFile(path).read(bytes));
   return bytes;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "data/layouts/zhou_split.h"
 #include "formats/pickle.h"
 
@@ -119,7 +120,7 @@ std::string draw_text(const StoredDraw& draw) {
 StoredDraw read_draw(const fs::path& file) {
   const nlohmann::json json = read_json(file);
   const auto has = [&](const char* key, auto right) { return json.contains(key) && right(json[key]); };
-  const auto is_count = [](const nlohmann::json& value) { return value.is_number_unsigned(); };
+  const auto is_count = [](const nlohmann::json& value) { return whole_number(value).value_or(-1) >= 0; };
   if (!json.is_object() || !has("dataset", [](const auto& value) { return value.is_string(); }) ||
       !has("shots", is_count) || !has("seed", is_count)) {
     throw Error(fmt::format("{}: is not a draw; `runner datasets draw` and `import-draw` write such files",

@@ -50,7 +50,7 @@ class WordReader {
   }
 
   std::vector<std::string> list() {
-    std::vector<std::string> names(static_cast<size_t>(number().value_or(0)));
+    std::vector<std::string> names(static_cast<size_t>(count()));
     for (std::string& name : names) name = word().value_or("");
     return names;
   }
@@ -59,7 +59,7 @@ class WordReader {
   std::string_view two_lists() {
     const std::string_view begin = text_;
     for (int list = 0; list < 2; ++list) {
-      for (int64_t names = number().value_or(0); names > 0; --names) word();
+      for (int64_t names = count(); names > 0; --names) word();
     }
     return begin.substr(0, begin.size() - text_.size());
   }
@@ -67,6 +67,9 @@ class WordReader {
   bool at_end() const { return text_.empty(); }
 
  private:
+  /// Of the words that follow; each takes a byte at least.
+  int64_t count() { return std::min(number().value_or(0), static_cast<int64_t>(text_.size())); }
+
   std::string_view text_;
 };
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "data/layouts/layouts.h"
 #include "data/layouts/split_making.h"
 #include "formats/text_files.h"
@@ -111,7 +112,7 @@ std::vector<Entry> read_csv_entries(const fs::path& file) {
 }
 
 Entry parse_json_line(const fs::path& file, int64_t line, const std::string& text) {
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json json = parse_json(text, fmt::format("{}, line {}", file.string(), line));
   if (!json.is_object()) fail(file, line, "is not a JSON object");
   Entry entry{line, {}};
   for (size_t i = 0; i < kColumns.size(); ++i) {

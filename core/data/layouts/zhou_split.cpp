@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
+#include "base/json.h"
 
 namespace promptbed {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_image(const nlohmann::json& entry) {
-  return entry.is_array() && entry.size() == 3 && entry[0].is_string() && entry[1].is_number_integer() &&
+  return entry.is_array() && entry.size() == 3 && entry[0].is_string() && whole_number(entry[1]) &&
          entry[2].is_string();
 }
 

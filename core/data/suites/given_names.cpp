@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "base/files.h"
+#include "base/input_file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "data/suites/dataset_spec.h"
 #include "formats/json_object.h"
 #include "formats/text_files.h"
@@ -71,6 +73,8 @@ std::vector<std::string> names_in(const nlohmann::json& list, const fs::path& fi
 void give_names(Split& split, const GivenNames& names) {
   if (names.by_label.empty() && names.by_name.empty()) return;
   split.class_names = names.by_label.empty() ? names_by_name(split, names) : names_by_label(split, names);
+  for (const std::string& name : split.class_names)
+    check_name(name, fmt::format("{}: class", names.file.string()));
   for (std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
     for (Image& image : *images) image.class_name = split.class_names[static_cast<size_t>(image.label)];
   }
@@ -79,7 +83,7 @@ void give_names(Split& split, const GivenNames& names) {
 void apply_user_words(const fs::path& templates, const fs::path& class_names,
                       std::vector<DatasetSpec>& datasets, const std::set<std::string>& elsewhere) {
   if (!templates.empty()) {
-    JsonObject fields = JsonObject::read(templates);
+    JsonObject fields = JsonObject::read_given(templates);
     refuse_other_datasets(fields, datasets, elsewhere);
     for (DatasetSpec& dataset : datasets) {
       if (!fields.has(dataset.id)) continue;
@@ -88,7 +92,7 @@ void apply_user_words(const fs::path& templates, const fs::path& class_names,
     }
   }
   if (!class_names.empty()) {
-    JsonObject fields = JsonObject::read(class_names);
+    JsonObject fields = JsonObject::read_given(class_names);
     refuse_other_datasets(fields, datasets, elsewhere);
     for (DatasetSpec& dataset : datasets) {
       if (!fields.has(dataset.id)) continue;
@@ -104,16 +108,18 @@ void apply_user_words(const fs::path& templates, const fs::path& class_names,
 }
 
 std::vector<std::string> read_class_list(const fs::path& file) {
-  const std::string text = read_file(file);
+  const std::string text = read_given_text(file);
   const size_t first = text.find_first_not_of(" \t\r\n");
   const char begin = first == std::string::npos ? '\0' : text[first];
   if (begin == '{')
     throw Error(fmt::format("{}: holds names by dataset; give it as --class-names", file.string()));
-  const std::vector<std::string> names = begin == '[' ? names_in(read_json(file), file) : read_lines(file);
+  const std::vector<std::string> names =
+      begin == '[' ? names_in(parse_json(text, file.string()), file) : lines_of(text);
   if (names.empty()) throw Error(fmt::format("{}: holds no class name; give one per line", file.string()));
   std::set<std::string> seen;
   for (const std::string& name : names) {
     if (name.empty()) throw Error(fmt::format("{}: a class name is empty; remove it", file.string()));
+    check_name(name, fmt::format("{}: class", file.string()));
     if (!seen.insert(name).second)
       throw Error(fmt::format("{}: class '{}' is there twice; remove one", file.string(), name));
   }

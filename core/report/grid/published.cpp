@@ -7,7 +7,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/files.h"
+#include "base/json.h"
 #include "formats/text_files.h"
 #include "report/select/variants.h"
 #include "results/run_record.h"
@@ -156,7 +156,7 @@ std::string as_text(const json& value) {
 /// "n_ctx is 16, the paper's 4" for the first required setting that differs.
 std::optional<std::string> difference(const json& run, const RequiredSettings& required) {
   for (const auto& [place, text] : required) {
-    const json wanted = json::parse(text);
+    const json wanted = parse_json(text, setting_name(place));
     const auto pointer = json::json_pointer(place);
     const json found = run.contains(pointer) ? run.at(pointer) : json();
     if (found != wanted)

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace promptbed::pocket {
 namespace {
 
@@ -36,7 +38,7 @@ PairSet::PairSet(const fs::path& folder) : bytes_(map_file(folder / "pictures.bi
   if (!in) throw Error(fmt::format("{}: cannot be read; {}", list.string(), kRemedy));
   for (std::string line; std::getline(in, line);) {
     try {
-      const Pair pair = parse(nlohmann::json::parse(line));
+      const Pair pair = parse(parse_json(line, list.string()));
       const bool fits = (pair.planes == 1 || pair.planes == 4) && pair.offset >= 0 &&
                         pair.offset + pair.planes * kSide * kSide <= bytes_.size(0);
       if (!fits)
