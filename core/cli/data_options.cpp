@@ -1,6 +1,7 @@
 #include "cli/data_options.h"
 
 #include "base/installation.h"
+#include "base/text.h"
 
 namespace promptbed {
 
@@ -30,7 +31,7 @@ ClassSet class_set_of(const Values& values) {
 }
 
 void print_notes(const Split& split) {
-  for (const std::string& note : split.notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : split.notes) fmt::print(stderr, "note: {}\n", printable(note));
 }
 
 }  // namespace promptbed

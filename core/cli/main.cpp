@@ -14,6 +14,7 @@
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 namespace promptbed {
@@ -87,7 +88,7 @@ int run_and_report(const Arguments& words) {
     if (std::ferror(stdout) == 0) std::cerr << "runner: " << fault.what() << '\n';
   } catch (const std::exception& fault) {
     const std::string text = fault.what();
-    std::cerr << "runner: " << text.substr(0, text.find('\n')) << '\n';
+    std::cerr << "runner: " << printable(text.substr(0, text.find('\n'))) << '\n';
   }
   return kWrongInput;
 }

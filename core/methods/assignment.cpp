@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
+
 namespace promptbed {
 namespace {
 
@@ -34,6 +36,7 @@ Assignment parse_assignment(const std::string& text) {
   }
   Assignment assignment{text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
                         split_values(text.substr(equals + 1))};
+  check_name(text, "--set");
   for (const std::string& value : assignment.values) {
     if (std::ranges::count(assignment.values, value) > 1)
       throw Error(fmt::format("--set {}: {} is there twice; leave one out", text, value));

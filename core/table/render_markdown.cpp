@@ -1,6 +1,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "base/text.h"
 #include "table/render.h"
 
 namespace promptbed {
@@ -28,7 +29,7 @@ std::string escaped(std::string_view text) {
       out += c;
     }
   }
-  return out;
+  return printable(out);
 }
 
 std::string text_of(const Cell& cell) {

@@ -5,8 +5,10 @@
 #include <charconv>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "table/render.h"
 
 namespace promptbed {
@@ -76,13 +78,26 @@ std::string without_trailing_blanks(std::string line) {
   return line + '\n';
 }
 
+/// The table with texts that may go to a terminal, whoever wrote them.
+Table with_printable_texts(Table table) {
+  const auto make_printable = [](std::string& text) { text = printable(text); };
+  make_printable(table.title);
+  std::ranges::for_each(table.notes, make_printable);
+  for (Column& column : table.columns) {
+    make_printable(column.title);
+    make_printable(column.group);
+  }
+  for (auto& row : table.rows) {
+    for (Cell& cell : row) make_printable(cell.text);
+  }
+  return table;
+}
+
 /// A table and the widths of its columns, in the style in which it is set.
 class Layout {
  public:
-  Layout(const Table& table, const TextStyle& style)
-      : table_(table),
-        style_(style),
-        groups_(groups_of(table, std::min(table.heading_columns, table.columns.size()))) {
+  Layout(Table table, const TextStyle& style)
+      : table_(std::move(table)), style_(style), groups_(groups_of(table_, headings())) {
     measure();
     limit_long_texts();
   }
@@ -262,7 +277,7 @@ class Layout {
     return out + (style_.is_styled ? kPlain : "") + '\n';
   }
 
-  const Table& table_;
+  const Table table_;
   const TextStyle& style_;
   std::vector<Group> groups_;
   std::vector<bool> has_marks_;
@@ -283,7 +298,7 @@ TextStyle output_style() {
 }
 
 std::string render_text(const Table& table, const TextStyle& style) {
-  return Layout(table, style).render();
+  return Layout(with_printable_texts(table), style).render();
 }
 
 }  // namespace promptbed

@@ -46,6 +46,14 @@ TEST_F(OwnDataset, ClassFoldersAreDividedAsTheReferenceDividesThem) {
   EXPECT_FALSE(fs::exists(scratch_ / "birds/split.json")) << "nothing is written among the user's images";
 }
 
+TEST_F(OwnDataset, NamesAreUtf8) {
+  write_images("wren", 4);
+  write_images("caf\xe9", 4);
+  EXPECT_ERROR(read(), "/birds: image 'caf\\xe9/");
+  fs::rename(scratch_ / "birds", scratch_ / "b\xff");
+  EXPECT_ERROR(read("b\xff"), ": the name 'b\\xff' is not UTF-8; write it in UTF-8");
+}
+
 TEST_F(OwnDataset, TrainValAndTestFoldersAreTakenAsTheyAre) {
   write_images("train/wren", 3);
   write_images("train/crow", 2);
@@ -114,7 +122,7 @@ TEST_F(OwnDataset, TellsALineThatIsWrong) {
     EXPECT_ERROR(read(), message);
   }
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": \"wren\", \"split\": \"train\"}\n{\"path\": 1\n");
-  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is not a JSON object; fix the line");
+  EXPECT_ERROR(read("birds/birds.jsonl"), "birds.jsonl, line 2: is not JSON; fix or replace the file");
   write("birds.jsonl", "{\"path\": \"1.jpg\", \"class\": 7}\n");
   EXPECT_ERROR(read("birds/birds.jsonl"), "line 1: has no text under 'class'");
   write("birds.txt", "1.jpg wren\n");

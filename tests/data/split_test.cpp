@@ -56,6 +56,19 @@ TEST_F(SplitTest, RenamesClasses) {
   EXPECT_EQ(split.test.at(0).class_name, "kitten");
 }
 
+TEST_F(SplitTest, NamesHaveNoControlCharacters) {
+  json_["test"][0][2] = json_["train"][1][2] = "cat\x1b[31m";
+  EXPECT_ERROR(read(), "split.json: class 'cat\\x1b[31m' has control characters; leave them out");
+  json_["test"][0] = entry("c/\n.jpg", 0, "cat");
+  EXPECT_ERROR(read(), "split.json: image 'c/\\x0a.jpg' has control characters; leave them out");
+}
+
+TEST_F(SplitTest, ALabelIsANumberThatCanBeCounted) {
+  json_["test"][0][1] = uint64_t{1} << 63;
+  EXPECT_ERROR(read(),
+               "split.json: entry 0 of 'test' is not [\"path\", label, \"class name\"]; fix the file");
+}
+
 TEST_F(SplitTest, HashTellsOrderPathsLabelsAndNames) {
   const std::string hash = read().hash();
   EXPECT_EQ(read().hash(), hash);

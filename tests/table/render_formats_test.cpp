@@ -83,6 +83,12 @@ TEST(RenderMarkdown, EscapesMarkup) {
             "two lines |\n");
 }
 
+TEST(RenderMarkdown, PrintsNothingThatActsOnATerminal) {
+  const Table table{
+      .title = "t", .columns = {{"c", Alignment::left}}, .rows = {{"\x1b[2Jcaf\xe9"}}, .notes = {}};
+  EXPECT_EQ(render_markdown(table), "**t**\n\n| c |\n| :-- |\n| \\x1b\\[2Jcaf\\xe9 |\n");
+}
+
 TEST(RenderLatex, IsATableOfBooktabs) {
   EXPECT_EQ(render_latex(accuracies()),
             "% needs \\usepackage{booktabs}\n"

@@ -29,6 +29,20 @@ TEST(RenderText, AlignsColumnsUnderTheirGroups) {
             "* coop: one gap\n");
 }
 
+TEST(RenderText, PrintsNothingThatActsOnATerminal) {
+  const Table table{.title = "\x1b]0;title\x07",
+                    .columns = {{"\x1b[2J", Alignment::left}, {"b\xff", Alignment::left, "\x9b"}},
+                    .rows = {{"caf\xe9", "two\nlines"}},
+                    .notes = {"\x1b[31mred"}};
+  EXPECT_EQ(render_text(table),
+            "\\x1b]0;title\\x07\n\n"
+            "               \\x9b\n"
+            "\\x1b[2J    b\\xff\n"
+            "-----------------------\n"
+            "caf\\xe9    two\\x0alines\n\n"
+            "* \\x1b[31mred\n");
+}
+
 TEST(RenderText, WrapsWholeGroupsIntoBlocks) {
   EXPECT_EQ(render_text(two_groups(), {.width = 39}),
             "Accuracy\n"

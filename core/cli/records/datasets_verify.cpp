@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/records/datasets_commands.h"
 #include "data/suites/verification.h"
@@ -41,7 +42,7 @@ Verified verify(const DatasetSpec& dataset, const ChosenDatasets& chosen, const 
 
 void print_text(const Verified& verified) {
   if (!verified.fault.empty()) {
-    fmt::print("{}: {}\n", verified.dataset.id, verified.fault);
+    fmt::print("{}: {}\n", verified.dataset.id, printable(verified.fault));
     return;
   }
   const Verification& found = verified.verification;
@@ -49,7 +50,7 @@ void print_text(const Verified& verified) {
              found.classes, found.train, found.val, found.test,
              verified.good() ? "all in order" : fmt::format("{} findings", found.findings.size()));
   for (size_t i = 0; i < std::min(found.findings.size(), kMostLines); ++i)
-    fmt::print("  {}: {}\n", to_string(found.findings[i].kind), found.findings[i].text);
+    fmt::print("  {}: {}\n", to_string(found.findings[i].kind), printable(found.findings[i].text));
   if (found.findings.size() > kMostLines)
     fmt::print("  and {} more; --format json has all\n", found.findings.size() - kMostLines);
 }

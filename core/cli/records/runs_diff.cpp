@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/records/runs_commands.h"
 #include "report/select/run_document.h"
@@ -116,7 +117,8 @@ int diff_runs(const Arguments& arguments) {
   const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
   std::vector<Difference> differences;
   compare("", document_of(first, ledger), document_of(second, ledger), differences);
-  fmt::print("{}", (json ? as_json : as_text)(differences, first.id, second.id));
+  fmt::print("{}", json ? as_json(differences, first.id, second.id)
+                        : printable_lines(as_text(differences, first.id, second.id)));
   return kAllDone;
 }
 

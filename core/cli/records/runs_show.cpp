@@ -1,5 +1,6 @@
 #include <fmt/ranges.h>
 
+#include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/records/runs_commands.h"
 #include "report/select/run_document.h"
@@ -152,7 +153,7 @@ int show_run(const Arguments& arguments) {
   const Ledger ledger = open_ledger(*values);
   const RunRecord run = ledger.find(id);
   const Json document = document_of(run, ledger);
-  fmt::print("{}", json ? json_text(document) : as_text(run, document));
+  fmt::print("{}", json ? json_text(document) : printable_lines(as_text(run, document)));
   return kAllDone;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/installation.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
 #include "features/cache_folder.h"
@@ -58,7 +59,7 @@ int build(const Arguments& arguments) {
       fmt::print("{}: {} features extracted, {} there before\n", dataset.id, report.rows_written,
                  report.rows_present);
     } catch (const PictureError& fault) {
-      fmt::print(stderr, "failed: {}: {}\n", dataset.id, fault.what());
+      fmt::print(stderr, "failed: {}: {}\n", dataset.id, printable(fault.what()));
       all_done = false;
     }
   }
@@ -127,7 +128,7 @@ int verify(const Arguments& arguments) {
       progress.advance();
     }
   }
-  for (const std::string& fault : faults) fmt::print(stderr, "failed: {}\n", fault);
+  for (const std::string& fault : faults) fmt::print(stderr, "failed: {}\n", printable(fault));
   fmt::print("{} files: {} good, {} failed\n", caches.size(), caches.size() - faults.size(), faults.size());
   return faults.empty() ? kAllDone : kSomeFailed;
 }

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/installation.h"
+#include "base/text.h"
 #include "data/suites/suite.h"
 
 namespace promptbed {
@@ -64,7 +65,8 @@ MethodRegistry load_plugins(const Values& values) {
   std::vector<std::filesystem::path> given;
   if (values.given("plugins")) given.emplace_back(values.text("plugins"));
   MethodRegistry registry(plugin_folders(given));
-  for (const std::string& complaint : registry.complaints()) std::cerr << "warning: " << complaint << '\n';
+  for (const std::string& complaint : registry.complaints())
+    std::cerr << "warning: " << printable(complaint) << '\n';
   return registry;
 }
 

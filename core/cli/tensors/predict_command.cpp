@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
@@ -98,6 +99,7 @@ Choice chosen_classes(const Values& values, const Classifier& classifier, const 
     choice.class_names = read_class_list(values.text("classes-file"));
   } else if (values.given("classes")) {
     choice.class_names = values.items("classes");
+    for (const std::string& name : choice.class_names) check_name(name, "--classes: class");
   } else if (classifier.prompt() && !classifier.prompt()->class_names.empty()) {
     choice.class_names = classifier.prompt()->class_names;
   } else {
@@ -175,7 +177,7 @@ PictureFileFeatures encoded(const std::vector<fs::path>& files, const ClipModel&
   const auto tower = model.make_image_encoder(placement);
   const PictureEncoder encoder(*tower, model.preprocessing(), placement.device);
   PictureFileFeatures features = encode_picture_files(files, encoder, static_cast<int>(threads), std::cerr);
-  for (const std::string& fault : features.faults) fmt::print(stderr, "failed: {}\n", fault);
+  for (const std::string& fault : features.faults) fmt::print(stderr, "failed: {}\n", printable(fault));
   return features;
 }
 

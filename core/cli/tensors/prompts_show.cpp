@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/options.h"
 #include "cli/tensors/prompts_commands.h"
@@ -76,8 +77,8 @@ int show_prompt(const Arguments& arguments) {
   const std::string& named = values->only_argument("prompts show", "a trained prompt");
   const std::filesystem::path file = find_prompt(named, values->text("db"));
   const TrainedPrompt prompt = read_trained_prompt(file);
-  fmt::print("{}",
-             format == OutputFormat::json ? as_json(prompt, file.string()) : as_text(prompt, file.string()));
+  fmt::print("{}", format == OutputFormat::json ? as_json(prompt, file.string())
+                                                : printable_lines(as_text(prompt, file.string())));
   return kAllDone;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "base/text.h"
 #include "cli/tensors/input_options.h"
 
 namespace promptbed {
@@ -87,11 +88,11 @@ SweepSpec read_sweep_options(const Values& values) {
 
 void print_warnings(const Plan& plan) {
   for (const auto& dataset : plan.datasets) print_notes(dataset->split);
-  for (const std::string& warning : plan.warnings) std::cerr << "warning: " << warning << '\n';
+  for (const std::string& warning : plan.warnings) std::cerr << "warning: " << printable(warning) << '\n';
 }
 
 void print_shortcomings(const SweepOutcome& outcome) {
-  for (const std::string& line : shortcomings(outcome)) std::cerr << line << '\n';
+  for (const std::string& line : shortcomings(outcome)) std::cerr << printable(line) << '\n';
 }
 
 }  // namespace promptbed

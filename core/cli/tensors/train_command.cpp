@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/sweep_options.h"
 #include "results/run_record.h"
@@ -86,7 +87,7 @@ class LogFollower {
     std::ifstream in(log_);
     in.seekg(shown_);
     for (std::string line; std::getline(in, line) && !in.eof();) {
-      std::cerr << line << '\n';
+      std::cerr << printable(line) << '\n';
       shown_ += static_cast<std::streamoff>(line.size()) + 1;
     }
   }

@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/text.h"
 
 namespace promptbed {
 namespace {
@@ -26,8 +27,10 @@ class SplitCheck {
         lists_({{{"train", &split.train}, {"val", &split.val}, {"test", &split.test}}}) {}
 
   void paths() const {
+    const std::string image_of_file = file_.string() + ": image";
     for (const auto& [list, images] : lists_) {
       for (const Image& image : *images) {
+        check_name(image.path, image_of_file);
         if (!is_inner_path(image.path))
           fail("'{}' in '{}' leaves the dataset's image folder; fix the path", image.path, list);
       }
@@ -50,6 +53,7 @@ class SplitCheck {
       fail("class '{}' has label {}; labels start at 0", names.begin()->second, names.begin()->first);
     split_.class_names.clear();
     for (const auto& [label, name] : names) {
+      check_name(name, file_.string() + ": class");
       const auto expected = static_cast<int64_t>(split_.class_names.size());
       if (label != expected)
         fail("label {} has no images; number the {} classes from 0 without gaps", expected, names.size());

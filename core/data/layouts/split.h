@@ -41,8 +41,9 @@ Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root
                  const std::filesystem::path& cache = {});
 
 /// Fills in the class names of a split whose three lists have been read. Throws Error naming `file` for a
-/// path that leaves the image folder, for labels with gaps or with two names, and for a class without test
-/// images or, if others have them, without training images.
+/// path or name that is not UTF-8 or has control characters, for a path that leaves the image folder, for
+/// labels with gaps or with two names, and for a class without test images or, if others have them, without
+/// training images.
 void check_split(Split& split, const std::filesystem::path& file);
 
 /// Adds a note if several classes share a name, as some of ImageNet's do.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "data/layouts/folder_index.h"
 #include "formats/json_object.h"
 
@@ -116,6 +117,7 @@ SplitSource source_in_folder(const fs::path& folder) {
 }
 
 void check_id(const std::string& id, const std::string& where) {
+  check_name(id, where);
   if (id.empty() || id.find_first_of("/,") != std::string::npos || id.starts_with('.')) {
     throw Error(fmt::format(
         "{} '{}' cannot name a dataset: it may hold no slash or comma nor start with a dot; set \"id\" in {}",
