@@ -5,11 +5,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <set>
 #include <sstream>
+
+#include "base/input_file.h"
 
 namespace promptbed {
 namespace {
@@ -109,19 +109,8 @@ Given read_environment(const Subcommand& subcommand) {
   return given;
 }
 
-/// What some editors put in front of UTF-8.
-void skip_byte_order_mark(std::istream& in) {
-  std::string start(3, '\0');
-  in.read(start.data(), 3);
-  in.clear();
-  if (start != "\xEF\xBB\xBF") in.seekg(0);
-}
-
 Given read_config(const std::string& path, const Subcommand& subcommand) {
-  std::ifstream in(path);
-  if (!in || std::filesystem::is_directory(path))
-    throw Error(fmt::format("--config {}: cannot be read; give an INI file", path));
-  skip_byte_order_mark(in);
+  std::istringstream in(read_given_text(path));
   Given given = {Origin::file, fmt::format("{}: ", path)};
   try {
     given.add(po::parse_config_file(in, boost_options(subcommand)));

@@ -10,9 +10,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "results/ledger_seals.h"
-
 #include "base/json.h"
+#include "results/ledger_seals.h"
 
 namespace promptbed {
 namespace {
