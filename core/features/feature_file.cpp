@@ -16,9 +16,11 @@
 
 #include "base/files.h"
 #include "base/hash.h"
-#include "base/mapped_bytes.h"
+#include "base/input_file.h"
+#include "base/json.h"
 #include "features/hdf5_columns.h"
 #include "features/hdf5_output.h"
+#include "features/hdf5_reader.h"
 
 namespace promptbed {
 namespace {
@@ -35,6 +37,9 @@ constexpr const char* kReplace =
 constexpr const char* kDelete = "delete it, and its features are extracted again";
 constexpr const char* kPutBack = "restore the original, or seal it again (runner features seal)";
 
+constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+constexpr char kSuperblockWithChecksums = 2;  // the version that follows the signature
+
 /// HDF5 has no name for IEEE half precision: it is described by its bits.
 H5::FloatType half_type() {
   H5::FloatType type(H5::PredType::IEEE_F32LE);
@@ -48,18 +53,11 @@ H5::FloatType feature_type(StoredType stored) {
   return stored == StoredType::f16 ? half_type() : H5::FloatType(H5::PredType::IEEE_F32LE);
 }
 
-/// A cache file never changes once it has its name, so HDF5 need not lock it (which fails on some network
-/// drives).
-H5::FileAccPropList without_locking() {
-  H5::FileAccPropList access;
-  H5Pset_file_locking(access.getId(), false, true);
-  return access;
-}
-
 /// The format of HDF5 1.10, in which all metadata has checksums that HDF5 verifies. (In older formats a
 /// damaged file can crash HDF5 itself.)
 H5::FileAccPropList with_checksums() {
-  H5::FileAccPropList access = without_locking();
+  H5::FileAccPropList access;
+  H5Pset_file_locking(access.getId(), false, true);  // which fails on some network drives
   access.setLibverBounds(H5F_LIBVER_V110, H5F_LIBVER_V110);
   return access;
 }
@@ -107,25 +105,25 @@ void write_rows(H5::H5File& file, std::span<const FeatureRow> rows, Packing pack
   write_column(file, "view", H5::PredType::STD_I32LE, views, packing);
 }
 
-std::vector<FeatureRow> read_rows(const H5::H5File& file) {
-  const auto shape = shape_of(file.openDataSet("features"));
-  const size_t size = shape.empty() ? 0 : shape[0];
-  const auto pictures = read_texts(file, "pictures");
-  const auto places = read_column<int32_t>(file, "picture", H5::PredType::NATIVE_INT32, size);
-  const auto views = read_column<int32_t>(file, "view", H5::PredType::NATIVE_INT32, size);
+std::vector<FeatureRow> read_rows(Hdf5Reader& file) {
+  const size_t size = file.shape("features", 2).front();
+  const PaddedTexts pictures = file.texts("pictures");
+  const auto places = file.column<int32_t>("picture", H5::PredType::STD_I32LE, size);
+  const auto views = file.column<int32_t>("view", H5::PredType::STD_I32LE, size);
   std::vector<FeatureRow> rows;
-  rows.reserve(size);
   for (size_t i = 0; i < size; ++i) {
     if (places[i] < 0 || static_cast<size_t>(places[i]) >= pictures.size())
       throw H5::DataSetIException("picture", "a row's picture is not listed");
-    rows.push_back({std::string(pictures[places[i]]), views[i], {}});
+    const std::string_view picture = pictures[places[i]];
+    file.charge(sizeof(FeatureRow) + picture.size());
+    rows.push_back({std::string(picture), views[i], {}});
   }
   return rows;
 }
 
-void read_stamps(const H5::H5File& file, std::vector<FeatureRow>& rows) {
-  const auto bytes = read_column<int64_t>(file, kStampBytes, H5::PredType::NATIVE_INT64, rows.size());
-  const auto modified = read_column<int64_t>(file, kStampModified, H5::PredType::NATIVE_INT64, rows.size());
+void read_stamps(Hdf5Reader& file, std::vector<FeatureRow>& rows) {
+  const auto bytes = file.column<int64_t>(kStampBytes, H5::PredType::STD_I64LE, rows.size());
+  const auto modified = file.column<int64_t>(kStampModified, H5::PredType::STD_I64LE, rows.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i].stamp = {bytes[i], modified[i]};
 }
 
@@ -165,30 +163,14 @@ std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tenso
   return checksums;
 }
 
-/// Bytes of an open file as a read-only tensor, not copied. Mapped from the descriptor, not the path: another
-/// file may have that path by now.
-Tensor mapped(const H5::H5File& file, hsize_t offset, size_t size, at::IntArrayRef shape, torch::Dtype type) {
-  void* descriptor = nullptr;
-  file.getVFDHandle(&descriptor);
-  const auto mapping = std::make_shared<const MappedBytes>(*static_cast<const int*>(descriptor), offset, size,
-                                                           Paging::at_once);  // the checksums read all of it
+/// All features, [rows, D], read-only.
+Tensor read_features(Hdf5Reader& file, int64_t rows, const CacheKey& key) {
+  const std::vector<hsize_t> shape = {static_cast<hsize_t>(rows), static_cast<hsize_t>(key.width)};
+  const auto values = file.values("features", feature_type(key.stored), shape);
+  if (values == nullptr) return at::empty({rows, key.width}, dtype_of(key.stored));
   return at::from_blob(
-      mapping->bytes().data(), shape, [mapping](void*) {}, at::TensorOptions(type));
-}
-
-/// The values of a dataset, [rows, D]: mapped if they are contiguous in the file, otherwise read into memory.
-Tensor read_values(const H5::H5File& file, const H5::DataSet& set, at::IntArrayRef shape, StoredType stored) {
-  const torch::Dtype type = dtype_of(stored);
-  const auto offset = offset_of(set);
-  if (!offset || shape[0] == 0) {
-    Tensor values = at::empty(shape, type);
-    set.read(values.data_ptr(), feature_type(stored));
-    return values;
-  }
-  const size_t bytes = shape[0] * shape[1] * c10::elementSize(type);
-  if (*offset > file.getFileSize() || bytes > file.getFileSize() - *offset)
-    throw H5::DataSetIException("features", "they reach beyond the end of the file");
-  return mapped(file, *offset, bytes, shape, type);
+      const_cast<std::byte*>(values.get()), {rows, key.width}, [values](void*) {},
+      at::TensorOptions(dtype_of(key.stored)));
 }
 
 void write_key(H5::H5File& file, const CacheKey& key) {
@@ -224,11 +206,15 @@ void write_contents(H5::H5File& file, const CacheKey& key, const FeatureTable& t
   write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
 }
 
-nlohmann::json read_key(const H5::H5File& file) {
-  const H5::Attribute attribute = file.openAttribute("key");
-  std::string text;
-  attribute.read(attribute.getStrType(), text);
-  return nlohmann::json::parse(text);
+/// Throws Error unless the file begins as promptbed's do: with the format of with_checksums().
+void check_signature(const fs::path& path) {
+  std::array<char, kSignature.size() + 1> begin{};
+  const size_t size = InputFile(path).read(begin);
+  if (!std::string_view(begin.data(), size).starts_with(kSignature))
+    throw Error(fmt::format("{}: is no HDF5 file; {}", path.string(), kReplace));
+  if (begin.back() < kSuperblockWithChecksums)
+    throw Error(fmt::format("{}: is an HDF5 file of an earlier promptbed or of another program; {}",
+                            path.string(), kReplace));
 }
 
 /// Runs an action that reads from a file; whatever HDF5 finds wrong is reported as damage of that file.
@@ -253,28 +239,20 @@ auto reading(const fs::path& path, const char* remedy, Action&& action) {
 
 }  // namespace
 
-struct FeatureFile::Handle {
-  H5::H5File file;
-};
-
-FeatureFile::FeatureFile(const fs::path& path) : path_(path), handle_(std::make_unique<Handle>()) {
+FeatureFile::FeatureFile(const fs::path& path) : path_(path) {
   H5::Exception::dontPrint();
-  if (H5Fis_hdf5(path.c_str()) <= 0) {
-    read_file(path);  // throws if it is missing, a folder or not readable
-    throw Error(fmt::format("{}: is no HDF5 file; {}", path.string(), kReplace));
-  }
+  check_signature(path);
   reading(path, kReplace, [&] {
-    H5::H5File& file = handle_->file;
-    file = H5::H5File(path, H5F_ACC_RDONLY, H5::FileCreatPropList::DEFAULT, without_locking());
-    const nlohmann::json key = read_key(file);
+    file_ = std::make_unique<Hdf5Reader>(path);
+    const nlohmann::json key = parse_json(file_->attribute("key"), path.string() + ": its key");
     if (const int format = key.at("format"); format != kFeatureFormat) {
       throw Error(fmt::format("{}: is a feature file of format {}, and this runner reads format {}; {}",
                               path.string(), format, kFeatureFormat, kReplace));
     }
     key_ = cache_key_from_json(key);
-    rows_ = read_rows(file);
-    sealed_ = !file.nameExists(kStampBytes);
-    if (!sealed_) read_stamps(file, rows_);
+    rows_ = read_rows(*file_);
+    sealed_ = !file_->has(kStampBytes);
+    if (!sealed_) read_stamps(*file_, rows_);
   });
 }
 
@@ -297,9 +275,8 @@ Tensor FeatureFile::features() const {
   const size_t blocks = (rows_.size() + kBlockRows - 1) / kBlockRows;
   Tensor features;
   const auto checksums = reading(path_, remedy, [&] {
-    const auto set = open_set(handle_->file, "features", {rows_.size(), static_cast<hsize_t>(key_.width)});
-    features = read_values(handle_->file, set, {static_cast<int64_t>(rows_.size()), key_.width}, key_.stored);
-    return read_column<uint64_t>(handle_->file, "checksums", H5::PredType::NATIVE_UINT64, blocks);
+    features = read_features(*file_, static_cast<int64_t>(rows_.size()), key_);
+    return file_->column<uint64_t>("checksums", H5::PredType::STD_U64LE, blocks);
   });
   const auto found = checksums_of(rows_, features);
   const auto bad = std::ranges::mismatch(found, checksums).in1 - found.begin();

@@ -12,6 +12,8 @@
 
 namespace promptbed {
 
+class Hdf5Reader;
+
 /// The purpose of a feature file.
 enum class FileKind {
   cache,   ///< grows, and goes stale with its images: fast to write, with a stamp of each image
@@ -49,13 +51,11 @@ class FeatureFile {
   Tensor features() const;
 
  private:
-  struct Handle;
-
   std::filesystem::path path_;
   CacheKey key_;
   std::vector<FeatureRow> rows_;
   bool sealed_ = false;
-  std::unique_ptr<Handle> handle_;
+  std::unique_ptr<Hdf5Reader> file_;
 };
 
 /// Writes such a file atomically. Throws Error if it cannot be written.

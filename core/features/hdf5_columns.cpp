@@ -1,14 +1,12 @@
 #include "features/hdf5_columns.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace promptbed {
 namespace {
 
 constexpr hsize_t kBlockRows = 1024;
 constexpr int kDeflateLevel = 6;
-constexpr hsize_t kMostDeflation = 1100;  // deflate shrinks data at most 1032 times
 
 /// Strings of a column, concatenated, each padded with zeros to the width of the longest.
 H5::StrType padded_type(size_t width) {
@@ -39,19 +37,6 @@ H5::DataSet create_set(H5::H5File& file, const char* name, const H5::DataType& t
   return file.createDataSet(name, type, space, properties_of(shape, packing));
 }
 
-H5::DataSet open_set(const H5::H5File& file, const char* name, const std::vector<hsize_t>& shape) {
-  H5::DataSet set = file.openDataSet(name);
-  if (shape_of(set) != shape) throw H5::DataSetIException(name, "its shape is wrong");
-  return set;
-}
-
-std::vector<hsize_t> shape_of(const H5::DataSet& set) {
-  const H5::DataSpace space = set.getSpace();
-  std::vector<hsize_t> shape(static_cast<size_t>(space.getSimpleExtentNdims()));
-  space.getSimpleExtentDims(shape.data());
-  return shape;
-}
-
 void write_texts(H5::H5File& file, const char* name, const std::vector<std::string>& texts, Packing packing) {
   size_t width = 1;
   for (const std::string& text : texts) width = std::max(width, text.size());
@@ -59,23 +44,6 @@ void write_texts(H5::H5File& file, const char* name, const std::vector<std::stri
   for (const std::string& text : texts) characters.append(text).append(width - text.size(), '\0');
   const H5::StrType type = padded_type(width);
   create_set(file, name, type, {texts.size()}, packing).write(characters.data(), type);
-}
-
-PaddedTexts read_texts(const H5::H5File& file, const char* name) {
-  const H5::DataSet set = file.openDataSet(name);
-  const size_t width = set.getStrType().getSize();
-  const auto shape = shape_of(set);
-  const size_t size = shape.empty() ? 0 : shape.front();
-  if (size > 0 && width > kMostDeflation * set.getStorageSize() / size)
-    throw H5::DataSetIException(name, "it claims to be longer than its bytes allow");
-  std::string characters(size * width, '\0');
-  set.read(characters.data(), padded_type(width));
-  return PaddedTexts(std::move(characters), width);
-}
-
-std::optional<hsize_t> offset_of(const H5::DataSet& set) {
-  if (set.getCreatePlist().getLayout() != H5D_CONTIGUOUS) return std::nullopt;
-  return set.getOffset();
 }
 
 }  // namespace promptbed

@@ -148,7 +148,9 @@ TEST(FeatureFile, RefusesAnEarlierFormat) {
   {
     const std::string key = R"({"format":1})";
     const H5::StrType text(H5::PredType::C_S1, key.size());
-    H5::H5File file(scratch / "pets.h5", H5F_ACC_TRUNC);
+    H5::FileAccPropList access;
+    access.setLibverBounds(H5F_LIBVER_V110, H5F_LIBVER_V110);
+    H5::H5File file(scratch / "pets.h5", H5F_ACC_TRUNC, H5::FileCreatPropList::DEFAULT, access);
     file.createAttribute("key", text, H5::DataSpace()).write(text, key);
   }
   EXPECT_ERROR(FeatureFile(scratch / "pets.h5"),
