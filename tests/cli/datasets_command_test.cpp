@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
@@ -116,7 +117,7 @@ TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
   EXPECT_EQ(faulty.code, 1);
   expect_part(faulty.out, "12 test images: 3 findings");
   expect_part(faulty.out, "  missing: c/val0.bmp is missing\n");
-  expect_part(faulty.out, "  unreadable: d/train1.bmp: is not a JPEG, PNG, WebP or BMP image");
+  expect_part(faulty.out, "  unreadable: d/train1.bmp: is not a JPEG, PNG, WebP, BMP or GIF image");
   expect_part(faulty.out, "  leaked: b/test1.bmp in test has the same bytes as a/train0.bmp in train\n");
 
   const auto report = nlohmann::json::parse(of_small({"verify", "one", "two", "--format", "json"}).out);

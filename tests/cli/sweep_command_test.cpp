@@ -111,7 +111,7 @@ TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {
   EXPECT_NE(spoilt.err.find("a/test0.bmp"), std::string::npos) << spoilt.err;
 
   write_file(picture, "no picture at all");
-  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is not a JPEG, PNG, WebP or BMP image"),
+  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is not a JPEG, PNG, WebP, BMP or GIF image"),
             std::string::npos);
 
   fs::rename(world / "kept", picture);

@@ -1,10 +1,12 @@
 #include "data/pictures/picture.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/files.h"
 #include "support/expect_error.h"
@@ -14,6 +16,7 @@
 namespace promptbed {
 namespace {
 
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 std::string little_endian(uint32_t number) {
@@ -28,6 +31,42 @@ std::string bmp(uint32_t width, uint32_t height, std::string_view pixels) {
   return "BM" + little_endian(offset + static_cast<uint32_t>(pixels.size())) + little_endian(0) +
          little_endian(offset) + little_endian(40) + little_endian(width) + little_endian(height) +
          std::string("\x01\0\x18\0"sv) + std::string(24, '\0') + std::string(pixels);
+}
+
+/// A part of a GIF: where it lies, and its pixels as indices below 100.
+struct GifFrame {
+  uint8_t left, top, width, height;
+  std::string indices;
+  bool is_interlaced = false;
+  int transparent = -1;
+};
+
+/// A GIF of three colours: red, green and blue. Codes have eight bits throughout, so that a byte is a pixel.
+std::string gif(uint8_t width, uint8_t height, const std::vector<GifFrame>& frames) {
+  const auto byte = [](int number) { return std::string(1, static_cast<char>(number)); };
+  const auto word = [&](int number) { return byte(number) + byte(0); };
+  std::string file = "GIF89a" + word(width) + word(height) + byte(0x81) + word(0);
+  file += "\xff\0\0\0\xff\0\0\0\xff\x09\x09\x09"sv;  // a fourth, since their number is a power of two
+  for (const GifFrame& frame : frames) {
+    if (frame.transparent >= 0) file += "\x21\xf9\x04\x01\0\0"s + byte(frame.transparent) + byte(0);
+    file += "," + word(frame.left) + word(frame.top) + word(frame.width) + word(frame.height);
+    file += byte(frame.is_interlaced ? 0x40 : 0) + byte(7);
+    file +=
+        byte(static_cast<int>(frame.indices.size()) + 2) + byte(0x80) + frame.indices + byte(0x81) + byte(0);
+  }
+  return file + ";";
+}
+
+/// The colours of a decoded file as letters, row by row: r, g, b, or ? for another.
+std::string colours_of(std::string_view contents) {
+  const Picture picture = decode_picture(contents, "a.gif");
+  std::string letters;
+  for (size_t place = 0; place < picture.rgb.size(); place += 3) {
+    const std::string rgb(picture.rgb.begin() + static_cast<ptrdiff_t>(place),
+                          picture.rgb.begin() + static_cast<ptrdiff_t>(place) + 3);
+    letters += rgb == "\xff\0\0"sv ? 'r' : rgb == "\0\xff\0"sv ? 'g' : rgb == "\0\0\xff"sv ? 'b' : '?';
+  }
+  return letters;
 }
 
 /// The error of decoding a file that holds `contents`.
@@ -53,14 +92,74 @@ TEST(Picture, AMissingFileIsNamed) {
 
 TEST(Picture, OtherFilesAreRefused) {
   for (const std::string_view contents : {""sv, "B"sv, "hello"sv, "RIFF\0\0\0\0WAVE"sv}) {
-    EXPECT_NE(fault_of("text.png", contents).find("text.png: is not a JPEG, PNG, WebP or BMP image; replace"),
-              std::string::npos);
+    EXPECT_NE(
+        fault_of("text.png", contents).find("text.png: is not a JPEG, PNG, WebP, BMP or GIF image; replace"),
+        std::string::npos);
   }
 }
 
 TEST(Picture, HugeSizesAreRefusedBeforeMemoryIsTaken) {
   EXPECT_NE(fault_of("a.bmp", bmp(60000, 60000, "")).find("60000 x 60000 pixels are more than 178956970"),
             std::string::npos);
+}
+
+TEST(Picture, SidesAreLimitedAsPixelsAre) {
+  // 10,000,000 pixels, fewer than the limit, but resized to a model's input they would be too many to count.
+  EXPECT_NE(fault_of("a.bmp", bmp(1, 10'000'000, "")).find("1 x 10000000 pixels; a side has 65535 at most"),
+            std::string::npos);
+  EXPECT_NE(fault_of("a.bmp", bmp(65'536, 1, "")).find("65536 x 1 pixels; a side has 65535 at most"),
+            std::string::npos);
+}
+
+TEST(Picture, ABmpMayRunFromTheTopDown) {
+  const auto upside_down = static_cast<uint32_t>(-2);
+  EXPECT_EQ(decode_picture(bmp(1, upside_down, "\x01\x02\x03\0\x04\x05\x06\0"sv), "a.bmp").rgb,
+            (std::vector<uint8_t>{3, 2, 1, 6, 5, 4}));
+}
+
+TEST(Picture, OfAGifTheFirstFrameIsRead) {
+  EXPECT_EQ(colours_of(gif(2, 2, {{0, 0, 2, 2, "\0\1\2\0"s}, {0, 0, 2, 2, "\1\1\1\1"}})), "rgbr");
+}
+
+TEST(Picture, AGifsFrameLiesOnItsCanvas) {
+  // As with Pillow, what the frame leaves free has the first colour, or the transparent one.
+  EXPECT_EQ(colours_of(gif(3, 2, {{1, 1, 1, 1, "\1"}})), "rrrrgr");
+  EXPECT_EQ(colours_of(gif(3, 2, {{1, 1, 1, 1, "\1", false, 2}})), "bbbbgb");
+  EXPECT_EQ(colours_of(gif(1, 1, {{1, 0, 1, 2, "\1\2"}})), "rgrb");  // the canvas grows with the frame
+}
+
+TEST(Picture, AGifsRowsMayBeInterlaced) {
+  const std::string rows = "\0\2\1\2\0\1\0\1\2"s;  // rows 0, 8; 4; 2, 6; 1, 3, 5, 7
+  EXPECT_EQ(colours_of(gif(1, 9, {{0, 0, 1, 9, rows, true}})), "rgbrggrbb");
+}
+
+TEST(Picture, ADamagedGifIsRefused) {
+  const std::string whole = gif(2, 2, {{0, 0, 2, 2, "\0\1\2\0"s}});
+  for (size_t kept = 6; kept < whole.size() - 3; ++kept)
+    EXPECT_NE(fault_of("a.gif", whole.substr(0, kept)).find("damaged or unsupported GIF image ("),
+              std::string::npos)
+        << kept;
+  EXPECT_NE(fault_of("a.gif", gif(2, 2, {})).find("GIF image (it holds no frame)"), std::string::npos);
+  EXPECT_NE(fault_of("a.gif", gif(2, 2, {{0, 0, 0, 2, ""}})).find("GIF image (0 x 2 pixels)"),
+            std::string::npos);
+  EXPECT_EQ(colours_of(gif(1, 1, {{0, 0, 1, 1, "\x50"}})), "?");  // a colour beyond the table
+}
+
+TEST(Picture, AProgressiveJpegHasAHundredScansAtMost) {
+  // The last scan of a small file again and again, as a file does that takes minutes.
+  const std::string whole = read_file(test::golden_folder() / "pixels/progressive.jpg");
+  const size_t scan = whole.rfind("\xff\xda"s);
+  const std::string last = whole.substr(scan, whole.size() - 2 - scan);
+  std::string scans = whole.substr(0, scan);
+  for (int i = 0; i < 200; ++i) scans += last;
+  EXPECT_NE(fault_of("a.jpg", scans + "\xff\xd9").find("JPEG image (it has more than 100 scans)"),
+            std::string::npos);
+}
+
+TEST(Picture, APipeAmongPicturesIsAnErrorAndNoHang) {
+  test::ScratchFolder scratch;
+  ASSERT_EQ(::mkfifo((scratch / "pipe.jpg").c_str(), 0600), 0);
+  EXPECT_ERROR(decode_picture(scratch / "pipe.jpg"), "pipe.jpg: is a pipe or device; give a file");
 }
 
 TEST(Picture, ABmpCutShortIsRefused) {

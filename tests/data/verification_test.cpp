@@ -70,7 +70,8 @@ TEST_F(Verify, FindsAnUnreadableImage) {
   write_file(scratch_ / "test/2.png", whole.substr(0, whole.size() / 2));
   const Lines found = findings();
   ASSERT_EQ(found.size(), 2U);
-  EXPECT_EQ(found[0], "unreadable: train/0.png: is not a JPEG, PNG, WebP or BMP image; replace the file");
+  EXPECT_EQ(found[0],
+            "unreadable: train/0.png: is not a JPEG, PNG, WebP, BMP or GIF image; replace the file");
   EXPECT_TRUE(found[1].starts_with("unreadable: test/2.png: is a damaged or unsupported PNG image"));
   EXPECT_EQ(findings(/*read=*/false), Lines{}) << "a quick look does not read";
 }

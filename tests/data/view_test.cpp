@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "data/pictures/resize.h"
 
@@ -29,6 +30,20 @@ TEST(CentreView, CutsTheMiddleOfTheLongSide) {
   ASSERT_EQ(centre.height, 20);
   EXPECT_EQ(centre.row(0)[0], picture.row(0)[10 * 3]);
   EXPECT_EQ(centre.row(19)[19 * 3], picture.row(19)[29 * 3]);
+}
+
+TEST(CentreView, ALongThinPictureIsCutInItsMiddle) {
+  // Resized, its long side would have 268 million pixels; only the middle of them is made.
+  const int size = static_cast<int>(kLargestView);
+  const Picture view = render_view(ramp(1, static_cast<int>(kLongestSide)), size, kCentreView, 0);
+  EXPECT_NEAR(view.row(size / 2)[1], 127, 1);
+}
+
+TEST(CentreView, OtherSizesAreMistakes) {
+  EXPECT_THROW(render_view(ramp(4, 4), 0, kCentreView, 0), std::invalid_argument);
+  EXPECT_THROW(render_view(ramp(4, 4), static_cast<int>(kLargestView) + 1, kCentreView, 0),
+               std::invalid_argument);
+  EXPECT_THROW(render_view(ramp(1, 100'000), 224, kCentreView, 0), std::invalid_argument);
 }
 
 TEST(CentreView, HalfAPixelIsRoundedToTheEvenNeighbour) {

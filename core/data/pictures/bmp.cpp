@@ -40,6 +40,7 @@ Picture decode_bmp(Bytes file) {
   int channels = 0;
   if (stbi_info_from_memory(file.data(), size, &width, &height, &channels) == 0)
     throw BadPicture(stbi_failure_reason());
+  height = std::abs(height);  // negative where rows go from the top down
   Picture picture = blank_picture(width, height);
   if (stated_size(file, static_cast<uint64_t>(width), static_cast<uint64_t>(height)) > file.size())
     throw BadPicture("the file is cut short");

@@ -6,7 +6,8 @@
 
 #include "data/pictures/picture.h"
 
-/// The decoders behind decode_picture, one per kind of file. Each takes the whole file and throws BadPicture.
+/// The decoders behind decode_picture, one per kind of file. Each takes the whole file. Whatever one throws
+/// is the file's fault: BadPicture says more.
 namespace promptbed {
 
 using Bytes = std::span<const uint8_t>;
@@ -17,12 +18,13 @@ class BadPicture : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// An image to be filled. Throws BadPicture if it would have no or too many pixels.
+/// An image to be filled. Throws BadPicture if it would have no or too many pixels, or too long a side.
 Picture blank_picture(int64_t width, int64_t height);
 
 Picture decode_jpeg(Bytes file);
 Picture decode_png(Bytes file);
 Picture decode_webp(Bytes file);
 Picture decode_bmp(Bytes file);
+Picture decode_gif(Bytes file);
 
 }  // namespace promptbed

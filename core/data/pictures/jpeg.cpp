@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstdio>
@@ -13,6 +16,10 @@
 namespace promptbed {
 namespace {
 
+// Of a progressive file; encoders make some ten scans. Each of them visits all pixels.
+constexpr int64_t kMostScans = 100;
+constexpr int64_t kMostScannedPixels = int64_t{1} << 31;  // twelve scans of the largest picture
+
 /// libjpeg's decompressor. Turns its errors into BadPicture. libjpeg leaves a failing call by longjmp, so
 /// what `attempt` runs must not own anything.
 class JpegDecompressor {
@@ -23,6 +30,8 @@ class JpegDecompressor {
     fault_.manager.emit_message = heed;
     fault_.manager.output_message = [](j_common_ptr) {};
     attempt([this] { jpeg_create_decompress(&info_); });
+    watch_.progress_monitor = limit_scans;
+    info_.progress = &watch_;
   }
   ~JpegDecompressor() { jpeg_destroy_decompress(&info_); }
   JpegDecompressor(const JpegDecompressor&) = delete;
@@ -56,7 +65,19 @@ class JpegDecompressor {
     if (level < 0 && info->err->msg_code == JWRN_JPEG_EOF) leave(info);
   }
 
+  /// A progressive file may paint each pixel again and again, for minutes.
+  static void limit_scans(j_common_ptr info) {
+    const auto* jpeg = reinterpret_cast<j_decompress_ptr>(info);
+    const int64_t pixels = int64_t{jpeg->image_width} * jpeg->image_height;
+    const int64_t most = std::min(kMostScans, kMostScannedPixels / pixels);
+    if (jpeg->input_scan_number <= most) return;
+    auto* fault = reinterpret_cast<Fault*>(info->err);
+    fmt::format_to_n(fault->message.data(), fault->message.size() - 1, "it has more than {} scans", most);
+    std::longjmp(fault->place, 1);
+  }
+
   jpeg_decompress_struct info_{};
+  jpeg_progress_mgr watch_{};
   Fault fault_{};
 };
 

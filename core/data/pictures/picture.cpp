@@ -4,7 +4,9 @@
 #include <promptbed/error.h>
 #include <webp/decode.h>
 
+#include <algorithm>
 #include <array>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -24,11 +26,15 @@ struct Codec {
 };
 
 constexpr std::array kCodecs = {
-    Codec{"JPEG", "\xff\xd8\xff"sv, 0, decode_jpeg},
-    Codec{"PNG", "\x89PNG\r\n\x1a\n"sv, 0, decode_png},
-    Codec{"WebP", "WEBPVP8"sv, 8, decode_webp},
-    Codec{"BMP", "BM"sv, 0, decode_bmp},
+    Codec{"JPEG", "\xff\xd8\xff"sv, 0, decode_jpeg}, Codec{"PNG", "\x89PNG\r\n\x1a\n"sv, 0, decode_png},
+    Codec{"WebP", "WEBPVP8"sv, 8, decode_webp},      Codec{"BMP", "BM"sv, 0, decode_bmp},
+    Codec{"GIF", "GIF8"sv, 0, decode_gif},
 };
+
+[[noreturn]] void reject(const std::filesystem::path& path, const Codec& codec, const char* why) {
+  throw Error(fmt::format("{}: is a damaged or unsupported {} image ({}); replace the file", path.string(),
+                          codec.name, why));
+}
 
 }  // namespace
 
@@ -36,6 +42,8 @@ Picture blank_picture(int64_t width, int64_t height) {
   if (width < 1 || height < 1) throw BadPicture(fmt::format("{} x {} pixels", width, height));
   if (width > kMostPixels / height)
     throw BadPicture(fmt::format("{} x {} pixels are more than {}", width, height, kMostPixels));
+  if (std::max(width, height) > kLongestSide)
+    throw BadPicture(fmt::format("{} x {} pixels; a side has {} at most", width, height, kLongestSide));
   return {static_cast<int>(width), static_cast<int>(height),
           std::vector<uint8_t>(static_cast<size_t>(width * height * 3))};
 }
@@ -50,11 +58,12 @@ Picture decode_picture(std::string_view file, const std::filesystem::path& path)
     try {
       return codec.decode(Bytes(reinterpret_cast<const uint8_t*>(file.data()), file.size()));
     } catch (const BadPicture& fault) {
-      throw Error(fmt::format("{}: is a damaged or unsupported {} image ({}); replace the file",
-                              path.string(), codec.name, fault.what()));
+      reject(path, codec, fault.what());
+    } catch (const std::exception&) {  // no memory, or a library's own
+      reject(path, codec, "it asks for more than this machine has");
     }
   }
-  throw Error(fmt::format("{}: is not a JPEG, PNG, WebP or BMP image; replace the file", path.string()));
+  throw Error(fmt::format("{}: is not a JPEG, PNG, WebP, BMP or GIF image; replace the file", path.string()));
 }
 
 Picture decode_webp(Bytes file) {

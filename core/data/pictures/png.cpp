@@ -69,8 +69,9 @@ void clip_grey16(const std::vector<uint8_t>& grey, Picture& picture) {
   }
 }
 
-void read_rows(PngReader& reader, uint8_t* bytes, int height) {
-  const size_t stride = png_get_rowbytes(reader.png(), reader.info());
+void read_rows(PngReader& reader, uint8_t* bytes, int height, size_t stride) {
+  if (png_get_rowbytes(reader.png(), reader.info()) != stride)
+    throw BadPicture("its rows have another length");
   std::vector<uint8_t*> rows(static_cast<size_t>(height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = bytes + y * stride;
   reader.attempt([&] { png_read_image(reader.png(), rows.data()); });
@@ -98,10 +99,10 @@ Picture decode_png(Bytes file) {
   });
   if (is_grey16) {
     std::vector<uint8_t> grey(static_cast<size_t>(picture.width) * picture.height * 2);
-    read_rows(reader, grey.data(), picture.height);
+    read_rows(reader, grey.data(), picture.height, size_t{2} * picture.width);
     clip_grey16(grey, picture);
   } else {
-    read_rows(reader, picture.rgb.data(), picture.height);
+    read_rows(reader, picture.rgb.data(), picture.height, size_t{3} * picture.width);
   }
   return picture;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <stdexcept>
 
 #include "base/hash.h"
 #include "data/pictures/resize.h"
@@ -51,6 +53,7 @@ int rounded(double number) {
 }
 
 Picture centre_view(const Picture& picture, int size) {
+  static_assert(kLargestView * kLongestSide <= std::numeric_limits<int>::max());
   const int64_t short_side = std::min(picture.width, picture.height);
   const auto resized = [&](int64_t side) { return static_cast<int>(size * side / short_side); };
   const Size whole = {resized(picture.width), resized(picture.height)};
@@ -101,6 +104,9 @@ uint64_t view_key(std::string_view dataset, std::string_view image_path) {
 }
 
 Picture render_view(const Picture& picture, int size, int view, uint64_t key) {
+  if (size < 1 || size > kLargestView || std::max(picture.width, picture.height) > kLongestSide)
+    throw std::invalid_argument(
+        fmt::format("a view of {} pixels of {} x {}", size, picture.width, picture.height));
   if (view == kCentreView) return centre_view(picture, size);
   ViewRandom random(Hasher().add(static_cast<int64_t>(key)).add(static_cast<int64_t>(view)).low64());
   const Box crop = random_crop({picture.width, picture.height}, random);

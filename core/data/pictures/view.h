@@ -20,7 +20,11 @@ inline constexpr int kViewRecipeVersion = 1;
 /// The seed of an image's views: depends on neither order nor run nor seed.
 uint64_t view_key(std::string_view dataset, std::string_view image_path);
 
-/// One view of an image, `size` x `size` pixels.
+/// The largest side of a view. No image's resized side then leaves the integers.
+inline constexpr int64_t kLargestView = 4096;
+
+/// One view of an image, `size` x `size` pixels: from 1 to kLargestView. Throws std::invalid_argument for
+/// another size and for an image that decode_picture would refuse.
 ///
 /// The centre view is CLIP's preprocessing: short side resized to `size` (bicubic), centre cropped. Views 0,
 /// 1, ... are CoOp's training augmentation: a random crop of 8-100 % of the area with sides between 3:4 and
