@@ -164,7 +164,8 @@ TEST_F(OfficialLayout, StanfordCarsMovesTheYearToTheFront) {
   test::MatlabWriter(scratch_ / "stanford_cars/cars_test_annos_withlabels.mat").annotations({{"x.jpg", 3}});
   EXPECT_ERROR(read("stanford_cars"), "x.jpg has class 3, out of 1 to 2");
   write("stanford_cars/devkit/cars_meta.mat", "no matlab at all");
-  EXPECT_ERROR(read("stanford_cars"), "cars_meta.mat: is not a MATLAB file; put the original file there");
+  EXPECT_ERROR(read("stanford_cars"),
+               "cars_meta.mat: is not a MATLAB file of level 5; put the original file there");
 }
 
 TEST_F(OfficialLayout, OxfordFlowersGoesByTheLabelOfEachNumber) {
