@@ -7,7 +7,7 @@ packages=(
   g++ cmake ninja-build ccache git pkg-config
   libtorch-dev libopenblas0-openmp # Debian's default BLAS, the reference one, makes LibTorch 30 times slower.
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
-  libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev
+  libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev libzip-dev
   libicu-dev libgumbo-dev
   libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev libstb-dev
   libmatio-dev libhdf5-dev libsqlite3-dev libsqlitecpp-dev

@@ -82,8 +82,8 @@ const PickleValue* find_entry(const PickleEntries& entries, std::string_view key
 /// Reads a pickle of protocol 2 to 5 as data. Nothing in it is imported, called or evaluated: a global stays
 /// a name, a call a record of that name and its arguments.
 ///
-/// `source` names the pickle in errors. Throws Error if it is truncated, damaged, of another protocol, or has
-/// more values than any checkpoint.
+/// `source` names the pickle in errors. Throws Error if it is truncated, damaged, of another protocol, or
+/// takes more than 256 MiB.
 Pickle unpickle(std::string_view bytes, const std::string& source);
 
 }  // namespace promptbed

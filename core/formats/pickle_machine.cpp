@@ -5,7 +5,23 @@
 namespace promptbed {
 namespace {
 
-constexpr size_t kMostValues = 1 << 20;  // a checkpoint with its optimiser has tens of thousands
+constexpr size_t kMostBytes = 256 << 20;  // a checkpoint with its optimiser takes a few MiB
+
+/// The memory that a content takes outside its value.
+struct BytesOutside {
+  size_t operator()(const std::string& text) const { return text.capacity(); }
+  size_t operator()(const PickleItems& items) const { return items.capacity() * sizeof(items[0]); }
+  size_t operator()(const PickleEntries& entries) const { return entries.capacity() * sizeof(entries[0]); }
+  size_t operator()(const PickleList& list) const { return (*this)(list.items); }
+  size_t operator()(const PickleTuple& tuple) const { return (*this)(tuple.items); }
+  size_t operator()(const PickleDict& dict) const { return (*this)(dict.entries); }
+  size_t operator()(const PickleGlobal& global) const { return (*this)(global.name); }
+  size_t operator()(const PickleObject& call) const { return (*this)(call.callee) + (*this)(call.arguments); }
+  template <class Plain>
+  size_t operator()(const Plain&) const {
+    return 0;
+  }
+};
 
 }  // namespace
 
@@ -33,9 +49,28 @@ int64_t PickleBytes::integer(size_t length) {
 }
 
 void PickleStack::push_value(PickleValue value) {
-  if (pickle_.values.size() == kMostValues)
-    throw PickleFault(fmt::format("more than {} values", kMostValues));
-  stack_.push_back(&pickle_.values.emplace_back(std::move(value)));
+  charge(sizeof(value) + std::visit(BytesOutside(), value.content));
+  push_again(&pickle_.values.emplace_back(std::move(value)));
+}
+
+void PickleStack::push_again(PickleValue* value) {
+  charge(sizeof(value));
+  stack_.push_back(value);
+}
+
+void PickleStack::charge(size_t bytes) {
+  bytes_ += bytes;
+  if (bytes_ > kMostBytes) throw PickleFault(fmt::format("more than {} MiB of values", kMostBytes >> 20));
+}
+
+void PickleStack::mark() {
+  charge(sizeof(size_t));
+  marks_.push_back(stack_.size());
+}
+
+void PickleStack::remember(size_t index) {
+  charge(sizeof(decltype(memo_)::value_type) + 2 * sizeof(void*));  // with its place in the table
+  memo_[index] = top();
 }
 
 PickleValue* PickleStack::top() const {
@@ -67,7 +102,7 @@ PickleItems PickleStack::pop_to_mark() {
 void PickleStack::recall(size_t index) {
   const auto found = memo_.find(index);
   if (found == memo_.end()) throw PickleFault(fmt::format("nothing stored as {}", index));
-  stack_.push_back(found->second);
+  push_again(found->second);
 }
 
 void PickleStack::add_items(const PickleItems& items) {
@@ -75,6 +110,7 @@ void PickleStack::add_items(const PickleItems& items) {
   auto* const list = std::get_if<PickleList>(&target->content);
   auto* const object = std::get_if<PickleObject>(&target->content);
   if (list == nullptr && object == nullptr) throw PickleFault("items for something that is not a list");
+  charge(items.size() * sizeof(items[0]));
   PickleItems& present = list != nullptr ? list->items : object->items;
   present.insert(present.end(), items.begin(), items.end());
 }
@@ -84,6 +120,7 @@ void PickleStack::add_entries(const PickleEntries& entries) {
   auto* const dict = std::get_if<PickleDict>(&target->content);
   auto* const object = std::get_if<PickleObject>(&target->content);
   if (dict == nullptr && object == nullptr) throw PickleFault("entries for something that is not a dict");
+  charge(entries.size() * sizeof(entries[0]));
   PickleEntries& present = dict != nullptr ? dict->entries : object->entries;
   present.insert(present.end(), entries.begin(), entries.end());
 }

@@ -108,7 +108,8 @@ class PickleBytes {
 };
 
 /// The machine's stack and memo, and the values that it has made. Throws PickleFault if an operation needs
-/// more values than are on the stack above the last mark.
+/// more values than are on the stack above the last mark, or if all together would take more than 256 MiB:
+/// a few opcodes can copy much.
 class PickleStack {
  public:
   /// Makes a new value on top.
@@ -128,11 +129,11 @@ class PickleStack {
     return *content;
   }
 
-  void mark() { marks_.push_back(stack_.size()); }
+  void mark();
   PickleItems pop_to_mark();
 
-  void duplicate() { stack_.push_back(top()); }
-  void remember(size_t index) { memo_[index] = top(); }
+  void duplicate() { push_again(top()); }
+  void remember(size_t index);
   void remember() { remember(memo_.size()); }
   void recall(size_t index);
 
@@ -146,9 +147,12 @@ class PickleStack {
 
  private:
   void push_value(PickleValue value);
+  void push_again(PickleValue* value);
+  void charge(size_t bytes);
   PickleValue* pop_value();
   PickleValue* top() const;
 
+  size_t bytes_ = 0;  // that all below takes
   Pickle pickle_;
   std::vector<PickleValue*> stack_;
   std::vector<size_t> marks_;  // heights of the stack

@@ -4,6 +4,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
+#include "clip/mini_clip.h"
+#include "support/expect_error.h"
+#include "support/scratch.h"
+
 namespace promptbed {
 namespace {
 
@@ -29,6 +35,28 @@ TEST(ArchitectureName, IsThatOfThePublishedSizes) {
 TEST(ArchitectureName, TellsTheSizesOfOthers) {
   EXPECT_EQ(architecture_name(vision_transformer(768, 11, 16, 14, 512)),
             "ViT (width 768, 11 layers, patch 16)");
+}
+
+TEST(CheckArchitecture, RefusesSizesThatNoClipHas) {
+  test::ScratchFolder scratch;
+  test::write_mini_clip(scratch.path());
+  const auto refusal = [&](const auto& change) {
+    auto tensors = test::mini_huggingface_tensors(3);
+    change(tensors);
+    write_safetensors(scratch / "model.safetensors", {tensors.begin(), tensors.end()});
+    return test::error_of([&] { load_checkpoint(scratch.path()); });
+  };
+  const std::string no_grid = refusal([](auto& tensors) {
+    tensors["vision_model.embeddings.position_embedding.weight"] = at::zeros({1, 8});
+  });
+  EXPECT_TRUE(no_grid.starts_with((scratch.path()).string() +
+                                  ": the model has 0 pixels a side, and a CLIP has 1 to 4096; "))
+      << no_grid;
+  const std::string no_layers = refusal([](auto& tensors) {
+    std::erase_if(tensors, [](const auto& named) { return named.first.starts_with("text_model.encoder"); });
+  });
+  EXPECT_NE(no_layers.find("the model has 0 text layers, and a CLIP has 1 to 256; "), std::string::npos)
+      << no_layers;
 }
 
 }  // namespace

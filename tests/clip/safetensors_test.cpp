@@ -53,8 +53,9 @@ TEST(Safetensors, TensorsOutliveTheFile) {
 
 TEST(Safetensors, NamesWhatIsWrongWithTheFile) {
   test::ScratchFolder scratch;
-  EXPECT_ERROR(read_safetensors(scratch / "none.safetensors"), "is not a file");
-  EXPECT_ERROR(read_safetensors(forge(scratch, "{", 0)), "no JSON object");
+  EXPECT_ERROR(read_safetensors(scratch / "none.safetensors"),
+               "none.safetensors: cannot be read (No such file or directory)");
+  EXPECT_ERROR(read_safetensors(forge(scratch, "{", 0)), "the header: is not JSON; fix or replace the file");
   EXPECT_ERROR(read_safetensors(forge(scratch, "[1]", 0)), "no JSON object");
   EXPECT_ERROR(read_safetensors(forge(scratch, R"({"x":{"dtype":"F32"}})", 4)), "tensor 'x'");
   EXPECT_ERROR(
@@ -65,7 +66,7 @@ TEST(Safetensors, NamesWhatIsWrongWithTheFile) {
       "8 bytes where its shape asks for 12");
   EXPECT_ERROR(
       read_safetensors(forge(scratch, R"({"x":{"dtype":"F32","shape":[-1],"data_offsets":[0,8]}})", 8)),
-      "impossible shape");
+      "shape and data_offsets of tensor 'x' must be whole numbers");
   EXPECT_ERROR(
       read_safetensors(
           forge(scratch, R"({"x":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0)),
@@ -78,6 +79,27 @@ TEST(Safetensors, NamesWhatIsWrongWithTheFile) {
                                       R"("y":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
                                       6)),
                "overlaps");
+}
+
+TEST(Safetensors, HasWholeNumbersOnly) {
+  test::ScratchFolder scratch;
+  for (const char* header : {R"({"x":{"dtype":"U8","shape":[8.0],"data_offsets":[0,8]}})",
+                             R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[0.0,8]}})",
+                             R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[0,8,8]}})",
+                             R"({"x":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,8]}})",
+                             R"({"x":{"dtype":"U8","shape":{"a":8},"data_offsets":[0,8]}})",
+                             R"({"x":{"dtype":"U8","shape":[8],"data_offsets":[-18446744073709551616,8]}})"})
+    EXPECT_ERROR(read_safetensors(forge(scratch, header, 8)),
+                 "is damaged (shape and data_offsets of tensor 'x' must be whole numbers)");
+}
+
+TEST(Safetensors, NamesNoTensorTwice) {
+  test::ScratchFolder scratch;
+  EXPECT_ERROR(read_safetensors(forge(scratch,
+                                      R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                                      R"("x":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})",
+                                      4)),
+               "the header: has the key 'x' twice");
 }
 
 TEST(Safetensors, NamesATruncatedFile) {

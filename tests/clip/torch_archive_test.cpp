@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <zip.h>
 
 #include <numeric>
 
@@ -116,8 +117,8 @@ TEST_F(StateDict, RefusesStoragesThatAreNotThere) {
   const auto with_storage = [](const std::string& type, const std::string& key) {
     return ForgedPickle().op("}").text("x").tensor(type, key, 0, {1}, {1}).op("s");
   };
-  EXPECT_ERROR(read(with_storage("FloatStorage", "1")), "storage '1' cannot be read");
-  EXPECT_ERROR(read(with_storage("FloatStorage", "../data.pkl")), "cannot be read");
+  EXPECT_ERROR(read(with_storage("FloatStorage", "1")), "it lacks the record data/1");
+  EXPECT_ERROR(read(with_storage("FloatStorage", "../data.pkl")), "it lacks the record data/../data.pkl");
   EXPECT_ERROR(read(with_storage("QuantizedStorage", "0")), "unknown type torch.QuantizedStorage");
   const auto with_arguments = [](const std::string& arguments) {
     return ForgedPickle().op("}").text("x").global("torch._utils", "_rebuild_tensor_v2").op(arguments + "Rs");
@@ -142,6 +143,45 @@ TEST_F(StateDict, NamesADamagedArchive) {
     write_file(scratch_ / "cut.pt", whole.substr(0, kept));
     EXPECT_ERROR(read_tensor_file(scratch_ / "cut.pt"), "cut.pt: is damaged");
   }
+}
+
+/// A zip archive as others write it.
+class ForeignZip {
+ public:
+  explicit ForeignZip(const std::filesystem::path& path)
+      : zip_(zip_open(path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr)) {}
+  ~ForeignZip() { zip_close(zip_); }
+  ForeignZip(const ForeignZip&) = delete;
+  ForeignZip& operator=(const ForeignZip&) = delete;
+
+  /// Keeps a reference to the contents.
+  void add(const std::string& name, const std::string& contents, zip_int32_t compression) {
+    const zip_int64_t index =
+        zip_file_add(zip_, name.c_str(), zip_source_buffer(zip_, contents.data(), contents.size(), 0), 0);
+    zip_set_file_compression(zip_, static_cast<zip_uint64_t>(index), compression, 0);
+  }
+
+ private:
+  zip_t* zip_;
+};
+
+TEST_F(StateDict, IsNeverCompressed) {
+  const std::string pickle =
+      ForgedPickle().op("}").text("x").tensor("FloatStorage", "0", 0, {6}, {1}).op("s").bytes();
+  const std::string values(6 * sizeof(float), '\0');
+  const auto read_with = [&](zip_int32_t of_pickle, zip_int32_t of_values) {
+    {
+      ForeignZip zip(scratch_ / "model.pt");
+      zip.add("a/data.pkl", pickle, of_pickle);
+      zip.add("a/data/0", values, of_values);
+    }
+    return read_tensor_file(scratch_ / "model.pt");
+  };
+  EXPECT_EQ(read_with(ZIP_CM_STORE, ZIP_CM_STORE).at("x").numel(), 6);
+  EXPECT_ERROR(read_with(ZIP_CM_DEFLATE, ZIP_CM_STORE),
+               "model.pt: is damaged (its record data.pkl is compressed");
+  EXPECT_ERROR(read_with(ZIP_CM_STORE, ZIP_CM_DEFLATE),
+               "model.pt: is damaged (its record data/0 is compressed");
 }
 
 TEST_F(StateDict, NoWrongByteInThePickleDoesHarm) {

@@ -117,8 +117,32 @@ TEST(Unpickler, RefusesWhatIsDamaged) {
   EXPECT_ERROR(read(ForgedPickle().op("I1\n")), "unknown opcode 0x49");
 }
 
-TEST(Unpickler, RefusesMoreValuesThanACheckpointHas) {
-  EXPECT_ERROR(read(ForgedPickle().op(std::string((1 << 20) + 1, 'N'))), "more than 1048576 values");
+TEST(Unpickler, TakesABoundedAmountOfMemory) {
+  EXPECT_ERROR(read(ForgedPickle().op(std::string(3 << 20, 'N'))), "more than 256 MiB of values");
+  // One long tuple of arguments, copied by call after call; one long name, by global after global.
+  const std::string calls = [] {
+    std::string opcodes;
+    for (int i = 0; i < 10'000; ++i) opcodes += std::string("h\0h\1R0", 6);
+    return opcodes;
+  }();
+  EXPECT_ERROR(read(ForgedPickle()
+                        .global("a", "b")
+                        .op(std::string("q\0(", 3))
+                        .op(std::string(10'000, 'N'))
+                        .op("tq\1")
+                        .op(calls)),
+               "more than 256 MiB of values");
+  const std::string globals = [] {
+    std::string opcodes;
+    for (int i = 0; i < 10'000; ++i)
+      opcodes += std::string(
+          "h\0h\0\x93"
+          "0",
+          6);
+    return opcodes;
+  }();
+  EXPECT_ERROR(read(ForgedPickle().text(std::string(100'000, 'm')).op(std::string("q\0", 2)).op(globals)),
+               "more than 256 MiB of values");
 }
 
 TEST(Unpickler, AnyPrefixIsRefusedAndDeepNestingIsNot) {

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "clip/towers/image_encoder.h"
+#include "data/pictures/view.h"
 
 namespace promptbed {
 namespace {
@@ -17,6 +18,8 @@ using Shapes = std::map<std::string, std::vector<int64_t>>;
 
 constexpr int64_t kMlpExpansion = 4;
 constexpr int64_t kBottleneckExpansion = 4;
+constexpr int64_t kMostLayers = 256;
+constexpr int64_t kMostPositions = 1 << 16;
 constexpr const char* kRemedy = "give a CLIP of OpenAI's, open_clip's or Hugging Face's layout with --model";
 
 /// The tensor of that name, checked to have this many dimensions, none of them empty.
@@ -61,11 +64,22 @@ void expect_transformer(Shapes& shapes, const Checkpoint& checkpoint, const std:
   }
 }
 
+/// The side of the square of patches for which there are positions, besides the one of the class token.
+int64_t grid_of(const Tensor& positions) {
+  return static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
+}
+
+/// Throws Error for a size that no CLIP has: it would be divided by, or ask for absurd images.
+void check_size(const char* what, int64_t size, int64_t most) {
+  if (size < 1 || size > most)
+    throw Error(fmt::format("the model has {} {}, and a CLIP has 1 to {}; {}", size, what, most, kRemedy));
+}
+
 void expect_vision_transformer(Shapes& shapes, const Checkpoint& checkpoint, int64_t embedding_width) {
   const Tensor patches = with_dimensions(checkpoint, "visual.conv1.weight", 4);
   const int64_t width = patches.size(0), patch = patches.size(2);
   const Tensor positions = with_dimensions(checkpoint, "visual.positional_embedding", 2);
-  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
+  const int64_t grid = grid_of(positions);
   shapes["visual.conv1.weight"] = {width, 3, patch, patch};
   shapes["visual.class_embedding"] = {width};
   shapes["visual.positional_embedding"] = {grid * grid + 1, width};
@@ -114,7 +128,7 @@ void expect_modified_resnet(Shapes& shapes, const Checkpoint& checkpoint, int64_
 
   const std::string pool = "visual.attnpool";
   const Tensor positions = with_dimensions(checkpoint, pool + ".positional_embedding", 2);
-  const auto grid = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(positions.size(0) - 1))));
+  const int64_t grid = grid_of(positions);
   shapes[pool + ".positional_embedding"] = {grid * grid + 1, channels};
   for (const char* projection : {".q_proj", ".k_proj", ".v_proj"})
     expect_linear(shapes, pool + projection, channels, channels);
@@ -127,6 +141,15 @@ void check_heads(const char* tower, int64_t heads, int64_t width) {
         "{} heads do not divide the {} tower's width of {}; fix num_attention_heads in config.json", heads,
         tower, width));
   }
+}
+
+/// Of a checkpoint whose shapes are right.
+void check_sizes(const Checkpoint& checkpoint) {
+  check_size("text layers", count_layers(checkpoint, "transformer"), kMostLayers);
+  check_size("text positions", checkpoint.at("positional_embedding").size(0), kMostPositions);
+  if (!has_modified_resnet(checkpoint))
+    check_size("image layers", count_layers(checkpoint, "visual.transformer"), kMostLayers);
+  check_size("pixels a side", image_resolution(checkpoint), kLargestView);
 }
 
 /// Sizes that distinguish the published CLIPs (arXiv 2103.00020, table 20).
@@ -229,6 +252,7 @@ void check_architecture(const Checkpoint& checkpoint) {
     if (!shapes.contains(name))
       throw Error(fmt::format("tensor '{}' does not belong to a CLIP; {}", name, kRemedy));
   }
+  check_sizes(checkpoint);
   check_heads("text", checkpoint.text_heads, checkpoint.at("text_projection").size(0));
   if (!has_modified_resnet(checkpoint))
     check_heads("image", checkpoint.vision_heads, checkpoint.at("visual.class_embedding").size(0));

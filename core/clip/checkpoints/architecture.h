@@ -23,7 +23,8 @@ int64_t count_layers(const Checkpoint& checkpoint, const std::string& transforme
 std::map<std::string, std::vector<int64_t>> expected_shapes(const Checkpoint& checkpoint);
 
 /// Throws Error unless the checkpoint holds exactly the tensors of a CLIP, in floating point, with heads that
-/// divide the widths. Checkpoints that pass are safe to compute with.
+/// divide the widths and sizes that a CLIP may have: an image grid of 0 is none. Checkpoints that pass are
+/// safe to compute with.
 void check_architecture(const Checkpoint& checkpoint);
 
 /// The common name of a CLIP of this shape: "ViT-B/16", "ViT-L/14@336px", "RN50x4"; its sizes if it has none:

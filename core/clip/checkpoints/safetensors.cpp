@@ -11,12 +11,14 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "base/mapped_bytes.h"
 
 /// The format: eight bytes with the header's length (little-endian), the header as JSON, the tensors' bytes.
@@ -85,15 +87,30 @@ uint64_t byte_count(const fs::path& path, const Entry& entry) {
   return static_cast<uint64_t>(bytes);
 }
 
+/// A list of whole numbers, 0 or more; nothing if this is something else, such as 2.0 or -1.
+std::optional<std::vector<int64_t>> counts_in(const nlohmann::json& list) {
+  if (!list.is_array()) return std::nullopt;
+  std::vector<int64_t> counts;
+  for (const nlohmann::json& entry : list) {
+    const std::optional<int64_t> count = whole_number(entry);
+    if (!count || *count < 0) return std::nullopt;
+    counts.push_back(*count);
+  }
+  return counts;
+}
+
 Entry read_entry(const fs::path& path, const std::string& name, const nlohmann::json& description) {
   try {
     Entry entry;
     entry.name = name;
     entry.type = type_named(path, name, description.at("dtype").get<std::string>());
-    entry.shape = description.at("shape").get<std::vector<int64_t>>();
-    const auto offsets = description.at("data_offsets").get<std::array<uint64_t, 2>>();
-    entry.begin = offsets[0];
-    entry.end = offsets[1];
+    const auto shape = counts_in(description.at("shape"));
+    const auto offsets = counts_in(description.at("data_offsets"));
+    if (!shape || !offsets || offsets->size() != 2)
+      reject(path, fmt::format("shape and data_offsets of tensor '{}' must be whole numbers", name));
+    entry.shape = *shape;
+    entry.begin = static_cast<uint64_t>(offsets->front());
+    entry.end = static_cast<uint64_t>(offsets->back());
     return entry;
   } catch (const nlohmann::json::exception&) {
     reject(path, fmt::format("no dtype, shape and data_offsets for tensor '{}'", name));
@@ -130,8 +147,8 @@ std::pair<nlohmann::json, uint64_t> read_header(const fs::path& path, std::span<
   std::memcpy(&length, file.data(), kLengthBytes);
   if (length > kLongestHeader || length > file.size() - kLengthBytes)
     reject(path, fmt::format("a header of {} bytes in a file of {}", length, file.size()));
-  const auto text = file.subspan(kLengthBytes, length);
-  nlohmann::json header = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+  const std::string_view text(file.data() + kLengthBytes, length);
+  nlohmann::json header = parse_json(text, path.string() + ": the header", RepeatedKeys::refused);
   if (!header.is_object()) reject(path, "the header is no JSON object");
   return {std::move(header), kLengthBytes + length};
 }

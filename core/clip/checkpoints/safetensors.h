@@ -16,7 +16,7 @@ struct Safetensors {
 
 /// Maps the file into memory. The tensors are copy-on-write views that keep the mapping alive, so pages that
 /// nobody touches are never read. The header is checked against the file first. Throws Error if the file is
-/// truncated, damaged or of a type that LibTorch lacks.
+/// truncated or damaged, names a tensor twice or has a type that LibTorch lacks.
 Safetensors read_safetensors(const std::filesystem::path& path);
 
 /// Writes the tensors in this order, atomically. Throws Error if the file cannot be written.

@@ -1,7 +1,6 @@
 #include "clip/checkpoints/torch_files.h"
 
 #include <ATen/ATen.h>
-#include <caffe2/serialize/inline_container.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
@@ -12,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "clip/checkpoints/stored_zip.h"
 #include "formats/pickle.h"
 
 namespace promptbed {
@@ -113,29 +113,10 @@ class Collector {
 
 }  // namespace
 
-/// The files in the archive.
-class TorchArchive::Records {
- public:
-  explicit Records(const std::filesystem::path& path) : reader_(path.string()) {}
-
-  std::pair<std::shared_ptr<void>, size_t> read(const std::string& name) {
-    auto [data, size] = reader_.getRecord(name);
-    const auto owner = std::make_shared<at::DataPtr>(std::move(data));
-    return {std::shared_ptr<void>(owner, owner->get()), size};
-  }
-
- private:
-  caffe2::serialize::PyTorchStreamReader reader_;
-};
-
-TorchArchive::TorchArchive(const std::filesystem::path& path) : path_(path) {
-  try {
-    records_ = std::make_unique<Records>(path);
-    const auto [data, size] = records_->read("data.pkl");
-    pickle_ = unpickle({static_cast<const char*>(data.get()), size}, path.string());
-  } catch (const c10::Error&) {
-    reject("no archive of torch.save");
-  }
+TorchArchive::TorchArchive(const std::filesystem::path& path)
+    : path_(path), records_(std::make_unique<StoredZip>(path)) {
+  const std::vector<char> pickle = records_->read("data.pkl");
+  pickle_ = unpickle({pickle.data(), pickle.size()}, path.string());
 }
 
 TorchArchive::~TorchArchive() = default;
@@ -157,13 +138,9 @@ const TorchArchive::Storage& TorchArchive::storage(const PickleValue& reference)
   const auto* const type = std::find_if(kStorages.begin(), kStorages.end(),
                                         [&](const auto& named) { return named.first == type_name->name; });
   if (type == kStorages.end()) reject(fmt::format("a storage of unknown type {}", type_name->name));
-  try {
-    auto [data, bytes] = records_->read("data/" + *key);
-    const auto count = static_cast<int64_t>(bytes / c10::elementSize(type->second));
-    return storages_.emplace(*key, Storage{std::move(data), type->second, count}).first->second;
-  } catch (const c10::Error&) {
-    reject(fmt::format("storage '{}' cannot be read", *key));
-  }
+  const auto data = std::make_shared<std::vector<char>>(records_->read("data/" + *key));
+  const auto count = static_cast<int64_t>(data->size() / c10::elementSize(type->second));
+  return storages_.emplace(*key, Storage{{data, data->data()}, type->second, count}).first->second;
 }
 
 Tensor TorchArchive::tensor(const PickleValue& value) {

@@ -14,11 +14,14 @@
 
 namespace promptbed {
 
+class StoredZip;
+
 /// A file of torch.save or torch.jit.save, format of LibTorch 1.6 and later: a zip archive of a pickle and
 /// the values ("storages") of its tensors. Read as data: nothing in it is executed.
 class TorchArchive {
  public:
-  /// Reads the pickle. Throws Error if the file is damaged.
+  /// Reads the pickle. Throws Error if the file is damaged or a record of it is compressed, which
+  /// torch.save's never are.
   explicit TorchArchive(const std::filesystem::path& path);
   ~TorchArchive();
 
@@ -30,7 +33,6 @@ class TorchArchive {
   Tensor tensor(const PickleValue& value);
 
  private:
-  class Records;
   struct Storage {
     std::shared_ptr<void> data;
     torch::ScalarType type;
@@ -41,7 +43,7 @@ class TorchArchive {
   [[noreturn]] void reject(const std::string& fault) const;
 
   std::filesystem::path path_;
-  std::unique_ptr<Records> records_;
+  std::unique_ptr<StoredZip> records_;
   Pickle pickle_;
   std::map<std::string, Storage> storages_;  // those read so far, by key
 };
