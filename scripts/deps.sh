@@ -17,7 +17,7 @@ packages=(
 case ${1:-} in
   '') ;;
   # A browser for the report page, and what checks the sources.
-  --tests) packages+=(chromium chromium-driver python3 clang-format doxygen) ;;
+  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 
