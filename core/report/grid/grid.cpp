@@ -236,7 +236,7 @@ const GridCell& cell_in(const GridSeries& series, GridRow row) {
 
 std::vector<GridRow> rows_below_average(const Grid& grid) {
   std::vector<GridRow> rows = rows_above_average(grid);
-  std::ranges::rotate(rows, rows.end() - 1);
+  std::rotate(rows.begin(), rows.end() - 1, rows.end());
   return rows;
 }
 
