@@ -37,12 +37,14 @@ TEST_F(JsonObjectTest, GivesEachKeyItsType) {
 }
 
 TEST_F(JsonObjectTest, NamesTheFileAndTheKeyOfAFault) {
-  JsonObject fields = read(R"({"empty": "", "list": [], "mixed": ["a", 1], "minus": -1, "in": {"id": 3}})");
+  JsonObject fields = read(
+      R"({"empty": "", "list": [], "mixed": ["a", 1], "minus": -1, "huge": 9223372036854775808, "in": {"id": 3}})");
   EXPECT_ERROR(fields.text("id"), "a.json: 'id' is missing; add it");
   EXPECT_ERROR(fields.text("empty"), "a.json: 'empty' must be a text that is not empty");
   EXPECT_ERROR(fields.texts("list"), "a.json: 'list' must be a list of at least one text");
   EXPECT_ERROR(fields.texts("mixed"), "a.json: 'mixed' must be a list of at least one text");
   EXPECT_ERROR(fields.count("minus"), "a.json: 'minus' must be a whole number, 0 or more");
+  EXPECT_ERROR(fields.count("huge"), "a.json: 'huge' must be a whole number, 0 or more");
   EXPECT_ERROR(fields.object("minus"), "a.json: 'minus' must be an object {...}");
   EXPECT_ERROR(fields.object("in").text("id"), "a.json: 'in.id' must be a text that is not empty");
   EXPECT_ERROR(read("[]"), "a.json: must hold a JSON object {...}");
