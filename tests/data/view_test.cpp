@@ -54,6 +54,21 @@ TEST(CentreView, HalfAPixelIsRoundedToTheEvenNeighbour) {
   }
 }
 
+TEST(CentreView, OfASquashedStyleIsTheWholeImage) {
+  const Picture picture = ramp(40, 20);
+  const Picture squashed = render_view(picture, 10, kCentreView, 0, {.squashed = true});
+  EXPECT_EQ(squashed.rgb, resize(picture, {0, 0, 40, 20}, {10, 10}).rgb);
+  EXPECT_LT(squashed.row(0)[0], 20) << "the left edge is there";
+}
+
+TEST(View, OfAnotherResamplingDiffers) {
+  const Picture picture = ramp(40, 20);
+  for (const int view : {kCentreView, 0}) {
+    EXPECT_NE(render_view(picture, 10, view, 1).rgb,
+              render_view(picture, 10, view, 1, {.resampling = Resampling::bilinear}).rgb);
+  }
+}
+
 TEST(CentreView, IgnoresTheKey) {
   const Picture picture = ramp(30, 20);
   EXPECT_EQ(render_view(picture, 8, kCentreView, 1).rgb, render_view(picture, 8, kCentreView, 2).rgb);

@@ -19,15 +19,28 @@ namespace {
 constexpr int kChannels = 3;
 constexpr int kFractionBits = 22;  ///< of a weight; a product with a pixel and its sum fit 32 bits
 constexpr int32_t kHalf = 1 << (kFractionBits - 1);
-constexpr double kSupport = 2.0;  ///< the kernel is zero from here on
+
+/// A weight by distance, zero from `support` on.
+struct Kernel {
+  double support;
+  double (*weight)(double distance);
+};
 
 /// Keys's cubic convolution kernel with a = -0.5.
 double bicubic(double x) {
   constexpr double a = -0.5;
   x = std::abs(x);
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-  if (x < kSupport) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
+  if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
   return 0.0;
+}
+
+double bilinear(double x) {
+  return std::max(1.0 - std::abs(x), 0.0);
+}
+
+Kernel kernel_of(Resampling resampling) {
+  return resampling == Resampling::bilinear ? Kernel{1.0, bilinear} : Kernel{2.0, bicubic};
 }
 
 /// The source pixels that make one pixel of the result, and their weights.
@@ -44,10 +57,10 @@ int32_t fixed_point(double weight) {
 }
 
 /// The taps of `count` result pixels from `first` on, when `from` pixels become `to`.
-std::vector<Taps> taps_of(int from, int to, int first, int count) {
+std::vector<Taps> taps_of(const Kernel& kernel, int from, int to, int first, int count) {
   const double scale = static_cast<double>(from) / to;
   const double stretch = std::max(scale, 1.0);
-  const double support = kSupport * stretch;
+  const double support = kernel.support * stretch;
   std::vector<Taps> all(static_cast<size_t>(count));
   std::vector<double> exact;
   for (int i = 0; i < count; ++i) {
@@ -57,7 +70,7 @@ std::vector<Taps> taps_of(int from, int to, int first, int count) {
     exact.clear();
     double sum = 0.0;
     for (int x = begin; x < end; ++x) {
-      exact.push_back(bicubic((x - centre + 0.5) * (1.0 / stretch)));
+      exact.push_back(kernel.weight((x - centre + 0.5) * (1.0 / stretch)));
       sum += exact.back();
     }
     Taps& taps = all[static_cast<size_t>(i)];
@@ -105,13 +118,14 @@ void blend_rows(const uint8_t* in, size_t stride, const std::vector<int32_t>& we
 
 }  // namespace
 
-Picture resize(const Picture& picture, Box box, Size size) {
-  return resize(picture, box, size, {0, 0, size.width, size.height});
+Picture resize(const Picture& picture, Box box, Size size, Resampling resampling) {
+  return resize(picture, box, size, {0, 0, size.width, size.height}, resampling);
 }
 
-Picture resize(const Picture& picture, Box box, Size size, Box window) {
-  const std::vector<Taps> columns = taps_of(box.width, size.width, window.left, window.width);
-  const std::vector<Taps> rows = taps_of(box.height, size.height, window.top, window.height);
+Picture resize(const Picture& picture, Box box, Size size, Box window, Resampling resampling) {
+  const Kernel kernel = kernel_of(resampling);
+  const std::vector<Taps> columns = taps_of(kernel, box.width, size.width, window.left, window.width);
+  const std::vector<Taps> rows = taps_of(kernel, box.height, size.height, window.top, window.height);
   const int first_row = rows.front().first;
   const size_t stride = static_cast<size_t>(window.width) * kChannels;
 

@@ -52,13 +52,15 @@ int rounded(double number) {
   return static_cast<int>(std::nearbyint(number));
 }
 
-Picture centre_view(const Picture& picture, int size) {
+Picture centre_view(const Picture& picture, int size, const ViewStyle& style) {
   static_assert(kLargestView * kLongestSide <= std::numeric_limits<int>::max());
+  const Box everything = {0, 0, picture.width, picture.height};
+  if (style.squashed) return resize(picture, everything, {size, size}, style.resampling);
   const int64_t short_side = std::min(picture.width, picture.height);
   const auto resized = [&](int64_t side) { return static_cast<int>(size * side / short_side); };
   const Size whole = {resized(picture.width), resized(picture.height)};
   const Box centre = {rounded((whole.width - size) / 2.0), rounded((whole.height - size) / 2.0), size, size};
-  return resize(picture, {0, 0, picture.width, picture.height}, whole, centre);
+  return resize(picture, everything, whole, centre, style.resampling);
 }
 
 /// The largest central crop within the limits of width / height.
@@ -103,14 +105,14 @@ uint64_t view_key(std::string_view dataset, std::string_view image_path) {
   return Hasher().add(dataset).add(image_path).low64();
 }
 
-Picture render_view(const Picture& picture, int size, int view, uint64_t key) {
+Picture render_view(const Picture& picture, int size, int view, uint64_t key, const ViewStyle& style) {
   if (size < 1 || size > kLargestView || std::max(picture.width, picture.height) > kLongestSide)
     throw std::invalid_argument(
         fmt::format("a view of {} pixels of {} x {}", size, picture.width, picture.height));
-  if (view == kCentreView) return centre_view(picture, size);
+  if (view == kCentreView) return centre_view(picture, size, style);
   ViewRandom random(Hasher().add(static_cast<int64_t>(key)).add(static_cast<int64_t>(view)).low64());
   const Box crop = random_crop({picture.width, picture.height}, random);
-  Picture rendered = resize(picture, crop, {size, size});
+  Picture rendered = resize(picture, crop, {size, size}, style.resampling);
   if (random.between(0.0, 1.0) < kFlipProbability) flip(rendered);
   return rendered;
 }
