@@ -17,6 +17,10 @@ using Merges = std::vector<std::pair<std::string, std::string>>;
 /// beside the checkpoint file), whichever is found first. Throws Error if there is none or it is damaged.
 Merges read_merges(const std::filesystem::path& model);
 
+/// Tells the byte-pair encodings of different merges apart: 16 hexadecimal digits. It is "" for the merges of
+/// OpenAI's models, which nearly all CLIPs share, and for those of the suite "pocket".
+std::string tokenizer_id(const Merges& merges);
+
 inline constexpr int64_t kBytes = 256;
 
 /// The ending of a word's last symbol.

@@ -34,6 +34,17 @@ TEST(Vocabulary, JoinsTokensToTheTextThatTheyAreOf) {
   EXPECT_EQ(joined({tokenizer.start_of_text(), tokenizer.end_of_text()}, vocabulary), "");
 }
 
+TEST(TokenizerId, TellsUnusualMerges) {
+  EXPECT_EQ(tokenizer_id(kMerges).size(), 16U);
+  EXPECT_NE(tokenizer_id(kMerges), tokenizer_id({{"a", "b"}, {"!", "!"}, {"ab", "c</w>"}}));
+  EXPECT_NE(tokenizer_id({{"a", "bc"}}), tokenizer_id({{"ab", "c"}}));
+}
+
+TEST(TokenizerId, IsEmptyForTheSuiteThatComesWithTheProgram) {
+  // A new model of the suite has other merges: put their id in place of the old one.
+  EXPECT_EQ(tokenizer_id(read_merges(PROMPTBED_SOURCE_DIR "/datasets/pocket/model")), "");
+}
+
 TEST(Vocabulary, RefusesMergesOfSymbolsThatNobodyMakes) {
   EXPECT_ERROR(vocabulary_of({{"ab", "c"}}), "merges join 'ab', which no earlier merge makes");
 }
