@@ -1,14 +1,40 @@
 #include "clip/model.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "base/hash.h"
 #include "tokenizer/bpe_tokenizer.h"
 
 namespace promptbed {
+namespace {
+
+std::string weights_fingerprint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
+  try {
+    return checkpoint.fingerprint();
+  } catch (const Error& fault) {
+    throw Error(fmt::format("{}: {}", path.string(), fault.what()));
+  }
+}
+
+std::string fingerprint_of(const std::filesystem::path& path, const Checkpoint& checkpoint,
+                           const Preprocessing& preprocessing) {
+  Hasher hasher;
+  hasher.add(weights_fingerprint(path, checkpoint)).add(preprocessing.size);
+  for (const auto& values : {preprocessing.mean, preprocessing.std})
+    hasher.add(std::as_bytes(std::span(values)));
+  // CLIP's own style is left out: it was the only one, and models keep their fingerprints.
+  if (const ViewStyle& style = preprocessing.style; style != ViewStyle())
+    hasher.add(static_cast<int64_t>(style.resampling)).add(static_cast<int64_t>(style.squashed));
+  return hasher.hex();
+}
+
+}  // namespace
 
 ClipModel ClipModel::load(const std::filesystem::path& path, std::optional<Activation> activation) {
   return {path, load_checkpoint(path, activation)};
@@ -18,17 +44,18 @@ ClipModel::ClipModel(std::filesystem::path path, Checkpoint checkpoint)
     : path_(std::move(path)),
       checkpoint_(std::move(checkpoint)),
       preprocessing_(read_preprocessing(path_, image_resolution(checkpoint_))) {
-  Hasher hasher;
-  hasher.add(checkpoint_.fingerprint()).add(preprocessing_.size);
-  for (const auto& values : {preprocessing_.mean, preprocessing_.std})
-    hasher.add(std::as_bytes(std::span(values)));
-  fingerprint_ = hasher.hex();
+  fingerprint_ = fingerprint_of(path_, checkpoint_, preprocessing_);
 }
 
 std::shared_ptr<const Tokenizer> ClipModel::tokenizer() const {
   if (tokenizer_ == nullptr)
     tokenizer_ = read_tokenizer(path_, checkpoint_.at("token_embedding.weight").size(0));
   return tokenizer_;
+}
+
+const std::string& ClipModel::tokenizer_id() const {
+  if (!tokenizer_id_) tokenizer_id_ = promptbed::tokenizer_id(read_merges(path_));
+  return *tokenizer_id_;
 }
 
 int64_t ClipModel::embedding_width() const {

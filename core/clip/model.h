@@ -36,6 +36,9 @@ class ClipModel {
   /// Reads the merges beside the weights on first use. Throws Error if there are none.
   std::shared_ptr<const Tokenizer> tokenizer() const;
 
+  /// Which tokenizer that is (tokenizer_id of its merges). Throws Error like tokenizer().
+  const std::string& tokenizer_id() const;
+
   int64_t embedding_width() const;  ///< D
   int64_t context_length() const;   ///< most tokens of a prompt, start and end included
   double logit_scale() const;       ///< the factor itself, not its logarithm
@@ -50,6 +53,7 @@ class ClipModel {
   Preprocessing preprocessing_;
   std::string fingerprint_;
   mutable std::shared_ptr<const Tokenizer> tokenizer_;
+  mutable std::optional<std::string> tokenizer_id_;
 };
 
 }  // namespace promptbed

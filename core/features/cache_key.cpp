@@ -8,18 +8,26 @@ namespace promptbed {
 
 NLOHMANN_JSON_SERIALIZE_ENUM(Precision, {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(StoredType, {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Resampling,
+                             {{Resampling::bicubic, "bicubic"}, {Resampling::bilinear, "bilinear"}})
 
 nlohmann::json to_json(const CacheKey& key) {
-  return {{"format", kFeatureFormat},
-          {"model", key.model},
-          {"image size", key.preprocessing.size},
-          {"image mean", key.preprocessing.mean},
-          {"image deviation", key.preprocessing.std},
-          {"view recipe", key.view_recipe},
-          {"precision", key.precision},
-          {"stored type", key.stored},
-          {"dataset", key.dataset},
-          {"feature width", key.width}};
+  nlohmann::json json = {{"format", kFeatureFormat},
+                         {"model", key.model},
+                         {"image size", key.preprocessing.size},
+                         {"image mean", key.preprocessing.mean},
+                         {"image deviation", key.preprocessing.std},
+                         {"view recipe", key.view_recipe},
+                         {"precision", key.precision},
+                         {"stored type", key.stored},
+                         {"dataset", key.dataset},
+                         {"feature width", key.width}};
+  // CLIP's own style is left out: files from before there were others have it.
+  if (const ViewStyle& style = key.preprocessing.style; style != ViewStyle()) {
+    json["resampling"] = style.resampling;
+    json["squashed"] = style.squashed;
+  }
+  return json;
 }
 
 CacheKey cache_key_from_json(const nlohmann::json& json) {
@@ -28,6 +36,8 @@ CacheKey cache_key_from_json(const nlohmann::json& json) {
   json.at("image size").get_to(key.preprocessing.size);
   json.at("image mean").get_to(key.preprocessing.mean);
   json.at("image deviation").get_to(key.preprocessing.std);
+  key.preprocessing.style.resampling = json.value("resampling", Resampling::bicubic);
+  key.preprocessing.style.squashed = json.value("squashed", false);
   json.at("view recipe").get_to(key.view_recipe);
   json.at("precision").get_to(key.precision);
   json.at("stored type").get_to(key.stored);
@@ -37,11 +47,13 @@ CacheKey cache_key_from_json(const nlohmann::json& json) {
 }
 
 std::string difference(const CacheKey& found, const CacheKey& expected) {
-  const nlohmann::json had = to_json(found);
-  const nlohmann::json wanted = to_json(expected);
-  for (const auto& [name, value] : had.items()) {
-    if (value != wanted.at(name))
-      return fmt::format("{} {}, not {}", name, value.dump(), wanted.at(name).dump());
+  const nlohmann::json had = to_json(found), wanted = to_json(expected);
+  nlohmann::json names = had;
+  names.update(wanted);
+  for (const auto& [name, any] : names.items()) {
+    const nlohmann::json value = had.value(name, nlohmann::json()),
+                         other = wanted.value(name, nlohmann::json());
+    if (value != other) return fmt::format("{} {}, not {}", name, value.dump(), other.dump());
   }
   return {};
 }

@@ -19,7 +19,8 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
   std::vector<Tensor> features;
   for (const int view : views) {
     check_interrupt();
-    const Picture rendered = render_view(picture, static_cast<int>(preprocessing_.size), view, view_key);
+    const Picture rendered =
+        render_view(picture, static_cast<int>(preprocessing_.size), view, view_key, preprocessing_.style);
     features.push_back(tower_.encode(normalised(rendered)).cpu());
   }
   return at::cat(features);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "clip/mini_clip.h"
+#include "clip/model.h"
 #include "clip/torch_file.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -116,17 +119,52 @@ TEST_F(HuggingFace, NamesWhatIsMissing) {
 
 TEST_F(HuggingFace, RefusesOtherModelsByName) {
   write_config("/model_type", "siglip");
-  EXPECT_NE(error().find("'siglip'"), std::string::npos);
+  EXPECT_NE(error().find("model_type is \"siglip\""), std::string::npos);
   write_config("/text_config/hidden_act", "relu");
-  EXPECT_NE(error().find("hidden_act is 'relu'"), std::string::npos);
+  EXPECT_NE(error().find("text_config.hidden_act is \"relu\"; a CLIP has quick_gelu or gelu"),
+            std::string::npos);
+  write_config("/vision_config/hidden_act", "gelu_pytorch_tanh");
+  EXPECT_NE(error().find("vision_config.hidden_act is \"gelu_pytorch_tanh\""), std::string::npos);
   write_config("/text_config/hidden_act", "quick_gelu");
-  EXPECT_NE(error().find("differ in hidden_act"), std::string::npos);
+  EXPECT_NE(error().find("hidden_act is \"gelu\"; the text tower has another"), std::string::npos);
   write_config("/text_config/layer_norm_eps", 1e-6);
-  EXPECT_NE(error().find("layer_norm_eps"), std::string::npos);
+  EXPECT_NE(error().find("text_config.layer_norm_eps is 1e-06 where a CLIP has 1e-05"), std::string::npos);
+  write_config("/text_config/eos_token_id", 1);
+  EXPECT_NE(error().find("text_config.eos_token_id is 1; a CLIP of 517 tokens ends its texts with 516"),
+            std::string::npos);
   write_config("/text_config/num_attention_heads", 3);
   EXPECT_NE(error().find("3 heads do not divide the text tower's width of 8"), std::string::npos);
   write_config("/text_config", 3);
-  EXPECT_NE(error().find("is not a CLIP configuration"), std::string::npos);
+  EXPECT_NE(error().find("text_config is 3; it should be an object"), std::string::npos);
+}
+
+TEST_F(HuggingFace, TakesAnEpsThatWentThroughF32) {
+  write_config("/text_config/layer_norm_eps", 9.999999747378752e-06);
+  EXPECT_NO_THROW(load_checkpoint(scratch_.path()));
+}
+
+TEST_F(HuggingFace, ATowersDictReplacesItsConfig) {
+  write_config("/text_config_dict", nullptr);
+  EXPECT_EQ(load_checkpoint(scratch_.path()).text_heads, 2) << "null is no dict";
+  write_config("/text_config_dict",
+               {{"hidden_act", "gelu"}, {"num_attention_heads", 4}, {"eos_token_id", 2}});
+  EXPECT_EQ(load_checkpoint(scratch_.path()).text_heads, 4);
+  write_config("/text_config_dict", {{"num_attention_heads", 4}, {"eos_token_id", 2}});
+  EXPECT_NE(error().find("the text tower has another"), std::string::npos)
+      << "what the dict leaves out is transformers' default, quick_gelu";
+  write_config("/vision_config_dict", {{"hidden_act", "gelu"}, {"layer_norm_eps", 1e-6}});
+  EXPECT_NE(error().find("vision_config_dict.layer_norm_eps is 1e-06"), std::string::npos);
+}
+
+TEST_F(HuggingFace, WeightsThatAreNoNumbersAreFoundWhenTheModelIsLoaded) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    auto tensors = test::mini_huggingface_tensors(3);
+    tensors["text_projection.weight"][1][1] = value;
+    write_weights(tensors);
+    EXPECT_ERROR(ClipModel::load(scratch_.path()),
+                 scratch_.path().string() + ": tensor 'text_projection' holds NaN or infinity");
+  }
 }
 
 TEST_F(HuggingFace, NamesTheTensorThatDoesNotFit) {

@@ -54,7 +54,9 @@ inline std::map<std::string, Tensor> mini_huggingface_tensors(int64_t merges, in
 
 inline nlohmann::json mini_config(int64_t heads = 2) {
   const nlohmann::json tower = {{"hidden_act", "gelu"}, {"num_attention_heads", heads}};
-  return {{"model_type", "clip"}, {"text_config", tower}, {"vision_config", tower}};
+  nlohmann::json text = tower;
+  text["eos_token_id"] = 2;  // the highest token
+  return {{"model_type", "clip"}, {"text_config", text}, {"vision_config", tower}};
 }
 
 /// Such a CLIP as a folder in the Hugging Face layout, with the three merges "a b", "ab c</w>" and "! !".

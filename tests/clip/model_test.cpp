@@ -74,7 +74,7 @@ TEST_F(MiniClip, RefusesPreprocessingThatDoesNotFit) {
   write_file(path, R"({"size": {"height": 8, "width": 9}})");
   EXPECT_ERROR(ClipModel::load(scratch_.path()), "; the weights need 8");
   write_file(path, R"({"image_mean": [0.5]})");
-  EXPECT_ERROR(ClipModel::load(scratch_.path()), "is not an image preprocessor configuration");
+  EXPECT_ERROR(ClipModel::load(scratch_.path()), "image_mean is [0.5]; it should be three numbers");
 }
 
 TEST_F(MiniClip, AsksForMergesOnlyWhenTheyAreNeeded) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <cmath>
 #include <span>
 #include <string_view>
 
@@ -21,17 +22,23 @@ namespace {
 /// Values converted and hashed at a time: few enough to stay in the processor's cache.
 constexpr int64_t kHashedAtOnce = 1 << 18;
 
-void add_values(Hasher& hasher, const Tensor& tensor) {
+/// The sum of finite values may overflow; it is the quick answer.
+bool is_finite(const Tensor& values) {
+  return std::isfinite(values.sum().item<float>()) || at::isfinite(values).all().item<bool>();
+}
+
+void add_values(Hasher& hasher, const std::string& name, const Tensor& tensor) {
   for (const Tensor& piece : tensor.reshape(-1).split(kHashedAtOnce)) {
     const Tensor values = piece.to(at::kCPU, at::kFloat).contiguous();
+    if (!is_finite(values))
+      throw Error(fmt::format("tensor '{}' holds NaN or infinity; download the model again", name));
     hasher.add(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<size_t>(values.numel()))));
   }
 }
 
 Checkpoint read(const fs::path& path, std::optional<Activation> activation) {
   if (!fs::is_directory(path)) return read_bare_checkpoint(path, activation);
-  const bool is_open_clip = !fs::exists(path / "config.json") && fs::exists(path / kOpenClipConfig);
-  return is_open_clip ? read_open_clip_folder(path) : read_huggingface_folder(path);
+  return is_open_clip_folder(path) ? read_open_clip_folder(path) : read_huggingface_folder(path);
 }
 
 }  // namespace
@@ -49,7 +56,7 @@ std::string Checkpoint::fingerprint() const {
   for (const auto& [name, tensor] : tensors) {
     hasher.add(name).add(tensor.dim());
     for (const int64_t extent : tensor.sizes()) hasher.add(extent);
-    add_values(hasher, tensor);
+    add_values(hasher, name, tensor);
     promptbed::let_go(tensor);
   }
   return hasher.hex();

@@ -34,6 +34,8 @@ struct Checkpoint {
   void let_go() const;
 
   /// Hash of activation, heads and every name, shape and value (as f32): the same for all layouts of a model.
+  /// It is the one pass over all values when a model is loaded, so it throws Error, naming the tensor, for
+  /// NaN and infinity.
   std::string fingerprint() const;
 };
 

@@ -3,15 +3,18 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
-#include <nlohmann/json.hpp>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "base/files.h"
 #include "base/json.h"
+#include "clip/checkpoints/architecture.h"
 #include "clip/checkpoints/tensor_file.h"
+#include "formats/model_settings.h"
 
 namespace promptbed {
 namespace {
@@ -23,6 +26,8 @@ constexpr int64_t kDefaultTextHeads = 8;
 constexpr int64_t kDefaultVisionHeads = 12;
 constexpr const char* kDefaultActivation = "quick_gelu";
 constexpr double kLayerNormEps = 1e-5;
+constexpr int64_t kDefaultEndOfText = 49407;
+constexpr int64_t kHighestToken = 2;
 
 using Tensors = std::map<std::string, Tensor>;
 
@@ -100,45 +105,44 @@ Tensors read_weights(const fs::path& folder) {
                   folder.string()));
 }
 
-Activation activation_of(const fs::path& config, const nlohmann::json& tower) {
-  const std::string name = tower.value("hidden_act", kDefaultActivation);
-  if (name == "quick_gelu") return Activation::quick_gelu;
-  if (name == "gelu") return Activation::gelu;
-  throw Error(fmt::format("{}: hidden_act is '{}'; a CLIP has quick_gelu or gelu", config.string(), name));
+/// The settings of a tower. Where transformers is given "text_config_dict", that replaces "text_config": what
+/// it leaves out has the default, not the other's value.
+ModelSettings tower_in(const ModelSettings& config, const std::string& name) {
+  const std::string dict = name + "_dict";
+  return config.part(config.has(dict) ? dict : name);
 }
 
-void check_layer_norm(const fs::path& config, const nlohmann::json& tower) {
-  if (tower.value("layer_norm_eps", kLayerNormEps) != kLayerNormEps)
-    throw Error(fmt::format("{}: layer_norm_eps is {}; a CLIP has {}", config.string(),
-                            tower.at("layer_norm_eps").dump(), kLayerNormEps));
+Activation activation_of(const ModelSettings& tower) {
+  const std::string name = tower.text("hidden_act", kDefaultActivation);
+  if (name == "quick_gelu") return Activation::quick_gelu;
+  if (name == "gelu") return Activation::gelu;
+  tower.refuse("hidden_act", "a CLIP has quick_gelu or gelu; give a model with one of these");
+}
+
+/// A text's feature is taken at its end: at the highest token (which older files ask for by 2), or at the
+/// first of this id.
+void check_end_of_text(const ModelSettings& text, int64_t vocabulary_size) {
+  const int64_t end = text.whole("eos_token_id", kDefaultEndOfText);
+  if (end == kHighestToken || end == vocabulary_size - 1) return;
+  text.refuse("eos_token_id", fmt::format("a CLIP of {} tokens ends its texts with {}; correct the file",
+                                          vocabulary_size, vocabulary_size - 1));
 }
 
 /// Activation and heads; the sizes come from the tensors.
-Checkpoint read_config(const fs::path& path) {
-  const nlohmann::json config = read_json(path);
-  try {
-    const std::string type = config.value("model_type", "");
-    if (type != "clip") {
-      throw Error(
-          fmt::format("{}: model_type is '{}', whose text tower is not CLIP's causal one; give a model of "
-                      "model_type 'clip'",
-                      path.string(), type));
-    }
-    const nlohmann::json text = config.value("text_config", nlohmann::json::object());
-    const nlohmann::json vision = config.value("vision_config", nlohmann::json::object());
-    check_layer_norm(path, text);
-    check_layer_norm(path, vision);
-    Checkpoint checkpoint;
-    checkpoint.activation = activation_of(path, text);
-    if (activation_of(path, vision) != checkpoint.activation)
-      throw Error(fmt::format("{}: the towers differ in hidden_act; give a model with one activation",
-                              path.string()));
-    checkpoint.text_heads = text.value("num_attention_heads", kDefaultTextHeads);
-    checkpoint.vision_heads = vision.value("num_attention_heads", kDefaultVisionHeads);
-    return checkpoint;
-  } catch (const nlohmann::json::exception&) {
-    throw Error(fmt::format("{}: is not a CLIP configuration; download the model again", path.string()));
+Checkpoint read_config(const ModelSettings& config) {
+  if (config.text("model_type", "") != "clip") {
+    config.refuse("model_type",
+                  "its text tower is not CLIP's causal one; give a model of model_type \"clip\"");
   }
+  const ModelSettings text = tower_in(config, "text_config"), vision = tower_in(config, "vision_config");
+  for (const ModelSettings& tower : {text, vision}) tower.require("layer_norm_eps", kLayerNormEps);
+  Checkpoint checkpoint;
+  checkpoint.activation = activation_of(text);
+  if (activation_of(vision) != checkpoint.activation)
+    vision.refuse("hidden_act", "the text tower has another; give a model with one activation");
+  checkpoint.text_heads = text.whole("num_attention_heads", kDefaultTextHeads);
+  checkpoint.vision_heads = vision.whole("num_attention_heads", kDefaultVisionHeads);
+  return checkpoint;
 }
 
 /// Hugging Face's spelling and OpenAI's, applied to a name in this order. Those with a leading dot occur
@@ -173,8 +177,11 @@ Checkpoint read_huggingface_folder(const fs::path& folder) {
         fmt::format("{}: has no config.json; give a folder in the Hugging Face layout or a checkpoint file",
                     folder.string()));
   }
-  Checkpoint checkpoint = read_config(config);
+  const ModelSettings settings(read_json(config), config.string());
+  Checkpoint checkpoint = read_config(settings);
   checkpoint.tensors = openai_tensors(read_weights(folder));
+  check_architecture(checkpoint);
+  check_end_of_text(tower_in(settings, "text_config"), checkpoint.at("token_embedding.weight").size(0));
   return checkpoint;
 }
 

@@ -11,7 +11,8 @@ namespace promptbed {
 /// The CLIP of a folder in the Hugging Face layout: config.json, and the weights in model.safetensors, in
 /// shards with an index, or in pytorch_model.bin. Tensors get OpenAI's names and order of dimensions: the
 /// projections are transposed, the query, key and value weights of a layer joined. Throws Error if a file is
-/// missing or damaged, or if the model is not a CLIP with a causal text tower.
+/// missing or damaged, or if the model is not a CLIP: a setting that no tensor shows is followed or refused
+/// by name.
 Checkpoint read_huggingface_folder(const std::filesystem::path& folder);
 
 /// OpenAI's name of a tensor, from its name in the Hugging Face layout. The query, key and value weights of a
@@ -26,9 +27,12 @@ std::string huggingface_name(std::string name);
 /// The file that identifies an open_clip folder.
 inline constexpr const char* kOpenClipConfig = "open_clip_config.json";
 
+/// Whether a model is such a folder; one with a config.json as well is one of Hugging Face's.
+bool is_open_clip_folder(const std::filesystem::path& model);
+
 /// Reads the CLIP in an open_clip folder: open_clip_config.json, and the weights in
 /// open_clip_model.safetensors or open_clip_pytorch_model.bin. Throws Error if a file is missing or damaged,
-/// or if the model is not a CLIP with a causal text tower.
+/// or if the model is not a CLIP: a setting that no tensor shows is followed or refused by name.
 Checkpoint read_open_clip_folder(const std::filesystem::path& folder);
 
 /// Reads a CLIP from a single file with OpenAI's tensor names: OpenAI's archives, a state dict or an
