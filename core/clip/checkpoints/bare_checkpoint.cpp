@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 
 using Tensors = std::map<std::string, Tensor>;
 
-constexpr std::string_view kDataParallel = "module.";  // left by training on several devices
+/// What is put before names by training on several devices, torch.compile, and open_clip's CLIP whose text
+/// tower is a part of its own.
+constexpr std::array<std::string_view, 3> kWrappers = {"module.", "_orig_mod.", "text."};
 constexpr std::array<const char*, 3> kOpenAiMarkers = {"input_resolution", "context_length", "vocab_size"};
 constexpr std::array<std::string_view, 2> kNoWeights = {"attn_mask", ".num_batches_tracked"};
 
@@ -27,13 +29,30 @@ constexpr int64_t kHeadWidth = 64;
 /// Image towers whose heads are wider, by their own width: open_clip's ViT-H, ViT-g and ViT-bigG.
 constexpr std::array<std::pair<int64_t, int64_t>, 3> kWiderHeads = {{{1280, 80}, {1408, 88}, {1664, 104}}};
 
-/// Without the prefix of training on several devices, and without entries that are not weights.
-Tensors weights_of(Tensors stored) {
+std::string_view unwrapped(std::string_view name) {
+  for (bool found = true; found;) {
+    found = false;
+    for (const std::string_view wrapper : kWrappers) {
+      if (!name.starts_with(wrapper)) continue;
+      name.remove_prefix(wrapper.size());
+      found = true;
+    }
+  }
+  return name;
+}
+
+/// Under their own names, and without entries that are not weights.
+Tensors weights_of(const Tensors& stored) {
   Tensors tensors;
-  for (auto& [name, tensor] : stored) {
-    const bool is_weight = std::none_of(kNoWeights.begin(), kNoWeights.end(),
-                                        [&](std::string_view ending) { return name.ends_with(ending); });
-    if (is_weight) tensors[name.substr(name.starts_with(kDataParallel) ? kDataParallel.size() : 0)] = tensor;
+  for (const auto& [name, tensor] : stored) {
+    const bool is_weight =
+        std::none_of(kNoWeights.begin(), kNoWeights.end(),
+                     [&, &full = name](std::string_view ending) { return full.ends_with(ending); });
+    if (!is_weight) continue;
+    const std::string own(unwrapped(name));
+    if (!tensors.emplace(own, tensor).second)
+      throw Error(
+          fmt::format("holds tensor '{}' twice, once as '{}'; give one of the two models", own, name));
   }
   return tensors;
 }

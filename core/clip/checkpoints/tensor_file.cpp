@@ -18,6 +18,7 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kZip = "PK\3\4"sv;
 constexpr std::string_view kBeforeLibTorch16 = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv;
+constexpr std::string_view kGitLfs = "version https:"sv;
 constexpr size_t kSafetensorsHeader = 8;  // where its JSON begins
 
 std::string first_bytes(const fs::path& path) {
@@ -37,6 +38,12 @@ std::map<std::string, Tensor> read_tensor_file(const fs::path& path) {
                     "again with torch.save",
                     path.string()));
   }
+  if (begin.starts_with(kGitLfs)) {
+    throw Error(fmt::format(
+        "{}: is a pointer of git-lfs, not the file itself; run git lfs pull in its folder", path.string()));
+  }
+  if (begin.starts_with('<'))
+    throw Error(fmt::format("{}: is a web page, not a checkpoint; download the file again", path.string()));
   if (begin.size() > kSafetensorsHeader && begin[kSafetensorsHeader] == '{')
     return read_safetensors(path).tensors;
   throw Error(fmt::format("{}: is not a checkpoint; give a .safetensors file or one written by torch.save",

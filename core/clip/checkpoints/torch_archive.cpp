@@ -63,7 +63,8 @@ bool fits(int64_t offset, const std::vector<int64_t>& sizes, const std::vector<i
 
 namespace fs = std::filesystem;
 
-constexpr const char* kWrapper = "state_dict";
+/// Where checkpoints of training keep the model.
+constexpr std::array kWrappers = {"state_dict", "model", "model_state_dict"};
 constexpr const char* kTorchScript = "__torch__.";
 constexpr int kDeepestModule = 32;
 
@@ -77,11 +78,14 @@ const PickleEntries* attributes_of(const PickleValue& value) {
   return entries_of(*object->state);
 }
 
-/// The dict under "state_dict", or else the entries themselves.
+/// The dict under one of these keys, or else the entries themselves.
 const PickleEntries& unwrapped(const PickleEntries& entries) {
-  const PickleValue* const wrapper = find_entry(entries, kWrapper);
-  const PickleEntries* const wrapped = wrapper != nullptr ? entries_of(*wrapper) : nullptr;
-  return wrapped != nullptr ? *wrapped : entries;
+  for (const char* key : kWrappers) {
+    const PickleValue* const wrapper = find_entry(entries, key);
+    const PickleEntries* const wrapped = wrapper != nullptr ? entries_of(*wrapper) : nullptr;
+    if (wrapped != nullptr) return *wrapped;
+  }
+  return entries;
 }
 
 /// Collects the tensors of a dict or module and of its submodules. Each module is visited once, so that
