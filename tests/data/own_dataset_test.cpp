@@ -68,6 +68,30 @@ TEST_F(OwnDataset, TrainValAndTestFoldersAreTakenAsTheyAre) {
   EXPECT_EQ(read().val.size(), 1U);
 }
 
+TEST_F(OwnDataset, PartsMayBeSpelledInOtherWays) {
+  write_images("Train/wren", 3);
+  write_images("valid/wren", 2);
+  write_images("TEST/wren", 1);
+  const Split split = read();
+  EXPECT_EQ(split.train.size(), 3U);
+  EXPECT_EQ(split.val.size(), 2U);
+  EXPECT_EQ(split.test, (std::vector<Image>{{"TEST/wren/0.jpg", 0, "wren"}}));
+  write_images("val/wren", 1);
+  EXPECT_ERROR(read(), "val and valid both hold the val images; keep one of them");
+}
+
+TEST_F(OwnDataset, FoldersThatSystemsLeaveAreNoClasses) {
+  write_images("wren", 4);
+  write("wren/@eaDir/1.jpg/SYNO.jpg");
+  write("__MACOSX/birds/wren/._1.jpg");
+  const Split split = read();
+  EXPECT_EQ(split.class_names, (Names{"wren"}));
+  ASSERT_EQ(split.notes.size(), 1U);
+  EXPECT_NE(split.notes[0].find("folders that no user makes are left out: __MACOSX, wren/@eaDir"),
+            std::string::npos)
+      << split.notes[0];
+}
+
 TEST_F(OwnDataset, AClassMayBeCalledTrain) {
   write_images("train", 4);
   write_images("bus", 4);

@@ -63,7 +63,8 @@ Split split_ucf101(const DatasetSpec& spec, const std::filesystem::path& folder)
 /// Class folders, divided 50/20/30 like DTD's. Throws Error for a class of fewer than four images.
 Split read_own_classes_split(const std::filesystem::path& folder, FolderIndex& index);
 
-/// train, val and test folders of class folders. A class may be missing in some.
+/// train, val and test folders of class folders (part_named). A class may be missing in some. Throws Error if
+/// two folders hold the same part.
 Split read_own_parts_split(const std::filesystem::path& folder, FolderIndex& index);
 
 /// A list of images, CSV with a heading or JSON lines: path (relative to the manifest's folder), class, and

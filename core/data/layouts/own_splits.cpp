@@ -7,12 +7,15 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 #include "base/files.h"
 #include "base/json.h"
 #include "data/layouts/layouts.h"
+#include "data/layouts/own_folders.h"
 #include "data/layouts/split_making.h"
 #include "formats/text_files.h"
 
@@ -35,23 +38,42 @@ class ClassFolderReader {
  public:
   ClassFolderReader(fs::path root, FolderIndex& index) : root_(std::move(root)), index_(index) {}
 
+  /// The folders in `folder` (relative; "" for the dataset's own) that a user made.
+  std::vector<std::string> folders_in(const std::string& folder) {
+    std::vector<std::string> names = index_.list(root_ / folder).folders;
+    std::erase_if(names, [&](const std::string& name) {
+      if (!is_left_by_system(name)) return false;
+      left_by_systems_.insert(folder.empty() ? name : folder + '/' + name);
+      return true;
+    });
+    return names;
+  }
+
   /// The images of every class folder in `part` ("" for the dataset's folder itself), by class.
   std::map<std::string, std::vector<std::string>> read(const std::string& part) {
     std::map<std::string, std::vector<std::string>> classes;
-    for (const std::string& name : index_.list(root_ / part).folders)
+    for (const std::string& name : folders_in(part))
       classes[name] = images_in(part.empty() ? name : part + '/' + name);
     return classes;
   }
 
   std::vector<std::string> notes() const {
-    if (others_ == 0) return {};
-    return {fmt::format("{}: {} files do not have names of images and are left out, first {}", root_.string(),
-                        others_, first_other_)};
+    std::vector<std::string> notes;
+    if (others_ > 0) {
+      notes.push_back(fmt::format("{}: {} files do not have names of images and are left out, first {}",
+                                  root_.string(), others_, first_other_));
+    }
+    if (!left_by_systems_.empty()) {
+      notes.push_back(fmt::format("{}: folders that no user makes are left out: {}", root_.string(),
+                                  fmt::join(left_by_systems_, ", ")));
+    }
+    return notes;
   }
 
  private:
   std::vector<std::string> images_in(const std::string& folder) {
-    const FolderNames names = index_.list(root_ / folder);
+    FolderNames names = index_.list(root_ / folder);
+    names.folders = folders_in(folder);
     if (!names.folders.empty()) {
       throw Error(fmt::format("{}: is a folder inside a class's folder; move its images up, or remove it",
                               (root_ / folder / names.folders.front()).string()));
@@ -72,6 +94,7 @@ class ClassFolderReader {
   FolderIndex& index_;
   int64_t others_ = 0;
   std::string first_other_;
+  std::set<std::string> left_by_systems_;
 };
 
 constexpr std::array kColumns = {"path", "class", "split"};
@@ -164,13 +187,19 @@ Split read_own_classes_split(const fs::path& folder, FolderIndex& index) {
 Split read_own_parts_split(const fs::path& folder, FolderIndex& index) {
   ClassFolderReader reader(folder, index);
   Split split;
-  const std::array<std::pair<const char*, std::vector<Image>*>, 3> parts = {
-      {{"train", &split.train}, {"val", &split.val}, {"test", &split.test}}};
+  const std::map<std::string_view, std::vector<Image>*> parts = {
+      {"train", &split.train}, {"val", &split.val}, {"test", &split.test}};
+  std::map<std::string_view, std::string> folder_of;  // by part
   std::map<std::string, int64_t> labels;
-  for (const auto& [part, images] : parts) {
-    if (!fs::is_directory(folder / part)) continue;
-    for (const auto& [name, paths] : reader.read(part)) {
-      for (const std::string& path : paths) images->push_back({path, 0, name});
+  for (const std::string& part_folder : reader.folders_in("")) {
+    const std::string_view part = part_named(part_folder);
+    if (part.empty()) continue;
+    if (const auto [other, is_new] = folder_of.emplace(part, part_folder); !is_new) {
+      throw Error(fmt::format("{}: {} and {} both hold the {} images; keep one of them", folder.string(),
+                              other->second, part_folder, part));
+    }
+    for (const auto& [name, paths] : reader.read(part_folder)) {
+      for (const std::string& path : paths) parts.at(part)->push_back({path, 0, name});
       if (!paths.empty()) labels.emplace(name, 0);
     }
   }

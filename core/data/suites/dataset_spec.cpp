@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "data/layouts/folder_index.h"
+#include "data/layouts/own_folders.h"
 #include "formats/json_object.h"
 
 namespace promptbed {
@@ -84,7 +85,6 @@ void read_prompt_words(JsonObject& fields, DatasetSpec& spec) {
 }
 
 constexpr std::array kManifests = {"manifest.csv", "manifest.jsonl"};
-constexpr std::array kParts = {"train", "val", "test"};
 constexpr const char* kDescription = "dataset.json";
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -92,11 +92,12 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 }
 
 bool is_part(const std::string& name) {
-  return std::ranges::find(kParts, name) != kParts.end();
+  return !part_named(name).empty();
 }
 
 SplitSource source_in_folder(const fs::path& folder) {
-  const FolderNames names = FolderIndex().list(folder);
+  FolderNames names = FolderIndex().list(folder);
+  std::erase_if(names.folders, is_left_by_system);
   for (const char* manifest : kManifests) {
     if (contains(names.files, manifest)) return {.kind = SplitKind::own_manifest, .file = manifest};
   }
@@ -108,7 +109,7 @@ SplitSource source_in_folder(const fs::path& folder) {
   }
   // A class may be called "train": these are parts only if there is nothing else.
   if (!std::ranges::all_of(names.folders, is_part)) return {.kind = SplitKind::own_classes};
-  if (!contains(names.folders, "test")) {
+  if (std::ranges::find(names.folders, "test", part_named) == names.folders.end()) {
     throw Error(
         fmt::format("{}: has no test folder; add one, or put the class folders here to have them divided",
                     folder.string()));
