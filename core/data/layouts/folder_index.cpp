@@ -4,80 +4,50 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "base/files.h"
-#include "base/hash.h"
+#include "formats/word_list.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The file is a sequence of words, each ended by a zero byte, which no name contains: the heading; for each
-// folder its path, its time, the number of its folders, their names, the number of its files, their names;
-// and a hash of all that.
+// The file's words: for each folder its path, its time, the number of its folders, their names, the number of
+// its files, their names.
 constexpr std::string_view kHeading = "promptbed folders 1";
 constexpr auto kTicksMayCoincide = std::chrono::seconds(2);
 
-void append(std::string& text, std::string_view word) {
-  text.append(word).push_back('\0');
+/// The length of a list, each of whose words takes a byte at least.
+int64_t count_in(WordReader& words) {
+  return std::min(words.number().value_or(0), static_cast<int64_t>(words.rest().size()));
 }
 
-/// Takes words off the front of a text; nothing once there are none.
-class WordReader {
- public:
-  explicit WordReader(std::string_view text) : text_(text) {}
+std::vector<std::string> list_in(WordReader& words) {
+  std::vector<std::string> names(static_cast<size_t>(count_in(words)));
+  for (std::string& name : names) name = words.word().value_or("");
+  return names;
+}
 
-  std::optional<std::string_view> word() {
-    const size_t end = text_.find('\0');
-    if (end == std::string_view::npos) return std::nullopt;
-    const std::string_view word = text_.substr(0, end);
-    text_.remove_prefix(end + 1);
-    return word;
+/// The next two lists, still encoded.
+std::string_view two_lists_in(WordReader& words) {
+  const std::string_view begin = words.rest();
+  for (int list = 0; list < 2; ++list) {
+    for (int64_t names = count_in(words); names > 0; --names) words.word();
   }
-
-  std::optional<int64_t> number() {
-    const auto digits = word();
-    int64_t number = 0;
-    if (!digits || std::from_chars(digits->begin(), digits->end(), number).ptr != digits->end())
-      return std::nullopt;
-    return number;
-  }
-
-  std::vector<std::string> list() {
-    std::vector<std::string> names(static_cast<size_t>(count()));
-    for (std::string& name : names) name = word().value_or("");
-    return names;
-  }
-
-  /// The next two lists, still encoded.
-  std::string_view two_lists() {
-    const std::string_view begin = text_;
-    for (int list = 0; list < 2; ++list) {
-      for (int64_t names = count(); names > 0; --names) word();
-    }
-    return begin.substr(0, begin.size() - text_.size());
-  }
-
-  bool at_end() const { return text_.empty(); }
-
- private:
-  /// Of the words that follow; each takes a byte at least.
-  int64_t count() { return std::min(number().value_or(0), static_cast<int64_t>(text_.size())); }
-
-  std::string_view text_;
-};
+  return begin.substr(0, begin.size() - words.rest().size());
+}
 
 std::string packed(const FolderNames& names) {
   std::string text;
   for (const std::vector<std::string>* list : {&names.folders, &names.files}) {
-    append(text, std::to_string(list->size()));
-    for (const std::string& name : *list) append(text, name);
+    append_word(text, static_cast<int64_t>(list->size()));
+    for (const std::string& name : *list) append_word(text, name);
   }
   return text;
 }
@@ -85,8 +55,8 @@ std::string packed(const FolderNames& names) {
 FolderNames unpacked(std::string_view text) {
   WordReader words(text);
   FolderNames names;
-  names.folders = words.list();
-  names.files = words.list();
+  names.folders = list_in(words);
+  names.files = list_in(words);
   return names;
 }
 
@@ -137,17 +107,12 @@ FolderIndex::FolderIndex(fs::path file, size_t worth_remembering)
 
 void FolderIndex::read() {
   const std::string text = read_file(file_);
-  const std::string_view all = text;
-  const size_t hash_begin = all.size() > 1 ? all.rfind('\0', all.size() - 2) + 1 : 0;
-  const std::string_view contents = all.substr(0, hash_begin);
-  if (WordReader(all.substr(hash_begin)).word() != Hasher().add(contents).hex()) return;
-  WordReader words(contents);
-  if (words.word() != kHeading) return;
-  while (!words.at_end()) {
-    const std::string folder(words.word().value_or(""));
+  std::optional<WordReader> words = open_words(text, kHeading);
+  while (words && !words->at_end()) {
+    const std::string folder(words->word().value_or(""));
     Entry& entry = known_[folder];
-    entry.time = words.number().value_or(0);
-    entry.names = words.two_lists();
+    entry.time = words->number().value_or(0);
+    entry.names = two_lists_in(*words);
   }
 }
 
@@ -176,14 +141,13 @@ void FolderIndex::save() {
   for (const auto& [folder, entry] : listed_) names += count_names(entry.names);
   if (names < worth_remembering_) return;
   std::string text;
-  append(text, kHeading);
+  append_word(text, kHeading);
   for (const auto& [folder, entry] : listed_) {
-    append(text, folder);
-    append(text, std::to_string(entry.time));
+    append_word(text, folder);
+    append_word(text, entry.time);
     text += entry.names;
   }
-  append(text, Hasher().add(std::string_view(text)).hex());
-  write_file(file_, text);
+  write_file(file_, sealed_words(std::move(text)));
   changed_ = false;
 }
 

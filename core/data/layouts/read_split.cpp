@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "base/hash.h"
+#include "data/layouts/cache_file.h"
 #include "data/layouts/layouts.h"
 #include "data/layouts/zhou_split.h"
 #include "data/suites/given_names.h"
@@ -13,17 +13,6 @@ namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kFolderDigits = 16;
-
-/// Where the cache keeps something about the dataset in `folder`: two folders never share a file.
-fs::path cache_file(const fs::path& cache, const char* shelf, const DatasetSpec& spec, const fs::path& folder,
-                    const char* ending) {
-  if (cache.empty()) return {};
-  const std::string digits =
-      Hasher().add(fs::weakly_canonical(folder).string()).hex().substr(0, kFolderDigits);
-  return cache / shelf / fmt::format("{}-{}{}", spec.id, digits, ending);
-}
 
 Split read_origin(const DatasetSpec& spec, const fs::path& folder, FolderIndex& index) {
   switch (spec.split.origin) {
@@ -92,7 +81,7 @@ Split read_zhou_or_make(const DatasetSpec& spec, const fs::path& folder, const f
                         FolderIndex& index) {
   const fs::path file = folder / spec.split.file;
   if (fs::exists(file)) return read_zhou_split(file);
-  const fs::path cached = cache_file(cache, "splits", spec, folder, ".json");
+  const fs::path cached = cache_file(cache, "splits", spec.id, folder, ".json");
   if (!cached.empty() && fs::exists(cached)) return read_zhou_split(cached);
   Split split = make_split(spec, folder, file, index);
   split.notes = {keep_made_split(split, file, cached)};
@@ -137,7 +126,7 @@ void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs:
 Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::path& cache) {
   const fs::path folder = data_root / spec.folder;
   check_folders(spec, data_root, folder);
-  FolderIndex index(cache_file(cache, "folders", spec, folder, ".idx"));
+  FolderIndex index(cache_file(cache, "folders", spec.id, folder, ".idx"));
   Split split = read_layout(spec, folder, cache, index);
   index.save();
   rename_classes(split, spec.renames);

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <utility>
 
+#include "data/layouts/cache_file.h"
 #include "data/suites/given_names.h"
 
 namespace promptbed {
@@ -89,6 +90,11 @@ Split ChosenDatasets::read_split(const DatasetSpec& dataset) const {
 
 fs::path ChosenDatasets::image_folder(const DatasetSpec& dataset) const {
   return (spec_.data / dataset.folder / dataset.images).lexically_normal();
+}
+
+ContentIndex ChosenDatasets::contents(const DatasetSpec& dataset) const {
+  const fs::path folder = image_folder(dataset);
+  return ContentIndex(folder, cache_file(spec_.cache, "contents", dataset.id, folder, ".idx"));
 }
 
 }  // namespace promptbed

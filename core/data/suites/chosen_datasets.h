@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/layouts/split.h"
+#include "data/pictures/content_index.h"
 #include "data/suites/suite.h"
 
 namespace promptbed {
@@ -48,6 +49,9 @@ class ChosenDatasets {
 
   /// Where the dataset's images are; a suite may embed features without images.
   std::filesystem::path image_folder(const DatasetSpec& dataset) const;
+
+  /// What is in the dataset's image files, as far as the cache remembers it.
+  ContentIndex contents(const DatasetSpec& dataset) const;
 
   /// Where the datasets' folders are; empty if only own ones were chosen.
   const std::filesystem::path& data() const { return spec_.data; }

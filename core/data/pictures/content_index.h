@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace promptbed {
+
+/// 64 bits that tell the contents of one image file from those of another; never 0.
+uint64_t hash_of_contents(std::string_view bytes);
+
+/// What is in the image files of a folder, as hashes, kept from one process to the next: a file is read again
+/// only if it may have changed.
+///
+///     ContentIndex index("data/pets/images", "runs/cache/contents/pets-1234.idx");
+///     index.find("cat/1.jpg");   // its hash
+///     index.save();
+///
+/// A file is as it was if its inode, its size, and its times of modification and of status change are. A
+/// program can set the first of these times, but not the second. What changed within the two seconds before
+/// it was read is not kept: another change within the same clock tick would go unnoticed.
+class ContentIndex {
+ public:
+  /// Looks into `folder`. Keeps the hashes in `file`, which need not exist yet ("": nowhere), if there are at
+  /// least `worth_remembering`. A damaged file is ignored.
+  explicit ContentIndex(std::filesystem::path folder, std::filesystem::path file = {},
+                        size_t worth_remembering = 1000);
+
+  /// Where an image is.
+  std::filesystem::path path_of(const std::string& image) const { return folder_ / image; }
+
+  /// The hash of an image file (hash_of_contents) as it was when this was first asked for; nothing if there
+  /// is no regular file that can be read.
+  std::optional<uint64_t> find(const std::string& image);
+
+  /// Writes what was found, if it is large enough and not in the file already. Throws Error if the file
+  /// cannot be written.
+  void save();
+
+ private:
+  /// What tells one state of a file from another.
+  struct Stamp {
+    int64_t inode = 0, bytes = 0, modified = 0, changed = 0;  // times in nanoseconds since 1970
+
+    bool operator==(const Stamp&) const = default;
+  };
+  struct Entry {
+    Stamp stamp;
+    uint64_t hash = 0;
+  };
+
+  void read();
+  Entry look(const std::string& image, const Stamp& stamp);
+
+  std::filesystem::path folder_, file_;
+  size_t worth_remembering_;
+  std::map<std::string, Entry, std::less<>> known_;  ///< in the file
+  std::map<std::string, Entry, std::less<>> seen_;   ///< in this process
+  bool changed_ = false;
+};
+
+}  // namespace promptbed
