@@ -71,6 +71,15 @@ Recipe to_recipe(const json& value) {
 
 }  // namespace
 
+std::string test_set_of(const std::string& split_hash, const std::string& images) {
+  return images.empty() ? split_hash : fmt::format("{}+{}", split_hash, images);
+}
+
+std::string RunSpec::test_set() const {
+  const auto tested = images.find("test");
+  return test_set_of(split_hash, tested == images.end() ? "" : tested->second);
+}
+
 json RunSpec::canonical() const {
   json values = json::object();
   for (const auto& [name, value] : options) values[name] = to_json(value);
@@ -90,6 +99,8 @@ json RunSpec::canonical() const {
                     {"precision", precision}};
   // Left out by default, for the same reason.
   if (!draw.empty()) canonical["draw"] = draw;
+  if (!images.empty()) canonical["images"] = images;
+  if (!tokenizer.empty()) canonical["tokenizer"] = tokenizer;
   return canonical;
 }
 
@@ -115,6 +126,8 @@ RunSpec RunSpec::parse(const json& canonical) {
     if (const json& recipe = canonical.at("recipe"); !recipe.is_null()) spec.recipe = to_recipe(recipe);
     canonical.at("views").get_to(spec.views);
     canonical.at("precision").get_to(spec.precision);
+    if (canonical.contains("images")) canonical.at("images").get_to(spec.images);
+    spec.tokenizer = canonical.value("tokenizer", "");
     return spec;
   } catch (const json::exception& fault) {
     throw Error(fmt::format("run spec: {}; delete its run and sweep again", fault.what()));

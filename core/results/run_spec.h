@@ -13,6 +13,10 @@
 
 namespace promptbed {
 
+/// Tells what a dataset's test images are: the hash of its split and, unless its features are sealed, that of
+/// the images' contents.
+std::string test_set_of(const std::string& split_hash, const std::string& images);
+
 /// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
 /// Two protocols that train the same thing share one run. Methods without training have no classes, no
 /// recipe, shots 0 and seed 0: one run per dataset.
@@ -32,6 +36,15 @@ struct RunSpec {
   std::optional<Recipe> recipe;  ///< none without training, or if the method has its own solver
   int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
   std::string precision = "f32";
+
+  /// Hashes of the names and contents of its dataset's images: those drawn for "train" and, if the method
+  /// asks for them, "val", and all of "test". None if the features are sealed, which vouches for them, nor in
+  /// runs of earlier versions, where the contents are unknown.
+  std::map<std::string, std::string, std::less<>> images = {};
+  std::string tokenizer = {};  ///< tokenizer_id(): "" for the usual one; unknown in runs of earlier versions
+
+  /// What it is tested on of its own dataset (test_set_of).
+  std::string test_set() const;
 
   /// The JSON form of this run, with sorted keys: equal runs have equal texts.
   nlohmann::json canonical() const;

@@ -201,6 +201,42 @@ TEST_F(BaseNewTableTest, AChangedSplitLeavesOutTheEarlierRuns) {
   EXPECT_EQ(shown.notes, (Texts{"brands: 1 run with an earlier split, template or context words left out"}));
 }
 
+/// The run of a seed whose images held what these hashes stand for.
+RunSpec with_images(int64_t seed, const std::string& test, const std::string& train) {
+  RunSpec spec = sample_spec("brands", seed);
+  spec.images = {{"test", test}, {"train", train}};
+  return spec;
+}
+
+TEST_F(BaseNewTableTest, ChangedTestImagesLeaveOutTheEarlierRuns) {
+  record(ledger_, with_images(1, "old", "train 1"), 60, 50);
+  record(ledger_, with_images(2, "old", "train 2"), 62, 52);
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  record(ledger_, with_images(1, "new", "train 1"), 70, 40);
+  const Grid shown = grid();
+  EXPECT_DOUBLE_EQ(*shown.series.at(0).cells.at(0).accuracies[0].mean, 70) << "never a mean over both";
+  EXPECT_EQ(shown.notes,
+            (Texts{"brands: 2 runs of images with other contents than the newest run's left out"}));
+}
+
+TEST_F(BaseNewTableTest, ChangedTrainingImagesLeaveOutTheEarlierRunsOfTheirDraw) {
+  record(ledger_, with_images(1, "test", "old 1"), 60, 50);
+  record(ledger_, with_images(2, "test", "train 2"), 72, 42);
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  record(ledger_, with_images(1, "test", "new 1"), 70, 40);
+  const Grid shown = grid();
+  EXPECT_DOUBLE_EQ(*shown.series.at(0).cells.at(0).accuracies[0].mean, 71);
+  EXPECT_EQ(shown.notes,
+            (Texts{"brands: 1 run of images with other contents than the newest run's left out"}));
+}
+
+TEST_F(BaseNewTableTest, RunsThatDoNotSayWhatTheirImagesHeldAreNotMixedWithThoseThatDo) {
+  record(ledger_, sample_spec("brands", 2), 60, 50);
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  record(ledger_, with_images(1, "test", "train"), 70, 40);
+  EXPECT_DOUBLE_EQ(*grid().series.at(0).cells.at(0).accuracies[0].mean, 70);
+}
+
 TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
   RunSpec all = sample_spec("brands");
   all.classes = "all";

@@ -101,6 +101,23 @@ TEST_F(TransferTableTest, ScoresOnAnEarlierSplitAreLeftOut) {
                                 "brands: 1 test on an earlier split left out"}));
 }
 
+TEST_F(TransferTableTest, ScoresOnImagesWithOtherContentsAreLeftOut) {
+  trained(1, {{"source", 70}, {"brands", 42}, {"office", 50}});
+  ::usleep(2000);  // the ledger's clock has milliseconds
+  RunSpec later = zero_shot_spec("brands");
+  later.images["test"] = "0123";
+  RunOutcome outcome = test::sample_outcome("brands", 0, 0);
+  outcome.scores = {test::sample_score("brands", "all", 44)};
+  outcome.scores[0].split_hash = later.test_set();
+  ledger_.claim(later);
+  ledger_.ask("cross-dataset", {later.id()});
+  test::finish(ledger_, later.id(), outcome);
+  const Grid shown = grid({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
+  EXPECT_EQ(test::texts(transfer_report(shown).table.rows[1]), (Texts{"brands", "44.00", "-"}));
+  const std::string note = "brands: 1 test on images with other contents than the newest run's left out";
+  EXPECT_EQ(shown.notes.back(), note);
+}
+
 TEST_F(TransferTableTest, RecordsSayTheRoleOfEachDataset) {
   trained(1, {{"source", 70}, {"brands", 42}});
   EXPECT_EQ(render_csv(report({.methods = {"coop"}}).records),

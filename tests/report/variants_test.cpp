@@ -62,6 +62,14 @@ TEST(VariantLabels, LetOptionsFollowTheDatasetsWords) {
   EXPECT_EQ(variant_labels({sample_spec("brands"), satellite}), (Labels{"", ""}));
 }
 
+TEST(VariantLabels, SeparateTokenizersButNotImages) {
+  RunSpec other = sample_spec("brands", 2);
+  other.images["test"] = "0123";
+  EXPECT_EQ(variant_labels({sample_spec(), other}), (Labels{"", ""}));
+  other.tokenizer = "89ab";
+  EXPECT_EQ(variant_labels({sample_spec(), other}), (Labels{"tokenizer=none", "tokenizer=89ab"}));
+}
+
 TEST(VariantLabels, SeparateMethodVersionsAndViews) {
   RunSpec newer = sample_spec();
   newer.method_version = 2;

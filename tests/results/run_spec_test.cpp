@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(16, spec);
+  std::vector<RunSpec> others(18, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -54,6 +54,8 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[13].views = 0;
   others[14].precision = "bf16";
   others[15].draw = "other";
+  others[16].images["test"] = "other";
+  others[17].tokenizer = "other";
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -90,6 +92,19 @@ TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods)
   EXPECT_EQ(read.recipe->pace, RatePace::step);
   EXPECT_TRUE(read.recipe->keeps_last_batch);
   EXPECT_EQ(read.id(), spec.id());
+}
+
+TEST(RunSpec, NamesImagesAndTokenizerOnlyWhereTheyAreKnown) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().contains("images")) << "ids of earlier runs stay what they are";
+  EXPECT_FALSE(spec.canonical().contains("tokenizer"));
+  EXPECT_EQ(spec.test_set(), spec.split_hash);
+  spec.images = {{"test", "0123"}, {"train", "4567"}};
+  spec.tokenizer = "89ab";
+  const RunSpec read = RunSpec::parse(spec.canonical());
+  EXPECT_EQ(read.images, spec.images);
+  EXPECT_EQ(read.tokenizer, "89ab");
+  EXPECT_EQ(read.test_set(), "split of brands+0123");
 }
 
 TEST(RunSpec, NamesADrawOnlyWhereTheUserGaveIt) {

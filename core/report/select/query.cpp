@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kDraw = "draw";
+constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kNone = "none";
 
 [[noreturn]] void throw_malformed(std::string_view text) {
@@ -36,7 +37,8 @@ bool matches(const json& value, std::string_view setting, const std::string& tex
   if (value.is_number()) return number_in(text) == value.get<double>();
   if (!value.is_string()) return value.dump() == text;
   const auto& held = value.get_ref<const std::string&>();
-  return held == text || (setting == kDraw && !text.empty() && held.starts_with(text));
+  const bool is_hash = setting == kDraw || setting == kTokenizer;
+  return held == text || (is_hash && !text.empty() && held.starts_with(text));
 }
 
 bool applies(const Condition& condition, const RunSpec& spec, std::string_view place) {
@@ -83,9 +85,9 @@ bool satisfies(const Condition& condition, const RunSpec& spec) {
     if (matched) return true;
   }
   if (is_there) return false;
-  // The JSON leaves out an ordinary draw.
-  const bool must_have_it =
-      !condition.method.empty() || (condition.setting == kDraw && !spec.classes.empty());
+  // The JSON leaves out an ordinary draw and the usual tokenizer.
+  const bool must_have_it = !condition.method.empty() || condition.setting == kTokenizer ||
+                            (condition.setting == kDraw && !spec.classes.empty());
   return !must_have_it || std::ranges::count(condition.values, kNone) > 0;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -141,24 +142,75 @@ std::vector<std::string> drop_outdated(std::vector<RunResults>& runs) {
   return notes;
 }
 
-/// Drops tests on datasets other than the run's own whose split has since changed.
+/// What a run's images held, by where runs have to agree on it: all that were tested on a dataset, and those
+/// that were trained on one draw. Methods without validation say nothing of the validation images.
+std::map<std::string, std::string> images_of(const RunSpec& spec) {
+  const auto held = [&](const char* part) {
+    const auto found = spec.images.find(part);
+    return found == spec.images.end() ? std::string() : found->second;
+  };
+  std::map<std::string, std::string> images = {{spec.dataset, held("test")}};
+  if (spec.classes.empty()) return images;
+  const std::string draw =
+      fmt::format("{} {} {} {} {}", spec.dataset, spec.classes, spec.shots, spec.seed, spec.draw);
+  images[draw + " train"] = held("train");
+  if (!held("val").empty()) images[draw + " val"] = held("val");
+  return images;
+}
+
+/// Drops the runs whose images held something else than those of the newest run: neither a mean over both nor
+/// a comparison would mean anything. Of runs on sealed features, and of earlier versions, nothing is known.
+std::vector<std::string> drop_other_images(std::vector<RunResults>& runs) {
+  if (std::ranges::all_of(runs, [](const RunResults& run) { return run.spec().images.empty(); })) return {};
+  std::map<std::string, std::pair<int64_t, std::string>>
+      newest;  // where -> when in order, and what they held
+  for (const RunResults& run : runs) {
+    for (const auto& [where, held] : images_of(run.spec())) {
+      auto& latest = newest[where];
+      latest = std::max(latest, {run.record.sequence, held});
+    }
+  }
+  std::map<std::string, size_t> dropped;
+  std::erase_if(runs, [&](const RunResults& run) {
+    const bool is_other = std::ranges::any_of(images_of(run.spec()), [&](const auto& image) {
+      return image.second != newest.at(image.first).second;
+    });
+    if (is_other) ++dropped[run.spec().dataset];
+    return is_other;
+  });
+  std::vector<std::string> notes;
+  for (const auto& [dataset, count] : dropped) {
+    notes.push_back(fmt::format("{}: {} of images with other contents than the newest run's left out",
+                                dataset, plural(count, "run")));
+  }
+  return notes;
+}
+
+/// The split's part of a test_set_of.
+std::string_view split_of(std::string_view test_set) {
+  return test_set.substr(0, test_set.find('+'));
+}
+
+/// Drops tests on datasets other than the run's own whose split, or whose images, have since changed.
 std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
-  std::map<std::string, std::pair<int64_t, std::string>> newest;  // dataset -> when in order, and its split
+  std::map<std::string, std::pair<int64_t, std::string>>
+      newest;  // dataset -> when in order, and its test set
   for (const RunResults& run : runs) {
     const auto take = [&](const auto& test) {
       const bool is_own = test.dataset == run.spec().dataset;
       auto& latest = newest[test.dataset];
-      latest = std::max(latest, {run.record.sequence, is_own ? run.spec().split_hash : test.split_hash});
+      latest = std::max(latest, {run.record.sequence, is_own ? run.spec().test_set() : test.split_hash});
     };
     std::ranges::for_each(run.scores, take);
     std::ranges::for_each(run.refusals, take);
   }
-  std::map<std::string, size_t> dropped;
+  std::map<std::string, size_t> dropped, of_other_images;
   for (RunResults& run : runs) {
     const auto is_outdated = [&](const auto& test) {
-      const bool outdated =
-          test.dataset != run.spec().dataset && test.split_hash != newest.at(test.dataset).second;
-      if (outdated) ++dropped[test.dataset];
+      const std::string& latest = newest.at(test.dataset).second;
+      const bool outdated = test.dataset != run.spec().dataset && test.split_hash != latest;
+      if (outdated)
+        ++(split_of(test.split_hash) == split_of(latest) ? of_other_images : dropped)[test.dataset];
       return outdated;
     };
     std::erase_if(run.scores, is_outdated);
@@ -167,6 +219,10 @@ std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
     notes.push_back(fmt::format("{}: {} on an earlier split left out", dataset, plural(count, "test")));
+  }
+  for (const auto& [dataset, count] : of_other_images) {
+    notes.push_back(fmt::format("{}: {} on images with other contents than the newest run's left out",
+                                dataset, plural(count, "test")));
   }
   return notes;
 }
@@ -230,8 +286,9 @@ RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
   selected.runs.reserve(done.size());
   for (const RunResults* run : done) selected.runs.push_back(*run);
   check_one_model(snapshot, selected.runs);
-  for (const auto& notes : {note_absent(snapshot, query, protocol, selected.runs),
-                            drop_outdated(selected.runs), drop_outdated_tests(selected.runs)})
+  for (const auto& notes :
+       {note_absent(snapshot, query, protocol, selected.runs), drop_outdated(selected.runs),
+        drop_other_images(selected.runs), drop_outdated_tests(selected.runs)})
     selected.notes.insert(selected.notes.end(), notes.begin(), notes.end());
   check_one_draw(selected.runs);
   return selected;

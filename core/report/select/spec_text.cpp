@@ -16,6 +16,14 @@ std::string text_of(const ParameterGroup& group, OptimiserKind kind) {
   return text + fmt::format(", weight decay {}", group.weight_decay);
 }
 
+/// "test 0123, train 4567", a line each.
+std::string text_of(const std::map<std::string, std::string, std::less<>>& images) {
+  std::string text;
+  for (const auto& [part, hash] : images)
+    text += fmt::format("{}{} {}", text.empty() ? "" : "\n", part, hash);
+  return text;
+}
+
 }  // namespace
 
 std::string text_of(const OptionValue& value) {
@@ -55,6 +63,7 @@ Fields fields_of(const RunSpec& run) {
   if (!run.dataset.empty()) {
     fields.emplace_back("dataset", run.dataset);
     fields.emplace_back("split", run.split_hash);
+    if (!run.images.empty()) fields.emplace_back("images", text_of(run.images));
   }
   if (trained) {
     fields.emplace_back("trained on",
@@ -66,6 +75,7 @@ Fields fields_of(const RunSpec& run) {
   fields.emplace_back("template", run.prompt_template);
   fields.emplace_back("context words", run.context_init);
   fields.emplace_back("model", run.model);
+  if (!run.tokenizer.empty()) fields.emplace_back("tokenizer", run.tokenizer);
   fields.emplace_back("precision", run.precision);
   return fields;
 }

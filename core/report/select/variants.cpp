@@ -122,8 +122,8 @@ std::string shown(const std::string& place, const std::string& value) {
 
 std::map<std::string, json> settings_of(const RunSpec& spec) {
   json canonical = spec.canonical();
-  for (const char* name : {"model", "dataset", "split_hash", "prompt_template", "context_init", "classes",
-                           "shots", "seed", "method"})
+  for (const char* name : {"model", "dataset", "split_hash", "images", "prompt_template", "context_init",
+                           "classes", "shots", "seed", "method"})
     canonical.erase(name);
   const json places = canonical.flatten();
   std::map<std::string, json> settings;

@@ -12,8 +12,8 @@
 namespace promptbed {
 
 /// A run's settings by their place in its canonical JSON ("/options/n_ctx"): options, recipe, views,
-/// precision, the method's version, and a given draw; not what says where the run is in a table (model,
-/// dataset with split and words, classes, shots, seed, method).
+/// precision, the method's version, a given draw and an unusual tokenizer; not what says where the run is in
+/// a table (model, dataset with split, images and words, classes, shots, seed, method).
 std::map<std::string, nlohmann::json> settings_of(const RunSpec& spec);
 
 /// "/recipe/groups/0/learning_rate" -> "learning_rate".
