@@ -41,7 +41,7 @@ CacheSummary summary_of(const fs::path& folder, const fs::path& path) {
 FeatureTable table_of(const FeatureCache& cache, const FeatureRequest& request) {
   FeatureTable table;
   for (const std::string& image : request.images) {
-    for (const int view : request.views) table.rows.push_back({image, view, {}});
+    for (const int view : request.views) table.rows.push_back({image, view});
   }
   table.features = cache.read(request.images, request.views).flatten(0, 1).to(dtype_of(cache.key().stored));
   return table;
@@ -74,8 +74,8 @@ void remove_cache(const fs::path& path, std::ostream& log) {
 }
 
 void seal_features(const FeatureCache& cache, std::span<const FeatureRequest> requests,
-                   const std::filesystem::path& image_folder, const std::filesystem::path& sealed) {
-  const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
+                   ContentIndex* contents, const std::filesystem::path& sealed) {
+  const std::vector<MissingPicture> missing = cache.missing(requests, contents);
   if (!missing.empty()) {
     throw Error(fmt::format("{}: lacks features of {} images, first {}; run `runner features build` first",
                             cache.path().string(), missing.size(), missing.front().image));

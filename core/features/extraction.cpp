@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ahead.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "data/pictures/picture.h"
 #include "data/pictures/view.h"
@@ -25,23 +26,20 @@ struct PictureFeatures {
   Tensor features;  ///< [rows, D], on the CPU
 };
 
-Picture decode(const fs::path& path) {
+/// Computes the features of an image that the cache lacks; used by several threads at once. The hash is of
+/// the very bytes that are decoded, whatever becomes of the file meanwhile.
+PictureFeatures features_of(const MissingPicture& wanted, const fs::path& path, const PictureEncoder& encoder,
+                            const std::string& dataset) {
+  PictureFeatures result;
+  Picture picture;
   try {
-    return decode_picture(path);
+    const std::string bytes = read_file(path);
+    for (const int view : wanted.views) result.rows.push_back({wanted.image, view, hash_of_contents(bytes)});
+    picture = decode_picture(bytes, path);
   } catch (const Error& fault) {
     throw PictureError(fault.what());
   }
-}
-
-/// Computes the features of an image that the cache lacks; used by several threads at once.
-PictureFeatures features_of(const MissingPicture& wanted, const fs::path& image_folder,
-                            const PictureEncoder& encoder, const std::string& dataset) {
-  const fs::path path = image_folder / wanted.image;
-  const PictureStamp stamp =
-      stamp_of(path).value_or(PictureStamp{});  // taken first, so that a later change is noticed
-  PictureFeatures result;
-  for (const int view : wanted.views) result.rows.push_back({wanted.image, view, stamp});
-  result.features = encoder.encode(decode(path), wanted.views, view_key(dataset, wanted.image));
+  result.features = encoder.encode(picture, wanted.views, view_key(dataset, wanted.image));
   return result;
 }
 
@@ -56,16 +54,16 @@ int64_t count_rows(std::span<const FeatureRequest> requests) {
 }
 
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
-                                  const fs::path& image_folder, const ImageEncoder& encoder,
+                                  ContentIndex& contents, const ImageEncoder& encoder,
                                   const ExtractionSettings& settings, std::ostream& log) {
   const auto start = std::chrono::steady_clock::now();
   ExtractionReport report;
   report.rows_present = count_rows(requests);
-  if (cache.missing(requests, image_folder).empty()) return report;
+  if (cache.missing(requests, &contents).empty()) return report;
 
   FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work in the meantime
-  const std::vector<MissingPicture> missing = cache.missing(requests, image_folder);
+  const std::vector<MissingPicture> missing = cache.missing(requests, &contents);
   const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device);
   try {
     Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
@@ -73,8 +71,8 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
     const SingleThreadedOperators operators;
     Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(settings.threads),
                                     kPicturesAhead * static_cast<size_t>(settings.threads), [&](size_t i) {
-                                      return features_of(missing[i], image_folder, picture_encoder,
-                                                         cache.key().dataset);
+                                      return features_of(missing[i], contents.path_of(missing[i].image),
+                                                         picture_encoder, cache.key().dataset);
                                     });
     while (const auto picture = pictures.next()) {
       writer.append(picture->rows, picture->features);

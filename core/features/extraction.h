@@ -37,9 +37,9 @@ struct ExtractionSettings {
 /// The number of requested features: one per image and view.
 int64_t count_rows(std::span<const FeatureRequest> requests);
 
-/// Extracts the requested features that the cache lacks. Each image is decoded once; one thread renders and
-/// encodes its views. Does nothing if nothing is missing; otherwise waits for other writers. Reports progress
-/// and waiting on `log`.
+/// Extracts the requested features that the cache lacks, or has of other contents than `contents` finds in
+/// the images' files. Each image is read and decoded once; one thread renders and encodes its views. Does
+/// nothing if nothing is missing; otherwise waits for other writers. Reports progress and waiting on `log`.
 ///
 /// The tower encodes one view at a time: in a batch, a feature's last bits would depend on its position (BLAS
 /// treats the edge of a matrix differently), and thus on what else was missing and on the number of threads.
@@ -47,7 +47,7 @@ int64_t count_rows(std::span<const FeatureRequest> requests);
 /// Throws PictureError, naming the image, if one is missing or unreadable, Interrupted after Ctrl-C. Either
 /// way the features so far are kept, and the next call goes on from there.
 ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRequest> requests,
-                                  const std::filesystem::path& image_folder, const ImageEncoder& encoder,
+                                  ContentIndex& contents, const ImageEncoder& encoder,
                                   const ExtractionSettings& settings, std::ostream& log);
 
 }  // namespace promptbed

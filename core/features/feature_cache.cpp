@@ -7,9 +7,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace promptbed {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void throw_no_feature(const fs::path& path, const std::string& image, int view) {
+  throw Error(fmt::format("{}: has no feature of {} ({}); run `runner sweep` to extract it", path.string(),
+                          image, view_name(view)));
+}
+
+}  // namespace
 
 FeatureCache::FeatureCache(fs::path path, CacheKey key) : path_(std::move(path)), key_(std::move(key)) {
   reload();
@@ -36,15 +47,15 @@ std::optional<int64_t> FeatureCache::row_of(const std::string& image, int view) 
 }
 
 std::vector<MissingPicture> FeatureCache::missing(std::span<const FeatureRequest> requests,
-                                                  const fs::path& image_folder) const {
+                                                  ContentIndex* contents) const {
   std::vector<MissingPicture> result;
   std::unordered_map<std::string_view, size_t> place;  // of an image in `result`
   for (const FeatureRequest& request : requests) {
     for (const std::string& image : request.images) {
-      const auto stamp = sealed() || image_folder.empty() ? std::nullopt : stamp_of(image_folder / image);
+      const auto found = sealed() || contents == nullptr ? std::nullopt : contents->find(image);
       for (const int view : request.views) {
         const auto row = row_of(image, view);
-        if (row && (!stamp || *stamp == file_->rows()[*row].stamp)) continue;
+        if (row && (!found || *found == file_->rows()[static_cast<size_t>(*row)].contents)) continue;
         const auto [entry, is_new] = place.try_emplace(image, result.size());
         if (is_new) result.push_back({image, {}});
         std::vector<int>& views = result[entry->second].views;
@@ -55,16 +66,42 @@ std::vector<MissingPicture> FeatureCache::missing(std::span<const FeatureRequest
   return result;
 }
 
+uint64_t FeatureCache::contents_of_rows(const std::string& image, std::span<const int> views) const {
+  std::optional<uint64_t> contents;
+  for (const int view : views) {
+    const auto row = row_of(image, view);
+    if (!row) throw_no_feature(path_, image, view);
+    const uint64_t of_view = file_->rows()[static_cast<size_t>(*row)].contents;
+    if (contents && *contents != of_view) {
+      throw Error(
+          fmt::format("{}: has features of different contents of {}; run `runner sweep` to extract them",
+                      path_.string(), image));
+    }
+    contents = of_view;
+  }
+  return contents.value_or(0);
+}
+
+std::string FeatureCache::hash_of_images(std::span<const FeatureRequest> requests,
+                                         ContentIndex* contents) const {
+  if (sealed()) return {};
+  Hasher hasher;
+  for (const FeatureRequest& request : requests) {
+    for (const std::string& image : request.images) {
+      const auto found = contents == nullptr ? std::nullopt : contents->find(image);
+      hasher.add(image).add(static_cast<int64_t>(found ? *found : contents_of_rows(image, request.views)));
+    }
+  }
+  return hasher.hex();
+}
+
 Tensor FeatureCache::read(std::span<const std::string> images, std::span<const int> views) const {
   std::vector<int64_t> rows;
   rows.reserve(images.size() * views.size());
   for (const std::string& image : images) {
     for (const int view : views) {
       const auto row = row_of(image, view);
-      if (!row) {
-        throw Error(fmt::format("{}: has no feature of {} ({}); run `runner sweep` to extract it",
-                                path_.string(), image, view_name(view)));
-      }
+      if (!row) throw_no_feature(path_, image, view);
       rows.push_back(*row);
     }
   }

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "data/pictures/content_index.h"
 #include "features/cache_key.h"
 #include "features/feature_file.h"
 
@@ -32,7 +33,7 @@ struct MissingPicture {
 /// waits; sees the file as it was when opened.
 ///
 ///     FeatureCache cache(cache_path(folder, key), key);
-///     if (!cache.missing(requests, image_folder).empty()) extract_features(cache, ...);
+///     if (!cache.missing(requests, &contents).empty()) extract_features(cache, ...);
 ///     Tensor features = cache.read(train, {0, 1, 2});   // [N, 3, D]
 class FeatureCache {
  public:
@@ -46,10 +47,15 @@ class FeatureCache {
   bool sealed() const { return file_ && file_->sealed(); }
 
   /// What must be extracted to satisfy the requests, each image once, in order of first appearance. A row
-  /// counts as missing if the image in `image_folder` has changed since; an image that is not there (or an
-  /// empty `image_folder`) does not matter.
-  std::vector<MissingPicture> missing(std::span<const FeatureRequest> requests,
-                                      const std::filesystem::path& image_folder) const;
+  /// counts as missing if the image's file has other contents than those it was taken from; an image that is
+  /// not there does not matter, and without `contents` none does.
+  std::vector<MissingPicture> missing(std::span<const FeatureRequest> requests, ContentIndex* contents) const;
+
+  /// A hash of the requested images' names and contents, in order, which tells features of other images from
+  /// these; "" if the file is sealed, which vouches for them. The contents are those of the files, as in
+  /// missing(), or else those that the rows were taken from, of all requested views. Throws Error, naming the
+  /// image, if there is neither, or if its views were taken from different contents.
+  std::string hash_of_images(std::span<const FeatureRequest> requests, ContentIndex* contents) const;
 
   /// Features in the order requested -> [N, V, D] f32, unnormalised. Throws Error, naming the image, if the
   /// cache lacks one, and naming the file if a checksum does not match.
@@ -60,6 +66,7 @@ class FeatureCache {
 
  private:
   std::optional<int64_t> row_of(const std::string& image, int view) const;
+  uint64_t contents_of_rows(const std::string& image, std::span<const int> views) const;
 
   std::filesystem::path path_;
   CacheKey key_;

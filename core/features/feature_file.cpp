@@ -28,8 +28,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kBlockRows = 1024;
-constexpr const char* kStampBytes = "picture_bytes";
-constexpr const char* kStampModified = "picture_modified";
+constexpr const char* kContents = "picture_hash";
+constexpr const char* kEarlierStamp = "picture_bytes";  // of caches before there were hashes
 
 // Remedies for an unusable file: if its kind is unknown, and if it is known.
 constexpr const char* kReplace =
@@ -86,14 +86,10 @@ PictureColumn pictures_of(std::span<const FeatureRow> rows) {
   return column;
 }
 
-void write_stamps(H5::H5File& file, std::span<const FeatureRow> rows) {
-  std::vector<int64_t> bytes, modified;
-  for (const FeatureRow& row : rows) {
-    bytes.push_back(row.stamp.bytes);
-    modified.push_back(row.stamp.modified);
-  }
-  write_column(file, kStampBytes, H5::PredType::STD_I64LE, bytes, Packing::plain);
-  write_column(file, kStampModified, H5::PredType::STD_I64LE, modified, Packing::plain);
+void write_contents(H5::H5File& file, std::span<const FeatureRow> rows) {
+  std::vector<uint64_t> hashes;
+  for (const FeatureRow& row : rows) hashes.push_back(row.contents);
+  write_column(file, kContents, H5::PredType::STD_U64LE, hashes, Packing::plain);
 }
 
 void write_rows(H5::H5File& file, std::span<const FeatureRow> rows, Packing packing) {
@@ -121,14 +117,13 @@ std::vector<FeatureRow> read_rows(Hdf5Reader& file) {
   return rows;
 }
 
-void read_stamps(Hdf5Reader& file, std::vector<FeatureRow>& rows) {
-  const auto bytes = file.column<int64_t>(kStampBytes, H5::PredType::STD_I64LE, rows.size());
-  const auto modified = file.column<int64_t>(kStampModified, H5::PredType::STD_I64LE, rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i].stamp = {bytes[i], modified[i]};
+void read_contents(Hdf5Reader& file, std::vector<FeatureRow>& rows) {
+  const auto hashes = file.column<uint64_t>(kContents, H5::PredType::STD_U64LE, rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) rows[i].contents = hashes[i];
 }
 
-std::vector<FeatureRow> without_stamps(std::vector<FeatureRow> rows) {
-  for (FeatureRow& row : rows) row.stamp = {};
+std::vector<FeatureRow> without_contents(std::vector<FeatureRow> rows) {
+  for (FeatureRow& row : rows) row.contents = 0;
   return rows;
 }
 
@@ -138,7 +133,8 @@ void append_columns(std::vector<std::byte>& bytes, const FeatureRow& row) {
     const auto* first = static_cast<const std::byte*>(data);
     bytes.insert(bytes.end(), first, first + size);
   };
-  const std::array<int64_t, 3> numbers = {row.view, row.stamp.bytes, row.stamp.modified};
+  // The zero keeps the checksums of sealed files what they were when a row had two numbers more.
+  const std::array<int64_t, 3> numbers = {row.view, static_cast<int64_t>(row.contents), 0};
   const auto length = static_cast<int64_t>(row.image.size());
   append(&length, sizeof length);
   append(row.image.data(), row.image.size());
@@ -192,17 +188,17 @@ uint64_t most_bytes(const FeatureTable& table) {
   return table.features.nbytes() + images * longest + table.rows.size() * kColumns + kOfHdf5;
 }
 
-void write_contents(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
+void write_all(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
   const bool sealed = kind == FileKind::sealed;
   const Packing packing = sealed ? Packing::deflated : Packing::plain;
-  const std::vector<FeatureRow> rows = sealed ? without_stamps(table.rows) : table.rows;
+  const std::vector<FeatureRow> rows = sealed ? without_contents(table.rows) : table.rows;
   const Tensor features = table.features.contiguous();
   const H5::FloatType type = feature_type(key.stored);
   write_key(file, key);
   create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))}, packing)
       .write(features.data_ptr(), type);
   write_rows(file, rows, packing);
-  if (!sealed) write_stamps(file, rows);
+  if (!sealed) write_contents(file, rows);
   write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
 }
 
@@ -250,9 +246,11 @@ FeatureFile::FeatureFile(const fs::path& path) : path_(path) {
                               path.string(), format, kFeatureFormat, kReplace));
     }
     key_ = cache_key_from_json(key);
+    const bool is_earlier = file_->has(kEarlierStamp);
+    sealed_ = !is_earlier && !file_->has(kContents);
+    if (is_earlier) return;  // it does not say what its images held, so no row counts
     rows_ = read_rows(*file_);
-    sealed_ = !file_->has(kStampBytes);
-    if (!sealed_) read_stamps(*file_, rows_);
+    if (!sealed_) read_contents(*file_, rows_);
   });
 }
 
@@ -271,6 +269,7 @@ FeatureFile& FeatureFile::operator=(FeatureFile&&) noexcept = default;
 FeatureFile::~FeatureFile() = default;
 
 Tensor FeatureFile::features() const {
+  if (rows_.empty()) return at::empty({0, key_.width}, dtype_of(key_.stored));
   const char* remedy = sealed_ ? kPutBack : kDelete;
   const size_t blocks = (rows_.size() + kBlockRows - 1) / kBlockRows;
   Tensor features;
@@ -296,7 +295,7 @@ void write_feature_file(const fs::path& path, const CacheKey& key, const Feature
   write_atomically(path, [&](const fs::path& temporary) {
     try {
       Hdf5Output output(temporary, without_times(), with_checksums(), most_bytes(table));
-      write_contents(output.file(), key, table, kind);
+      write_all(output.file(), key, table, kind);
       output.close();
     } catch (const H5::Exception& fault) {
       throw unwritable(fault.getDetailMsg());

@@ -1,19 +1,12 @@
 #include "features/feature_table.h"
 
 #include <ATen/ATen.h>
-#include <sys/stat.h>
 
 #include <map>
 #include <string_view>
 #include <utility>
 
 namespace promptbed {
-
-std::optional<PictureStamp> stamp_of(const std::filesystem::path& picture) {
-  struct stat status;
-  if (::stat(picture.c_str(), &status) != 0) return std::nullopt;
-  return PictureStamp{status.st_size, status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
-}
 
 FeatureTable merged(std::span<const FeatureTable> tables) {
   std::vector<Tensor> features;

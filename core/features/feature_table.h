@@ -3,30 +3,17 @@
 #include <promptbed/tensor.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace promptbed {
 
-/// Identifies the version of an image file that features were taken from.
-struct PictureStamp {
-  int64_t bytes = 0;
-  int64_t modified = 0;  ///< nanoseconds since 1970
-
-  bool operator==(const PictureStamp&) const = default;
-};
-
-/// The stamp of a file; nothing if there is no such file.
-std::optional<PictureStamp> stamp_of(const std::filesystem::path& picture);
-
 /// What a feature was taken from.
 struct FeatureRow {
-  std::string image;  ///< path relative to the dataset's image folder
-  int view = 0;       ///< kCentreView, or 0 to V - 1
-  PictureStamp stamp;
+  std::string image;      ///< path relative to the dataset's image folder
+  int view = 0;           ///< kCentreView, or 0 to V - 1
+  uint64_t contents = 0;  ///< what was in the file (hash_of_contents); 0 in sealed files
 };
 
 /// Features and what they were taken from.

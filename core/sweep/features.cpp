@@ -27,12 +27,23 @@ std::vector<int> training_views(int64_t views) {
   return all;
 }
 
+FeatureRequest test_request(const Split& split) {
+  return {paths_of(split.test), {kCentreView}};
+}
+
+FeatureRequest training_request(const Job& job) {
+  return {paths_of(job.draw.train), training_views(job.run.views)};
+}
+
+FeatureRequest validation_request(const Job& job) {
+  return {paths_of(job.draw.val), {kCentreView}};
+}
+
 std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
   std::vector<int> centre_and_views = {kCentreView};
   for (int view = 0; view < views; ++view) centre_and_views.push_back(view);
-  return {{paths_of(split.train), centre_and_views},
-          {paths_of(split.val), {kCentreView}},
-          {paths_of(split.test), {kCentreView}}};
+  return {
+      {paths_of(split.train), centre_and_views}, {paths_of(split.val), {kCentreView}}, test_request(split)};
 }
 
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
@@ -42,11 +53,11 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
   const auto tests_it = [&](const PlannedRun* run) {
     return std::ranges::find(run->job.tests, id, &JobTest::dataset) != run->job.tests.end();
   };
-  if (std::ranges::any_of(runs, tests_it)) requests.push_back({paths_of(dataset.split.test), {kCentreView}});
+  if (std::ranges::any_of(runs, tests_it)) requests.push_back(test_request(dataset.split));
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != id || !run->method->trainable()) continue;
-    requests.push_back({paths_of(run->job.draw.train), training_views(run->job.run.views)});
-    if (run->needs.validation_features) requests.push_back({paths_of(run->job.draw.val), {kCentreView}});
+    requests.push_back(training_request(run->job));
+    if (run->needs.validation_features) requests.push_back(validation_request(run->job));
   }
   return requests;
 }
@@ -56,7 +67,7 @@ std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<co
   std::vector<int64_t> counts;
   for (const auto& dataset : plan.datasets) {
     const FeatureCache cache = inputs.open_cache(dataset->spec);
-    const auto missing = cache.missing(requests_of(*dataset, runs), inputs.image_folder(dataset->spec));
+    const auto missing = cache.missing(requests_of(*dataset, runs), &inputs.contents(dataset->spec));
     check_sealed(cache, missing);
     counts.push_back(static_cast<int64_t>(missing.size()));
   }

@@ -13,6 +13,15 @@ namespace promptbed {
 /// The views that a run trains on: 0 to V-1, or the centre crop alone.
 std::vector<int> training_views(int64_t views);
 
+/// The images of a split that every run is tested on, in the centre crop.
+FeatureRequest test_request(const Split& split);
+
+/// The images that a run trains on, in its views.
+FeatureRequest training_request(const Job& job);
+
+/// Those that it validates on, in the centre crop.
+FeatureRequest validation_request(const Job& job);
+
 /// All that any run on a split may ask for: training images in the centre crop and in V views, the others in
 /// the centre crop.
 std::vector<FeatureRequest> requests_of(const Split& split, int64_t views);

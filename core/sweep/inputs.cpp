@@ -103,6 +103,16 @@ FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   return {path, key};
 }
 
+ContentIndex& Inputs::contents(const DatasetSpec& dataset) const {
+  const auto found = contents_.find(dataset.id);
+  if (found != contents_.end()) return found->second;
+  return contents_.emplace(dataset.id, chosen_of(dataset).contents(dataset)).first->second;
+}
+
+void Inputs::save_contents() const {
+  for (auto& [dataset, contents] : contents_) contents.save();
+}
+
 std::vector<DatasetSpec> Inputs::datasets_where(bool sealed) const {
   std::vector<DatasetSpec> found;
   for (const ChosenDatasets& chosen : chosen_) {
@@ -133,12 +143,13 @@ ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const Fea
                                  int64_t threads, std::ostream& log) {
   FeatureCache cache = open_cache(dataset);
   if (!cache.sealed() && clean_up(cache.path(), cache.key(), log)) cache.reload();
-  const auto missing = cache.missing(requests, image_folder(dataset));
+  const auto missing = cache.missing(requests, &contents(dataset));
   check_sealed(cache, missing);
+  save_contents();
   if (missing.empty()) return {.rows_present = count_rows(requests)};
   const ExtractionSettings settings{static_cast<int>(std::min(threads, kMostImagesInWork)),
                                     spec_.placement.device};
-  return extract_features(cache, requests, image_folder(dataset), image_encoder(), settings, log);
+  return extract_features(cache, requests, contents(dataset), image_encoder(), settings, log);
 }
 
 std::shared_ptr<const TextEncoder> Inputs::text_encoder() {
@@ -179,6 +190,12 @@ const FeatureCache& OpenDatasets::features(const std::string& dataset) {
   const auto found = features_.find(dataset);
   if (found != features_.end()) return found->second;
   return features_.emplace(dataset, inputs_.open_cache(inputs_.dataset(dataset))).first->second;
+}
+
+void OpenDatasets::check_images(const std::string& dataset, std::span<const FeatureRequest> requests,
+                                const std::string& hash) {
+  if (features(dataset).hash_of_images(requests, nullptr) == hash) return;
+  throw Error(fmt::format("{}: its images have changed since the sweep was planned; sweep again", dataset));
 }
 
 void OpenDatasets::keep_only(const std::set<std::string>& datasets) {

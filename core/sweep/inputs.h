@@ -51,6 +51,12 @@ class Inputs {
     return chosen_of(dataset).image_folder(dataset);
   }
 
+  /// What is in the dataset's image files; each is looked at once.
+  ContentIndex& contents(const DatasetSpec& dataset) const;
+
+  /// Lets the cache remember what was found in image files.
+  void save_contents() const;
+
   /// In words, where features come from.
   std::string feature_source() const;
 
@@ -75,6 +81,7 @@ class Inputs {
   InputSpec spec_;
   std::vector<ChosenDatasets> chosen_;  ///< the user's choice, and that of the target suite
   ClipModel model_;
+  mutable std::map<std::string, ContentIndex> contents_;  ///< by the dataset's id
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;
 };
@@ -92,6 +99,16 @@ class OpenDatasets {
 
   /// Throws Error if the file is of another key or damaged.
   const FeatureCache& features(const std::string& dataset);
+
+  /// What is in the dataset's image files.
+  ContentIndex& contents(const std::string& dataset) const {
+    return inputs_.contents(inputs_.dataset(dataset));
+  }
+
+  /// Throws Error if the features of the requested images are of others than those that `hash` stands for
+  /// (FeatureCache::hash_of_images).
+  void check_images(const std::string& dataset, std::span<const FeatureRequest> requests,
+                    const std::string& hash);
 
   /// Closes all others.
   void keep_only(const std::set<std::string>& datasets);

@@ -138,12 +138,15 @@ std::vector<Image> parse_images(const json& list, const std::vector<std::string>
 }
 
 json to_json(const JobTest& test) {
-  return {{"dataset", test.dataset}, {"split_hash", test.split_hash}, {"classes", to_string(test.classes)}};
+  return {{"dataset", test.dataset},
+          {"split_hash", test.split_hash},
+          {"classes", to_string(test.classes)},
+          {"images", test.images}};
 }
 
 JobTest parse_test(const json& value) {
   return {value.at("dataset"), value.at("split_hash"),
-          parse_class_set(value.at("classes").get_ref<const std::string&>())};
+          parse_class_set(value.at("classes").get_ref<const std::string&>()), value.at("images")};
 }
 
 json to_json(const RunOutcome& outcome) {

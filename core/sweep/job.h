@@ -23,8 +23,13 @@ struct JobTest {
   std::string dataset;     ///< its id
   std::string split_hash;  ///< of the split that was planned with
   ClassSet classes = ClassSet::all;
+  std::string images =
+      {};  ///< hash of the test images that were planned with; "" if their features are sealed
 
   bool operator==(const JobTest&) const = default;
+
+  /// What is tested on, as the ledger keeps it (test_set_of).
+  std::string test_set() const { return test_set_of(split_hash, images); }
 
   /// "base of transport"
   std::string title() const;

@@ -96,7 +96,7 @@ const RunRecord* KnownRuns::find(const std::string& run) const {
 }
 
 bool KnownRuns::has(const std::string& run, const JobTest& test) const {
-  return tests_.contains({run, test.dataset, test.split_hash, std::string(to_string(test.classes))});
+  return tests_.contains({run, test.dataset, test.test_set(), std::string(to_string(test.classes))});
 }
 
 }  // namespace promptbed

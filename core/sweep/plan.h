@@ -22,6 +22,8 @@ struct PlannedDataset {
   DatasetSpec spec;
   Split split;
   std::string split_hash;
+  std::string test_images = {};  ///< hash of the test images' contents; "" if sealed or at fault
+  std::string fault = {};        ///< why they cannot be told from others: one is missing; "" if they can
 };
 
 /// One cell of the grid, settled before anything is trained.
@@ -53,8 +55,9 @@ struct Plan {
 
 /// SweepSpec -> jobs. Reads the splits, draws the shots, settles options and recipes, and reads in the ledger
 /// what is done: a prompt that one protocol has trained serves the others too, so only the tests that it
-/// lacks are made. Loads no tower and no image, and makes no ledger. Throws Error for unknown methods,
-/// datasets and options and for splits and draws that are wrong.
+/// lacks are made. Loads no tower, decodes no image and makes no ledger, but reads image files that the cache
+/// does not know as they are now: what they held is part of a run's identity. Throws Error for unknown
+/// methods, datasets and options and for splits and draws that are wrong.
 Plan plan_sweep(const SweepSpec& spec, const Workbench& bench);
 
 /// What a sweep would do: datasets by methods, how many runs of each are done and how many images have to be
@@ -71,6 +74,8 @@ class KnownRuns {
  public:
   /// None without a ledger.
   explicit KnownRuns(const Ledger* ledger);
+
+  const std::map<std::string, RunRecord>& all() const { return runs_; }  ///< by id
 
   /// Null for a run that the ledger did not know.
   const RunRecord* find(const std::string& run) const;

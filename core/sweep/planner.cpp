@@ -10,6 +10,8 @@
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
 #include "results/run_record.h"
+#include "sweep/features.h"
+#include "sweep/image_identity.h"
 #include "sweep/plan.h"
 #include "sweep/run.h"
 
@@ -111,10 +113,11 @@ std::optional<Ledger> open_if_there(const fs::path& ledger) {
 /// Puts the cells of the grid together into runs.
 class Planner {
  public:
-  Planner(const SweepSpec& spec, const Workbench& bench,
+  Planner(const SweepSpec& spec, const Workbench& bench, OpenDatasets& opened,
           const std::vector<std::shared_ptr<const PlannedDataset>>& datasets, const GivenDraws& draws)
       : spec_(spec),
         bench_(bench),
+        opened_(opened),
         datasets_(datasets),
         draws_(draws),
         ledger_(open_if_there(spec.ledger)),
@@ -137,19 +140,30 @@ class Planner {
           run.dataset->spec.id);
       return run;
     }
+    if (!run.dataset->fault.empty()) {
+      run.obstacle = run.dataset->fault;
+      return run;
+    }
     try {
       settle(run, given.options);
+      tell_images(run);
     } catch (const PromptTooLong& fault) {
       run.obstacle = fault.what();
       return run;
     } catch (const PluginFault& fault) {
       run.obstacle = fault.what();  // the other methods can do without this one
       return run;
+    } catch (const PictureError& fault) {
+      run.obstacle = fault.what();
+      return run;
     }
     run.id = run.job.run.id();
     compare(run);
     return run;
   }
+
+  /// What the ledger had before the sweep.
+  const KnownRuns& known() const { return known_; }
 
   /// One line for each method whose finished runs were made by another plugin file of the same version.
   std::vector<std::string> plugin_warnings(const std::vector<PlannedRun>& runs) const {
@@ -174,7 +188,7 @@ class Planner {
   /// On its own dataset; with one source, what was trained there is tested on all the others, too.
   std::vector<JobTest> tests_of(const PlannedRun& run) const {
     const auto test = [](const PlannedDataset& dataset, ClassSet classes) {
-      return JobTest{dataset.spec.id, dataset.split_hash, classes};
+      return JobTest{dataset.spec.id, dataset.split_hash, classes, dataset.test_images};
     };
     if (spec_.protocol == Protocol::base_new)
       return {test(*run.dataset, ClassSet::base), test(*run.dataset, ClassSet::new_)};
@@ -203,6 +217,7 @@ class Planner {
     settled.method = run.method->name();
     settled.method_version = run.method->spec->version;
     settled.precision = to_string(spec_.placement.precision);
+    settled.tokenizer = bench_.inputs().model().tokenizer_id();
     if (!run.method->trainable()) return;
     settled.classes = to_string(classes);
     settled.shots = shots;
@@ -233,6 +248,19 @@ class Planner {
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
   }
 
+  /// Puts what the images held into the run's identity, unless their features are sealed. Throws PictureError
+  /// for an image that is missing.
+  void tell_images(PlannedRun& run) const {
+    const auto tell = [&](const char* part, const std::string& hash) {
+      if (!hash.empty()) run.job.run.images[part] = hash;
+    };
+    const std::string& dataset = run.dataset->spec.id;
+    tell("test", run.dataset->test_images);
+    if (run.method->trainable()) tell("train", hash_of_images(dataset, training_request(run.job), opened_));
+    if (run.needs.validation_features)
+      tell("val", hash_of_images(dataset, validation_request(run.job), opened_));
+  }
+
   /// Fills in what is done of a run and what is missing.
   void compare(PlannedRun& run) const {
     const RunRecord* record = known_.find(run.id);
@@ -249,6 +277,7 @@ class Planner {
 
   const SweepSpec& spec_;
   const Workbench& bench_;
+  OpenDatasets& opened_;
   const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
   const GivenDraws& draws_;
   std::optional<Ledger> ledger_;
@@ -272,12 +301,18 @@ void check_grid(const SweepSpec& spec) {
   }
 }
 
-PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, const Inputs& inputs) {
+PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, const Inputs& inputs,
+                            OpenDatasets& opened) {
   PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
   planned.split_hash = planned.split.hash();
   if (spec.protocol == Protocol::base_new && planned.split.class_names.size() < 2) {
     throw Error(
         fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
+  }
+  try {
+    planned.test_images = hash_of_images(dataset.id, test_request(planned.split), opened);
+  } catch (const PictureError& fault) {
+    planned.fault = fault.what();
   }
   return planned;
 }
@@ -304,14 +339,15 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   const GivenDraws draws(spec.draws);
   draws.check_grid(inputs.datasets(), spec);
 
+  OpenDatasets opened(inputs);
   Plan plan;
   for (const std::vector<DatasetSpec>& datasets : {inputs.datasets(), inputs.targets()}) {
     for (const DatasetSpec& dataset : datasets) {
       check_interrupt();
-      plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec, inputs)));
+      plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec, inputs, opened)));
     }
   }
-  const Planner planner(spec, bench, plan.datasets, draws);
+  const Planner planner(spec, bench, opened, plan.datasets, draws);
   for (const auto& dataset : plan.datasets) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
     for (const Method* method : methods) {
@@ -322,8 +358,11 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
       }
     }
   }
+  inputs.save_contents();
   plan.warnings = bench.registry().complaints();
-  for (std::string& warning : planner.plugin_warnings(plan.runs)) plan.warnings.push_back(std::move(warning));
+  for (const auto& warnings :
+       {planner.plugin_warnings(plan.runs), image_warnings(plan.runs, planner.known())})
+    plan.warnings.insert(plan.warnings.end(), warnings.begin(), warnings.end());
   return plan;
 }
 

@@ -76,9 +76,10 @@ const Method& method_of(const Job& job, const Workbench& bench) {
     throw Error(fmt::format("{}: version {} was planned and its plugin has version {} now; sweep again",
                             method.name(), job.run.method_version, method.spec->version));
   }
-  if (bench.inputs().model().fingerprint() != job.run.model)
+  const ClipModel& model = bench.inputs().model();
+  if (model.fingerprint() != job.run.model || model.tokenizer_id() != job.run.tokenizer)
     throw Error(fmt::format("{}: is another model than the sweep was planned with; sweep again",
-                            bench.inputs().model().path().string()));
+                            model.path().string()));
   return method;
 }
 
@@ -190,10 +191,22 @@ class Run {
     learner_->bind(task_);
   }
 
+  /// Throws Error if the features of drawn images are not of the images that the run's id stands for.
+  void check_drawn_images(bool validates) const {
+    const auto check = [&](const char* part, const FeatureRequest& request) {
+      const auto planned = job_.run.images.find(part);
+      bench_.datasets().check_images(job_.run.dataset, {&request, 1},
+                                     planned == job_.run.images.end() ? "" : planned->second);
+    };
+    if (trains()) check("train", training_request(job_));
+    if (validates) check("val", validation_request(job_));
+  }
+
   void fill_task() {
     const torch::Device device = bench_.spec().placement.device;
     const FeatureCache& cache = bench_.datasets().features(job_.run.dataset);
     const bool validates = learner_->needs().validation_features;
+    check_drawn_images(validates);
     if (trains()) task_.train = read_features(cache, job_.draw.train, training_views(job_.run.views), device);
     if (validates) task_.validation = read_features(cache, job_.draw.val, {kCentreView}, device);
     drawn_images_ = static_cast<int64_t>(job_.draw.train.size() + (validates ? job_.draw.val.size() : 0));
@@ -264,7 +277,7 @@ class Run {
     const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
     const std::string classes(to_string(test.classes));
     if (const auto reason = refusal_of(test, split)) {
-      outcome.refusals.push_back({test.dataset, classes, *reason, test.split_hash});
+      outcome.refusals.push_back({test.dataset, classes, *reason, test.test_set()});
       log_ << fmt::format("{}: cannot: {}\n", test.title(), *reason) << std::flush;
       return;
     }
@@ -294,6 +307,8 @@ class Run {
 
   /// TrainedPrompt -> predictions -> Score.
   Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
+    const FeatureRequest tested = test_request(split);
+    bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
     const auto images = subset(split.test, split, test.classes);
     const Predictions predictions =
         evaluate(*learner_, read_features(bench_.datasets().features(test.dataset), images, {kCentreView},
@@ -307,7 +322,7 @@ class Run {
          .accuracy = metrics.accuracy,
          .macro_f1 = metrics.macro_f1,
          .predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex(),
-         .split_hash = test.split_hash});
+         .split_hash = test.test_set()});
     return metrics;
   }
 

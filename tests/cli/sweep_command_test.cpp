@@ -84,6 +84,60 @@ TEST(Sweep, ReusesTheCacheForEveryMethodAndSeed) {
   EXPECT_EQ(later.out, "3 runs: 3 done now\n") << later.err;
 }
 
+TEST(Sweep, MakesRunsAgainOfImagesThatHoldSomethingElse) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot,coop").out, "6 runs: 6 done now\n");
+  const fs::path image = world / "data/one/images/a/test0.bmp";
+  const auto time = fs::last_write_time(image);
+  write_file(image, test::bmp_picture(9, 8, 7));
+  fs::last_write_time(image, time);
+  const auto again = world.sweep("clip_zeroshot,coop");
+  EXPECT_EQ(again.out, "6 runs: 3 done now, 3 done before\n") << again.err;
+  EXPECT_NE(
+      again.err.find("one: its images have changed since 3 of these runs were made; they are made again"),
+      std::string::npos)
+      << again.err;
+  EXPECT_NE(world.run({"report", "--db", "runs/promptbed.db"})
+                .out.find("one: 3 runs of images with other contents than the newest run's left out"),
+            std::string::npos);
+  EXPECT_EQ(world.sweep("clip_zeroshot,coop").out, "6 runs: 6 done before\n");
+}
+
+TEST(Sweep, FoldersOfOneNameShareACacheButNoFeatures) {
+  const SweepWorld world;
+  for (const char* folder : {"x/birds", "y/birds"}) {
+    fs::create_directories(world / folder);
+    fs::copy(world / "data/one/images", world / folder, fs::copy_options::recursive);
+    write_file(world / folder / "dataset.json", R"({"template": "{}.", "context_init": "a"})");
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(world / "y/birds")) {
+    if (entry.path().extension() != ".bmp") continue;
+    std::string contents = read_file(entry.path());
+    for (size_t place = 54; place < contents.size(); place += 5) contents[place] = static_cast<char>(place);
+    write_file(entry.path(), contents);
+    fs::last_write_time(
+        entry.path(), fs::last_write_time(world / "x/birds" / fs::relative(entry.path(), world / "y/birds")));
+  }
+  const auto sweep = [&](const std::string& folder, const std::string& cache, const std::string& ledger) {
+    const auto done =
+        world.sweep("coop", {"--datasets", folder, "--cache", cache, "--db", ledger, "--seeds", "1"});
+    EXPECT_EQ(done.out, "1 runs: 1 done now\n") << done.err;
+    return fingerprints(world / ledger);
+  };
+  const auto of_x = sweep("./x/birds", "shared", "x.db"), of_y = sweep("./y/birds", "shared", "y.db");
+  EXPECT_NE(of_x.begin()->first, of_y.begin()->first) << "they are two runs";
+  EXPECT_NE(of_x.begin()->second, of_y.begin()->second);
+  EXPECT_EQ(of_y, sweep("./y/birds", "alone", "alone.db"));
+  EXPECT_EQ(of_x, sweep("./x/birds", "shared", "x_again.db")) << "whoever used the cache in between";
+}
+
+TEST(Sweep, WithOtherMergesMakesOtherRuns) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").out, "2 runs: 2 done now\n");
+  write_file(world / "model/merges.txt", "#version: 0.2\na b\n! !\nab c</w>\n");
+  EXPECT_EQ(world.sweep("clip_zeroshot").out, "2 runs: 2 done now\n");
+}
+
 TEST(Sweep, TellsBeforehandWhatCannotRun) {
   const SweepWorld world;
   const auto planned = world.sweep("coop,coop_ctx60", {"--dry-run"});

@@ -70,7 +70,8 @@ class ExtractionTest : public testing::Test {
 
   ExtractionReport extract(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
                            int threads = 2) {
-    return extract_features(cache, requests, scratch_.path(), encoder_, {.threads = threads}, log_);
+    ContentIndex contents(scratch_.path());
+    return extract_features(cache, requests, contents, encoder_, {.threads = threads}, log_);
   }
 
   test::ScratchFolder scratch_;
@@ -150,6 +151,17 @@ TEST_F(ExtractionTest, AChangedPictureIsExtractedAgain) {
   const Tensor after = cache.read(images_, std::vector{0});
   EXPECT_FALSE(after[5].equal(before[5]));
   EXPECT_TRUE(after[6].equal(before[6]));
+}
+
+TEST_F(ExtractionTest, APictureReplacedUnderItsSizeAndTimeIsExtractedAgain) {
+  FeatureCache cache = this->cache();
+  const auto time = fs::last_write_time(scratch_ / images_[5]);
+  extract(cache, {{images_, {0}}});
+  const Tensor before = cache.read(images_, std::vector{0});
+  write_file(scratch_ / images_[5], bitmap(77));
+  fs::last_write_time(scratch_ / images_[5], time);
+  EXPECT_EQ(extract(cache, {{images_, {0}}}).rows_written, 1);
+  EXPECT_FALSE(cache.read(images_, std::vector{0})[5].equal(before[5]));
 }
 
 TEST_F(ExtractionTest, AMissingPictureIsNamedAndThoseBeforeItAreKept) {

@@ -24,7 +24,7 @@ inline CacheKey small_key(StoredType stored = StoredType::f16) {
 inline FeatureTable small_table(int64_t rows, const std::string& name = "cat/") {
   FeatureTable table;
   for (int64_t i = 0; i < rows; ++i) {
-    table.rows.push_back({name + std::to_string(i) + ".png", 0, {100 + i, 7}});
+    table.rows.push_back({name + std::to_string(i) + ".png", 0, static_cast<uint64_t>(100 + i)});
   }
   table.features = at::randn({rows, 8});
   return table;

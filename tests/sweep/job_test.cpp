@@ -20,7 +20,8 @@ Job sample_job() {
   job.new_class_names = {"tree"};
   job.draw.train = {{"a/1.png", 2, "latin \xe9"}, {"b/caf\xe9 %41.png", 0, "caf\xc3\xa9"}};
   job.draw.val = {{"a/2.png", 1, "100 %"}};
-  job.tests = {{"brands", "split of brands", ClassSet::base}, {"office", "another", ClassSet::all}};
+  job.run.images["test"] = "0123";
+  job.tests = {{"brands", "split of brands", ClassSet::base, "0123"}, {"office", "another", ClassSet::all}};
   job.kept_state = "0123abcd";
   job.attempt = 4;
   return job;
@@ -78,7 +79,7 @@ TEST(Job, RefusesALineThatIsNone) {
   EXPECT_ERROR(parse_job(line.substr(0, line.size() / 2)), "job: is not JSON");
   EXPECT_ERROR(parse_job("[]"), "give a line that the same version of runner wrote");
   for (const char* key : {"/run", "/label", "/protocol", "/class_names", "/new_class_names", "/train", "/val",
-                          "/tests", "/attempt", "/run/options", "/tests/0/split_hash"})
+                          "/tests", "/attempt", "/run/options", "/tests/0/split_hash", "/tests/0/images"})
     EXPECT_ERROR(parse_job(with(line, key, nullptr)), "job: ");
   EXPECT_ERROR(parse_job(with(line, "/protocol", "all-at-once")), "\"all-at-once\" is unknown");
   EXPECT_ERROR(parse_job(with(line, "/tests/0/classes", "some")), "'some' is not a set of classes");

@@ -79,6 +79,37 @@ TEST_F(PlanSweep, RunIdsDependOnOptionsRecipeAndViews) {
   EXPECT_TRUE(differs(changed));
 }
 
+TEST_F(PlanSweep, RunIdsDependOnWhatImagesHeld) {
+  SweepSpec one = spec();
+  one.datasets = "one";
+  const auto before = ids(one);
+  const std::filesystem::path image = world_ / "data/one/images/a/test0.bmp";
+  const auto time = std::filesystem::last_write_time(image);
+  const std::string contents = read_file(image);
+  write_file(image, test::bmp_picture(1, 2, 3));
+  std::filesystem::last_write_time(image, time);
+  for (const std::string& id : ids(one)) EXPECT_FALSE(before.contains(id)) << "it is tested on";
+  write_file(image, contents);
+  EXPECT_EQ(ids(one), before);
+}
+
+TEST_F(PlanSweep, RunIdsDependOnTheTokenizer) {
+  const auto before = ids(spec());
+  write_file(world_ / "model/merges.txt", "#version: 0.2\na b\n! !\nab c</w>\n");
+  for (const std::string& id : ids(spec())) EXPECT_FALSE(before.contains(id));
+}
+
+TEST_F(PlanSweep, AMissingImageStopsOnlyTheRunsThatNeedIt) {
+  std::filesystem::remove(world_ / "data/one/images/a/test0.bmp");
+  const Workbench bench(spec());
+  const SweepSpec all = spec();
+  for (const PlannedRun& run : plan_sweep(all, bench).runs) {
+    EXPECT_EQ(run.obstacle.find("a/test0.bmp: cannot be read") != std::string::npos,
+              run.dataset->spec.id == "one")
+        << run.title() << ": " << run.obstacle;
+  }
+}
+
 TEST_F(PlanSweep, SpellingOutADefaultIsTheSameRun) {
   SweepSpec spelt = spec();
   spelt.assignments = {"coop.ctx_init=a", "coop.n_ctx=1"};  // the dataset's own words, one token
@@ -296,7 +327,8 @@ TEST_F(PlanSweep, AJobHoldsAllThatIsSettled) {
   EXPECT_EQ(run.job.new_class_names, (std::vector<std::string>{"c", "d"}));
   EXPECT_EQ(run.job.draw.train.size(), 4u);
   EXPECT_EQ(run.job.tests, run.tests);
-  EXPECT_EQ(run.job.tests.at(1), (JobTest{"one", run.dataset->split_hash, ClassSet::new_}));
+  EXPECT_EQ(run.job.tests.at(1),
+            (JobTest{"one", run.dataset->split_hash, ClassSet::new_, run.dataset->test_images}));
   EXPECT_FALSE(run.job.kept_state) << "it is to be trained";
 }
 

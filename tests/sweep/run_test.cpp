@@ -176,6 +176,12 @@ TEST_F(MakeJob, RefusesWhatWasPlannedWithSomethingElse) {
               job.tests[0].split_hash = "another";
             }).find("one: its split has changed since the sweep was planned; sweep again"),
             std::string::npos);
+  EXPECT_NE(error_of([](Job& job) {
+              job.tests[0].images = "another";
+            }).find("one: its images have changed since the sweep was planned; sweep again"),
+            std::string::npos);
+  EXPECT_NE(error_of([](Job& job) { job.run.tokenizer = "another"; }).find("is another model than"),
+            std::string::npos);
   EXPECT_NE(error_of([](Job& job) { job.run.method = "nobody"; }).find("no method nobody"),
             std::string::npos);
 }

@@ -202,7 +202,7 @@ int seal(const Arguments& arguments) {
     const CacheKey key = inputs.key_of(dataset);
     const fs::path sealed = sealed_path(output, key);
     seal_features({cache_path(folder, key), key}, requests_of(inputs.read_split(dataset), views),
-                  inputs.image_folder(dataset), sealed);
+                  &inputs.contents(dataset), sealed);
     fmt::print("{}: {}\n", sealed.string(), megabytes(fs::file_size(sealed)));
   }
   return kAllDone;
