@@ -130,7 +130,8 @@ void Classifier::recall_classes(const DatasetSpec& dataset, const Split& split) 
 
 std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, const DatasetSpec& words,
                                                  const ClipModel& model, const Placement& placement) const {
-  if (prompt_) check_model(*prompt_, model.fingerprint());  // before the towers are laid out
+  if (prompt_)
+    check_model(*prompt_, model.fingerprint(), model.tokenizer_id());  // before the towers are laid out
   Task task = model_task(model, placement);
   if (!prompt_) return serve_untrained(std::move(task), class_names, words);
   try {

@@ -37,6 +37,7 @@ constexpr const char* kPromptbed = "promptbed";
 constexpr const char* kRun = "run";
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kOrigin = "origin";
+constexpr const char* kHash = "hash";
 
 std::map<std::string, Tensor> read_tensors(const fs::path& path) {
   std::map<std::string, Tensor> tensors;
@@ -78,17 +79,21 @@ std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const Na
   const PickleValue* const value = find_entry(root, kPromptbed);
   const PickleEntries* const texts = value != nullptr ? entries_of(*value) : nullptr;
   if (texts == nullptr) return std::nullopt;
-  const auto text = [&](const char* key) -> std::string {
+  std::map<std::string, std::string> held;
+  for (const char* key : {kRun, kClassNames, kOrigin, kHash}) {
     const PickleValue* const found = find_entry(*texts, key);
-    const auto* const held = found != nullptr ? found->as<std::string>() : nullptr;
-    return held != nullptr ? *held : "";
-  };
+    if (const auto* const text = found != nullptr ? found->as<std::string>() : nullptr) held[key] = *text;
+  }
+  const auto hash = held.extract(kHash);
+  if (!hash.empty() && hash.mapped() != hash_of_prompt(held, state))
+    throw Error(fmt::format("{}: is damaged (it does not match its hash); export it again", path.string()));
   const auto parsed = [&](const char* key) {
-    return parse_json(text(key), fmt::format("{}: {}", path.string(), key));
+    return parse_json(held[key], fmt::format("{}: {}", path.string(), key));
   };
   try {
     TrainedPrompt prompt{RunSpec::parse(parsed(kRun)), parsed(kClassNames), state};
-    if (!text(kOrigin).empty()) prompt.origin = parse_origin(parsed(kOrigin));
+    if (held.contains(kOrigin)) prompt.origin = parse_origin(parsed(kOrigin));
+    prompt.has_hash = !hash.empty();
     return prompt;
   } catch (const json::exception& fault) {
     throw Error(fmt::format("{}: is damaged ({}); export it again", path.string(), fault.what()));
@@ -164,7 +169,7 @@ void check_model(const ReferenceCheckpoint& checkpoint, const ClipModel& model) 
   check_width("context", checkpoint.context().size(-1), embedding.size(1), file);
   if (checkpoint.state.size() > 1)
     check_width("Meta-Net", checkpoint.state[1].second.size(-1), model.embedding_width(), file);
-  if (checkpoint.exported) check_model(*checkpoint.exported, model.fingerprint());
+  if (checkpoint.exported) check_model(*checkpoint.exported, model.fingerprint(), model.tokenizer_id());
   if (!checkpoint.prefix.defined()) return;
   const int64_t start = embedding.size(0) - 2;
   if (checkpoint.prefix.numel() > 0 && checkpoint.prefix.size(-1) == embedding.size(1) &&
@@ -183,10 +188,17 @@ void write_reference_checkpoint(const fs::path& path, const TrainedPrompt& promp
         "trained prompt of {}: has the tensors {}, and the reference loads CoOp's and CoCoOp's only",
         title_of(prompt), fmt::join(names, ", ")));
   }
-  TorchDict state;
-  for (const auto& [name, tensor] : prompt.state) state.push_back({name, tensor});
-  TorchDict own = {{kRun, prompt.run.canonical().dump()}, {kClassNames, json(prompt.class_names).dump()}};
-  if (prompt.origin) own.push_back({kOrigin, to_json(*prompt.origin).dump()});
+  TorchDict state, own;
+  NamedTensors read_back;  // as take_state reads them
+  for (const auto& [name, tensor] : prompt.state) {
+    state.push_back({name, tensor});
+    read_back.emplace_back(name, learned(tensor));
+  }
+  std::map<std::string, std::string> texts = {{kRun, prompt.run.canonical().dump()},
+                                              {kClassNames, json(prompt.class_names).dump()}};
+  if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
+  texts[kHash] = hash_of_prompt(texts, read_back);
+  for (const auto& [key, text] : texts) own.push_back({key, text});
   write_torch_file(path,
                    {{kStateDict, state}, {kEpoch, epochs_of(prompt)}, {kResult, {}}, {kPromptbed, own}});
 }

@@ -1,5 +1,6 @@
 #include "prompts/trained_prompt.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
@@ -7,7 +8,10 @@
 #include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/tensor_file.h"
@@ -23,6 +27,7 @@ using nlohmann::json;
 constexpr const char* kRun = "run";
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kOrigin = "origin";
+constexpr const char* kHash = "hash";
 
 Safetensors read_file_of_tensors(const fs::path& path) {
   std::error_code failure;
@@ -41,6 +46,15 @@ void read_texts(const std::map<std::string, std::string>& texts, TrainedPrompt& 
   prompt.run = RunSpec::parse(parse_json(texts.at(kRun), kRun));
   if (texts.contains(kClassNames)) prompt.class_names = parse_json(texts.at(kClassNames), kClassNames);
   if (texts.contains(kOrigin)) prompt.origin = parse_origin(parse_json(texts.at(kOrigin), kOrigin));
+}
+
+/// Whether the prompt has a hash. Throws Error if it is not that of its contents.
+bool check_hash(const fs::path& path, std::map<std::string, std::string> texts, const NamedTensors& state) {
+  const auto hash = texts.extract(kHash);
+  if (hash.empty()) return false;
+  if (hash.mapped() == hash_of_prompt(texts, state)) return true;
+  throw Error(fmt::format("{}: is damaged (it does not match its hash); restore a copy, or train it again",
+                          path.string()));
 }
 
 bool may_be_id(const std::string& name) {
@@ -75,11 +89,32 @@ std::string title_of(const TrainedPrompt& prompt) {
   return fmt::format("{} on {}, {} shots, seed {}", run.method, run.dataset, run.shots, run.seed);
 }
 
-void check_model(const TrainedPrompt& prompt, const std::string& fingerprint) {
-  if (prompt.run.model == fingerprint) return;
-  throw Error(fmt::format(
-      "trained prompt of {}: belongs to model {}, and this is model {}; give its own with --model",
-      title_of(prompt), prompt.run.model, fingerprint));
+std::string hash_of_prompt(const std::map<std::string, std::string>& texts, const NamedTensors& state) {
+  Hasher hasher;
+  for (const auto& [key, text] : texts) hasher.add(key).add(text);
+  const std::map<std::string, Tensor> sorted(state.begin(), state.end());
+  for (const auto& [name, tensor] : sorted) {
+    const Tensor values = tensor.detach().cpu().contiguous();
+    hasher.add(name).add(std::string_view(c10::toString(values.scalar_type()))).add(values.dim());
+    for (const int64_t extent : values.sizes()) hasher.add(extent);
+    hasher.add(std::span(static_cast<const std::byte*>(values.data_ptr()), values.nbytes()));
+  }
+  return hasher.hex();
+}
+
+void check_model(const TrainedPrompt& prompt, const std::string& fingerprint, const std::string& tokenizer) {
+  if (prompt.run.model != fingerprint) {
+    throw Error(fmt::format(
+        "trained prompt of {}: belongs to model {}, and this is model {}; give its own with --model",
+        title_of(prompt), prompt.run.model, fingerprint));
+  }
+  const bool says_tokenizer = prompt.has_hash || !prompt.run.tokenizer.empty();
+  if (!says_tokenizer || prompt.run.tokenizer == tokenizer) return;
+  const auto name = [](const std::string& id) { return id.empty() ? "the usual one" : id.c_str(); };
+  throw Error(
+      fmt::format("trained prompt of {}: was trained with tokenizer {}, and the model's is {}; give "
+                  "the model with its own merges",
+                  title_of(prompt), name(prompt.run.tokenizer), name(tokenizer)));
 }
 
 TrainedPrompt read_trained_prompt(const fs::path& path) {
@@ -91,6 +126,7 @@ TrainedPrompt read_trained_prompt(const fs::path& path) {
   }
   TrainedPrompt prompt;
   prompt.state = {contents.tensors.begin(), contents.tensors.end()};
+  prompt.has_hash = check_hash(path, contents.metadata, prompt.state);
   try {
     read_texts(contents.metadata, prompt);
   } catch (const json::exception& fault) {
@@ -105,6 +141,7 @@ void write_trained_prompt(const fs::path& path, const TrainedPrompt& prompt) {
   std::map<std::string, std::string> texts = {{kRun, prompt.run.canonical().dump()}};
   if (!prompt.class_names.empty()) texts[kClassNames] = json(prompt.class_names).dump();
   if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
+  texts[kHash] = hash_of_prompt(texts, prompt.state);
   write_safetensors(path, prompt.state, texts);
 }
 

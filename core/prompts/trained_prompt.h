@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -23,22 +24,28 @@ nlohmann::json to_json(const PromptOrigin& origin);
 PromptOrigin parse_origin(const nlohmann::json& value);
 
 /// What a run learned, with what it belongs to. On disk a safetensors file with the texts "run" (the
-/// canonical JSON of the spec), "class_names" (a JSON list) and, of an imported one, "origin".
+/// canonical JSON of the spec), "class_names" (a JSON list), of an imported one "origin", and "hash", the
+/// hash_of_prompt of all else.
 struct TrainedPrompt {
   RunSpec run;             ///< of an imported one without dataset, recipe and all else that nobody knows
   ClassNames class_names;  ///< the K training classes by label; empty in files that do not name them
   NamedTensors state;      ///< on the CPU, under the names of the method's state()
   std::optional<PromptOrigin> origin = {};  ///< of an imported one
+  bool has_hash = true;  ///< false if read from a file of an earlier version, in which damage cannot be seen
 };
+
+/// A hash of a prompt's texts and of the names, types, shapes and bytes of its tensors, in any order.
+std::string hash_of_prompt(const std::map<std::string, std::string>& texts, const NamedTensors& state);
 
 /// "coop on nature_food, 16 shots, seed 1", or "coop, imported from model.pth.tar-50"
 std::string title_of(const TrainedPrompt& prompt);
 
-/// Throws Error if the prompt belongs to another model than the one of this fingerprint.
-void check_model(const TrainedPrompt& prompt, const std::string& fingerprint);
+/// Throws Error if the prompt belongs to another model than the one of this fingerprint and tokenizer
+/// (ClipModel::tokenizer_id). Prompts of earlier versions do not say their tokenizer.
+void check_model(const TrainedPrompt& prompt, const std::string& fingerprint, const std::string& tokenizer);
 
-/// Reads a prompt; its tensors come sorted by name. Throws Error if the file is missing, damaged or no
-/// trained prompt.
+/// Reads a prompt; its tensors come sorted by name. Throws Error if the file is missing, damaged (also if it
+/// does not match its hash) or no trained prompt.
 TrainedPrompt read_trained_prompt(const std::filesystem::path& path);
 
 /// Writes a prompt, and its folder; readers never see a part of the file. Throws Error if it cannot be

@@ -150,8 +150,20 @@ TEST_F(RestoredLearner, SaysWhichClassIsTooLong) {
 
 TEST_F(RestoredLearner, BelongsToOneModel) {
   const TrainedPrompt prompt = sample();
-  EXPECT_NO_THROW(check_model(prompt, "model one"));
-  EXPECT_ERROR(check_model(prompt, "model two"), "belongs to model model one, and this is model model two");
+  EXPECT_NO_THROW(check_model(prompt, "model one", ""));
+  EXPECT_ERROR(check_model(prompt, "model two", ""),
+               "belongs to model model one, and this is model model two");
+}
+
+TEST_F(RestoredLearner, BelongsToOneTokenizer) {
+  TrainedPrompt prompt = sample();
+  EXPECT_ERROR(
+      check_model(prompt, "model one", "0123"),
+      "was trained with tokenizer the usual one, and the model's is 0123; give the model with its own");
+  prompt.has_hash = false;
+  EXPECT_NO_THROW(check_model(prompt, "model one", "0123")) << "earlier versions did not say it";
+  prompt.run.tokenizer = "4567";
+  EXPECT_ERROR(check_model(prompt, "model one", ""), "tokenizer 4567, and the model's is the usual one");
 }
 
 TEST_F(RestoredLearner, HasATitle) {

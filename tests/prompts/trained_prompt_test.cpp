@@ -55,6 +55,35 @@ TEST_F(TrainedPrompts, KeepWhereTheyWereImportedFrom) {
   EXPECT_FALSE(origin->epoch);
 }
 
+TEST_F(TrainedPrompts, ThatWereDamagedAreNoticedWhereverItHappened) {
+  write_trained_prompt(path_, sample_prompt());
+  EXPECT_TRUE(read_trained_prompt(path_).has_hash);
+  const std::string whole = read_file(path_);
+  for (size_t place = 0; place < whole.size(); ++place) {
+    std::string changed = whole;
+    changed[place] = static_cast<char>(changed[place] ^ (1 << (place % 8)));
+    write_file(path_, changed);
+    try {
+      const TrainedPrompt read = read_trained_prompt(path_);
+      // The word "hash" itself was damaged, or nothing that means anything.
+      EXPECT_EQ(read.run.id(), sample_prompt().run.id()) << place;
+      EXPECT_EQ(read.class_names, sample_prompt().class_names) << place;
+      EXPECT_TRUE(at::equal(read.state.at(0).second, sample_prompt().state[0].second)) << place;
+    } catch (const Error& fault) {
+      EXPECT_NE(std::string(fault.what()).find("one.safetensors"), std::string::npos) << fault.what();
+    }
+  }
+}
+
+TEST_F(TrainedPrompts, OfEarlierVersionsHaveNoHash) {
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", test::sample_spec().canonical().dump()}});
+  EXPECT_FALSE(read_trained_prompt(path_).has_hash);
+  write_safetensors(path_, {{"ctx", at::ones({1, 2})}},
+                    {{"run", test::sample_spec().canonical().dump()}, {"hash", "0123"}});
+  EXPECT_ERROR(read_trained_prompt(path_),
+               "one.safetensors: is damaged (it does not match its hash); restore a copy, or train it again");
+}
+
 TEST_F(TrainedPrompts, OfTheFirstVersionHaveNoClassNames) {
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", test::sample_spec().canonical().dump()}});
   EXPECT_TRUE(read_trained_prompt(path_).class_names.empty());

@@ -1,6 +1,7 @@
 #include "cli/tensors/classifier_options.h"
 
 #include "cli/tensors/input_options.h"
+#include "cli/tensors/named_prompt.h"
 
 namespace promptbed {
 
@@ -21,7 +22,7 @@ Classifier make_classifier(const Values& values, const std::string& otherwise) {
     if (values.given(option))
       throw Error(fmt::format("--{}: the prompt {} has its own; leave one of the two out", option, prompt));
   }
-  return {load_plugins(values), read_trained_prompt(find_prompt(prompt, values.text("db")))};
+  return {load_plugins(values), read_named_prompt(prompt, values.text("db")).prompt};
 }
 
 }  // namespace promptbed

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/options.h"
+#include "cli/tensors/named_prompt.h"
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/classifier.h"
 #include "prompts/reference_checkpoint.h"
@@ -19,7 +20,7 @@ int export_prompt(const Arguments& arguments) {
              .takes_arguments = true});
   if (!values) return kAllDone;
   const std::string& named = values->only_argument("prompts export", "a trained prompt");
-  const TrainedPrompt prompt = read_trained_prompt(find_prompt(named, values->text("db")));
+  const TrainedPrompt prompt = read_named_prompt(named, values->text("db")).prompt;
   const std::string output = values->text("output");
   write_reference_checkpoint(output, prompt);
   fmt::print("{}: {}\n", output, title_of(prompt));

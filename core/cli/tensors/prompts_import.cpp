@@ -121,6 +121,7 @@ TrainedPrompt make_prompt(const ReferenceCheckpoint& checkpoint, const Method& m
   run.method = method.name();
   run.method_version = method.spec->version;
   run.options = options.values();
+  run.tokenizer = model.tokenizer_id();
   return prompt;
 }
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/options.h"
+#include "cli/tensors/named_prompt.h"
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/classifier.h"
 #include "report/select/spec_text.h"
@@ -75,8 +76,7 @@ int show_prompt(const Arguments& arguments) {
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextJson);
   const std::string& named = values->only_argument("prompts show", "a trained prompt");
-  const std::filesystem::path file = find_prompt(named, values->text("db"));
-  const TrainedPrompt prompt = read_trained_prompt(file);
+  const auto [prompt, file] = read_named_prompt(named, values->text("db"));
   fmt::print("{}", format == OutputFormat::json ? as_json(prompt, file.string())
                                                 : printable_lines(as_text(prompt, file.string())));
   return kAllDone;

@@ -6,6 +6,7 @@
 
 #include "cli/json_text.h"
 #include "cli/tensors/input_options.h"
+#include "cli/tensors/named_prompt.h"
 #include "cli/tensors/prompts_commands.h"
 #include "prompts/classifier.h"
 #include "prompts/nearest_tokens.h"
@@ -132,11 +133,11 @@ int prompt_words(const Arguments& arguments) {
       values->one_of<decltype(&as_text)>("format", {{"text", as_text}, {"csv", as_csv}, {"json", as_json}});
   const int64_t top = values->positive("top", 5, kMostWords);
   const std::string& named = values->only_argument("prompts words", "a trained prompt");
-  const TrainedPrompt prompt = read_trained_prompt(find_prompt(named, values->text("db")));
+  const TrainedPrompt prompt = read_named_prompt(named, values->text("db")).prompt;
   context_of(prompt);  // before the model is read
 
   const ClipModel model = load_model(*values);
-  check_model(prompt, model.fingerprint());
+  check_model(prompt, model.fingerprint(), model.tokenizer_id());
   const auto vectors = read_vectors(prompt, model.checkpoint().at("token_embedding.weight"), top);
   fmt::print("{}", render(vectors, vocabulary_of(read_merges(model.path())), title_of(prompt)));
   return kAllDone;
