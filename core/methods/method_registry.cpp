@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <cerrno>
 #include <cstring>
 #include <set>
 #include <span>
@@ -29,22 +32,34 @@ namespace {
 
 constexpr const char* kDescriptor = "promptbed_plugin";
 
-bool world_writable(const fs::path& path) {
-  return (fs::status(path).permissions() & fs::perms::others_write) != fs::perms::none;
+/// Throws Error if somebody other than root and the user may put another file in the place of this one or, if
+/// it is a folder, of what is in it. In a sticky folder nobody can touch the others' files.
+void check_trustworthy(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0)
+    throw Error(fmt::format("{} cannot be looked at ({}); check its permissions", path.string(),
+                            std::strerror(errno)));
+  if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
+    throw Error(fmt::format("{} belongs to user {}, who could put anything there; load a copy of your own",
+                            path.string(), status.st_uid));
+  }
+  const bool is_sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+  if ((status.st_mode & S_IWOTH) != 0 && !is_sticky) {
+    throw Error(fmt::format("{} has mode {:04o}: everybody may write it; run chmod o-w {}", path.string(),
+                            status.st_mode & 07777, path.string()));
+  }
 }
 
-/// Throws Error if somebody other than the user may have put the library there.
-void check_trustworthy(const fs::path& file) {
-  const fs::path folder = file.parent_path();
+/// The same for a file, where it really is, and for all folders above it and above the link to it.
+void check_trustworthy_chain(const fs::path& given, const fs::path& real) {
   std::error_code unknown;
-  if (fs::equivalent(folder, fs::current_path(unknown), unknown)) {
+  if (fs::equivalent(given.parent_path(), fs::current_path(unknown), unknown)) {
     throw Error("is in the current folder, where a download could have put it; run from another folder");
   }
-  for (const fs::path& path : {folder, file}) {
-    if (world_writable(path)) {
-      throw Error(fmt::format("{} may be written by everybody; run chmod o-w on it",
-                              path == file ? "it" : "its folder"));
-    }
+  check_trustworthy(real);
+  for (fs::path folder : {real.parent_path(), fs::canonical(given.parent_path())}) {
+    for (; folder != folder.root_path(); folder = folder.parent_path()) check_trustworthy(folder);
+    check_trustworthy(folder);
   }
 }
 
@@ -192,11 +207,12 @@ void MethodRegistry::load_folder(const fs::path& folder) {
 }
 
 void MethodRegistry::load_plugin(const fs::path& file) {
-  check_trustworthy(file);
+  const fs::path real = fs::canonical(file);
+  check_trustworthy_chain(file, real);
   const CrashScope scope(file.c_str(), "its start");
   auto library = std::make_unique<Library>();
   boost::dll::fs::error_code failure;
-  library->handle.load(file.string(), failure,
+  library->handle.load(real.string(), failure,
                        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   if (failure) throw Error(fmt::format("cannot be loaded ({}); rebuild or remove it", load_error()));
   if (!library->handle.has(kDescriptor))
@@ -207,7 +223,7 @@ void MethodRegistry::load_plugin(const fs::path& file) {
   check_methods(descriptor);
 
   std::vector<Method> offered;
-  const std::string hash = hash_file(file);
+  const std::string hash = hash_file(real);
   for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count))
     offered.push_back({plugin_name(file), file, hash, &spec});
   // From here on nothing fails: a method must never outlive its library.

@@ -28,8 +28,9 @@ struct Method {
 class MethodRegistry {
  public:
   /// Loads every shared library in the folders. One that is broken or does not match is left out with a
-  /// complaint, and the others still load; so is one in the current folder or a world-writable one, where
-  /// anybody may have put it.
+  /// complaint, and the others still load. So is one that somebody else may have put there: in the current
+  /// folder, or where the file or a folder above it belongs to neither root nor the user or may be written by
+  /// everybody (sticky folders aside). Links are followed first.
   explicit MethodRegistry(const std::vector<std::filesystem::path>& folders);
 
   /// The methods of one plugin. Throws Error, one line, if it would be left out.

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -162,12 +163,46 @@ TEST_F(PluginFolder, LeavesOutMethodsThatAreAlreadyOffered) {
 TEST_F(PluginFolder, LeavesOutWhatEverybodyMayWrite) {
   add("good", "open");
   fs::permissions(path("open"), fs::perms::others_write, fs::perm_options::add);
-  expect_complaint("open", "it may be written by everybody; run chmod o-w on it");
+  expect_complaint("open", "everybody may write it; run chmod o-w " + path("open").string());
   fs::permissions(folder_.path(), fs::perms::others_write, fs::perm_options::add);
   const MethodRegistry registry = load();
   EXPECT_TRUE(registry.methods().empty());
   ASSERT_EQ(registry.complaints().size(), 2u);
-  EXPECT_NE(registry.complaints().front().find("its folder may be written by everybody"), std::string::npos);
+  EXPECT_NE(
+      registry.complaints().front().find(folder_.path().string() + " has mode 0702: everybody may write it"),
+      std::string::npos)
+      << registry.complaints().front();
+}
+
+TEST_F(PluginFolder, LooksAtTheFoldersAboveIt) {
+  const fs::path inner = folder_ / "open/inner";
+  fs::create_directories(inner);
+  fs::copy_file(path("good"), inner / "good.so");
+  fs::permissions(folder_ / "open", fs::perms::others_write, fs::perm_options::add);
+  const MethodRegistry registry({inner});
+  EXPECT_TRUE(registry.methods().empty());
+  ASSERT_EQ(registry.complaints().size(), 1u);
+  EXPECT_NE(registry.complaints().front().find("everybody may write it"), std::string::npos);
+
+  fs::permissions(folder_ / "open", fs::perms::sticky_bit, fs::perm_options::add);
+  EXPECT_EQ(names(MethodRegistry({inner})), kGoodMethods) << "nobody can replace others' files there";
+}
+
+TEST_F(PluginFolder, LooksWhereALinkLeads) {
+  const fs::path open = folder_ / "open";
+  fs::create_directory(open);
+  fs::rename(path("good"), open / "good.so");
+  fs::create_symlink(open / "good.so", path("good"));
+  EXPECT_EQ(names(load()), kGoodMethods);
+  fs::permissions(open, fs::perms::others_write, fs::perm_options::add);
+  EXPECT_TRUE(load().methods().empty());
+}
+
+TEST_F(PluginFolder, LeavesOutWhatBelongsToSomebodyElse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  add("good", "theirs");
+  ASSERT_EQ(::chown(path("theirs").c_str(), 4321, 4321), 0);
+  expect_complaint("theirs", path("theirs").string() + " belongs to user 4321, who could put anything there");
 }
 
 TEST_F(PluginFolder, LeavesOutPluginsOfTheCurrentFolder) {
