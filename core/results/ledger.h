@@ -98,7 +98,7 @@ class Ledger {
   /// Runs by method, dataset, shots and seed.
   std::vector<RunRecord> list(const RunFilter& filter = {}) const;
 
-  /// Scores of the runs that the filter takes; of a run that is being redone, the earlier ones.
+  /// Scores of the runs that the filter takes, as they were written; of a run being redone, the earlier ones.
   std::vector<RunScore> scores(const RunFilter& filter = {}) const;
 
   /// The class sets that the methods of these runs could not serve, in the same way.

@@ -137,7 +137,6 @@ UPDATE run SET sequence = place FROM (
   SELECT id AS ended_run, row_number() OVER (ORDER BY ended, rowid) AS place FROM run WHERE ended IS NOT NULL)
   WHERE id = ended_run;
 CREATE INDEX run_by_sequence ON run (sequence);
-CREATE INDEX run_in_order ON run (method, dataset, shots, seed);
 ALTER TABLE run ADD COLUMN seal INTEGER;
 ALTER TABLE score ADD COLUMN seal INTEGER;
 ALTER TABLE refusal ADD COLUMN seal INTEGER;
@@ -151,7 +150,7 @@ ALTER TABLE model ADD COLUMN seal INTEGER;
 constexpr const char* kViewsOfSchema3 = R"sql(
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW run AS
-  SELECT rowid, *, iif(ended IS NULL, NULL, row_number() OVER (ORDER BY ended, rowid)) AS sequence, NULL AS claimed,
+  SELECT *, iif(ended IS NULL, NULL, row_number() OVER (ORDER BY ended, rowid)) AS sequence, NULL AS claimed,
     NULL AS seal FROM main.run;
 CREATE TEMP VIEW score AS SELECT *, NULL AS seal FROM main.score;
 CREATE TEMP VIEW refusal AS SELECT *, NULL AS seal FROM main.refusal;

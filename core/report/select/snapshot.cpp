@@ -4,10 +4,20 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 namespace promptbed {
+namespace {
+
+template <class Test>
+void sort_tests(std::vector<Test>& tests) {
+  std::ranges::sort(tests, {}, [](const Test& test) { return std::tie(test.dataset, test.class_set); });
+}
+
+}  // namespace
 
 const Score* RunResults::score(std::string_view dataset, std::string_view class_set) const {
   const auto found = std::ranges::find_if(
@@ -23,9 +33,12 @@ std::string RunResults::refusal(std::string_view dataset, std::string_view class
 }
 
 Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
-  for (RunRecord& record : ledger.list())
+  std::vector<RunRecord> records = ledger.list();
+  runs_.reserve(records.size());
+  for (RunRecord& record : records)
     runs_.push_back({.record = std::move(record), .scores = {}, .refusals = {}});
-  std::unordered_map<std::string, RunResults*> by_id;
+  std::unordered_map<std::string_view, RunResults*> by_id;
+  by_id.reserve(runs_.size());
   for (RunResults& run : runs_) by_id[run.record.id] = &run;
   // A sweep may have added runs meanwhile.
   for (RunScore& entry : ledger.scores()) {
@@ -35,6 +48,10 @@ Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
   for (RunRefusal& entry : ledger.refusals()) {
     if (const auto run = by_id.find(entry.run); run != by_id.end())
       run->second->refusals.push_back(std::move(entry.refusal));
+  }
+  for (RunResults& run : runs_) {
+    sort_tests(run.scores);
+    sort_tests(run.refusals);
   }
   reads_ = 3;
 }
