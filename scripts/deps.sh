@@ -16,8 +16,8 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  # A browser for the report page, and what checks the sources.
-  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen) ;;
+  # A browser for the report page, what checks and fuzzes the sources, and what kills a sweep at a chosen system call.
+  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 

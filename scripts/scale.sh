@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long `runner` takes on a ledger of many runs, and how much memory: scripts/scale.sh [RUNS], by default 100000. Fails beyond the
-# limits of docs/performance.md, which are for that many. Takes some minutes; keep the machine idle.
+# limits below, which are for that many. Takes some minutes; keep the machine idle.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-100000}
