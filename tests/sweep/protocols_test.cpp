@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "prompts/trained_prompt.h"
 #include "results/run_record.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
@@ -110,15 +111,23 @@ TEST_F(Protocols, APromptThatIsGoneIsTrainedOnceMore) {
 TEST_F(Protocols, APromptThatWasChangedIsRefusedByName) {
   spec_.assignments = {"coop.n_ctx=1"};
   sweep(Protocol::few_shot);
-  const fs::path prompt = prompt_path(spec_.ledger, run("few-shot").id);
-  std::string bytes = read_file(prompt);
+  const fs::path file = prompt_path(spec_.ledger, run("few-shot").id);
+  const std::string whole = read_file(file);
+  const auto expect_refused = [&](const std::string& why) {
+    const SweepOutcome result = sweep(Protocol::cross_dataset);
+    ASSERT_EQ(result.failures.size(), 1u);
+    EXPECT_NE(result.failures[0].reason.find(why), std::string::npos) << result.failures[0].reason;
+  };
+  std::string bytes = whole;
   bytes.back() ^= 1;
-  write_file(prompt, bytes);
-  const SweepOutcome result = sweep(Protocol::cross_dataset);
-  ASSERT_EQ(result.failures.size(), 1u);
-  EXPECT_NE(result.failures[0].reason.find("is not the prompt that the ledger knows of; delete it"),
-            std::string::npos)
-      << result.failures[0].reason;
+  write_file(file, bytes);
+  expect_refused("is damaged (it does not match its hash); restore a copy, or delete it");
+
+  write_file(file, whole);
+  TrainedPrompt other = read_trained_prompt(file);
+  other.state[0].second = other.state[0].second + 1;
+  write_trained_prompt(file, other);
+  expect_refused("is not the prompt that the ledger knows of; delete it");
   EXPECT_EQ(outcome(run("few-shot").id).scores.size(), 1u) << "the run stays as it was";
 }
 
