@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <system_error>
 
 #include "base/descriptor.h"
@@ -85,6 +88,29 @@ bool is_sink(const fs::path& path) {
          (text.starts_with("/dev/fd/") || text.starts_with("/dev/std") || text.starts_with("/proc/"));
 }
 
+/// The open descriptor that a path stands for, such as 1 for /dev/stdout. Opened anew, its file would be
+/// written from an offset of its own, over what was printed before.
+std::optional<int> descriptor_named(const fs::path& path) {
+  const std::string text = path.lexically_normal().string();
+  if (text == "/dev/stdout") return STDOUT_FILENO;
+  if (text == "/dev/stderr") return STDERR_FILENO;
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    int number = 0;
+    const char* const end = text.data() + text.size();
+    if (text.starts_with(folder) && std::from_chars(text.data() + folder.size(), end, number).ptr == end)
+      return number;
+  }
+  return std::nullopt;
+}
+
+Descriptor open_sink(const fs::path& sink) {
+  if (const auto number = descriptor_named(sink)) {
+    std::fflush(nullptr);
+    return Descriptor(::fcntl(*number, F_DUPFD_CLOEXEC, 0));
+  }
+  return Descriptor(::open(sink.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+}
+
 /// Lets `write` fill a file in memory, and passes its contents on.
 void write_through(const fs::path& sink, const std::function<void(const fs::path&)>& write) {
   const Descriptor memory(::memfd_create("promptbed", MFD_CLOEXEC));
@@ -92,7 +118,7 @@ void write_through(const fs::path& sink, const std::function<void(const fs::path
   const fs::path in_memory = fmt::format("/proc/self/fd/{}", memory.number());
   write(in_memory);
   const std::string contents = read_file(in_memory);
-  const Descriptor out(::open(sink.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  const Descriptor out = open_sink(sink);
   if (!out) throw_unwritable(sink);
   for (std::string_view rest = contents; !rest.empty();) {
     const ssize_t written = ::write(out.number(), rest.data(), rest.size());

@@ -70,7 +70,7 @@ class KeyWatch {
 
 nlohmann::json parse_json(std::string_view text, std::string_view source, RepeatedKeys repeated) {
   if (const size_t place = too_deep(text); place < text.size())
-    refuse(text, source, place, "is nested too deep");
+    refuse(text, source, place, "is nested too deeply");
   try {
     if (repeated == RepeatedKeys::last_wins) return nlohmann::json::parse(text);
     return nlohmann::json::parse(text, KeyWatch(source));

@@ -25,8 +25,9 @@ ProcessIdentity this_process();
 bool lives_here(const ProcessIdentity& process);
 
 /// Whether the process may still be alive: false only if it ran on this host, among the processes that this
-/// one sees, and is gone. Those of other hosts and of other containers (PID namespaces) cannot be checked,
-/// even if they have this host's name.
+/// one sees, and is gone, or before this host's last start. A host is known by its name: hosts that share a
+/// ledger need names of their own. Other hosts' processes and those of other containers (PID namespaces)
+/// cannot be checked.
 bool may_live(const ProcessIdentity& process);
 
 /// "signal 11 (Segmentation fault)" or "exit code 3" for a status from wait(2); "" for exit code 0.

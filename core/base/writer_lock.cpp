@@ -42,8 +42,9 @@ bool try_lock(const Descriptor& opened, const fs::path& file) {
   while (::flock(opened.number(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return false;
     if (errno == EINTR) continue;
+    const bool fault_is_lasting = errno == ENOSYS || errno == EOPNOTSUPP;
     const Error fault = unusable(file, "cannot be locked");
-    ::unlink(file.c_str());  // it is nobody's, and will never be
+    if (fault_is_lasting) ::unlink(file.c_str());  // it is nobody's, and will never be
     throw fault;
   }
   return true;

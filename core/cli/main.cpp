@@ -74,6 +74,11 @@ int run(const Arguments& words) {
   return command->run({words.begin() + 1, words.end()});
 }
 
+/// Whether it is what fmt throws if standard output cannot be written, which check_output() reports.
+bool is_of_output(const std::exception& fault) {
+  return dynamic_cast<const std::system_error*>(&fault) != nullptr && std::ferror(stdout) != 0;
+}
+
 /// Runs the command; an error becomes one line on standard error.
 int run_and_report(const Arguments& words) {
   try {
@@ -83,12 +88,9 @@ int run_and_report(const Arguments& words) {
     return kInterrupted;
   } catch (const std::bad_alloc&) {
     std::cerr << "runner: out of memory; use fewer --jobs or a smaller model\n";
-  } catch (const std::system_error& fault) {
-    // What fmt throws of standard output is said by check_output().
-    if (std::ferror(stdout) == 0) std::cerr << "runner: " << fault.what() << '\n';
   } catch (const std::exception& fault) {
     const std::string text = fault.what();
-    std::cerr << "runner: " << printable(text.substr(0, text.find('\n'))) << '\n';
+    if (!is_of_output(fault)) std::cerr << "runner: " << printable(text.substr(0, text.find('\n'))) << '\n';
   }
   return kWrongInput;
 }

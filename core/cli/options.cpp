@@ -137,12 +137,14 @@ std::optional<bool> flag_from(const std::string& text) {
 
 /// Why a text is no value of such an option; "" if it is one.
 std::string reason_against(const CommandOption& option, const std::string& text) {
-  if (option.kind == ValueKind::flag) return flag_from(text) ? "" : "is neither true nor false";
-  if (option.kind == ValueKind::number) return number_from<int64_t>(text) ? "" : "is not a whole number";
+  if (option.kind == ValueKind::flag)
+    return flag_from(text) ? "" : "is neither true nor false; give one of them";
+  if (option.kind == ValueKind::number)
+    return number_from<int64_t>(text) ? "" : "is not a whole number; give one, such as 16";
   if (option.kind != ValueKind::real) return "";
   const auto number = number_from<double>(text);
-  if (!number) return "is not a number";
-  return std::isfinite(*number) ? "" : "is not a finite number";
+  if (!number) return "is not a number; give one, such as 0.002";
+  return std::isfinite(*number) ? "" : "is not a finite number; give one, such as 0.002";
 }
 
 /// What two texts of an option must differ in.
@@ -236,7 +238,7 @@ std::vector<int64_t> Values::numbers(std::string_view name) const {
   std::vector<int64_t> numbers;
   for (const std::string& item : items(name)) {
     const auto number = number_from<int64_t>(item);
-    if (!number) throw fault(name, fmt::format("{} is not a whole number", item));
+    if (!number) throw fault(name, fmt::format("{} is not a whole number; give some, such as 1,2,3", item));
     numbers.push_back(*number);
   }
   return numbers;

@@ -43,8 +43,8 @@ struct CommandOption {
   std::string environment = {};  ///< the variable that may hold it; "": none
 };
 
-/// An option that several subcommands take, from the one table in options.cpp: a name has one meaning in all
-/// of them. `remark` is what this subcommand adds to the help, such as "; default: all". Throws
+/// An option that several subcommands take, from the one table in shared_options.cpp: a name has one meaning
+/// in all of them. `remark` is what this subcommand adds to the help, such as "; default: all". Throws
 /// std::logic_error for a name that is not in the table.
 CommandOption shared(std::string_view name, const std::string& remark = "");
 
@@ -90,7 +90,7 @@ struct Subcommand {
 /// A command of several subcommands, such as `runner runs`.
 struct Subcommands {
   std::string name;         ///< "runs"
-  std::string usage;        ///< "runner runs list|show|diff|delete [OPTIONS]"
+  std::string usage;        ///< "runner runs list|show|diff|release|delete [OPTIONS]"
   std::string explanation;  ///< a line for each
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/files.h"
 #include "features/feature_file.h"
 
 namespace promptbed {
@@ -60,8 +61,6 @@ void FeatureWriter::merge_parts() {
   for (const fs::path& part : parts) fs::remove(part);
 }
 
-namespace fs = std::filesystem;
-
 Leftovers find_leftovers(const fs::path& cache) {
   Leftovers found;
   const std::string prefix = cache.filename().string() + ".";
@@ -69,7 +68,7 @@ Leftovers find_leftovers(const fs::path& cache) {
   for (const auto& entry : fs::directory_iterator(cache.parent_path(), there_is_none)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(prefix)) continue;
-    if (name.ends_with(".tmp")) {
+    if (is_temporary_name(name)) {
       found.incomplete.push_back(entry.path());
     } else if (name.starts_with(prefix + "part")) {
       found.parts.push_back(entry.path());

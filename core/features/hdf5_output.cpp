@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,6 +18,15 @@ void reserve(int descriptor, uint64_t bytes) {
     throw std::system_error(errno, std::generic_category());
 }
 
+/// The path, unless this process may not write a file of so many bytes (ulimit -f): HDF5 could not even give
+/// it up then. Throws std::system_error.
+const std::filesystem::path& within_limit(const std::filesystem::path& path, uint64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < bytes)
+    throw std::system_error(EFBIG, std::generic_category());
+  return path;
+}
+
 int descriptor_of(const H5::H5File& file) {
   void* descriptor = nullptr;
   file.getVFDHandle(&descriptor);
@@ -27,7 +37,9 @@ int descriptor_of(const H5::H5File& file) {
 
 Hdf5Output::Hdf5Output(const std::filesystem::path& path, const H5::FileCreatPropList& creation,
                        const H5::FileAccPropList& access, uint64_t bytes)
-    : path_(path), file_(path, H5F_ACC_TRUNC, creation, access), descriptor_(descriptor_of(file_)) {
+    : path_(within_limit(path, bytes)),
+      file_(path, H5F_ACC_TRUNC, creation, access),
+      descriptor_(descriptor_of(file_)) {
   try {
     reserve(descriptor_, bytes);
   } catch (...) {

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/json.h"
+
 namespace promptbed {
 
 using nlohmann::json;
@@ -48,8 +50,9 @@ bool ModelSettings::flag(const std::string& key, bool absent) const {
 int64_t ModelSettings::whole(const std::string& key, int64_t absent) const {
   const json found = value(key);
   if (found.is_null()) return absent;
-  if (!found.is_number_integer()) refuse(key, "give a whole number, or download the model again");
-  return found.get<int64_t>();
+  const std::optional<int64_t> number = whole_number(found);
+  if (!number) refuse(key, "give a whole number, or download the model again");
+  return *number;
 }
 
 double ModelSettings::number(const std::string& key, double absent) const {

@@ -97,7 +97,9 @@ Ledger::~Ledger() = default;
 Ledger Ledger::open_existing(const std::filesystem::path& path, Access access) {
   check_exists(path);
   if (access == Access::write) return Ledger(path);
-  return Ledger(std::unique_ptr<Connection>(new Connection{path, open_for_reading(path)}));
+  Ledger ledger(std::unique_ptr<Connection>(new Connection{path, open_for_reading(path)}));
+  ledger.connection_->guarded([&](SQLite::Database& database) { check_structure(database, path); });
+  return ledger;
 }
 
 const std::filesystem::path& Ledger::path() const {

@@ -249,6 +249,17 @@ SQLite::Database open_for_reading(const fs::path& path) {
   }
 }
 
+void check_structure(SQLite::Database& database, const fs::path& path) {
+  constexpr uintmax_t kSecondsFromHere = uintmax_t{64} << 20;
+  std::error_code failure;
+  if (fs::file_size(literal(path), failure) > kSecondsFromHere || failure) return;
+  const std::string found = database.execAndGet("PRAGMA quick_check(1)").getString();
+  if (found == "ok") return;
+  throw Error(
+      fmt::format("{}: is a damaged ledger ({}); restore it from a copy or choose another file with --db",
+                  path.string(), found.substr(0, found.find('\n'))));
+}
+
 void throw_ledger_error(const fs::path& path, const SQLite::Exception& fault) {
   switch (fault.getErrorCode()) {
     case SQLITE_NOTADB:

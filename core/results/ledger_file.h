@@ -20,6 +20,10 @@ SQLite::Database open_for_writing(const std::filesystem::path& path);
 /// Throws Error as above.
 SQLite::Database open_for_reading(const std::filesystem::path& path);
 
+/// Throws Error if the database's pages do not hang together, which may hide rows from whoever reads them. Of
+/// a file above 64 MiB nothing is looked at: that would take seconds.
+void check_structure(SQLite::Database& database, const std::filesystem::path& path);
+
 /// Throws Error if there is no such file.
 void check_exists(const std::filesystem::path& path);
 

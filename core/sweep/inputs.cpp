@@ -44,6 +44,16 @@ void add_once(std::vector<std::string>& texts, const fs::path& path) {
   if (std::ranges::find(texts, path.string()) == texts.end()) texts.push_back(path.string());
 }
 
+/// Puts together what an earlier extraction left half done. A cache that only others may write is read as it
+/// is.
+void take_up_leftovers(FeatureCache& cache, std::ostream& log) {
+  try {
+    if (clean_up(cache.path(), cache.key(), log)) cache.reload();
+  } catch (const Error&) {
+    // What is missing because of it is extracted again, or says itself why it cannot be written.
+  }
+}
+
 }  // namespace
 
 Inputs::Inputs(InputSpec spec)
@@ -110,7 +120,11 @@ ContentIndex& Inputs::contents(const DatasetSpec& dataset) const {
 }
 
 void Inputs::save_contents() const {
-  for (auto& [dataset, contents] : contents_) contents.save();
+  try {
+    for (auto& [dataset, contents] : contents_) contents.save();
+  } catch (const Error&) {
+    // A cache that only others may write: the next process looks at the images again.
+  }
 }
 
 std::vector<DatasetSpec> Inputs::datasets_where(bool sealed) const {
@@ -142,7 +156,7 @@ std::string Inputs::feature_source() const {
 ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
                                  int64_t threads, std::ostream& log) {
   FeatureCache cache = open_cache(dataset);
-  if (!cache.sealed() && clean_up(cache.path(), cache.key(), log)) cache.reload();
+  if (!cache.sealed()) take_up_leftovers(cache, log);
   const auto missing = cache.missing(requests, &contents(dataset));
   check_sealed(cache, missing);
   save_contents();

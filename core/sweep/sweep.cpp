@@ -121,14 +121,14 @@ std::vector<std::string> shortcomings(const SweepOutcome& outcome) {
   const auto others = outcome.elsewhere - static_cast<int64_t>(outcome.held.size());
   if (others > 0) {
     lines.push_back(
-        fmt::format("not done here: {} runs {}", others,
+        fmt::format("not done here: {} {}", plural(static_cast<size_t>(others), "run"),
                     outcome.accidents.empty()
                         ? "that another process has taken; wait for it and sweep again (runner runs list)"
                         : "that no worker was left for; sweep again"));
   }
   if (outcome.left_out > 0) {
-    lines.push_back(
-        fmt::format("left out after the first failure, as --fail-fast asks: {} runs", outcome.left_out));
+    lines.push_back(fmt::format("left out after the first failure, as --fail-fast asks: {}",
+                                plural(static_cast<size_t>(outcome.left_out), "run")));
   }
   return lines;
 }

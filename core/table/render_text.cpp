@@ -81,7 +81,7 @@ std::string without_trailing_blanks(std::string line) {
 /// The table with texts that may go to a terminal, whoever wrote them.
 Table with_printable_texts(Table table) {
   const auto make_printable = [](std::string& text) { text = printable(text); };
-  make_printable(table.title);
+  table.title = printable_lines(table.title);
   std::ranges::for_each(table.notes, make_printable);
   for (Column& column : table.columns) {
     make_printable(column.title);

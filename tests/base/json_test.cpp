@@ -36,8 +36,8 @@ TEST(Json, ANumberOutOfRangeIsAnError) {
 
 TEST(Json, IsNestedAHundredLevelsDeepAtMost) {
   EXPECT_EQ(parse_json(nested(100), "a.json").size(), 1U);
-  EXPECT_ERROR(parse_json(nested(101), "a.json"), "a.json: is nested too deep; fix or replace the file");
-  EXPECT_ERROR(parse_json(std::string(400'000, '['), "a.json"), "a.json: is nested too deep");
+  EXPECT_ERROR(parse_json(nested(101), "a.json"), "a.json: is nested too deeply; fix or replace the file");
+  EXPECT_ERROR(parse_json(std::string(400'000, '['), "a.json"), "a.json: is nested too deeply");
   const std::string brackets_in_texts =
       "[\"" + std::string(200, '[') + "\\\"" + std::string(200, '{') + "\"]";
   EXPECT_EQ(parse_json(brackets_in_texts, "a.json").size(), 1U);

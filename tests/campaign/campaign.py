@@ -2,7 +2,8 @@
 """Attacks sweeps, and what they leave, and compares with an undisturbed sweep: campaign.py RUNNER [OPTIONS]
 
 Runs, scores, epochs, prompts, features and the list of files must be equal; damaged files must give the same answer or an error.
-Exit code 1 if anything was lost, wrong, crashed or left over."""
+Exit code 1 if anything was lost, wrong, crashed or left over. Kinds that a machine does not allow (no root, no strace) are named and
+not tried."""
 
 import argparse
 import collections
@@ -77,10 +78,14 @@ def main():
             except NotHere as reason:
                 absent[kind] = str(reason)
                 continue
-            shutil.rmtree(trial)
             counts[kind]["trials"] += 1
             if finding.clean():
+                shutil.rmtree(trial)
                 counts[kind][finding.note] += 1
+            else:
+                kept = tempfile.mkdtemp(prefix=f"promptbed_{kind}_{number}_")
+                shutil.move(trial, kept)
+                print(f"{kind} {number}: what it left is kept in {kept}")
             for fault in ("lost", "wrong", "crashed", "leftovers"):
                 if getattr(finding, fault):
                     counts[kind][fault] += 1

@@ -46,7 +46,9 @@ def compare(runs, undisturbed, finding):
     lost, wrong = difference(undisturbed.state, state_of(runs))
     finding.lost += lost
     finding.wrong += wrong
-    finding.leftovers += [name for name in files_of(runs) if name not in undisturbed.files]
+    files = files_of(runs)
+    finding.lost += [f"the file {name}" for name in undisturbed.files if name not in files]
+    finding.leftovers += [name for name in files if name not in undisturbed.files]
     finding.leftovers += processes_in(runs)
     return finding
 

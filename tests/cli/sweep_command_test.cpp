@@ -239,7 +239,7 @@ TEST(Sweep, AKilledSweepLeavesNoWorkersAndItsRunsToTheNext) {
   EXPECT_EQ(killed.get().code, 128 + SIGKILL);
   EXPECT_TRUE(is_left_alone(world / "."));
 
-  Ledger ledger = Ledger::open_existing(world / "runs/promptbed.db");
+  Ledger ledger = Ledger::open_existing(world / "runs/promptbed.db", Access::write);
   EXPECT_EQ(ledger.list({.status = RunStatus::running}).size(), 2u);
   for (const RunRecord& run : running)
     EXPECT_TRUE(ledger.claim(run.spec, Redo::no, run.attempts)) << "free for the next sweep";

@@ -97,7 +97,7 @@ TEST_F(TrainedPrompts, AreToldFromOtherFiles) {
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}});
   EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is not a trained prompt");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", "{"}});
-  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: is damaged");
+  EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: run: is not JSON; fix or replace the file");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", R"({"model": 3})"}});
   EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: run spec:");
   auto truncated = sample_prompt();

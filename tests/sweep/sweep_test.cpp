@@ -24,7 +24,7 @@ TEST(SweepOutcomes, HaveALineForEachReasonHoweverManyRunsItStopped) {
   EXPECT_EQ(
       shortcomings(mixed_outcome()),
       (std::vector<std::string>{"failed: cocoop on one: a crash", "failed: coop on one and 1 more: no luck",
-                                "left out after the first failure, as --fail-fast asks: 1 runs"}));
+                                "left out after the first failure, as --fail-fast asks: 1 run"}));
 }
 
 TEST(SweepOutcomes, SayWhyRunsWereNotDoneHere) {
@@ -48,7 +48,7 @@ TEST(SweepOutcomes, NameWhoHasARunAndHowToTakeIt) {
       "not done here: 2 runs that process 4242 on bench has had for an unknown time; wait for it and sweep "
       "again or, if it is gone, runner runs release 0123456789abcdef fedcba9876543210");
   EXPECT_EQ(shortcomings(taken).at(1),
-            "not done here: 1 runs that another process has taken; wait for it and sweep again (runner runs "
+            "not done here: 1 run that another process has taken; wait for it and sweep again (runner runs "
             "list)");
   taken.held[0].since = "2000-01-01T00:00:00.000Z";
   EXPECT_NE(shortcomings(taken).at(0).find(" d; wait for it"), std::string::npos) << "days, by now";

@@ -57,7 +57,7 @@ class LocalWorkersTest : public testing::Test {
 
   test::SweepWorld world_;
   SweepSpec spec_;
-  Ledger ledger_{world_ / "ledger.db"};
+  Ledger ledger_{world_ / "runs/ledger.db"};  // prompts lie beside it
   LocalWorkers settings_;
 };
 

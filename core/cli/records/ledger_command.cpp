@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "cli/options.h"
 #include "results/ledger_check.h"
 
@@ -22,7 +23,7 @@ int check_command(const Arguments& arguments) {
   if (!values) return kAllDone;
   const std::string ledger = values->text("db");
   const std::vector<std::string> findings = check_ledger(ledger);
-  for (const std::string& finding : findings) fmt::print("{}\n", finding);
+  for (const std::string& finding : findings) fmt::print("{}\n", printable(finding));
   if (findings.empty()) fmt::print("{}: all is well\n", ledger);
   return findings.empty() ? kAllDone : kSomeFailed;
 }

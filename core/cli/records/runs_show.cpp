@@ -88,7 +88,7 @@ void add_outcome(Fields& fields, const Json& run) {
 
 Table score_table(const Json& run) {
   Table table;
-  table.title = "\nScores";
+  table.title = "Scores";
   table.columns = {{"Dataset", Alignment::left},
                    {"Classes", Alignment::left},
                    {"Images"},
@@ -131,7 +131,7 @@ std::string as_text(const RunRecord& record, const Json& run) {
   fields.emplace_back("prompt", text_of(run.at("prompt")));
   fields.emplace_back("log", text_of(run.at("log")));
   std::string text = render_fields("run " + record.id, fields);
-  if (finished) text += render_text(score_table(run), output_style());
+  if (finished) text += '\n' + render_text(score_table(run), output_style());
   return text;
 }
 

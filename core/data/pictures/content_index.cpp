@@ -45,7 +45,12 @@ ContentIndex::ContentIndex(fs::path folder, fs::path file, size_t worth_remember
 }
 
 void ContentIndex::read() {
-  const std::string text = read_file(file_);
+  std::string text;
+  try {
+    text = read_file(file_);
+  } catch (const Error&) {
+    return;  // as good as none: the images are read again
+  }
   std::optional<WordReader> words = open_words(text, kHeading);
   while (words && !words->at_end()) {
     Entry& entry = known_[std::string(words->word().value_or(""))];
