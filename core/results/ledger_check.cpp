@@ -5,11 +5,11 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 #include "base/files.h"
 #include "results/ledger_file.h"
+#include "results/ledger_neighbours.h"
 #include "results/ledger_sql.h"
 
 namespace promptbed {
@@ -32,55 +32,32 @@ void check_structure(SQLite::Database& database, const fs::path& path, Findings&
   }
 }
 
-std::set<std::string> ids_in(SQLite::Database& database) {
-  std::set<std::string> ids;
-  SQLite::Statement row(database, "SELECT id FROM run");
-  while (row.executeStep()) ids.insert(row.getColumn(0).getString());
-  return ids;
-}
-
-/// The runs of all ledgers in a folder, whose files lie together.
-std::set<std::string> ids_of_neighbours(const fs::path& ledger) {
-  std::set<std::string> ids;
-  const fs::path folder = ledger.has_parent_path() ? ledger.parent_path() : fs::path(".");
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    try {
-      SQLite::Database database = open_for_reading(entry.path());
-      ids.merge(ids_in(database));
-    } catch (const std::exception&) {
-      // It is no ledger, or says so itself when it is checked.
-    }
+/// The prompts and logs beside a ledger, of whatever run.
+std::vector<fs::path> files_beside(const fs::path& ledger) {
+  std::vector<fs::path> files;
+  const std::string any_run(16, '0');
+  for (const fs::path& file : {prompt_path(ledger, any_run), log_path(ledger, any_run)}) {
+    std::error_code there_is_none;
+    for (const auto& entry : fs::directory_iterator(file.parent_path(), there_is_none))
+      files.push_back(entry.path());
   }
-  return ids;
+  return files;
 }
 
-/// Runs that are at work: their files come and go.
-std::set<std::string> running_in(SQLite::Database& database) {
-  std::set<std::string> ids;
-  SQLite::Statement row(database, "SELECT id FROM run WHERE status = 'running'");
-  while (row.executeStep()) ids.insert(row.getColumn(0).getString());
-  return ids;
-}
-
-/// "0123456789abcdef" of "0123456789abcdef.safetensors" and of "0123456789abcdef.safetensors.XXXX.tmp".
-std::string run_of_file(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name.substr(0, name.find('.'));
-}
-
-void check_folder(const fs::path& folder, const std::set<std::string>& known,
-                  const std::set<std::string>& running, Findings& found) {
-  std::error_code there_is_none;
-  for (const auto& entry : fs::directory_iterator(folder, there_is_none)) {
-    const std::string run = run_of_file(entry.path());
-    const std::string name = entry.path().string();
-    if (!known.contains(run)) {
-      found.push_back(fmt::format("{}: belongs to no run of a ledger here; delete it", name));
-    } else if (is_temporary_name(entry.path().filename().string()) && !running.contains(run)) {
-      found.push_back(fmt::format("{}: was left by a killed process; delete it, or sweep again", name));
-    }
+/// What is wrong with a file beside ledgers of these runs; "" if nothing is. Only where all ledgers could be
+/// read is the advice to delete it.
+std::string fault_of(const fs::path& file, const FolderRuns& runs) {
+  const std::string run = run_of_file(file);
+  const bool is_known = runs.known.contains(run);
+  const bool is_left = is_temporary_name(file.filename().string()) && !runs.running.contains(run);
+  if (is_known && !is_left) return "";
+  if (!runs.unread.empty()) {
+    return fmt::format("{}, but {} could not be read and may have {}; check that ledger first",
+                       is_known ? "is of no running run" : "belongs to no run of a ledger here",
+                       runs.unread.front().string(), is_known ? "it at work" : "it");
   }
+  return is_known ? "was left by a killed process; delete it, or sweep again"
+                  : "belongs to no run of a ledger here; delete it";
 }
 
 void check_prompts(SQLite::Database& database, const fs::path& path, Findings& found) {
@@ -100,10 +77,15 @@ void check_prompts(SQLite::Database& database, const fs::path& path, Findings& f
 
 void check_files(SQLite::Database& database, const fs::path& path, Findings& found) {
   check_prompts(database, path, found);
-  const std::set<std::string> known = ids_of_neighbours(path), running = running_in(database);
-  const std::string any_run(16, '0');
-  check_folder(prompt_path(path, any_run).parent_path(), known, running, found);
-  check_folder(log_path(path, any_run).parent_path(), known, running, found);
+  const std::vector<fs::path> files = files_beside(path);  // before the runs: see ledger_neighbours.h
+  FolderRuns runs = runs_of_neighbours(path);
+  add_runs(database, runs);
+  for (const fs::path& file : files) {
+    const std::string fault = fault_of(file, runs);
+    std::error_code failure;
+    if (fault.empty() || !fs::exists(file, failure)) continue;  // it may have got its name meanwhile
+    found.push_back(fmt::format("{}: {}", file.string(), fault));
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 #include "base/descriptor.h"
@@ -100,13 +101,24 @@ void copy_beside(const fs::path& path, int version) {
   }
 }
 
-/// Whether a database's header names the write-ahead log (SQLite file format, section 1.3).
+/// What every database begins with (SQLite file format, section 1.3.1).
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+
+/// As many bytes of a file, or all that it has.
+std::string first_bytes(std::istream& in, size_t count) {
+  std::string bytes(count, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(count));
+  bytes.resize(static_cast<size_t>(in.gcount()));
+  return bytes;
+}
+
+/// Whether a file is a database whose header names the write-ahead log (SQLite file format, section 1.3.3).
 bool has_write_ahead_log(const fs::path& path) {
   constexpr size_t kReadVersion = 19;
   constexpr char kLogged = 2;
-  std::array<char, kReadVersion + 1> header{};
   std::ifstream in(path, std::ios::binary);
-  return in.read(header.data(), header.size()) && header[kReadVersion] == kLogged;
+  const std::string header = first_bytes(in, kReadVersion + 1);
+  return header.size() > kReadVersion && header.starts_with(kMagic) && header[kReadVersion] == kLogged;
 }
 
 /// What changes when somebody writes to a file; nothing where there is none.
@@ -208,6 +220,11 @@ std::string lock_fault(const fs::path& path) {
 }
 
 }  // namespace
+
+bool may_be_database(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return !in || first_bytes(in, kMagic.size()) == kMagic;
+}
 
 void check_exists(const fs::path& path) {
   std::error_code failure;

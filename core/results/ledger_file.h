@@ -24,6 +24,10 @@ SQLite::Database open_for_reading(const std::filesystem::path& path);
 /// a file above 64 MiB nothing is looked at: that would take seconds.
 void check_structure(SQLite::Database& database, const std::filesystem::path& path);
 
+/// Whether a file begins as SQLite's databases do, or cannot be read, so that nobody can tell. Must not be
+/// called in a transaction on that file, whose lock it would end.
+bool may_be_database(const std::filesystem::path& path);
+
 /// Throws Error if there is no such file.
 void check_exists(const std::filesystem::path& path);
 

@@ -43,4 +43,9 @@ std::filesystem::path log_path(const std::filesystem::path& ledger, const std::s
   return ledger.parent_path() / "logs" / (checked(run) + ".log");
 }
 
+std::string run_of_file(const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  return name.substr(0, name.find('.'));
+}
+
 }  // namespace promptbed

@@ -175,4 +175,9 @@ std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std
 /// What was logged while the run was made: logs/ID.log beside the ledger. Throws as prompt_path().
 std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
 
+/// The run that a prompt, pending or not, or a log belongs to by its name: "0123456789abcdef" of
+/// "0123456789abcdef.safetensors" and of "0123456789abcdef.safetensors.XXXX.tmp". Of another file it is no
+/// run's id.
+std::string run_of_file(const std::filesystem::path& file);
+
 }  // namespace promptbed

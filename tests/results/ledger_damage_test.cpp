@@ -199,6 +199,45 @@ TEST_F(DamagedLedger, FilesOfAnotherLedgerInTheSameFolderAreNone) {
   EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
 }
 
+TEST_F(DamagedLedger, FilesOfRunsAtWorkInAnotherLedgerInTheSameFolderAreNone) {
+  Ledger another(path_.parent_path() / "another.db");
+  another.claim(spec_);  // done here, and at work there
+  const RunSpec theirs = test::sample_spec("places");
+  another.claim(theirs);
+  write_file(pending_prompt_path(path_, id_), "half a prompt");
+  write_file(pending_prompt_path(path_, theirs.id()), "half a prompt");
+  EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
+}
+
+TEST_F(DamagedLedger, NoFileIsToBeDeletedIfAnotherLedgerThereCannotBeRead) {
+  const fs::path another = path_.parent_path() / "another.db";
+  write_file(another, std::string("SQLite format 3\0", 16) + "and then something else");
+  const fs::path stray = prompt_path(path_, "0123456789abcdef"), pending = pending_prompt_path(path_, id_);
+  write_file(stray, "a prompt");
+  write_file(pending, "half a prompt");
+  std::vector<std::string> found = check_ledger(path_);
+  std::ranges::sort(found);
+  std::vector<std::string> expected = {
+      stray.string() + ": belongs to no run of a ledger here, but " + another.string() +
+          " could not be read and may have it; check that ledger first",
+      pending.string() + ": is of no running run, but " + another.string() +
+          " could not be read and may have it at work; check that ledger first"};
+  std::ranges::sort(expected);
+  EXPECT_EQ(found, expected);
+}
+
+TEST_F(DamagedLedger, FilesBesideItThatAreNoDatabasesChangeNothing) {
+  std::string like_a_log(100, '\0');
+  like_a_log[19] = 2;  // where a database says that it has a write-ahead log
+  write_file(path_.parent_path() / "notes.bin", like_a_log);
+  write_file(path_.parent_path() / "notes.txt", "These are notes.");
+  const fs::path stray = prompt_path(path_, "0123456789abcdef");
+  write_file(stray, "a prompt");
+  EXPECT_EQ(check_ledger(path_),
+            std::vector<std::string>{stray.string() + ": belongs to no run of a ledger here; delete it"});
+  EXPECT_ERROR(check_ledger(path_.parent_path() / "notes.bin"), "notes.bin: is not a ledger");
+}
+
 TEST_F(DamagedLedger, ThatIsNoLedgerIsRefused) {
   EXPECT_ERROR(check_ledger(scratch_ / "none.db"), "none.db: no such ledger");
   write_file(scratch_ / "notes.txt", "These are notes.");
