@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <functional>
+#include <algorithm>
 #include <system_error>
 #include <vector>
 
 #include "base/files.h"
+#include "results/ledger_neighbours.h"
 
 namespace promptbed {
 namespace {
@@ -37,13 +38,15 @@ std::vector<fs::path> pending_prompts(const fs::path& ledger) {
   return found;
 }
 
-std::string run_of(const fs::path& prompt) {
-  const std::string name = prompt.filename().string();
-  return name.substr(0, name.find('.'));
+bool is_at_work(const std::string& run, const FolderRuns& neighbours) {
+  const auto [first, last] = neighbours.owners.equal_range(run);
+  return std::any_of(first, last, [](const auto& claim) { return may_live(claim.second); });
 }
 
-bool is_abandoned(const std::string& run, const Ledger& ledger) {
-  if (!is_run_id(run)) return false;
+/// Whether nobody works on a run of this ledger. The calling process does not, whose sweep begins or has
+/// ended.
+bool is_abandoned(const std::string& run, const Ledger& ledger, const FolderRuns& neighbours) {
+  if (!is_run_id(run) || is_at_work(run, neighbours)) return false;
   const std::vector<RunRecord> known = ledger.list({.id = run});
   if (known.empty()) return false;  // perhaps of another ledger in the same folder
   const auto& owner = known.front().owner;
@@ -66,16 +69,20 @@ void discard_prompt(const fs::path& ledger, const std::string& run, const std::s
 }
 
 void remove_abandoned_prompts(const Ledger& ledger) {
-  for (const fs::path& prompt : pending_prompts(ledger.path())) {
+  const std::vector<fs::path> prompts = pending_prompts(ledger.path());
+  if (prompts.empty()) return;
+  const FolderRuns neighbours = runs_of_neighbours(ledger.path());
+  if (!neighbours.unread.empty()) return;  // who knows what is at work there
+  for (const fs::path& prompt : prompts) {
     std::error_code is_gone;
-    if (is_abandoned(run_of(prompt), ledger)) fs::remove(prompt, is_gone);
+    if (is_abandoned(run_of_file(prompt), ledger, neighbours)) fs::remove(prompt, is_gone);
   }
 }
 
 void remove_run_files(const fs::path& ledger, const std::string& run) {
   std::error_code is_gone;
   for (const fs::path& prompt : pending_prompts(ledger)) {
-    if (run_of(prompt) == run) fs::remove(prompt, is_gone);
+    if (run_of_file(prompt) == run) fs::remove(prompt, is_gone);
   }
   fs::remove(prompt_path(ledger, run), is_gone);
   fs::remove(log_path(ledger, run), is_gone);

@@ -20,7 +20,9 @@ void publish_prompt(const std::filesystem::path& ledger, const std::string& run,
 void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
 
 /// Removes the pending prompts of this ledger's runs that killed processes have left: those of runs that
-/// nobody works on.
+/// nobody works on, neither here nor in another ledger of the same folder. Removes none where another ledger
+/// there cannot be read. Must not be called in a transaction. Throws Error if the ledger cannot be read, and
+/// std::filesystem::filesystem_error if its folder cannot be.
 void remove_abandoned_prompts(const Ledger& ledger);
 
 /// Removes a run's prompt, pending or not, and its log.

@@ -281,5 +281,31 @@ TEST_F(PendingPrompt, StaysAsLongAsSomebodyWorksOnItsRun) {
   EXPECT_FALSE(fs::exists(pending));
 }
 
+TEST_F(PendingPrompt, StaysAsLongAsAnotherLedgerInTheSameFolderHasItsRunAtWork) {
+  Ledger ledger(ledger_), another(scratch_ / "another.db");
+  test::record(ledger, test::sample_spec(), 60, 50);
+  another.claim(test::sample_spec());
+  const fs::path pending = pending_prompt_path(ledger_, run_);
+  write_file(pending, "a prompt");
+  remove_abandoned_prompts(ledger);
+  EXPECT_TRUE(fs::exists(pending));
+  another.release(run_);
+  remove_abandoned_prompts(ledger);
+  EXPECT_FALSE(fs::exists(pending));
+}
+
+TEST_F(PendingPrompt, StaysAsLongAsAnotherLedgerInTheSameFolderCannotBeRead) {
+  Ledger ledger(ledger_);
+  test::record(ledger, test::sample_spec(), 60, 50);
+  write_file(scratch_ / "another.db", std::string("SQLite format 3\0", 16) + "and then something else");
+  const fs::path pending = pending_prompt_path(ledger_, run_);
+  write_file(pending, "a prompt");
+  remove_abandoned_prompts(ledger);
+  EXPECT_TRUE(fs::exists(pending));
+  fs::remove(scratch_ / "another.db");
+  remove_abandoned_prompts(ledger);
+  EXPECT_FALSE(fs::exists(pending));
+}
+
 }  // namespace
 }  // namespace promptbed
