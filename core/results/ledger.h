@@ -57,8 +57,8 @@ class Ledger {
   bool claim(const RunSpec& spec, Redo redo = Redo::no, std::optional<int64_t> attempts = {},
              std::string_view protocol = {});
 
-  /// Gives a claimed run back as it was before the claim. Does nothing unless the claim is the calling
-  /// process's, or that of one of this host that is gone.
+  /// Gives a claimed run back as it was before the claim, or since keep_training(). Does nothing unless the
+  /// claim is the calling process's, or that of one of this host that is gone.
   void release(std::string_view id);
 
   /// The same for the claim of a process that the user knows to be gone, by the run's id or a prefix of it;

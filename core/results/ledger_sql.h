@@ -56,7 +56,8 @@ std::vector<std::string> damaged_rows(SQLite::Database& database);
 void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& spec);
 void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner);
 
-/// Restores the run as it last ended, or deletes it if it never did.
+/// Restores the run as it last ended, or deletes it if it never did. An attempt of which the training is kept
+/// counts: its number is taken by its row of `execution`, which the next attempt must not replace.
 void undo_claim(SQLite::Database& database, std::string_view id);
 
 /// Writes an outcome except for its tests, and leaves the claim alone. Earlier tests stay if the trained

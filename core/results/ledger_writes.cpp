@@ -64,10 +64,12 @@ void set_owner(SQLite::Database& database, std::string_view id, const ProcessIde
 
 void undo_claim(SQLite::Database& database, std::string_view id) {
   statement(database, "DELETE FROM run WHERE id = ? AND ended IS NULL", std::string(id)).exec();
-  statement(database,
-            "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), attempts = attempts - 1, "
-            "host = NULL, pid = NULL, process_start = NULL, claimed = NULL WHERE id = ?",
-            std::string(id))
+  statement(
+      database,
+      "UPDATE run SET status = iif(draw_hash IS NULL, 'failed', 'done'), "
+      "attempts = iif(EXISTS (SELECT 1 FROM execution WHERE run = id AND attempt = attempts), attempts, "
+      "attempts - 1), host = NULL, pid = NULL, process_start = NULL, claimed = NULL WHERE id = ?",
+      std::string(id))
       .exec();
 }
 

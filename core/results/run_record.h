@@ -114,7 +114,7 @@ struct RunRecord {
   std::string id;
   RunSpec spec;
   RunStatus status = RunStatus::running;
-  int64_t attempts = 0;  ///< without those released
+  int64_t attempts = 0;  ///< without those released before their training was kept
   std::string error;     ///< of the last attempt, even if an earlier one is done; "" if it succeeded
   std::string created;   ///< UTC, ISO 8601 with milliseconds
   std::string ended;     ///< the same; "" if it never ended

@@ -104,6 +104,22 @@ TEST_F(LedgerTest, ReleaseLeavesEverythingAsBeforeTheClaim) {
   EXPECT_EQ(ledger_.scores().size(), 2U);
 }
 
+TEST_F(LedgerTest, AReleasedRunStillSaysHowItWasTrained) {
+  RunOutcome trained = sample_outcome("brands", 60, 50);
+  trained.execution.seconds = {{"training", 12.25}};
+  ledger_.claim(spec_);
+  ledger_.keep_training(id_, trained);
+  ledger_.release(id_);
+  EXPECT_EQ(ledger_.list().at(0).attempts, 1);
+
+  RunOutcome tests = sample_outcome("brands", 60, 50);
+  tests.execution.seconds = {{"restoring", 0.5}};
+  ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
+  ledger_.add_tests(id_, tests);
+  EXPECT_EQ(ledger_.list().at(0).attempts, 2);
+  EXPECT_EQ(ledger_.outcome(id_).execution.seconds, trained.execution.seconds);
+}
+
 TEST_F(LedgerTest, ARedoneRunReplacesItsScores) {
   test::record(ledger_, spec_, 60, 50);
   ASSERT_TRUE(ledger_.claim(spec_, Redo::yes));
