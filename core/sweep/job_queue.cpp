@@ -4,6 +4,7 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/signals.h"
@@ -47,12 +48,14 @@ JobQueue::JobQueue(const std::vector<const PlannedRun*>& runs, const SweepSpec& 
 }
 
 JobQueue::~JobQueue() {
-  for (const auto& [id, entry] : in_hand_) {
-    try {
-      ledger_.release(id);
-    } catch (const Error&) {
-      // The claim ends with this process anyway.
-    }
+  for (const auto& [id, entry] : in_hand_) give_back(id);
+}
+
+void JobQueue::give_back(const std::string& run) const {
+  try {
+    ledger_.release(run);
+  } catch (const Error&) {
+    // The claim ends with this process anyway.
   }
 }
 
@@ -86,7 +89,9 @@ std::optional<Job> JobQueue::next() {
     bool claimed = false;
     try {
       claimed = claim(entry);
-    } catch (const Error& fault) {
+      if (claimed) use_kept_training(entry);
+    } catch (const std::exception& fault) {  // of the ledger, or of the file system where prompts are
+      if (claimed) give_back(entry.run->id);
       entry.retries = 0;
       end(std::move(entry), fault.what());
       continue;
@@ -96,7 +101,6 @@ std::optional<Job> JobQueue::next() {
       progress_.advance();
       continue;
     }
-    use_kept_training(entry);
     const Job job = entry.job;
     in_hand_.insert_or_assign(entry.run->id, std::move(entry));
     return job;

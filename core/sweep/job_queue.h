@@ -68,7 +68,8 @@ class JobQueue {
   int64_t waiting() const;
 
   /// The next job, claimed in the ledger, leaving out those that another process has taken since they were
-  /// planned; nothing if none is left or the sweep stops.
+  /// planned; nothing if none is left or the sweep stops. A run that the ledger cannot tell about, or whose
+  /// prompt cannot be looked for, fails and is not claimed any more.
   std::optional<Job> next();
 
   /// Records what became of a job that was handed out. One that failed comes back into the queue as often as
@@ -99,6 +100,7 @@ class JobQueue {
   };
 
   bool claim(const Entry& entry);
+  void give_back(const std::string& run) const;
   void use_kept_training(Entry& entry) const;
   void keep(Entry& entry, const JobOutcome& trained);
   void end(Entry entry, const std::string& reason);

@@ -238,6 +238,22 @@ TEST_F(Queue, DoesNotTrainAgainWhatAProcessHasTrainedThatDiedSinceThePlan) {
   EXPECT_EQ(jobs->next().value().kept_state, "state");
 }
 
+TEST_F(Queue, FailsAndGivesBackARunWhosePromptCannotBeLookedFor) {
+  const auto jobs = queue(1);
+  const std::string run = runs_[0]->id;
+  ledger_.claim(runs_[0]->job.run);
+  ledger_.keep_training(run, test::sample_outcome("brands", 0, 0));
+  std::filesystem::create_symlink("prompts", scratch_ / "prompts");  // leads to itself
+  {
+    SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
+    database.exec("UPDATE run SET process_start = 'gone', attempts = 0");
+  }
+  EXPECT_FALSE(jobs->next());
+  EXPECT_EQ(outcome_of(*jobs).failures.size(), 1u);
+  EXPECT_FALSE(ledger_.find(run).owner);
+  EXPECT_EQ(ledger_.find(run).status, RunStatus::done);
+}
+
 TEST_F(Queue, SaysWhoHasARunThatItCouldNotTake) {
   const auto jobs = queue(1);
   ledger_.claim(runs_[0]->job.run);
