@@ -84,15 +84,13 @@ fs::path free_copy_path(const fs::path& path, int version) {
 }
 
 /// Copies everything committed in a ledger that is about to be migrated. The copy gets its name once it is
-/// complete.
+/// complete; nothing is left of one that fails.
 void copy_beside(const fs::path& path, int version) {
   try {
-    const fs::path copy = free_copy_path(path, version);
-    const fs::path part = copy.string() + ".part";
-    fs::remove(part);
-    SQLite::Database reader = connect(path, SQLite::OPEN_READONLY);
-    reader.backup(literal(part).c_str(), SQLite::Database::Save);
-    rename_durably(part, copy);
+    write_atomically(free_copy_path(path, version), [&](const fs::path& part) {
+      SQLite::Database reader = connect(path, SQLite::OPEN_READONLY);
+      reader.backup(literal(part).c_str(), SQLite::Database::Save);
+    });
   } catch (const std::exception& fault) {
     throw Error(
         fmt::format("{}: is a ledger of schema {} and must be copied before it is migrated to schema {}, "

@@ -61,7 +61,8 @@ TEST_P(StoredLedger, IsMigratedAndCopiedFirstIfItIsOlder) {
     EXPECT_EQ(database.execAndGet("SELECT count(*) FROM score WHERE dataset = 'brands'").getInt(),
               GetParam() == 1 ? 5 : 7);
   }
-  EXPECT_FALSE(fs::exists(copy.string() + ".part"));
+  for (const auto& entry : fs::directory_iterator(scratch_.path()))
+    EXPECT_FALSE(is_temporary_name(entry.path().filename().string())) << entry.path();
   { const Ledger again(path_); }
   EXPECT_FALSE(fs::exists(copy.string() + "-2")) << "a current ledger is not copied";
   EXPECT_EQ(read_file(stored(GetParam())), before);
@@ -199,9 +200,13 @@ TEST_F(LedgerOfSchema1, NeverReplacesAnEarlierCopy) {
 }
 
 TEST_F(LedgerOfSchema1, StaysAsItIsIfItCannotBeCopied) {
-  fs::create_directories(scratch_ / "ledger.db.schema-1.part/in the way");
-  EXPECT_ERROR(Ledger{path_}, "ledger.db: is a ledger of schema 1 and must be copied before it is migrated");
-  EXPECT_EQ(schema_of(path_), 1);
+  // The copy's name has room for what a temporary file has more, but not for that one's journal.
+  const fs::path path = scratch_ / std::string(220, 'l');
+  fs::rename(path_, path);
+  EXPECT_ERROR(Ledger{path}, ": is a ledger of schema 1 and must be copied before it is migrated");
+  EXPECT_EQ(schema_of(path), 1);
+  for (const auto& entry : fs::directory_iterator(scratch_.path()))
+    EXPECT_FALSE(is_temporary_name(entry.path().filename().string())) << "half a copy: " << entry.path();
 }
 
 }  // namespace
