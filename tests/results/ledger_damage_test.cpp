@@ -1,11 +1,12 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,42 @@ class DamagedLedger : public ::testing::Test {
     database.exec(sql);
   }
 
-  /// The same, by somebody who seals it.
+  struct Column {
+    std::string table, name, type;
+  };
+
+  /// All columns of all tables but those that SQLite computes from others.
+  std::vector<Column> columns() const {
+    SQLite::Database database(path_.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement row(database,
+                          "SELECT m.name, c.name, c.type FROM sqlite_master AS m "
+                          "JOIN pragma_table_xinfo(m.name) AS c WHERE m.type = 'table' AND c.hidden = 0");
+    std::vector<Column> found;
+    while (row.executeStep()) found.push_back({row.getColumn(0), row.getColumn(1), row.getColumn(2)});
+    return found;
+  }
+
+  /// Changes the column's value in one row. JSON stays JSON.
+  void change(const Column& column) const {
+    const std::string other = column.type == "TEXT" ? fmt::format("ifnull({}, '') || ' '", column.name)
+                                                    : fmt::format("ifnull({}, 0) + 1", column.name);
+    change(
+        fmt::format("PRAGMA ignore_check_constraints = ON; "
+                    "UPDATE {0} SET {1} = {2} WHERE rowid = (SELECT max(rowid) FROM {0})",
+                    column.table, column.name, other));
+  }
+
+  void read_all() const {
+    const Ledger read = ledger();
+    read.list();
+    read.scores();
+    read.refusals();
+    read.epochs();
+    read.executions();
+    read.models();
+  }
+
+  /// The same as change(), by somebody who seals it.
   void forge(const std::string& sql) const {
     SQLite::Database database(path_.string(), SQLite::OPEN_READWRITE);
     add_seal_function(database);
@@ -67,36 +103,27 @@ TEST_F(DamagedLedger, ThatIsNotDamagedHasNoFindings) {
 }
 
 TEST_F(DamagedLedger, EveryChangedValueShowsWhenItIsReadAndWhenItIsChecked) {
-  struct Change {
-    std::string what;
-    std::function<void(const Ledger&)> read;
-  };
-  const auto list = [](const Ledger& ledger) { ledger.list(); };
-  const auto scores = [](const Ledger& ledger) { ledger.scores(); };
-  const auto refusals = [](const Ledger& ledger) { ledger.refusals(); };
-  const auto epochs = [](const Ledger& ledger) { ledger.epochs(); };
-  const auto executions = [](const Ledger& ledger) { ledger.executions(); };
-  const auto models = [](const Ledger& ledger) { ledger.models(); };
-  for (const Change& made : {Change{"score SET macro_f1 = macro_f1 + 0.25", scores},
-                             {"score SET predictions_hash = 'c'", scores},
-                             {"score SET dataset = 'brandt' WHERE dataset = 'brands'", scores},
-                             {"refusal SET reason = 'has no height'", refusals},
-                             {"epoch SET loss = 2.75 WHERE epoch = 0", epochs},
-                             {"epoch SET learning_rate = 2 * learning_rate", epochs},
-                             {"execution SET threads = threads + 64", executions},
-                             {"execution SET plugin_hash = 'qlugin'", list},
-                             {"run SET state_hash = 'stete'", list},
-                             {"run SET shots_least = 17", list},
-                             {"run SET sequence = sequence + 1024", list},
-                             {"asked SET protocol = 'few-shop' WHERE protocol = 'few-shot'", list},
-                             {"model SET name = 'ViT-B-17'", models}}) {
-    SCOPED_TRACE(made.what);
-    const std::string whole = read_file(path_);
-    change("UPDATE " + made.what);
-    EXPECT_ERROR(made.read(ledger()), "is not what was written");
+  // Claims, attempts, errors and times are not sealed (docs/trust.md).
+  const std::set<std::string> unsealed = {"run.status",  "run.attempts",      "run.error",
+                                          "run.created", "run.ended",         "run.host",
+                                          "run.pid",     "run.process_start", "run.claimed"};
+  const std::string whole = read_file(path_);
+  size_t changed = 0, left_out = 0;
+  for (const Column& column : columns()) {
+    const std::string name = column.table + '.' + column.name;
+    SCOPED_TRACE(name);
+    if (unsealed.contains(name)) {
+      ++left_out;
+      continue;
+    }
+    change(column);
+    EXPECT_THROW(read_all(), Error);
     EXPECT_FALSE(check_ledger(path_).empty());
-    write_file(path_, whole);
+    std::ofstream(path_, std::ios::binary) << whole;  // and not write_file(), which waits for the disk
+    ++changed;
   }
+  EXPECT_EQ(left_out, unsealed.size());
+  EXPECT_GT(changed, 50u);
   EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
 }
 
