@@ -7,7 +7,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -86,12 +85,6 @@ std::vector<RunRecord> sorted(std::vector<RunRecord> runs) {
   in_order.reserve(runs.size());
   for (const size_t place : places) in_order.push_back(std::move(runs[place]));
   return in_order;
-}
-
-/// Tests of one run by dataset and classes.
-template <class Test>
-void sort_tests(std::vector<Test>& tests) {
-  std::ranges::sort(tests, {}, [](const Test& test) { return std::tie(test.dataset, test.class_set); });
 }
 
 /// Rows of a table that belong to one run, or to any if `run` is "".

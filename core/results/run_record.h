@@ -2,12 +2,14 @@
 
 #include <promptbed/protocol.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "base/processes.h"
@@ -50,6 +52,12 @@ struct Refusal {
   std::string reason;           ///< in the method's words
   std::string split_hash = {};  ///< of that dataset
 };
+
+/// Puts the scores or refusals of one run in the order of datasets and class sets.
+template <class Test>
+void sort_tests(std::vector<Test>& tests) {
+  std::ranges::sort(tests, {}, [](const Test& test) { return std::tie(test.dataset, test.class_set); });
+}
 
 /// One pass over the training images.
 struct EpochRecord {

@@ -5,19 +5,10 @@
 
 #include <algorithm>
 #include <string_view>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 namespace promptbed {
-namespace {
-
-template <class Test>
-void sort_tests(std::vector<Test>& tests) {
-  std::ranges::sort(tests, {}, [](const Test& test) { return std::tie(test.dataset, test.class_set); });
-}
-
-}  // namespace
 
 const Score* RunResults::score(std::string_view dataset, std::string_view class_set) const {
   const auto found = std::ranges::find_if(
