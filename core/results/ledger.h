@@ -68,9 +68,11 @@ class Ledger {
 
   /// Records how a claimed run was trained, before it is tested, replacing an earlier attempt: whatever
   /// becomes of the tests, the run is done from then on. Earlier tests stay if the same state was trained.
-  /// `publish` is called in the middle, while nobody else can write, to put in place what the record speaks
-  /// of; if it throws, nothing is recorded. Throws Error if the calling process has lost its claim, and then
-  /// `publish` is not called.
+  /// `publish` is called before the commit, while nobody else can write, to put in place what the record
+  /// speaks of: no record speaks of a file that is not there. If it throws, nothing is recorded. If the
+  /// commit fails after it, what it has put in place stays beside the earlier record, if there is one, and
+  /// whoever reads it has to compare it with that record's state_hash. Throws Error if the calling process
+  /// has lost its claim, and then `publish` is not called.
   void keep_training(
       std::string_view id, const RunOutcome& outcome, const std::function<void()>& publish = [] {});
 
