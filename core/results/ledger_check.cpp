@@ -79,7 +79,8 @@ void check_files(SQLite::Database& database, const fs::path& path, Findings& fou
   check_prompts(database, path, found);
   const std::vector<fs::path> files = files_beside(path);  // before the runs: see ledger_neighbours.h
   FolderRuns runs = runs_of_neighbours(path);
-  add_runs(database, runs);
+  SQLite::Database present = open_for_reading(path);  // `database` may be a copy, older than the files
+  add_runs(present, runs);
   for (const fs::path& file : files) {
     const std::string fault = fault_of(file, runs);
     std::error_code failure;
