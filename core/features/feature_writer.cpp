@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "base/files.h"
 #include "features/feature_file.h"
 
 namespace promptbed {
@@ -68,7 +67,7 @@ Leftovers find_leftovers(const fs::path& cache) {
   for (const auto& entry : fs::directory_iterator(cache.parent_path(), there_is_none)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(prefix)) continue;
-    if (is_temporary_name(name)) {
+    if (name.ends_with(".tmp")) {  // whatever version left it
       found.incomplete.push_back(entry.path());
     } else if (name.starts_with(prefix + "part")) {
       found.parts.push_back(entry.path());
