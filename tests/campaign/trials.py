@@ -165,6 +165,13 @@ def full_disk(world, runs, draw, undisturbed):
     return compare(Path(f"{runs}.kept"), undisturbed, finding)
 
 
+def check_ends(sweeps, finding):
+    """Waits for sweeps that were not killed. One ends with 1 if another still has runs that it asked for."""
+    for code in [sweep.wait(timeout=300) for sweep in sweeps]:
+        if code not in (0, 1):
+            finding.crashed.append(f"a sweep beside others ends with {code}")
+
+
 def at_once(world, runs, draw, undisturbed):
     """Several sweeps on one ledger and cache; one of them may be killed."""
     finding = Finding()
@@ -172,13 +179,10 @@ def at_once(world, runs, draw, undisturbed):
     for _ in range(draw.randint(2, 4)):
         sweeps.append(start(world, runs))
         time.sleep(draw.uniform(0, 0.3) * undisturbed.seconds)
-    killed = draw.random() < 0.5
-    if killed:
+    if draw.random() < 0.5:
         os.killpg(sweeps.pop(0).pid, signal.SIGKILL)
-    for code in [sweep.wait(timeout=300) for sweep in sweeps]:
-        if code != 0:
-            finding.crashed.append(f"one of several sweeps ends with {code}")
-    return finish(world, runs, undisturbed, finding) if killed else compare(runs, undisturbed, finding)
+    check_ends(sweeps, finding)
+    return finish(world, runs, undisturbed, finding)
 
 
 def namespaces(world, runs, draw, undisturbed):
@@ -190,15 +194,10 @@ def namespaces(world, runs, draw, undisturbed):
     sweeps = [start(world, runs, wrapper)]
     time.sleep(draw.uniform(0, 0.8) * undisturbed.seconds)
     sweeps.append(start(world, runs, wrapper))
-    killed = draw.random() < 0.5
-    if killed:
+    if draw.random() < 0.5:
         time.sleep(draw.uniform(0, 0.8) * undisturbed.seconds)
-        os.killpg(sweeps[0].pid, signal.SIGKILL)
-    codes = [sweep.wait(timeout=300) for sweep in sweeps]
-    if any(code != 0 for code in codes[1 if killed else 0 :]):
-        finding.crashed.append(f"the sweeps end with {codes}")
-    if not killed:
-        return compare(runs, undisturbed, finding)
+        os.killpg(sweeps.pop(0).pid, signal.SIGKILL)
+    check_ends(sweeps, finding)
     # What the killed one had is free once its user says so; the next sweep names the command.
     told = world.run(world.sweep(runs))
     for ids in re.findall(r"runner runs release ([0-9a-f ]+)", told.stderr):
