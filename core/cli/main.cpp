@@ -101,7 +101,7 @@ int check_output(int code) {
   const char* reason = flushed != 0 ? std::strerror(errno) : "write error";
   if (flushed == 0 && std::ferror(stdout) == 0) return code;
   std::cerr << "runner: standard output: cannot be written (" << reason
-            << "); part of it is missing: repeat the command with another destination\n";
+            << "); the output is incomplete; run it again with another destination\n";
   return kSomeFailed;
 }
 

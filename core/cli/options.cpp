@@ -47,6 +47,9 @@ Error explained(const po::error& fault, const Subcommand& subcommand) {
   if (dynamic_cast<const po::too_many_positional_options_error*>(&fault) != nullptr)
     return Error(fmt::format("takes no arguments but options; see {} --help",
                              subcommand.usage.substr(0, subcommand.usage.find(" -"))));
+  if (const auto* line = dynamic_cast<const po::invalid_config_file_syntax*>(&fault))
+    return Error(fmt::format("the line '{}' is not OPTION = VALUE; write it so, such as dry-run = true",
+                             line->tokens()));
   const auto* unknown = dynamic_cast<const po::unknown_option*>(&fault);
   if (unknown == nullptr) return Error(fmt::format("{}; see --help", fault.what()));
   std::string name = unknown->get_option_name();
@@ -99,7 +102,7 @@ Given read_command_line(const Arguments& arguments, const Subcommand& subcommand
 }
 
 Given read_environment(const Subcommand& subcommand) {
-  Given given = {Origin::environment, "environment: "};
+  Given given = {Origin::environment, ""};
   for (const OptionGroup& group : subcommand.options) {
     for (const CommandOption& option : group.options) {
       const char* text = option.environment.empty() ? nullptr : std::getenv(option.environment.c_str());
@@ -178,10 +181,11 @@ Values::Entry gathered(const CommandOption& option, const std::vector<Given>& pl
   for (const Given& place : places) {
     const auto found = place.texts.find(option.name);
     if (found == place.texts.end()) continue;
-    check(option, found->second, place.source);
+    const std::string source = place.origin == Origin::environment ? option.environment + ": " : place.source;
+    check(option, found->second, source);
     if (entry.origin == Origin::otherwise) {
       entry.origin = place.origin;
-      entry.source = place.source;
+      entry.source = source;
     } else if (option.repeat == Repeat::never) {
       continue;
     }

@@ -53,9 +53,9 @@ bool check_hash(const fs::path& path, std::map<std::string, std::string> texts, 
   const auto hash = texts.extract(kHash);
   if (hash.empty()) return false;
   if (hash.mapped() == hash_of_prompt(texts, state)) return true;
-  throw Error(
-      fmt::format("{}: is damaged (it does not match its hash); restore a copy, or delete it and train again",
-                  path.string()));
+  throw Error(fmt::format(
+      "{}: is damaged (it does not match its hash); restore a copy, or train it again with --force",
+      path.string()));
 }
 
 bool may_be_id(const std::string& name) {

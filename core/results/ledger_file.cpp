@@ -50,9 +50,20 @@ SQLite::Database connect(const fs::path& path, int flags) {
   return database;
 }
 
+/// Throws Error for what is there and no file: SQLite would wait for whoever writes into a pipe.
+void check_is_file(const fs::path& path) {
+  std::error_code failure;
+  const fs::file_type type = fs::status(literal(path), failure).type();
+  if (type == fs::file_type::regular || type == fs::file_type::not_found) return;
+  if (type == fs::file_type::none || type == fs::file_type::unknown) throw_unusable(path, failure.message());
+  throw Error(fmt::format("{}: is a {}; choose another file with --db", path.string(),
+                          type == fs::file_type::directory ? "folder" : "pipe or device"));
+}
+
 /// Makes the file itself, since SQLite would let nobody but the owner write to it. Shows early, and with the
 /// system's reason, what cannot be written.
 void make_file(const fs::path& path) {
+  check_is_file(path);
   std::error_code reported_below;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), reported_below);
   const Descriptor made(::open(literal(path).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
@@ -226,9 +237,13 @@ bool may_be_database(const fs::path& path) {
 
 void check_exists(const fs::path& path) {
   std::error_code failure;
-  if (fs::exists(literal(path), failure)) return;
-  throw Error(fmt::format("{}: no such ledger; make one with `runner sweep` or name another with --db",
-                          path.string()));
+  const fs::file_type type = fs::status(literal(path), failure).type();
+  if (type == fs::file_type::not_found) {
+    throw Error(fmt::format("{}: no such ledger; make one with `runner sweep` or name another with --db",
+                            path.string()));
+  }
+  check_is_file(path);
+  if (::access(literal(path).c_str(), R_OK) != 0) throw_unusable(path, std::strerror(errno));
 }
 
 SQLite::Database open_for_writing(const fs::path& path) {

@@ -34,9 +34,10 @@ std::string hash_of_images(const std::string& dataset, const FeatureRequest& req
   ContentIndex& contents = datasets.contents(dataset);
   for (const MissingPicture& missing : cache.missing({&request, 1}, nullptr)) {
     if (contents.find(missing.image)) continue;
-    throw PictureError(fmt::format(
-        "{}: cannot be read, and its features are not in the cache; put it back, or correct its permissions",
-        contents.path_of(missing.image).string()));
+    throw PictureError(
+        fmt::format("{}: is no file that can be read, and its features are not in the cache; put the image "
+                    "back, or correct its permissions",
+                    contents.path_of(missing.image).string()));
   }
   return cache.hash_of_images({&request, 1}, &contents);
 }

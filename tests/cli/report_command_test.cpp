@@ -52,8 +52,8 @@ TEST_F(ReportCommand, FailsIfItsOutputCannotBeWritten) {
     const Finished full = test::run_runner(scratch_.path(), {}, words, "", "/dev/full");
     EXPECT_EQ(full.code, 1);
     EXPECT_EQ(full.err,
-              "runner: standard output: cannot be written (No space left on device); part of it is "
-              "missing: repeat the command with another destination\n");
+              "runner: standard output: cannot be written (No space left on device); the output is "
+              "incomplete; run it again with another destination\n");
     const Finished closed = test::run_runner(scratch_.path(), {}, words, "", "&-");
     EXPECT_EQ(closed.code, 1);
     EXPECT_NE(closed.err.find("standard output: cannot be written (Bad file descriptor)"), std::string::npos);

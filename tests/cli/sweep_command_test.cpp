@@ -98,7 +98,7 @@ TEST(Sweep, MakesRunsAgainOfImagesThatHoldSomethingElse) {
       std::string::npos)
       << again.err;
   EXPECT_NE(world.run({"report", "--db", "runs/promptbed.db"})
-                .out.find("one: 3 runs of images with other contents than the newest run's left out"),
+                .out.find("one: 3 runs of other versions of the images than the newest run's left out"),
             std::string::npos);
   EXPECT_EQ(world.sweep("clip_zeroshot,coop").out, "6 runs: 6 done before\n");
 }

@@ -216,7 +216,7 @@ TEST_F(BaseNewTableTest, ChangedTestImagesLeaveOutTheEarlierRuns) {
   const Grid shown = grid();
   EXPECT_DOUBLE_EQ(*shown.series.at(0).cells.at(0).accuracies[0].mean, 70) << "never a mean over both";
   EXPECT_EQ(shown.notes,
-            (Texts{"brands: 2 runs of images with other contents than the newest run's left out"}));
+            (Texts{"brands: 2 runs of other versions of the images than the newest run's left out"}));
 }
 
 TEST_F(BaseNewTableTest, ChangedTrainingImagesLeaveOutTheEarlierRunsOfTheirDraw) {
@@ -227,7 +227,7 @@ TEST_F(BaseNewTableTest, ChangedTrainingImagesLeaveOutTheEarlierRunsOfTheirDraw)
   const Grid shown = grid();
   EXPECT_DOUBLE_EQ(*shown.series.at(0).cells.at(0).accuracies[0].mean, 71);
   EXPECT_EQ(shown.notes,
-            (Texts{"brands: 1 run of images with other contents than the newest run's left out"}));
+            (Texts{"brands: 1 run of other versions of the images than the newest run's left out"}));
 }
 
 TEST_F(BaseNewTableTest, RunsThatDoNotSayWhatTheirImagesHeldAreNotMixedWithThoseThatDo) {

@@ -114,7 +114,7 @@ TEST_F(TransferTableTest, ScoresOnImagesWithOtherContentsAreLeftOut) {
   test::finish(ledger_, later.id(), outcome);
   const Grid shown = grid({.methods = {"clip_zeroshot", "coop"}, .datasets = {"brands", "office"}});
   EXPECT_EQ(test::texts(transfer_report(shown).table.rows[1]), (Texts{"brands", "44.00", "-"}));
-  const std::string note = "brands: 1 test on images with other contents than the newest run's left out";
+  const std::string note = "brands: 1 test on other versions of the images than the newest run's left out";
   EXPECT_EQ(shown.notes.back(), note);
 }
 

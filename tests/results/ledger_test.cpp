@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <limits>
@@ -226,6 +227,10 @@ TEST_F(LedgerTest, ListFilters) {
 
 TEST(LedgerFile, ThatDoesNotExistIsNotMadeForReading) {
   test::ScratchFolder scratch;
+  EXPECT_ERROR(Ledger::open_existing(scratch.path()), "is a folder; choose another file with --db");
+  ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+  EXPECT_ERROR(Ledger::open_existing(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
+  EXPECT_ERROR(Ledger(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
   EXPECT_ERROR(Ledger::open_existing(scratch / "none.db"),
                "none.db: no such ledger; make one with `runner sweep` or name another with --db");
   EXPECT_FALSE(std::filesystem::exists(scratch / "none.db"));

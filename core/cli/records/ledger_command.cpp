@@ -8,15 +8,16 @@ namespace {
 const Subcommands kLedger = {
     "ledger", "runner ledger check [OPTIONS]",
     "The ledger of runs as a whole.\n\n"
-    "  check  whether it is as it was written, and what lies beside it belongs to it"};
+    "  check  that nothing in the ledger has changed, and that the files beside it belong to its runs"};
 
 int check_command(const Arguments& arguments) {
   const std::optional<Values> values =
       parse(arguments,
             {.usage = "runner ledger check [OPTIONS]",
              .explanation =
-                 "Checks the database, every row (its seal, a run's id, a score's counts) and the files\n"
-                 "beside it. Changes nothing. Prints a line for each finding and exits with 1 if there is\n"
+                 "Checks the database, every row (its seal, a run's id, a score's counts), and that the\n"
+                 "prompts and logs beside it are there and belong to its runs. Changes nothing. Prints a "
+                 "line for each finding and exits with 1 if there is\n"
                  "any.\n\n"
                  "  runner ledger check --db runs/promptbed.db",
              .options = {{"options", {shared("db")}}}});

@@ -8,7 +8,7 @@ const Subcommands kRuns = {"runs", "runner runs list|show|diff|release|delete [O
                            "  list     one row per run\n"
                            "  show     everything known about a run\n"
                            "  diff     what differs between two runs: settings, scores, how they were made\n"
-                           "  release  takes runs from a process that is gone on another host\n"
+                           "  release  frees runs of a dead process on another host or in another container\n"
                            "  delete   removes runs, so that the next sweep repeats them"};
 
 }  // namespace

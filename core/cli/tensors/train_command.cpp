@@ -34,8 +34,11 @@ Subcommand description() {
                 shared_or("seed", "1"), shared_or("protocol", "base-new"), shared("targets"), shared("draws"),
                 shared("set"), shared("epochs"), shared("batch-size"), shared("lr"), shared("views")}},
               {"work",
-               {shared("output", "; a copy of the prompt"), shared("db"), shared("plugins"),
-                shared("threads", "; default: one per core"), shared("force")}},
+               {{"output", "FILE", "also write the prompt to this file"},
+                shared("db"),
+                shared("plugins"),
+                shared("threads", "; default: one per core"),
+                shared("force")}},
               model_options(),
               data_options()}};
 }

@@ -180,7 +180,7 @@ std::vector<std::string> drop_other_images(std::vector<RunResults>& runs) {
   });
   std::vector<std::string> notes;
   for (const auto& [dataset, count] : dropped) {
-    notes.push_back(fmt::format("{}: {} of images with other contents than the newest run's left out",
+    notes.push_back(fmt::format("{}: {} of other versions of the images than the newest run's left out",
                                 dataset, plural(count, "run")));
   }
   return notes;
@@ -221,7 +221,7 @@ std::vector<std::string> drop_outdated_tests(std::vector<RunResults>& runs) {
     notes.push_back(fmt::format("{}: {} on an earlier split left out", dataset, plural(count, "test")));
   }
   for (const auto& [dataset, count] : of_other_images) {
-    notes.push_back(fmt::format("{}: {} on images with other contents than the newest run's left out",
+    notes.push_back(fmt::format("{}: {} on other versions of the images than the newest run's left out",
                                 dataset, plural(count, "test")));
   }
   return notes;

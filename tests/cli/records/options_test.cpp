@@ -26,12 +26,13 @@ class Variable {
 class CommandOptions : public ::testing::Test {
  protected:
   Values parsed(Arguments arguments) const {
-    return parse(arguments, {.usage = "runner try [OPTIONS]",
-                             .explanation = "Tries options.",
-                             .options = {{"options",
-                                          {shared("db"), shared("epochs"), shared("lr"), shared("seeds"),
-                                           shared("set"), shared("draws"), shared("force")}}},
-                             .retired = {{"rate", "--lr X"}}})
+    return parse(arguments,
+                 {.usage = "runner try [OPTIONS]",
+                  .explanation = "Tries options.",
+                  .options = {{"options",
+                               {shared("db"), shared("epochs"), shared("lr"), shared("seeds"), shared("set"),
+                                shared("draws"), shared("force"), shared("threads")}}},
+                  .retired = {{"rate", "--lr X"}}})
         .value();
   }
 
@@ -54,6 +55,11 @@ TEST_F(CommandOptions, TheCommandLineBeatsTheEnvironmentItTheFileAndThatTheDefau
   EXPECT_EQ(parsed("db = file.db\n", {}).text("db"), "environment.db");
   EXPECT_TRUE(parsed({}).given("db"));
   EXPECT_EQ(parsed("db = file.db\n", {"--db", "typed.db"}).text("db"), "typed.db");
+}
+
+TEST_F(CommandOptions, AWrongVariableIsNamed) {
+  const Variable db("PROMPTBED_THREADS", "many");
+  EXPECT_ERROR(parsed({}), "PROMPTBED_THREADS: --threads many: is not a whole number");
 }
 
 TEST_F(CommandOptions, AnEmptyVariableIsNone) {
@@ -95,6 +101,7 @@ TEST_F(CommandOptions, AWrongValueIsReportedWithThePlaceThatHasIt) {
   EXPECT_ERROR(parsed("lr = inf\n", {}), "sweep.ini: --lr inf: is not a finite number");
   EXPECT_ERROR(parsed("force = perhaps\n", {}), "sweep.ini: --force perhaps: is neither true nor false");
   EXPECT_ERROR(parsed({"--db", ""}), "--db: has an empty value");
+  EXPECT_ERROR(parsed("force\n", {}), "sweep.ini: the line 'force' is not OPTION = VALUE");
 }
 
 TEST_F(CommandOptions, AFileHasOptionsOfTheSubcommandOnly) {
