@@ -209,7 +209,8 @@ def namespaces(world, runs, draw, undisturbed):
 
 READERS = {
     "report": lambda world, runs: [world.runner, "report", "--format", "csv", "--db", str(runs / "ledger.db")],
-    "runs": lambda world, runs: [world.runner, "runs", "list", "--format", "csv", "--db", str(runs / "ledger.db")],
+    "efficiency": lambda world, runs: [
+        world.runner, "report", "--table", "efficiency", "--format", "csv", "--db", str(runs / "ledger.db")],
     "zero-shot": lambda world, runs: [
         world.runner, "eval", "--method", "clip_zeroshot", "--dataset", str(world.images), "--format", "csv", "--threads", "1",
         "--cache", str(runs / "cache")],
@@ -235,7 +236,7 @@ def flip(world, runs, draw, undisturbed):
     contents[bit // 8] ^= 1 << bit % 8
     path.write_bytes(contents)
     finding = Finding()
-    for name in {"ledger": ("report", "runs"), "prompt": ("prompt",), "features": ("zero-shot",)}[kind]:
+    for name in {"ledger": ("report", "efficiency"), "prompt": ("prompt",), "features": ("zero-shot",)}[kind]:
         answer, expected = answers(world, runs, (name,))[name], undisturbed.answers[name]
         if crashed(answer.returncode):
             finding.crashed.append(f"{name} on {path.name}, bit {bit}: dies with {answer.returncode}")
