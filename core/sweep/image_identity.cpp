@@ -35,7 +35,7 @@ std::string hash_of_images(const std::string& dataset, const FeatureRequest& req
   for (const MissingPicture& missing : cache.missing({&request, 1}, nullptr)) {
     if (contents.find(missing.image)) continue;
     throw PictureError(
-        fmt::format("{}: is no file that can be read, and its features are not in the cache; put the image "
+        fmt::format("{}: cannot be read as a file, and its features are not in the cache; put the image "
                     "back, or correct its permissions",
                     contents.path_of(missing.image).string()));
   }

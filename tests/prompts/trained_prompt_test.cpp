@@ -81,8 +81,8 @@ TEST_F(TrainedPrompts, OfEarlierVersionsHaveNoHash) {
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}},
                     {{"run", test::sample_spec().canonical().dump()}, {"hash", "0123"}});
   EXPECT_ERROR(read_trained_prompt(path_),
-               "one.safetensors: is damaged (it does not match its hash); restore a copy, or delete it and "
-               "train again");
+               "one.safetensors: is damaged (it does not match its hash); restore a copy, or train it again "
+               "with --force");
 }
 
 TEST_F(TrainedPrompts, OfTheFirstVersionHaveNoClassNames) {

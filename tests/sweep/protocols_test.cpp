@@ -121,7 +121,7 @@ TEST_F(Protocols, APromptThatWasChangedIsRefusedByName) {
   std::string bytes = whole;
   bytes.back() ^= 1;
   write_file(file, bytes);
-  expect_refused("is damaged (it does not match its hash); restore a copy, or delete it");
+  expect_refused("is damaged (it does not match its hash); restore a copy, or train it");
 
   write_file(file, whole);
   TrainedPrompt other = read_trained_prompt(file);
