@@ -243,7 +243,7 @@ TEST(LedgerFile, ThatIsSomethingElseIsRefusedAndKept) {
   EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is not a ledger; choose another file with --db");
   EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is not a ledger");
   EXPECT_EQ(read_file(scratch / "notes.txt"), text);
-  EXPECT_ERROR(Ledger(scratch.path()), "the ledger cannot be used");
+  EXPECT_ERROR(Ledger(scratch.path()), "is a folder; choose another file");
 }
 
 TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
