@@ -50,7 +50,15 @@ void check_trustworthy(const fs::path& path) {
   }
 }
 
-/// The same for a file, where it really is, and for all folders above it and above the link to it.
+/// Whether the running program lies in the folder or below it: whoever may write there can replace the
+/// program itself, so a look at the folder would protect nobody.
+bool holds_program(const fs::path& folder) {
+  const fs::path program = program_folder();
+  return std::ranges::mismatch(folder, program).in1 == folder.end();
+}
+
+/// The same for a file, where it really is, and for the folders above it and above the link to it, up to
+/// those that hold the program.
 void check_trustworthy_chain(const fs::path& given, const fs::path& real) {
   std::error_code unknown;
   if (fs::equivalent(given.parent_path(), fs::current_path(unknown), unknown)) {
@@ -58,8 +66,8 @@ void check_trustworthy_chain(const fs::path& given, const fs::path& real) {
   }
   check_trustworthy(real);
   for (fs::path folder : {real.parent_path(), fs::canonical(given.parent_path())}) {
-    for (; folder != folder.root_path(); folder = folder.parent_path()) check_trustworthy(folder);
-    check_trustworthy(folder);
+    // The root holds the program, too.
+    for (; !holds_program(folder); folder = folder.parent_path()) check_trustworthy(folder);
   }
 }
 
