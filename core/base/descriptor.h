@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <string_view>
 #include <utility>
 
 namespace promptbed {
@@ -25,5 +26,8 @@ class Descriptor {
  private:
   int number_;
 };
+
+/// Writes all of the bytes, however many calls that takes. False if they cannot be written; errno says why.
+bool write_all(int descriptor, std::string_view bytes);
 
 }  // namespace promptbed

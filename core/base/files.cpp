@@ -7,7 +7,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -119,12 +118,7 @@ void write_through(const fs::path& sink, const std::function<void(const fs::path
   write(in_memory);
   const std::string contents = read_file(in_memory);
   const Descriptor out = open_sink(sink);
-  if (!out) throw_unwritable(sink);
-  for (std::string_view rest = contents; !rest.empty();) {
-    const ssize_t written = ::write(out.number(), rest.data(), rest.size());
-    if (written < 0 && errno != EINTR) throw_unwritable(sink);
-    rest.remove_prefix(static_cast<size_t>(std::max<ssize_t>(written, 0)));
-  }
+  if (!out || !write_all(out.number(), contents)) throw_unwritable(sink);
 }
 
 /// A new, empty file.

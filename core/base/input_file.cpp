@@ -39,29 +39,24 @@ void wait_for_bytes(int descriptor) {
 }  // namespace
 
 InputFile::InputFile(const fs::path& path, InputKind kind)
-    : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
-  if (descriptor_ < 0) unreadable(path_);
+    : path_(path), opened_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
+  if (!opened_) unreadable(path_);
   struct stat status {};
-  const bool is_known = ::fstat(descriptor_, &status) == 0;
+  const bool is_known = ::fstat(descriptor(), &status) == 0;
   if (is_known && S_ISREG(status.st_mode)) {
     size_ = static_cast<uint64_t>(status.st_size);
     return;
   }
   const bool is_folder = is_known && S_ISDIR(status.st_mode);
   if (is_known && !is_folder && kind == InputKind::stream) return;
-  ::close(descriptor_);  // the destructor of what throws in its constructor never runs
   throw Error(
       fmt::format("{}: is a {}; give a file", path_.string(), is_folder ? "folder" : "pipe or device"));
 }
 
-InputFile::~InputFile() {
-  ::close(descriptor_);
-}
-
 size_t InputFile::read(std::span<char> buffer) const {
   while (true) {
-    wait_for_bytes(descriptor_);
-    const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
+    wait_for_bytes(descriptor());
+    const ssize_t got = ::read(descriptor(), buffer.data(), buffer.size());
     if (got >= 0) return static_cast<size_t>(got);
     if (errno != EINTR && errno != EAGAIN) unreadable(path_);
   }

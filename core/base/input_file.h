@@ -5,6 +5,8 @@
 #include <span>
 #include <string>
 
+#include "base/descriptor.h"
+
 namespace promptbed {
 
 /// What may be opened as input.
@@ -20,11 +22,8 @@ class InputFile {
   /// Throws Error if the path leads to no file, to a folder, to a pipe or device where a file is expected, or
   /// cannot be read.
   explicit InputFile(const std::filesystem::path& path, InputKind kind = InputKind::file);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return opened_.number(); }
 
   /// In bytes; 0 for a pipe or device.
   uint64_t size() const { return size_; }
@@ -38,7 +37,7 @@ class InputFile {
 
  private:
   std::filesystem::path path_;
-  int descriptor_;
+  Descriptor opened_;
   uint64_t size_ = 0;
 };
 

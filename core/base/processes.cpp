@@ -99,14 +99,6 @@ Life life_of(const ProcessIdentity& process) {
   return is_there ? Life::alive : Life::gone;
 }
 
-void write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) ::_exit(1);  // the reader is gone
-    if (written > 0) text.remove_prefix(static_cast<size_t>(written));
-  }
-}
-
 /// Passes on every whole line until the other end is closed.
 void pass_on_lines(int file, const std::function<void(const std::string& line)>& hear) {
   std::string pending;
@@ -135,13 +127,9 @@ class NamelessFile {
 
   /// For a program that reads from the beginning.
   void fill(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t written = ::write(descriptor(), text.data(), text.size());
-      if (written < 0 && errno != EINTR)
-        throw Error(fmt::format("a program's input cannot be kept in memory ({}); free memory",
-                                std::strerror(errno)));
-      if (written > 0) text.remove_prefix(static_cast<size_t>(written));
-    }
+    if (!write_all(descriptor(), text))
+      throw Error(
+          fmt::format("a program's input cannot be kept in memory ({}); free memory", std::strerror(errno)));
     ::lseek(descriptor(), 0, SEEK_SET);
   }
 
@@ -221,7 +209,9 @@ std::string run_in_child(
     throw Error(fmt::format("no process can be started ({}); end other programs", std::strerror(errno)));
   if (child == 0) {
     ::close(ends[0]);
-    action([&](std::string_view line) { write_all(ends[1], std::string(line) + '\n'); });
+    action([&](std::string_view line) {
+      if (!write_all(ends[1], std::string(line) + '\n')) ::_exit(1);  // the reader is gone
+    });
     std::fflush(nullptr);
     ::_exit(0);
   }

@@ -58,17 +58,15 @@ bool is_in_place(const Descriptor& opened, const fs::path& file) {
          ours.st_dev == present.st_dev && ours.st_ino == present.st_ino;
 }
 
-}  // namespace
-
-WriterLock::WriterLock(const fs::path& cache, std::ostream& log) : file_(cache.string() + ".lock") {
+/// The lock file, made if necessary and locked.
+Descriptor lock(const fs::path& file, const fs::path& cache, std::ostream& log) {
   std::error_code reported_below;
-  fs::create_directories(file_.parent_path(), reported_below);
+  fs::create_directories(file.parent_path(), reported_below);
   for (bool announced = false;;) {
-    Descriptor opened = open_lock_file(file_);
-    if (try_lock(opened, file_)) {
-      if (!is_in_place(opened, file_)) continue;
-      descriptor_ = opened.release();
-      return;
+    Descriptor opened = open_lock_file(file);
+    if (try_lock(opened, file)) {
+      if (is_in_place(opened, file)) return opened;
+      continue;
     }
     if (!announced)
       log << fmt::format("{}: waiting for another process to finish writing", cache.string()) << std::endl;
@@ -78,9 +76,13 @@ WriterLock::WriterLock(const fs::path& cache, std::ostream& log) : file_(cache.s
   }
 }
 
+}  // namespace
+
+WriterLock::WriterLock(const fs::path& cache, std::ostream& log)
+    : file_(cache.string() + ".lock"), locked_(lock(file_, cache, log)) {}
+
 WriterLock::~WriterLock() {
   ::unlink(file_.c_str());  // while it is locked: whoever waits for it looks at the path again
-  ::close(descriptor_);
 }
 
 bool is_locked(const fs::path& cache) {

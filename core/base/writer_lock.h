@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <iosfwd>
 
+#include "base/descriptor.h"
+
 namespace promptbed {
 
 /// The right to write a cache file: one holder at a time across all processes. The kernel releases it when a
@@ -19,7 +21,7 @@ class WriterLock {
 
  private:
   std::filesystem::path file_;
-  int descriptor_;
+  Descriptor locked_;
 };
 
 /// Whether a process holds the lock of a cache file at this moment.

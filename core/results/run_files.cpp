@@ -80,6 +80,8 @@ void remove_abandoned_prompts(const Ledger& ledger) {
 }
 
 void remove_run_files(const fs::path& ledger, const std::string& run) {
+  const FolderRuns neighbours = runs_of_neighbours(ledger);
+  if (neighbours.known.contains(run) || !neighbours.unread.empty()) return;
   std::error_code is_gone;
   for (const fs::path& prompt : pending_prompts(ledger)) {
     if (run_of_file(prompt) == run) fs::remove(prompt, is_gone);

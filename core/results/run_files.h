@@ -25,7 +25,9 @@ void discard_prompt(const std::filesystem::path& ledger, const std::string& run,
 /// std::filesystem::filesystem_error if its folder cannot be.
 void remove_abandoned_prompts(const Ledger& ledger);
 
-/// Removes a run's prompt, pending or not, and its log.
+/// Removes a run's prompt, pending or not, and its log, unless another ledger of the same folder has the run,
+/// too, or cannot be read. Must not be called in a transaction. Throws std::filesystem::filesystem_error if
+/// the folder cannot be listed.
 void remove_run_files(const std::filesystem::path& ledger, const std::string& run);
 
 }  // namespace promptbed

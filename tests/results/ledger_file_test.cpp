@@ -181,5 +181,39 @@ TEST(LedgerName, IsTakenLiterallyOrRefused) {
   fs::current_path(before);
 }
 
+TEST(LedgerFile, ThatDoesNotExistIsNotMadeForReading) {
+  test::ScratchFolder scratch;
+  EXPECT_ERROR(Ledger::open_existing(scratch.path()), "is a folder; choose another file with --db");
+  ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+  EXPECT_ERROR(Ledger::open_existing(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
+  EXPECT_ERROR(Ledger(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
+  EXPECT_ERROR(Ledger::open_existing(scratch / "none.db"),
+               "none.db: no such ledger; make one with `runner sweep` or name another with --db");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "none.db"));
+}
+
+TEST(LedgerFile, ThatIsSomethingElseIsRefusedAndKept) {
+  test::ScratchFolder scratch;
+  const std::string text = "These are notes, and no database.\n";
+  write_file(scratch / "notes.txt", text);
+  EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is not a ledger; choose another file with --db");
+  EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is not a ledger");
+  EXPECT_EQ(read_file(scratch / "notes.txt"), text);
+  EXPECT_ERROR(Ledger(scratch.path()), "is a folder; choose another file");
+}
+
+TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
+  test::ScratchFolder scratch;
+  const auto path = scratch / "ledger.db";
+  { const Ledger ledger(path); }
+  std::string bytes = read_file(path);
+  bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
+  write_file(path, bytes);
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 4");
+  bytes[71] = 0;  // and of application_id
+  write_file(path, bytes);
+  EXPECT_ERROR(Ledger{path}, "is not a ledger");
+}
+
 }  // namespace
 }  // namespace promptbed

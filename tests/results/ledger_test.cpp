@@ -2,7 +2,6 @@
 
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <cmath>
 #include <limits>
@@ -225,40 +224,6 @@ TEST_F(LedgerTest, ListFilters) {
   EXPECT_EQ(ledger_.list()[0].spec.method, "clip_zeroshot");
 }
 
-TEST(LedgerFile, ThatDoesNotExistIsNotMadeForReading) {
-  test::ScratchFolder scratch;
-  EXPECT_ERROR(Ledger::open_existing(scratch.path()), "is a folder; choose another file with --db");
-  ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
-  EXPECT_ERROR(Ledger::open_existing(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
-  EXPECT_ERROR(Ledger(scratch / "pipe"), "pipe: is a pipe or device; choose another file");
-  EXPECT_ERROR(Ledger::open_existing(scratch / "none.db"),
-               "none.db: no such ledger; make one with `runner sweep` or name another with --db");
-  EXPECT_FALSE(std::filesystem::exists(scratch / "none.db"));
-}
-
-TEST(LedgerFile, ThatIsSomethingElseIsRefusedAndKept) {
-  test::ScratchFolder scratch;
-  const std::string text = "These are notes, and no database.\n";
-  write_file(scratch / "notes.txt", text);
-  EXPECT_ERROR(Ledger(scratch / "notes.txt"), "notes.txt: is not a ledger; choose another file with --db");
-  EXPECT_ERROR(Ledger::open_existing(scratch / "notes.txt"), "notes.txt: is not a ledger");
-  EXPECT_EQ(read_file(scratch / "notes.txt"), text);
-  EXPECT_ERROR(Ledger(scratch.path()), "is a folder; choose another file");
-}
-
-TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
-  test::ScratchFolder scratch;
-  const auto path = scratch / "ledger.db";
-  { const Ledger ledger(path); }
-  std::string bytes = read_file(path);
-  bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
-  write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 4");
-  bytes[71] = 0;  // and of application_id
-  write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is not a ledger");
-}
-
 TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
   RunOutcome first = sample_outcome("brands", 60, 50);
   first.execution.seconds = {{"training", 12.0}, {"evaluation", 1.0}};
@@ -344,18 +309,6 @@ TEST_F(LedgerTest, KnowsModelsByTheirLastName) {
   ledger_.describe({"f1", "ViT-B-16", "ViT-B/16"});
   ASSERT_EQ(ledger_.models().size(), 1u);
   EXPECT_EQ(ledger_.models()[0].name, "ViT-B-16");
-}
-
-TEST(RunFiles, AreBesideTheLedgerUnderTheRunsId) {
-  EXPECT_EQ(prompt_path("runs/ledger.db", "0123456789abcdef"), "runs/prompts/0123456789abcdef.safetensors");
-  EXPECT_EQ(log_path("ledger.db", "0123456789abcdef"), "logs/0123456789abcdef.log");
-}
-
-TEST(RunFiles, HaveNoPathFromAnythingButAnId) {
-  for (const char* id : {"../../victim/important", "", "0123", "0123456789ABCDEF", "0123456789abcde/"}) {
-    EXPECT_ERROR(prompt_path("runs/ledger.db", id), "is no run's id, which has 16 hexadecimal digits");
-    EXPECT_ERROR(log_path("runs/ledger.db", id), "is no run's id");
-  }
 }
 
 TEST_F(LedgerTest, TheOrderOfEndsIsTheirOwnAndNotTheClocks) {
