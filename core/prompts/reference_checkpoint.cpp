@@ -37,7 +37,6 @@ constexpr const char* kPromptbed = "promptbed";
 constexpr const char* kRun = "run";
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kOrigin = "origin";
-constexpr const char* kHash = "hash";
 
 std::map<std::string, Tensor> read_tensors(const fs::path& path) {
   std::map<std::string, Tensor> tensors;
@@ -79,12 +78,12 @@ std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const Na
   const PickleValue* const value = find_entry(root, kPromptbed);
   const PickleEntries* const texts = value != nullptr ? entries_of(*value) : nullptr;
   if (texts == nullptr) return std::nullopt;
-  std::map<std::string, std::string> held;
-  for (const char* key : {kRun, kClassNames, kOrigin, kHash}) {
+  TensorTexts held;
+  for (const char* key : {kRun, kClassNames, kOrigin, kPromptHash}) {
     const PickleValue* const found = find_entry(*texts, key);
     if (const auto* const text = found != nullptr ? found->as<std::string>() : nullptr) held[key] = *text;
   }
-  const auto hash = held.extract(kHash);
+  const auto hash = held.extract(kPromptHash);
   if (!hash.empty() && hash.mapped() != hash_of_prompt(held, state))
     throw Error(fmt::format("{}: is damaged (it does not match its hash); export it again", path.string()));
   const auto parsed = [&](const char* key) {
@@ -194,10 +193,9 @@ void write_reference_checkpoint(const fs::path& path, const TrainedPrompt& promp
     state.push_back({name, tensor});
     read_back.emplace_back(name, learned(tensor));
   }
-  std::map<std::string, std::string> texts = {{kRun, prompt.run.canonical().dump()},
-                                              {kClassNames, json(prompt.class_names).dump()}};
+  TensorTexts texts = {{kRun, prompt.run.canonical().dump()}, {kClassNames, json(prompt.class_names).dump()}};
   if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
-  texts[kHash] = hash_of_prompt(texts, read_back);
+  texts[kPromptHash] = hash_of_prompt(texts, read_back);
   for (const auto& [key, text] : texts) own.push_back({key, text});
   write_torch_file(path,
                    {{kStateDict, state}, {kEpoch, epochs_of(prompt)}, {kResult, {}}, {kPromptbed, own}});

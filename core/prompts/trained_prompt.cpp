@@ -6,16 +6,14 @@
 
 #include <algorithm>
 #include <cctype>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string_view>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/tensor_file.h"
 #include "results/ledger.h"
+#include "results/prompt_file.h"
 #include "results/run_record.h"
 
 namespace promptbed {
@@ -27,7 +25,6 @@ using nlohmann::json;
 constexpr const char* kRun = "run";
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kOrigin = "origin";
-constexpr const char* kHash = "hash";
 
 Safetensors read_file_of_tensors(const fs::path& path) {
   std::error_code failure;
@@ -42,15 +39,15 @@ Safetensors read_file_of_tensors(const fs::path& path) {
 }
 
 /// Reads the texts that belong to a prompt. Throws json's exceptions and Error if they are wrong.
-void read_texts(const std::map<std::string, std::string>& texts, TrainedPrompt& prompt) {
+void read_texts(const TensorTexts& texts, TrainedPrompt& prompt) {
   prompt.run = RunSpec::parse(parse_json(texts.at(kRun), kRun));
   if (texts.contains(kClassNames)) prompt.class_names = parse_json(texts.at(kClassNames), kClassNames);
   if (texts.contains(kOrigin)) prompt.origin = parse_origin(parse_json(texts.at(kOrigin), kOrigin));
 }
 
 /// Whether the prompt has a hash. Throws Error if it is not that of its contents.
-bool check_hash(const fs::path& path, std::map<std::string, std::string> texts, const NamedTensors& state) {
-  const auto hash = texts.extract(kHash);
+bool check_hash(const fs::path& path, TensorTexts texts, const NamedTensors& state) {
+  const auto hash = texts.extract(kPromptHash);
   if (hash.empty()) return false;
   if (hash.mapped() == hash_of_prompt(texts, state)) return true;
   throw Error(fmt::format(
@@ -90,17 +87,8 @@ std::string title_of(const TrainedPrompt& prompt) {
   return fmt::format("{} on {}, {} shots, seed {}", run.method, run.dataset, run.shots, run.seed);
 }
 
-std::string hash_of_prompt(const std::map<std::string, std::string>& texts, const NamedTensors& state) {
-  Hasher hasher;
-  for (const auto& [key, text] : texts) hasher.add(key).add(text);
-  const std::map<std::string, Tensor> sorted(state.begin(), state.end());
-  for (const auto& [name, tensor] : sorted) {
-    const Tensor values = tensor.detach().cpu().contiguous();
-    hasher.add(name).add(std::string_view(c10::toString(values.scalar_type()))).add(values.dim());
-    for (const int64_t extent : values.sizes()) hasher.add(extent);
-    hasher.add(std::span(static_cast<const std::byte*>(values.data_ptr()), values.nbytes()));
-  }
-  return hasher.hex();
+std::string hash_of_prompt(const TensorTexts& texts, const NamedTensors& state) {
+  return hash_of_prompt(texts, BytesOfTensors(state).bytes());
 }
 
 void check_model(const TrainedPrompt& prompt, const std::string& fingerprint, const std::string& tokenizer) {
@@ -120,16 +108,16 @@ void check_model(const TrainedPrompt& prompt, const std::string& fingerprint, co
 
 TrainedPrompt read_trained_prompt(const fs::path& path) {
   Safetensors contents = read_file_of_tensors(path);
-  if (!contents.metadata.contains(kRun)) {
+  if (!contents.texts.contains(kRun)) {
     throw Error(fmt::format(
         "{}: is not a trained prompt, since it does not say what was trained; give one of runs/prompts",
         path.string()));
   }
   TrainedPrompt prompt;
   prompt.state = {contents.tensors.begin(), contents.tensors.end()};
-  prompt.has_hash = check_hash(path, contents.metadata, prompt.state);
+  prompt.has_hash = check_hash(path, contents.texts, prompt.state);
   try {
-    read_texts(contents.metadata, prompt);
+    read_texts(contents.texts, prompt);
   } catch (const json::exception& fault) {
     throw Error(fmt::format("{}: is damaged ({}); train it again", path.string(), fault.what()));
   } catch (const Error& fault) {
@@ -139,10 +127,10 @@ TrainedPrompt read_trained_prompt(const fs::path& path) {
 }
 
 void write_trained_prompt(const fs::path& path, const TrainedPrompt& prompt) {
-  std::map<std::string, std::string> texts = {{kRun, prompt.run.canonical().dump()}};
+  TensorTexts texts = {{kRun, prompt.run.canonical().dump()}};
   if (!prompt.class_names.empty()) texts[kClassNames] = json(prompt.class_names).dump();
   if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
-  texts[kHash] = hash_of_prompt(texts, prompt.state);
+  texts[kPromptHash] = hash_of_prompt(texts, prompt.state);
   write_safetensors(path, prompt.state, texts);
 }
 

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 
+#include "results/prompt_file.h"
 #include "results/run_spec.h"
 
 namespace promptbed {
@@ -24,8 +24,8 @@ nlohmann::json to_json(const PromptOrigin& origin);
 PromptOrigin parse_origin(const nlohmann::json& value);
 
 /// What a run learned, with what it belongs to. On disk a safetensors file with the texts "run" (the
-/// canonical JSON of the spec), "class_names" (a JSON list), of an imported one "origin", and "hash", the
-/// hash_of_prompt of all else.
+/// canonical JSON of the spec), "class_names" (a JSON list), of an imported one "origin", and kPromptHash,
+/// the hash_of_prompt of all else.
 struct TrainedPrompt {
   RunSpec run;             ///< of an imported one without dataset, recipe and all else that nobody knows
   ClassNames class_names;  ///< the K training classes by label; empty in files that do not name them
@@ -34,8 +34,8 @@ struct TrainedPrompt {
   bool has_hash = true;  ///< false if read from a file of an earlier version, in which damage cannot be seen
 };
 
-/// A hash of a prompt's texts and of the names, types, shapes and bytes of its tensors, in any order.
-std::string hash_of_prompt(const std::map<std::string, std::string>& texts, const NamedTensors& state);
+/// A hash of a prompt's texts and tensors (results/prompt_file.h).
+std::string hash_of_prompt(const TensorTexts& texts, const NamedTensors& state);
 
 /// "coop on nature_food, 16 shots, seed 1", or "coop, imported from model.pth.tar-50"
 std::string title_of(const TrainedPrompt& prompt);

@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <algorithm>
-#include <string_view>
+#include <map>
+#include <utility>
 
 #include "base/files.h"
 #include "results/ledger_file.h"
 #include "results/ledger_neighbours.h"
 #include "results/ledger_sql.h"
+#include "results/prompt_file.h"
 
 namespace promptbed {
 namespace {
@@ -60,26 +61,43 @@ std::string fault_of(const fs::path& file, const FolderRuns& runs) {
                   : "belongs to no run of a ledger here; delete it";
 }
 
-void check_prompts(SQLite::Database& database, const fs::path& path, Findings& found) {
+/// The hashes of the states that finished runs have left in prompts, by their ids.
+std::map<std::string, std::string> kept_states(SQLite::Database& database) {
+  std::map<std::string, std::string> states;
   SQLite::Statement row(database,
-                        "SELECT id FROM run WHERE status = 'done' AND classes <> '' AND state_hash <> '' "
-                        "ORDER BY id");
+                        "SELECT id, state_hash FROM run "
+                        "WHERE status = 'done' AND classes <> '' AND state_hash <> ''");
   while (row.executeStep()) {
-    const std::string run = row.getColumn(0).getString();
-    if (!is_run_id(run)) continue;  // is a finding by itself
-    std::error_code failure;
-    if (!fs::exists(prompt_path(path, run), failure)) {
-      found.push_back(fmt::format("{}: is missing, although run {} is done; train it once more with --force",
-                                  prompt_path(path, run).string(), run));
-    }
+    std::string run = row.getColumn(0);
+    if (is_run_id(run))
+      states.emplace(std::move(run), row.getColumn(1).getString());  // or is itself a finding
+  }
+  return states;
+}
+
+/// `present` is the ledger as it is by now: a run may have been made once more since `states` were read.
+void check_prompts(const std::map<std::string, std::string>& states, SQLite::Database& present,
+                   const fs::path& path, Findings& found) {
+  std::vector<std::string> suspects;
+  for (const auto& [run, state] : states) {
+    if (!fault_of_prompt(prompt_path(path, run), state).empty()) suspects.push_back(run);
+  }
+  if (suspects.empty()) return;
+  const std::map<std::string, std::string> by_now = kept_states(present);
+  for (const std::string& run : suspects) {
+    const auto state = by_now.find(run);
+    if (state == by_now.end()) continue;
+    const std::string fault = fault_of_prompt(prompt_path(path, run), state->second);
+    if (!fault.empty()) found.push_back(fault);
   }
 }
 
 void check_files(SQLite::Database& database, const fs::path& path, Findings& found) {
-  check_prompts(database, path, found);
+  const std::map<std::string, std::string> states = kept_states(database);
   const std::vector<fs::path> files = files_beside(path);  // before the runs: see ledger_neighbours.h
   FolderRuns runs = runs_of_neighbours(path);
   SQLite::Database present = open_for_reading(path);  // `database` may be a copy, older than the files
+  check_prompts(states, present, path, found);
   add_runs(present, runs);
   for (const fs::path& file : files) {
     const std::string fault = fault_of(file, runs);

@@ -16,8 +16,10 @@
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
+#include "clip/checkpoints/safetensors.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
+#include "results/prompt_file.h"
 #include "results/run_files.h"
 #include "sweep/features.h"
 #include "sweep/run_log.h"
@@ -90,14 +92,8 @@ NamedTensors trained_state(PromptLearner& learner) {
   return state;
 }
 
-std::string hash_state(const NamedTensors& state) {
-  if (state.empty()) return {};
-  Hasher hasher;
-  for (const auto& [name, tensor] : state) {
-    hasher.add(name).add(
-        std::as_bytes(std::span(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes())));
-  }
-  return hasher.hex();
+std::string hash_of_state(const NamedTensors& state) {
+  return hash_of_state(BytesOfTensors(state).bytes());
 }
 
 ParameterCount count_parameters(PromptLearner& learner) {
@@ -238,7 +234,7 @@ class Run {
     const NamedTensors state = trained_state(*learner_);
     outcome.draw_hash = job_.draw.hash();
     outcome.class_names_hash = hash_class_names(job_);
-    outcome.state_hash = hash_state(state);
+    outcome.state_hash = hash_of_state(state);
     outcome.shots = count_shots(job_.draw);
     outcome.parameters = count_parameters(*learner_);
     outcome.execution.peak_memory = peak_memory();
@@ -253,7 +249,7 @@ class Run {
     if (!trains()) return;
     const auto path = prompt_path(bench_.spec().ledger, id_);
     learner_->load_state(read_trained_prompt(path).state);
-    if (hash_state(trained_state(*learner_)) != *job_.kept_state) {
+    if (hash_of_state(trained_state(*learner_)) != *job_.kept_state) {
       throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
                               path.string()));
     }

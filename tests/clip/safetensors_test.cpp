@@ -34,7 +34,7 @@ TEST(Safetensors, ReadsWhatItWrote) {
   write_safetensors(scratch / "t.safetensors", written, {{"run", "abc"}});
 
   const Safetensors read = read_safetensors(scratch / "t.safetensors");
-  EXPECT_EQ(read.metadata.at("run"), "abc");
+  EXPECT_EQ(read.texts.at("run"), "abc");
   ASSERT_EQ(read.tensors.size(), written.size());
   for (const auto& [name, tensor] : written) {
     EXPECT_EQ(read.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;

@@ -65,7 +65,7 @@ TEST_F(TrainedPrompts, ThatWereDamagedAreNoticedWhereverItHappened) {
     write_file(path_, changed);
     try {
       const TrainedPrompt read = read_trained_prompt(path_);
-      // The word "hash" itself was damaged, or nothing that means anything.
+      // The word "contents_hash" itself was damaged, or nothing that means anything.
       EXPECT_EQ(read.run.id(), sample_prompt().run.id()) << place;
       EXPECT_EQ(read.class_names, sample_prompt().class_names) << place;
       EXPECT_TRUE(at::equal(read.state.at(0).second, sample_prompt().state[0].second)) << place;
@@ -79,7 +79,7 @@ TEST_F(TrainedPrompts, OfEarlierVersionsHaveNoHash) {
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}}, {{"run", test::sample_spec().canonical().dump()}});
   EXPECT_FALSE(read_trained_prompt(path_).has_hash);
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}},
-                    {{"run", test::sample_spec().canonical().dump()}, {"hash", "0123"}});
+                    {{"run", test::sample_spec().canonical().dump()}, {"contents_hash", "0123"}});
   EXPECT_ERROR(read_trained_prompt(path_),
                "one.safetensors: is damaged (it does not match its hash); restore a copy, or train it again "
                "with --force");

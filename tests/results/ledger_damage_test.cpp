@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/files.h"
@@ -36,8 +38,8 @@ class DamagedLedger : public ::testing::Test {
     test::finish(ledger, other_.id(), refusing);
     ledger.ask("few-shot", {other_.id()});
     ledger.describe({"6d6f64656c", "ViT-B-16", "ViT-B/16"});
-    write_file(prompt_path(path_, id_), "a prompt");
-    write_file(prompt_path(path_, other_.id()), "a prompt");
+    test::write_sample_prompt(path_, spec_);
+    test::write_sample_prompt(path_, other_);
   }
 
   /// Changes the ledger as another program would: without sealing what it writes.
@@ -204,8 +206,8 @@ TEST_F(DamagedLedger, FilesThatBelongToNoRunAreFindings) {
   fs::remove(prompt_path(path_, other_.id()));
   const std::vector<std::string> found = check_ledger(path_);
   ASSERT_EQ(found.size(), 4u);
-  EXPECT_EQ(found[0], prompt_path(path_, other_.id()).string() + ": is missing, although run " + other_.id() +
-                          " is done; train it once more with --force");
+  EXPECT_EQ(found[0], prompt_path(path_, other_.id()).string() +
+                          ": is missing, although its run is done; train it once more with --force");
   EXPECT_NE(std::ranges::find(found, stray.string() + ": belongs to no run of a ledger here; delete it"),
             found.end());
   EXPECT_NE(
@@ -216,13 +218,44 @@ TEST_F(DamagedLedger, FilesThatBelongToNoRunAreFindings) {
   EXPECT_TRUE(fs::exists(stray)) << "perhaps another ledger's";
 }
 
+TEST_F(DamagedLedger, APromptOfWhichABitFlipsIsFound) {
+  const fs::path prompt = prompt_path(path_, id_);
+  const std::string whole = read_file(prompt);
+  const auto findings_with = [&](size_t byte) {
+    std::string flipped = whole;
+    flipped[byte] = static_cast<char>(flipped[byte] ^ 1);
+    std::ofstream(prompt, std::ios::binary) << flipped;
+    return check_ledger(path_);
+  };
+  EXPECT_EQ(findings_with(whole.size() - 1),
+            std::vector<std::string>{prompt.string() +
+                                     ": is damaged (it does not match its hash); restore a copy, or train it "
+                                     "once more with --force"});
+  // A prompt whose hash goes by another name looks like one of an earlier version.
+  const size_t name = whole.find(kPromptHash), after_name = name + std::string_view(kPromptHash).size();
+  for (size_t byte = 0; byte < whole.size(); byte += 3) {
+    if (byte >= name && byte < after_name) continue;
+    EXPECT_FALSE(findings_with(byte).empty()) << byte;
+  }
+}
+
+TEST_F(DamagedLedger, APromptThatIsNotOfTheRecordedStateIsFound) {
+  const fs::path prompt = prompt_path(path_, id_);
+  constexpr std::array<std::byte, 1> kOther = {std::byte{9}};
+  const std::array<TensorBytes, 1> newer = {{{.name = "ctx", .type = "U8", .shape = {1}, .bytes = kOther}}};
+  write_safetensors_file(prompt, newer);
+  EXPECT_EQ(check_ledger(path_),
+            std::vector<std::string>{prompt.string() +
+                                     ": is not what its run has recorded; train it once more with --force"});
+}
+
 TEST_F(DamagedLedger, FilesOfAnotherLedgerInTheSameFolderAreNone) {
   const RunSpec theirs = test::sample_spec("places");
   {
     Ledger another(path_.parent_path() / "another.db");
     test::record(another, theirs, 70, 60);
   }
-  write_file(prompt_path(path_, theirs.id()), "a prompt");
+  test::write_sample_prompt(path_, theirs);
   EXPECT_EQ(check_ledger(path_), std::vector<std::string>());
 }
 

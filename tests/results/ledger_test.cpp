@@ -62,7 +62,7 @@ TEST_F(LedgerTest, AnOutcomeReadsBack) {
   EXPECT_TRUE(read.execution.dirty);
   EXPECT_EQ(read.draw_hash, "draw");
   EXPECT_EQ(read.class_names_hash, "names");
-  EXPECT_EQ(read.state_hash, "state");
+  EXPECT_EQ(read.state_hash, hash_of_state(test::sample_state()));
   EXPECT_EQ(read.shots.least, 7);
   EXPECT_EQ(read.shots.most, 13);
 }
@@ -246,7 +246,7 @@ TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
   EXPECT_EQ(read.scores[2].dataset, "office");
   EXPECT_EQ(read.refusals.size(), 1u);
   EXPECT_EQ(read.epochs.size(), 2u);
-  EXPECT_EQ(read.state_hash, "state");
+  EXPECT_EQ(read.state_hash, hash_of_state(test::sample_state()));
   EXPECT_EQ(read.execution.seconds, first.execution.seconds) << "of the attempt that trained";
 }
 
@@ -332,8 +332,8 @@ TEST_F(LedgerTest, KnowsWhatWasTrainedWhateverBecomesOfTheTests) {
   EXPECT_FALSE(ledger_.find(id_).kept_state) << "it has ended, but was not trained";
   ledger_.claim(spec_);
   ledger_.keep_training(id_, sample_outcome("brands", 60, 50));
-  EXPECT_EQ(ledger_.find(id_).kept_state, "state");
-  EXPECT_EQ(ledger_.state(id_)->kept_state, "state");
+  EXPECT_EQ(ledger_.find(id_).kept_state, hash_of_state(test::sample_state()));
+  EXPECT_EQ(ledger_.state(id_)->kept_state, hash_of_state(test::sample_state()));
 }
 
 TEST_F(LedgerTest, ATrainingIsKeptOnlyIfItsFilesAreInPlace) {

@@ -1,11 +1,16 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "results/ledger.h"
+#include "results/prompt_file.h"
 
 namespace promptbed::test {
 
@@ -51,6 +56,20 @@ inline Score sample_score(const std::string& dataset, const std::string& class_s
           .predictions_hash = class_set + " predictions"};
 }
 
+/// What sample_outcome() has learned: one tensor.
+inline std::array<TensorBytes, 1> sample_state() {
+  static constexpr std::array<std::byte, 4> kValues = {std::byte{1}, std::byte{2}, std::byte{3},
+                                                       std::byte{4}};
+  return {{{.name = "ctx", .type = "U8", .shape = {4}, .bytes = kValues}}};
+}
+
+/// The prompt of a run with that outcome, beside its ledger.
+inline void write_sample_prompt(const std::filesystem::path& ledger, const RunSpec& spec) {
+  TensorTexts texts = {{"run", spec.canonical().dump()}};
+  texts[kPromptHash] = hash_of_prompt(texts, sample_state());
+  write_safetensors_file(prompt_path(ledger, spec.id()), sample_state(), texts);
+}
+
 inline RunOutcome sample_outcome(const std::string& dataset, double base, double new_,
                                  ShotRange shots = {16, 16}) {
   return {.scores = {sample_score(dataset, "base", base), sample_score(dataset, "new", new_)},
@@ -71,7 +90,7 @@ inline RunOutcome sample_outcome(const std::string& dataset, double base, double
                         .peak_memory = 1 << 30},
           .draw_hash = "draw",
           .class_names_hash = "names",
-          .state_hash = "state",
+          .state_hash = hash_of_state(sample_state()),
           .shots = shots};
 }
 

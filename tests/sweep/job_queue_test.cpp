@@ -124,7 +124,8 @@ TEST_F(Queue, TriesAFailedRunAgainAsOftenAsAskedAndTestsWhatItHasTrained) {
   train(*jobs, run);
   jobs->report({.run = run, .stage = JobStage::failed, .error = "no luck in the tests"});
   const Job third = jobs->next().value();
-  EXPECT_EQ(third.kept_state, "state") << "the prompt is there, and only to be tested";
+  EXPECT_EQ(third.kept_state, hash_of_state(test::sample_state()))
+      << "the prompt is there, and only to be tested";
   jobs->report({.run = run, .stage = JobStage::failed, .error = "no luck at all"});
   EXPECT_FALSE(jobs->next());
   EXPECT_EQ(outcome_of(*jobs).failures.at(0).reason, "no luck at all");
@@ -201,7 +202,7 @@ TEST_F(Queue, PutsAPromptInPlaceWhenTheTrainingIsKept) {
                 .outcome = test::sample_outcome("brands", 0, 0),
                 .prompt = pending.filename().string()});
   EXPECT_EQ(read_file(prompt_path(ledger_.path(), run)), "a prompt");
-  EXPECT_EQ(ledger_.find(run).kept_state, "state");
+  EXPECT_EQ(ledger_.find(run).kept_state, hash_of_state(test::sample_state()));
 }
 
 TEST_F(Queue, NeverWritesOverThePromptOfWhoeverHasTheRunNow) {
@@ -235,7 +236,7 @@ TEST_F(Queue, DoesNotTrainAgainWhatAProcessHasTrainedThatDiedSinceThePlan) {
     SQLite::Database database(ledger_.path().string(), SQLite::OPEN_READWRITE);
     database.exec("UPDATE run SET process_start = 'gone', attempts = 0");
   }
-  EXPECT_EQ(jobs->next().value().kept_state, "state");
+  EXPECT_EQ(jobs->next().value().kept_state, hash_of_state(test::sample_state()));
 }
 
 TEST_F(Queue, FailsAndGivesBackARunWhosePromptCannotBeLookedFor) {

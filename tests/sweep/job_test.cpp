@@ -114,7 +114,7 @@ TEST(JobOutcome, ComesBackFromItsLine) {
   EXPECT_EQ(read.outcome.execution.seconds, end.outcome.execution.seconds);
   EXPECT_EQ(read.outcome.execution.peak_memory, end.outcome.execution.peak_memory);
   EXPECT_TRUE(read.outcome.execution.dirty);
-  EXPECT_EQ(read.outcome.state_hash, "state");
+  EXPECT_EQ(read.outcome.state_hash, hash_of_state(test::sample_state()));
   EXPECT_EQ(read.outcome.shots.most, 16);
   EXPECT_EQ(read.outcome.parameters->without_biases, 2000);
   EXPECT_EQ(read.outcome.shortfall, end.outcome.shortfall);
