@@ -1,6 +1,7 @@
 # What `cmake --install BUILD --prefix PREFIX` lays down; PREFIX may be moved as a whole afterwards.
 #
 #     bin/runner                    finds all below from where it stands itself
+#     bin/runner-tensors            what it becomes for subcommands that need LibTorch
 #     lib/libpromptbed.so
 #     lib/promptbed/plugins/        plugins: promptbed_add_plugin() installs them
 #     lib/cmake/promptbed/          find_package(promptbed)
@@ -10,9 +11,9 @@
 #     share/doc/promptbed/
 include(CMakePackageConfigHelpers)
 
-set_target_properties(runner PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
-set_target_properties(promptbed runner PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
-install(TARGETS runner RUNTIME DESTINATION bin)
+set_target_properties(runner-tensors PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+set_target_properties(promptbed runner-tensors PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS runner runner-tensors RUNTIME DESTINATION bin)
 install(TARGETS promptbed EXPORT promptbedTargets LIBRARY DESTINATION lib)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/promptbed DESTINATION include)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets ${PROJECT_SOURCE_DIR}/examples DESTINATION share/promptbed)
