@@ -47,6 +47,9 @@ const std::vector<CommandOption>& shared_options() {
       {"lr", "X", "learning rate, instead of the recipe's", ValueKind::real},
       {"views", "N", "augmented renderings per training image; 0: the centre crop only", ValueKind::number,
        "10"},
+      {"crops", "A-B",
+       "least and greatest share of an image's area that a view covers; default: the suite's, or else CoOp's "
+       "0.08-1"},
       {"force", "", "repeat finished runs", ValueKind::flag},
       // Classes.
       {"class-set", "S", "base, new or all: the first half of the dataset's classes, the second, or both"},

@@ -22,7 +22,8 @@ nlohmann::json to_json(const CacheKey& key) {
                          {"stored type", key.stored},
                          {"dataset", key.dataset},
                          {"feature width", key.width}};
-  // CLIP's own style is left out: files from before there were others have it.
+  // CLIP's own style and CoOp's crops are left out: files from before there were others have them.
+  if (key.crops != CropRange()) json["crops"] = to_string(key.crops);
   if (const ViewStyle& style = key.preprocessing.style; style != ViewStyle()) {
     json["resampling"] = style.resampling;
     json["squashed"] = style.squashed;
@@ -39,6 +40,7 @@ CacheKey cache_key_from_json(const nlohmann::json& json) {
   key.preprocessing.style.resampling = json.value("resampling", Resampling::bicubic);
   key.preprocessing.style.squashed = json.value("squashed", false);
   json.at("view recipe").get_to(key.view_recipe);
+  if (json.contains("crops")) key.crops = parse_crops(json.at("crops").get<std::string>(), "crops");
   json.at("precision").get_to(key.precision);
   json.at("stored type").get_to(key.stored);
   json.at("dataset").get_to(key.dataset);
@@ -65,7 +67,9 @@ std::filesystem::path sealed_path(const std::filesystem::path& folder, const Cac
 }
 
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key) {
-  return sealed_path(folder / key.model.substr(0, kModelDigits), key);
+  std::filesystem::path path = sealed_path(folder / key.model.substr(0, kModelDigits), key);
+  if (key.crops != CropRange()) path.replace_extension(fmt::format("crops{}.h5", to_string(key.crops)));
+  return path;
 }
 
 }  // namespace promptbed

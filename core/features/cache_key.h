@@ -26,6 +26,7 @@ struct CacheKey {
   std::string dataset;  ///< its id
   int64_t width = 0;    ///< D
   int view_recipe = kViewRecipeVersion;
+  CropRange crops = {};  ///< of its views
 };
 
 /// The key as the file stores it, with the version of the file's format.
@@ -43,7 +44,8 @@ std::filesystem::path sealed_path(const std::filesystem::path& folder, const Cac
 /// Digits of a model's fingerprint that name its folder.
 inline constexpr size_t kModelDigits = 16;
 
-/// The same in <folder>/<first 16 digits of the model's fingerprint>: a cache, in a folder for all models.
+/// The same in <folder>/<first 16 digits of the model's fingerprint>: a cache, in a folder for all models,
+/// and named after the crops, too, unless they are CoOp's: <dataset>.crops0.7-1.h5.
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
 
 }  // namespace promptbed

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/ahead.h"
-#include "base/files.h"
 #include "base/progress.h"
 #include "data/pictures/picture.h"
 #include "data/pictures/view.h"
@@ -14,8 +13,6 @@
 
 namespace promptbed {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
@@ -28,14 +25,14 @@ struct PictureFeatures {
 
 /// Computes the features of an image that the cache lacks; used by several threads at once. The hash is of
 /// the very bytes that are decoded, whatever becomes of the file meanwhile.
-PictureFeatures features_of(const MissingPicture& wanted, const fs::path& path, const PictureEncoder& encoder,
-                            const std::string& dataset) {
+PictureFeatures features_of(const MissingPicture& wanted, const ImageFiles& files,
+                            const PictureEncoder& encoder, const std::string& dataset) {
   PictureFeatures result;
   Picture picture;
   try {
-    const std::string bytes = read_file(path);
+    const std::string bytes = files.read(wanted.image);
     for (const int view : wanted.views) result.rows.push_back({wanted.image, view, hash_of_contents(bytes)});
-    picture = decode_picture(bytes, path);
+    picture = decode_picture(bytes, files.path_of(wanted.image));
   } catch (const Error& fault) {
     throw PictureError(fault.what());
   }
@@ -64,15 +61,16 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work in the meantime
   const std::vector<MissingPicture> missing = cache.missing(requests, &contents);
-  const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device);
+  const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device,
+                                       cache.key().crops);
   try {
     Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
                       log, is_terminal(log));
     const SingleThreadedOperators operators;
     Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(settings.threads),
                                     kPicturesAhead * static_cast<size_t>(settings.threads), [&](size_t i) {
-                                      return features_of(missing[i], contents.path_of(missing[i].image),
-                                                         picture_encoder, cache.key().dataset);
+                                      return features_of(missing[i], contents.files(), picture_encoder,
+                                                         cache.key().dataset);
                                     });
     while (const auto picture = pictures.next()) {
       writer.append(picture->rows, picture->features);

@@ -19,23 +19,21 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
   std::vector<Tensor> features;
   for (const int view : views) {
     check_interrupt();
-    const Picture rendered =
-        render_view(picture, static_cast<int>(preprocessing_.size), view, view_key, preprocessing_.style);
-    features.push_back(tower_.encode(normalised(rendered)).cpu());
+    features.push_back(tower_.encode(pixels(picture, view, view_key)).cpu());
   }
   return at::cat(features);
 }
 
-/// -> [1, 3, R, R] f32 on the device: scaled to [0, 1], then normalised by the model's mean and standard
-/// deviation.
-Tensor PictureEncoder::normalised(const Picture& view) const {
+Tensor PictureEncoder::pixels(const Picture& picture, int view, uint64_t view_key) const {
+  const Picture rendered = render_view(picture, static_cast<int>(preprocessing_.size), view, view_key,
+                                       preprocessing_.style, crops_);
   const auto per_channel = [&](const std::array<float, 3>& values) {
     return torch::tensor(at::ArrayRef<float>(values), device_).view({1, 3, 1, 1});
   };
-  Tensor bytes = at::empty({1, view.height, view.width, 3}, torch::kUInt8);
-  std::ranges::copy(view.rgb, bytes.data_ptr<uint8_t>());
-  const Tensor pixels = bytes.to(device_).permute({0, 3, 1, 2}).contiguous().to(torch::kFloat32).div_(255);
-  return (pixels - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
+  Tensor bytes = at::empty({1, rendered.height, rendered.width, 3}, torch::kUInt8);
+  std::ranges::copy(rendered.rgb, bytes.data_ptr<uint8_t>());
+  const Tensor scaled = bytes.to(device_).permute({0, 3, 1, 2}).contiguous().to(torch::kFloat32).div_(255);
+  return (scaled - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
 }
 
 SingleThreadedOperators::SingleThreadedOperators() : before_(at::get_num_threads()) {

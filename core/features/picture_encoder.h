@@ -15,19 +15,22 @@ namespace promptbed {
 /// single-threaded operators.
 class PictureEncoder {
  public:
-  PictureEncoder(const ImageEncoder& tower, const Preprocessing& preprocessing, torch::Device device)
-      : tower_(tower), preprocessing_(preprocessing), device_(device) {}
+  PictureEncoder(const ImageEncoder& tower, const Preprocessing& preprocessing, torch::Device device,
+                 const CropRange& crops = {})
+      : tower_(tower), preprocessing_(preprocessing), device_(device), crops_(crops) {}
 
   /// Features [views, D] f32 of the views (kCentreView, or 0 up), on the CPU. Views are drawn from a
   /// generator seeded by `view_key`. The tower encodes one view at a time. Throws Interrupted on Ctrl-C.
   Tensor encode(const Picture& picture, const std::vector<int>& views, uint64_t view_key) const;
 
- private:
-  Tensor normalised(const Picture& view) const;
+  /// What the tower sees of a view: [1, 3, R, R] f32, normalised, on the device.
+  Tensor pixels(const Picture& picture, int view, uint64_t view_key) const;
 
+ private:
   const ImageEncoder& tower_;
   Preprocessing preprocessing_;
   torch::Device device_;
+  CropRange crops_;
 };
 
 /// While it lives, LibTorch's operators use one thread, in this thread and in those it starts.

@@ -5,25 +5,34 @@
 #include <string>
 #include <vector>
 
+#include "data/pictures/image_files.h"
 #include "features/extraction.h"
 #include "features/picture_encoder.h"
 
 namespace promptbed {
 
-/// Features of image files that belong to no dataset.
-struct PictureFileFeatures {
-  std::vector<std::filesystem::path> pictures;  ///< those that could be read, in order
-  Tensor features;                              ///< [N, D] f32: their centre view, unnormalised
-  std::vector<std::string> faults;              ///< one line for each other file: which, and why
+/// An image that belongs to no dataset.
+struct LooseImage {
+  ImageFiles files;  ///< where it is
+  std::string name;  ///< in there
+
+  std::filesystem::path path() const { return files.path_of(name); }
 };
 
-/// Decodes and encodes image files. One that is missing or unreadable becomes a fault, and the others go on.
-/// Reports progress on `log`. Throws Interrupted on Ctrl-C.
-PictureFileFeatures encode_picture_files(const std::vector<std::filesystem::path>& files,
-                                         const PictureEncoder& encoder, int threads, std::ostream& log);
+/// Features of such images.
+struct LooseImageFeatures {
+  std::vector<std::filesystem::path> images;  ///< those that could be read, in order
+  Tensor features;                            ///< [N, D] f32: their centre view, unnormalised
+  std::vector<std::string> faults;            ///< one line for each other image: which, and why
+};
 
-/// Image files (jpg, jpeg, png, webp, bmp, in any case) in a folder and its subfolders, sorted. Throws Error
-/// if there are none.
-std::vector<std::filesystem::path> picture_files_in(const std::filesystem::path& folder);
+/// The image at a path, whether or not it is there; of a folder or a ZIP archive all images in it, sorted by
+/// name. Throws Error if there are none in it, and if an archive is damaged.
+std::vector<LooseImage> images_at(const std::filesystem::path& path);
+
+/// Decodes and encodes images. One that is missing or unreadable becomes a fault, and the others go on.
+/// Reports progress on `log`. Throws Interrupted on Ctrl-C.
+LooseImageFeatures encode_images(const std::vector<LooseImage>& images, const PictureEncoder& encoder,
+                                 int threads, std::ostream& log);
 
 }  // namespace promptbed

@@ -2,33 +2,41 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace promptbed {
 
-/// The records in a zip archive of torch.save, all in one folder ("archive/data.pkl"). They are stored, never
-/// compressed, so that none takes more memory than the file has bytes.
+/// The files in a ZIP archive that are stored as they are. Compressed ones may be there, and cannot be read:
+/// so all together take no more memory than the archive has bytes. To be used by one thread at a time.
 class StoredZip {
  public:
-  /// Throws Error if the file cannot be read or is no such archive.
+  /// Throws Error if the archive cannot be read or is none, and if its files claim more bytes than it has.
   explicit StoredZip(const std::filesystem::path& path);
   ~StoredZip();
-  StoredZip(const StoredZip&) = delete;
-  StoredZip& operator=(const StoredZip&) = delete;
+  StoredZip(StoredZip&&) noexcept;
 
-  /// A record by its name in the folder: "data.pkl". Throws Error if there is none, it is compressed or
-  /// encrypted, or does not match its checksum.
-  std::vector<char> read(const std::string& name);
+  /// Of all files, in the archive's order: "archive/data.pkl".
+  const std::vector<std::string>& names() const { return names_; }
+
+  /// The contents of a file; of the first one if there are several of that name. Throws Error if there is
+  /// none, or if it is compressed, encrypted or does not match its checksum.
+  std::string read(const std::string& name) const;
 
  private:
   struct Archive;
 
   std::filesystem::path path_;
-  uint64_t unread_bytes_;  ///< that the file has at most
   std::unique_ptr<Archive> archive_;
-  std::string folder_;  ///< with its slash
+  std::vector<std::string> names_;
 };
+
+/// Writes an archive of these files, in this order, atomically. The same files give the same bytes. Throws
+/// Error if it cannot be written, and what `read` throws, which returns the contents of a file.
+void write_stored_zip(const std::filesystem::path& path, const std::vector<std::string>& names,
+                      const std::function<std::string(const std::string&)>& read);
 
 }  // namespace promptbed

@@ -99,6 +99,7 @@ json RunSpec::canonical() const {
                     {"precision", precision}};
   // Left out by default, for the same reason.
   if (!draw.empty()) canonical["draw"] = draw;
+  if (crops != CropRange()) canonical["crops"] = to_string(crops);
   if (!images.empty()) canonical["images"] = images;
   if (!tokenizer.empty()) canonical["tokenizer"] = tokenizer;
   return canonical;
@@ -126,6 +127,8 @@ RunSpec RunSpec::parse(const json& canonical) {
     if (const json& recipe = canonical.at("recipe"); !recipe.is_null()) spec.recipe = to_recipe(recipe);
     canonical.at("views").get_to(spec.views);
     canonical.at("precision").get_to(spec.precision);
+    if (canonical.contains("crops"))
+      spec.crops = parse_crops(canonical.at("crops").get<std::string>(), "crops");
     if (canonical.contains("images")) canonical.at("images").get_to(spec.images);
     spec.tokenizer = canonical.value("tokenizer", "");
     return spec;

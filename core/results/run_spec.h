@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "data/pictures/view.h"
+
 namespace promptbed {
 
 /// Tells what a dataset's test images are: the hash of its split and, unless its features are sealed, that of
@@ -35,6 +37,7 @@ struct RunSpec {
   std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option with its value
   std::optional<Recipe> recipe;  ///< none without training, or if the method has its own solver
   int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
+  CropRange crops = {};          ///< of the views, if there are any
   std::string precision = "f32";
 
   /// Hashes of the names and contents of its dataset's images: those drawn for "train" and, if the method

@@ -37,7 +37,7 @@ std::string hash_of_images(const std::string& dataset, const FeatureRequest& req
     throw PictureError(
         fmt::format("{}: cannot be read as a file, and its features are not in the cache; put the image "
                     "back, or correct its permissions",
-                    contents.path_of(missing.image).string()));
+                    contents.files().path_of(missing.image).string()));
   }
   return cache.hash_of_images({&request, 1}, &contents);
 }

@@ -81,8 +81,22 @@ const ChosenDatasets& Inputs::chosen_of(const DatasetSpec& dataset) const {
 }
 
 bool Inputs::is_sealed(const DatasetSpec& dataset) const {
+  const auto known = sealed_.find(dataset.id);
+  if (known != sealed_.end()) return known->second;
   const ChosenDatasets& chosen = chosen_of(dataset);
-  return chosen.is_embedded(dataset) && !chosen.suite().features.empty();
+  bool sealed = chosen.is_embedded(dataset) && !chosen.suite().features.empty();
+  // Without images there is nothing else: whoever opens the file says why it does not serve.
+  if (sealed && chosen.images(dataset).exist()) sealed = serves(sealed_key(dataset));
+  return sealed_.emplace(dataset.id, sealed).first->second;
+}
+
+bool Inputs::serves(const CacheKey& sealed) const {
+  const fs::path path = sealed_path(chosen_of(dataset(sealed.dataset)).suite().features, sealed);
+  try {
+    return fs::exists(path) && FeatureCache(path, sealed).views() >= spec_.views;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
@@ -91,19 +105,27 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
   key.preprocessing = model_.preprocessing();
   key.precision = spec_.placement.precision;
   key.dataset = dataset.id;
+  key.crops = dataset.crops;
   key.width = model_.embedding_width();
   return key;
 }
 
-FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
+CacheKey Inputs::sealed_key(const DatasetSpec& dataset) const {
   CacheKey key = key_of(dataset);
-  if (!is_sealed(dataset)) return {cache_path(spec_.cache, key), key};
-  const Suite& suite = chosen_of(dataset).suite();
-  const fs::path& sealed = suite.features;
   // Sealed features come in one precision: if there are none in --precision, it concerns the text tower
   // alone.
-  if (!fs::exists(sealed_path(sealed, key))) key.precision = Precision::f32;
-  const fs::path path = sealed_path(sealed, key);
+  if (!fs::exists(sealed_path(chosen_of(dataset).suite().features, key))) key.precision = Precision::f32;
+  return key;
+}
+
+FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
+  if (!is_sealed(dataset)) {
+    const CacheKey key = key_of(dataset);
+    return {cache_path(spec_.cache, key), key};
+  }
+  const Suite& suite = chosen_of(dataset).suite();
+  const CacheKey key = sealed_key(dataset);
+  const fs::path path = sealed_path(suite.features, key);
   if (!fs::exists(path)) {
     throw Error(fmt::format(
         "{}: no such file: suite {} has no features of {} without it; put it back, or give the images' "

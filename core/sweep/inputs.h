@@ -19,7 +19,8 @@ namespace promptbed {
 
 /// What all work starts from: datasets, a CLIP, and the CLIP's features of the datasets' images. If the user
 /// names no model or data, the suite's own serve; with the suite's own data come its embedded features,
-/// sealed files that need no images. Towers come into memory when they are first asked for.
+/// sealed files that need no images, as long as they are what is asked for. Towers come into memory when they
+/// are first asked for.
 class Inputs {
  public:
   /// Reads the suite and the model. Throws Error for what is missing or wrong, and for a model or data that
@@ -27,6 +28,7 @@ class Inputs {
   explicit Inputs(InputSpec spec);
 
   const ClipModel& model() const { return model_; }
+  torch::Device device() const { return spec_.placement.device; }
 
   /// The datasets that the user chose.
   const std::vector<DatasetSpec>& datasets() const { return chosen_.front().list(); }
@@ -45,11 +47,6 @@ class Inputs {
   /// The features of a dataset: the suite's sealed file, or the cache. Throws Error if the file is of another
   /// key or damaged, and if a sealed one is missing.
   FeatureCache open_cache(const DatasetSpec& dataset) const;
-
-  /// Where the dataset's images are. With sealed features there need not be any.
-  std::filesystem::path image_folder(const DatasetSpec& dataset) const {
-    return chosen_of(dataset).image_folder(dataset);
-  }
 
   /// What is in the dataset's image files; each is looked at once.
   ContentIndex& contents(const DatasetSpec& dataset) const;
@@ -72,8 +69,15 @@ class Inputs {
   /// The choice that a dataset belongs to.
   const ChosenDatasets& chosen_of(const DatasetSpec& dataset) const;
 
-  /// Whether a dataset's features come sealed with its suite.
+  /// Whether a dataset's features come sealed with its suite. Where the suite embeds the images, too, sealed
+  /// features that are not what is asked for (another model, crops, more views) leave the work to the cache.
   bool is_sealed(const DatasetSpec& dataset) const;
+
+  /// Whether the sealed file with this key has what is asked for.
+  bool serves(const CacheKey& sealed) const;
+
+  /// The key that a dataset's sealed features should have.
+  CacheKey sealed_key(const DatasetSpec& dataset) const;
 
   /// Those whose features are sealed, or are not.
   std::vector<DatasetSpec> datasets_where(bool sealed) const;
@@ -82,6 +86,7 @@ class Inputs {
   std::vector<ChosenDatasets> chosen_;  ///< the user's choice, and that of the target suite
   ClipModel model_;
   mutable std::map<std::string, ContentIndex> contents_;  ///< by the dataset's id
+  mutable std::map<std::string, bool> sealed_;            ///< the same
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;
 };

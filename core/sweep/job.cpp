@@ -223,6 +223,7 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"ledger", escaped(spec.ledger.native())},
                 {"threads", spec.threads}};
   if (spec.activation) value["activation"] = name_of(kActivations, *spec.activation);
+  if (spec.crops) value["crops"] = to_string(*spec.crops);
   return dump(value);
 }
 
@@ -247,6 +248,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.ledger = unescaped(value.at("ledger"));
     spec.threads = whole(value.at("threads"));
     if (value.contains("activation")) spec.activation = value_of(kActivations, value.at("activation"));
+    if (value.contains("crops")) spec.crops = parse_crops(value.at("crops").get<std::string>(), "crops");
     return spec;
   });
 }

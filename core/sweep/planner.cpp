@@ -223,6 +223,7 @@ class Planner {
     settled.shots = shots;
     settled.seed = seed;
     settled.views = spec_.views;
+    if (settled.views > 0) settled.crops = dataset.spec.crops;
   }
 
   /// A draw from a file that is the ordinary one makes the same run.

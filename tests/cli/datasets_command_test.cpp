@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -6,6 +7,7 @@
 
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
+#include "data/pictures/image_files.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
 
@@ -126,6 +128,67 @@ TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
   EXPECT_EQ(report.at(1).at("good"), true);
 }
 
+TEST_F(DatasetsCommand, ASealedArchiveTakesThePlaceOfTheImages) {
+  const Finished sealed = of_small({"seal", "--output", "sealed"});
+  EXPECT_EQ(sealed.code, 0) << sealed.err;
+  expect_part(sealed.out, "sealed/one/images.zip: 0.0 MB\n");
+  for (const char* dataset : {"one", "two"})
+    fs::copy(world_ / "data" / dataset / "split_zhou.json", world_ / "sealed" / dataset / "split_zhou.json");
+  EXPECT_EQ(world_.sweep("clip_zeroshot,coop").out, "6 runs: 6 done now\n");
+  fs::rename(world_ / "data", world_ / "loose");
+  fs::rename(world_ / "sealed", world_ / "data");
+  const Finished again = world_.sweep("clip_zeroshot,coop");
+  EXPECT_EQ(again.out, "6 runs: 6 done before\n") << "the same images: " << again.err;
+  const Finished anew = world_.sweep("clip_zeroshot,coop", {"--cache", "new", "--force"});
+  EXPECT_EQ(anew.out, "6 runs: 6 done now\n") << anew.err;
+
+  expect_part(of_small({"verify", "one"}).out, ": all in order\n");
+  EXPECT_EQ(of_small({"show", "one", "--grid", "sheet.png"}).code, 0);
+  const Finished predicted = world_.run({"predict", "data/one/images.zip", "--model", "model", "--classes",
+                                         "a,b", "--format", "csv", "--top", "1"});
+  expect_part(predicted.out, "data/one/images.zip/a/test0.bmp,1,");
+  expect_refused(datasets({"seal", "./birds", "--suite", "small", "--output", "sealed"}),
+                 "birds: its classes are its folders");
+}
+
+TEST_F(DatasetsCommand, ShrinksPngImagesWithoutChangingAPixel) {
+  Picture red{64, 64, std::vector<uint8_t>(64 * 64 * 3)};
+  for (size_t i = 0; i < red.rgb.size(); i += 3) red.rgb[i] = static_cast<uint8_t>(i);
+  const std::string small = encode_png(red);
+  // A text that decoders skip makes the file larger: length, kind, contents, and a checksum of zlib's.
+  std::string text = "tEXt" + std::string("Comment\0", 8) + std::string(5000, 'x');
+  const auto big_endian = [](uint64_t number) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(number >> shift);
+    return bytes;
+  };
+  const std::string chunk = big_endian(text.size() - 4) + text +
+                            big_endian(crc32(0, reinterpret_cast<const unsigned char*>(text.data()),
+                                             static_cast<unsigned>(text.size())));
+  constexpr size_t kAfterHeader = 33;
+  write_file(world_ / "data/one/images/a/train0.bmp",
+             small.substr(0, kAfterHeader) + chunk + small.substr(kAfterHeader));
+  EXPECT_EQ(of_small({"seal", "one", "--output", "sealed", "--shrink-png"}).code, 0);
+  const ImageFiles sealed(world_ / "sealed/one/images");
+  EXPECT_EQ(sealed.read("a/train0.bmp"), small);
+  EXPECT_EQ(sealed.read("a/train1.bmp"), read_file(world_ / "data/one/images/a/train1.bmp"));
+}
+
+TEST_F(DatasetsCommand, MeasuresWhatCropsLeave) {
+  const Finished text = of_small({"crops", "--model", "model", "--areas", "0.3,0.9", "--draws", "2"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  expect_part(text.out, "Dataset");
+  expect_part(text.out, "of the centre's");
+  expect_part(text.out, "on centre crops");
+  const Finished csv =
+      of_small({"crops", "--model", "model", "--areas", "0.3,0.9", "--draws", "2", "--format", "csv"});
+  EXPECT_EQ(std::count(csv.out.begin(), csv.out.end(), '\n'), 1 + 3 * 3) << csv.out;
+  expect_part(csv.out, "one,0.3-1,");
+  expect_part(csv.out, "mean,centre,");
+  expect_refused(of_small({"crops", "--model", "model", "--areas", "0.9,0.3"}), "in ascending order");
+  expect_refused(of_small({"crops", "--model", "model", "--areas", "2"}), "--areas 2-1: give shares");
+}
+
 TEST_F(DatasetsCommand, ADrawGoesOutAndComesBack) {
   ASSERT_EQ(of_small({"draw", "one", "--shots", "2", "--seed", "1", "--output", "draw.json"}).code, 0);
   EXPECT_EQ(of_small({"draw", "one", "--shots", "2", "--seed", "1"}).out, read_file(world_ / "draw.json"));
@@ -157,7 +220,8 @@ TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
 }
 
 TEST_F(DatasetsCommand, AnswersWrongInputWithOneLine) {
-  expect_refused(datasets({}), "runner datasets needs a subcommand: list, show, verify, draw, import-draw");
+  expect_refused(datasets({}),
+                 "runner datasets needs a subcommand: list, show, verify, crops, seal, draw, import-draw");
   expect_refused(of_small({"verify", "three"}), "suite 'small' has no dataset 'three'; known: one, two");
   expect_refused(of_small({"draw", "one", "--shots", "0", "--seed", "1"}), "--shots 0: give 1 to");
   expect_refused(of_small({"draw", "one", "--shots", "1"}), "--seed");

@@ -9,6 +9,7 @@
 #include "clip/model.h"
 #include "data/draws/class_sets.h"
 #include "features/cache_folder.h"
+#include "features/picture_encoder.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
 #include "sweep/features.h"
@@ -55,6 +56,14 @@ class EmbeddedSuite : public testing::Test {
     EXPECT_FALSE(fs::exists(world_ / "runs"));
   }
 
+  void write_other_model() const {
+    auto tensors = test::mini_huggingface_tensors(3);
+    tensors.at("logit_scale").add_(1);
+    write_safetensors(world_ / "other/model.safetensors", {tensors.begin(), tensors.end()});
+    fs::copy(world_ / "away/model/config.json", world_ / "other");
+    fs::copy(world_ / "away/model/merges.txt", world_ / "other");
+  }
+
   test::SweepWorld world_;
 };
 
@@ -97,11 +106,7 @@ TEST_F(EmbeddedSuite, TellsWhereFeaturesComeFrom) {
 }
 
 TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
-  auto tensors = test::mini_huggingface_tensors(3);
-  tensors.at("logit_scale").add_(1);
-  write_safetensors(world_ / "other/model.safetensors", {tensors.begin(), tensors.end()});
-  fs::copy(world_ / "away/model/config.json", world_ / "other");
-  fs::copy(world_ / "away/model/merges.txt", world_ / "other");
+  write_other_model();
   const auto name_of = [&](const fs::path& model) { return ClipModel::load(world_ / model).fingerprint(); };
   expect_refused({"--model", "other"},
                  {"one.h5: holds features of model", name_of("other"), name_of("away/model"),
@@ -122,6 +127,20 @@ TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {
   write_file(split, foreign.dump());
   expect_refused({}, {"one.h5: is sealed and lacks views of 1 images, first the centre view of a/foreign.bmp",
                       "put back the split"});
+}
+
+TEST_F(EmbeddedSuite, ThatHasItsImagesServesWhateverIsAskedFor) {
+  world_.embed_images();
+  EXPECT_EQ(sweep().out, "6 runs: 6 done now\n");
+  EXPECT_FALSE(fs::exists(world_ / "runs/cache")) << "sealed features serve where they can";
+  const Finished views = sweep({"--views", "3"});
+  EXPECT_EQ(views.out, "6 runs: 6 done now\n") << views.err;
+  const Finished crops = sweep({"--crops", "0.5-1"});
+  EXPECT_EQ(crops.out, "6 runs: 4 done now, 2 done before\n") << crops.err;
+  write_other_model();
+  const Finished model = sweep({"--model", "other"});
+  EXPECT_EQ(model.out, "6 runs: 6 done now\n") << model.err;
+  EXPECT_EQ(sweep({"--model", "other", "--crops", "0.5-1"}).out, "6 runs: 4 done now, 2 done before\n");
 }
 
 TEST_F(EmbeddedSuite, NoticesADamagedFile) {
@@ -178,6 +197,41 @@ TEST_F(RepositorySuites, HaveAllFeaturesOfTheirSplits) {
       EXPECT_TRUE(cache.missing(requests_of(inputs.read_split(dataset), spec.views), {}).empty())
           << dataset.id;
       EXPECT_NO_THROW(verify_cache(cache.path()));
+    }
+  }
+}
+
+/// The greatest difference of a feature from the one that `image` gives, relative to its length.
+double deviation(const FeatureCache& sealed, const PictureEncoder& encoder, const ImageFiles& files,
+                 const std::string& image, const std::vector<int>& views) {
+  const std::vector<std::string> images = {image};
+  const Tensor expected = sealed.read(images, views)[0];
+  const Tensor found =
+      encoder.encode(decode_picture(files, image), views, view_key(sealed.key().dataset, image));
+  return ((found - expected).norm(2, 1) / expected.norm(2, 1)).max().item<double>();
+}
+
+TEST_F(RepositorySuites, SealedFeaturesAreThoseOfTheSealedImages) {
+  constexpr size_t kEvery = 41;        // of the images: a few seconds in all
+  constexpr double kHalfFloat = 2e-3;  // what rounding to sixteen bits may change
+  for (const char* id : {"pocket", "pocket_shift"}) {
+    InputSpec spec;
+    spec.suites = suites_;
+    spec.suite = id;
+    Inputs inputs(spec);
+    for (const DatasetSpec& dataset : inputs.datasets()) {
+      const FeatureCache sealed = inputs.open_cache(dataset);
+      ASSERT_TRUE(sealed.sealed()) << dataset.id;
+      const PictureEncoder encoder(inputs.image_encoder(), inputs.model().preprocessing(), torch::kCPU,
+                                   dataset.crops);
+      const ImageFiles& files = inputs.contents(dataset).files();
+      EXPECT_TRUE(files.is_archive()) << dataset.id;
+      const Split split = inputs.read_split(dataset);
+      for (const FeatureRequest& request : requests_of(split, spec.views)) {
+        for (size_t i = 0; i < request.images.size(); i += kEvery)
+          EXPECT_LT(deviation(sealed, encoder, files, request.images[i], request.views), kHalfFloat)
+              << dataset.id << ' ' << request.images[i];
+      }
     }
   }
 }

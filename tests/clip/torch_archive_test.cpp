@@ -117,8 +117,8 @@ TEST_F(StateDict, RefusesStoragesThatAreNotThere) {
   const auto with_storage = [](const std::string& type, const std::string& key) {
     return ForgedPickle().op("}").text("x").tensor(type, key, 0, {1}, {1}).op("s");
   };
-  EXPECT_ERROR(read(with_storage("FloatStorage", "1")), "it lacks the record data/1");
-  EXPECT_ERROR(read(with_storage("FloatStorage", "../data.pkl")), "it lacks the record data/../data.pkl");
+  EXPECT_ERROR(read(with_storage("FloatStorage", "1")), "it lacks the file model/data/1");
+  EXPECT_ERROR(read(with_storage("FloatStorage", "../data.pkl")), "it lacks the file model/data/../data.pkl");
   EXPECT_ERROR(read(with_storage("QuantizedStorage", "0")), "unknown type torch.QuantizedStorage");
   const auto with_arguments = [](const std::string& arguments) {
     return ForgedPickle().op("}").text("x").global("torch._utils", "_rebuild_tensor_v2").op(arguments + "Rs");
@@ -179,9 +179,9 @@ TEST_F(StateDict, IsNeverCompressed) {
   };
   EXPECT_EQ(read_with(ZIP_CM_STORE, ZIP_CM_STORE).at("x").numel(), 6);
   EXPECT_ERROR(read_with(ZIP_CM_DEFLATE, ZIP_CM_STORE),
-               "model.pt: is damaged (its record data.pkl is compressed");
+               "model.pt: is damaged (its file a/data.pkl is compressed");
   EXPECT_ERROR(read_with(ZIP_CM_STORE, ZIP_CM_DEFLATE),
-               "model.pt: is damaged (its record data/0 is compressed");
+               "model.pt: is damaged (its file a/data/0 is compressed");
 }
 
 TEST_F(StateDict, NoWrongByteInThePickleDoesHarm) {

@@ -82,7 +82,7 @@ TEST_F(ChosenDatasetsTest, AnOwnDatasetNeedsNoDataFolder) {
   spec_.data = "";
   const ChosenDatasets chosen = choose(birds());
   EXPECT_EQ(chosen.read_split(chosen.at("birds")).class_names, (Names{"crow", "wren"}));
-  EXPECT_EQ(chosen.image_folder(chosen.at("birds")), fs::canonical(birds()) / "");
+  EXPECT_EQ(chosen.images(chosen.at("birds")).place(), fs::canonical(birds()) / "");
   EXPECT_FALSE(chosen.is_embedded(chosen.at("birds")));
   EXPECT_ERROR(choose("one," + birds()), "suite small embeds no data; give a folder with --data");
 }

@@ -22,7 +22,7 @@ class ContentIndexTest : public testing::Test {
 
   /// Looks with a new index, as another process would, which remembers from one image on.
   std::optional<uint64_t> find(const std::string& name = "a.png") const {
-    ContentIndex index(scratch_ / "images", scratch_ / "cache/images.idx", 1);
+    ContentIndex index(ImageFiles(scratch_ / "images"), scratch_ / "cache/images.idx", 1);
     const auto found = index.find(name);
     index.save();
     return found;
@@ -75,7 +75,7 @@ TEST_F(ContentIndexTest, RemembersWhatHasNotChangedForTwoSeconds) {
 }
 
 TEST_F(ContentIndexTest, LooksOnceAtEachImage) {
-  ContentIndex index(scratch_ / "images");
+  ContentIndex index(ImageFiles(scratch_ / "images"));
   const auto before = index.find("a.png");
   write_file(image(), "longer than before");
   EXPECT_EQ(index.find("a.png"), before);

@@ -110,6 +110,17 @@ TEST_F(SuiteTest, AFaultNamesTheFileTheKeyAndTheRemedy) {
   EXPECT_ERROR(read_suite(scratch_.path(), "small"), "suite.json: 'datasets' must be a list");
 }
 
+TEST_F(SuiteTest, SaysWhatCropsCover) {
+  EXPECT_EQ(read_suite(scratch_.path(), "small").at("one").crops, CropRange());
+  write("suite",
+        {{"id", "small"}, {"title", "A small suite"}, {"datasets", {"two", "one"}}, {"crops", "0.7-1"}});
+  EXPECT_EQ(read_suite(scratch_.path(), "small").at("one").crops, (CropRange{0.7, 1}));
+  write("suite",
+        {{"id", "small"}, {"title", "A small suite"}, {"datasets", {"two", "one"}}, {"crops", "all"}});
+  EXPECT_ERROR(read_suite(scratch_.path(), "small"),
+               "suite.json: 'crops' all: give shares of an image's area");
+}
+
 TEST_F(SuiteTest, EmbedsWhatItsJsonNames) {
   EXPECT_TRUE(read_suite(scratch_.path(), "small").model.empty());
   nlohmann::json suite = {{"id", "small"}, {"title", "A small suite"}, {"datasets", {"one"}}};

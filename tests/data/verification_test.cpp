@@ -34,7 +34,8 @@ class Verify : public testing::Test {
     std::ostringstream log;
     Lines lines;
     for (const Finding& finding :
-         verify_dataset(spec_, split_, scratch_.path(), {.threads = 2, .read_images = read}, log).findings)
+         verify_dataset(spec_, split_, ImageFiles(scratch_.path()), {.threads = 2, .read_images = read}, log)
+             .findings)
       lines.push_back(std::string(to_string(finding.kind)) + ": " + finding.text);
     return lines;
   }

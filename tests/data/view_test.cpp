@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "data/pictures/resize.h"
+#include "support/expect_error.h"
 
 namespace promptbed {
 namespace {
@@ -93,14 +94,19 @@ TEST(View, IsOfTheRecordedRecipe) {
             (std::vector<uint8_t>{236, 14, 0, 218, 14, 0, 200, 14, 0, 182, 14, 0}));
 }
 
-TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
+class Crops : public testing::TestWithParam<CropRange> {};
+
+INSTANTIATE_TEST_SUITE_P(View, Crops, testing::Values(CropRange(), CropRange{0.6, 1}, CropRange{0.2, 0.4}));
+
+TEST_P(Crops, CoverTheStatedAreasAndHalfAreFlipped) {
+  const CropRange crops = GetParam();
   constexpr int kViews = 2000;
   const Picture picture = ramp(200, 200);
   int flipped = 0;
   double least = 1.0;
   double most = 0.0;
   for (int view = 0; view < kViews; ++view) {
-    const Picture crop = render_view(picture, 8, view, 7);
+    const Picture crop = render_view(picture, 8, view, 7, {}, crops);
     const int left = crop.row(4)[0];
     const int right = crop.row(4)[7 * 3];
     flipped += left > right ? 1 : 0;
@@ -111,8 +117,17 @@ TEST(View, CropsCoverTheStatedAreasAndHalfAreFlipped) {
     most = std::max(most, width * height);
   }
   EXPECT_NEAR(flipped, kViews / 2, 100);
-  EXPECT_NEAR(least, 0.08, 0.02);
-  EXPECT_NEAR(most, 1.0, 0.05);
+  EXPECT_NEAR(least, crops.least, 0.03);
+  EXPECT_NEAR(most, crops.most, 0.05);
+}
+
+TEST(CropRange, IsReadAndWrittenAsTwoShares) {
+  EXPECT_EQ(to_string(CropRange()), "0.08-1");
+  EXPECT_EQ(percent_text(CropRange()), "8 to 100 %");
+  EXPECT_EQ(parse_crops("0.7-1", "--crops"), (CropRange{0.7, 1}));
+  EXPECT_EQ(parse_crops("0.25-0.25", "--crops"), (CropRange{0.25, 0.25}));
+  for (const char* wrong : {"", "0.7", "0.7-", "-1", "0-1", "0.5-1.5", "0.9-0.8", "nan-1", "0.5-1x", "a-b"})
+    EXPECT_ERROR(parse_crops(wrong, "--crops"), "give shares of an image's area from above 0 to 1");
 }
 
 TEST(View, AVeryLongImageIsCutInTheMiddle) {

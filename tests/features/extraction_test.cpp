@@ -70,7 +70,7 @@ class ExtractionTest : public testing::Test {
 
   ExtractionReport extract(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
                            int threads = 2) {
-    ContentIndex contents(scratch_.path());
+    ContentIndex contents(ImageFiles(scratch_.path()));
     return extract_features(cache, requests, contents, encoder_, {.threads = threads}, log_);
   }
 

@@ -71,7 +71,7 @@ TEST(FeatureCache, AChangedImageIsStaleAndAnAbsentOneIsNot) {
   write_file(scratch / "same.png", "1234");
   write_file(scratch / "changed.png", "5678");
   const std::vector<FeatureRequest> request{{{"same.png", "changed.png", "absent.png"}, {0}}};
-  ContentIndex contents(scratch.path());
+  ContentIndex contents(ImageFiles(scratch.path()));
   const auto missing = cache.missing(request, &contents);
   ASSERT_EQ(missing.size(), 1U);
   EXPECT_EQ(missing[0].image, "changed.png");
@@ -85,17 +85,17 @@ TEST(FeatureCache, HashesImagesByTheirContents) {
   const std::string taken = cache.hash_of_images(request, nullptr);
   EXPECT_EQ(taken.size(), 32U);
   {
-    ContentIndex absent(scratch.path());
+    ContentIndex absent(ImageFiles(scratch.path()));
     EXPECT_EQ(cache.hash_of_images(request, &absent), taken) << "images may be taken away";
   }
   write_file(scratch / "a.png", "1234");
   write_file(scratch / "b.png", "5678");
   {
-    ContentIndex same(scratch.path());
+    ContentIndex same(ImageFiles(scratch.path()));
     EXPECT_EQ(cache.hash_of_images(request, &same), taken);
   }
   write_file(scratch / "b.png", "5679");
-  ContentIndex changed(scratch.path());
+  ContentIndex changed(ImageFiles(scratch.path()));
   EXPECT_NE(cache.hash_of_images(request, &changed), taken);
   EXPECT_NE(cache.hash_of_images(std::vector<FeatureRequest>{{{"b.png", "a.png"}, {0}}}, nullptr), taken);
   EXPECT_ERROR(cache.hash_of_images(std::vector<FeatureRequest>{{{"c.png"}, {0}}}, nullptr),
@@ -130,7 +130,7 @@ TEST(FeatureCache, ASealedRowCountsWhateverTheImageIs) {
   write_feature_file(scratch / "pets.h5", small_key(StoredType::f32), table, FileKind::sealed);
   const FeatureCache cache(scratch / "pets.h5", small_key(StoredType::f32));
   EXPECT_TRUE(cache.sealed());
-  ContentIndex contents(scratch.path());
+  ContentIndex contents(ImageFiles(scratch.path()));
   EXPECT_TRUE(cache.missing(std::vector<FeatureRequest>{{{"a.png"}, {0}}}, &contents).empty());
   EXPECT_EQ(cache.hash_of_images(std::vector<FeatureRequest>{{{"a.png"}, {0}}}, &contents), "")
       << "the seal vouches for it";

@@ -196,6 +196,7 @@ TEST(FeatureFile, RefusesAnotherKeyAndSaysWhatDiffers) {
   names([](CacheKey& key) { key.dataset = "cars"; }, "dataset \"pets\", not \"cars\"");
   names([](CacheKey& key) { key.width = 9; }, "feature width 8, not 9");
   names([](CacheKey& key) { ++key.view_recipe; }, "view recipe");
+  names([](CacheKey& key) { key.crops.least = 0.7; }, "crops null, not \"0.7-1\"");
 }
 
 TEST(FeatureFile, NoHdf5FileIsRefused) {

@@ -9,6 +9,7 @@
 #include "clip/mini_clip.h"
 #include "clip/model.h"
 #include "data/pictures/view.h"
+#include "formats/stored_zip.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
 
@@ -17,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class PictureFiles : public testing::Test {
+class LooseImages : public testing::Test {
  protected:
-  PictureFiles() {
+  LooseImages() {
     test::write_mini_clip(scratch_ / "clip");
     write_file(scratch_ / "pictures/b.BMP", test::bmp_picture(200, 10, 10));
     write_file(scratch_ / "pictures/a.bmp", test::bmp_picture(10, 200, 10));
@@ -27,47 +28,64 @@ class PictureFiles : public testing::Test {
     write_file(scratch_ / "pictures/notes.txt", "no picture");
   }
 
-  PictureFileFeatures encode(const std::vector<fs::path>& files, int threads = 2) const {
+  static std::vector<fs::path> paths_of(const std::vector<LooseImage>& images) {
+    std::vector<fs::path> paths;
+    for (const LooseImage& image : images) paths.push_back(image.path());
+    return paths;
+  }
+
+  LooseImageFeatures encode(const std::vector<LooseImage>& images, int threads = 2) const {
     const ClipModel model = ClipModel::load(scratch_ / "clip");
     const auto tower = model.make_image_encoder({});
     std::ostringstream log;
-    return encode_picture_files(files, PictureEncoder(*tower, model.preprocessing(), torch::kCPU), threads,
-                                log);
+    return encode_images(images, PictureEncoder(*tower, model.preprocessing(), torch::kCPU), threads, log);
   }
 
   test::ScratchFolder scratch_;
 };
 
-TEST_F(PictureFiles, AreFoundInAllFoldersSorted) {
+TEST_F(LooseImages, AreFoundInAllFoldersSorted) {
   const fs::path folder = scratch_ / "pictures";
-  EXPECT_EQ(picture_files_in(folder),
+  EXPECT_EQ(paths_of(images_at(folder)),
             (std::vector<fs::path>{folder / "a.bmp", folder / "b.BMP", folder / "inner/c.bmp"}));
-  EXPECT_ERROR(picture_files_in(scratch_ / "clip"), "holds no image");
+  EXPECT_ERROR(images_at(scratch_ / "clip"), "holds no image");
 }
 
-TEST_F(PictureFiles, HaveTheFeaturesOfTheirCentreView) {
-  const auto files = picture_files_in(scratch_ / "pictures");
-  const PictureFileFeatures found = encode(files);
-  ASSERT_EQ(found.pictures, files);
+TEST_F(LooseImages, HaveTheFeaturesOfTheirCentreView) {
+  const auto images = images_at(scratch_ / "pictures");
+  const LooseImageFeatures found = encode(images);
+  ASSERT_EQ(found.images, paths_of(images));
   const ClipModel model = ClipModel::load(scratch_ / "clip");
   const auto tower = model.make_image_encoder({});
   const PictureEncoder encoder(*tower, model.preprocessing(), torch::kCPU);
-  for (size_t i = 0; i < files.size(); ++i) {
+  for (size_t i = 0; i < images.size(); ++i) {
     EXPECT_TRUE(at::equal(found.features[static_cast<int64_t>(i)],
-                          encoder.encode(decode_picture(files[i]), {kCentreView}, 0)[0]));
+                          encoder.encode(decode_picture(images[i].path()), {kCentreView}, 0)[0]));
   }
-  EXPECT_TRUE(at::equal(encode(files, 1).features, found.features)) << "whatever the threads";
+  EXPECT_TRUE(at::equal(encode(images, 1).features, found.features)) << "whatever the threads";
 }
 
-TEST_F(PictureFiles, GoOnWithoutThoseThatCannotBeRead) {
-  const PictureFileFeatures found =
-      encode({scratch_ / "none.png", scratch_ / "pictures/a.bmp", scratch_ / "pictures/notes.txt"});
-  ASSERT_EQ(found.pictures.size(), 1U);
+TEST_F(LooseImages, InAnArchiveHaveTheSameFeatures) {
+  const auto images = images_at(scratch_ / "pictures");
+  const ImageFiles folder(scratch_ / "pictures");
+  write_stored_zip(scratch_ / "all.zip", folder.names(), [&](const auto& name) { return folder.read(name); });
+  const auto archived = images_at(scratch_ / "all.zip");
+  ASSERT_EQ(archived.size(), images.size());
+  EXPECT_EQ(archived.back().path(), scratch_ / "all.zip/inner/c.bmp");
+  EXPECT_TRUE(at::equal(encode(archived).features, encode(images).features));
+}
+
+TEST_F(LooseImages, GoOnWithoutThoseThatCannotBeRead) {
+  std::vector<LooseImage> images = images_at(scratch_ / "none.png");
+  for (const char* name : {"pictures/a.bmp", "pictures/notes.txt"})
+    images.push_back(images_at(scratch_ / name).front());
+  const LooseImageFeatures found = encode(images);
+  ASSERT_EQ(found.images.size(), 1U);
   EXPECT_EQ(found.features.size(0), 1);
   ASSERT_EQ(found.faults.size(), 2U);
   EXPECT_NE(found.faults[0].find("none.png"), std::string::npos);
   EXPECT_NE(found.faults[1].find("notes.txt"), std::string::npos);
-  EXPECT_TRUE(encode({scratch_ / "none.png"}).pictures.empty());
+  EXPECT_TRUE(encode(images_at(scratch_ / "none.png")).images.empty());
 }
 
 }  // namespace

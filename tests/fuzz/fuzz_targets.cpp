@@ -22,8 +22,11 @@
 #include "formats/json_object.h"
 #include "formats/matlab_file.h"
 #include "formats/pickle.h"
+#include "formats/safetensors_file.h"
+#include "formats/stored_zip.h"
 #include "formats/text_files.h"
 #include "report/grid/published.h"
+#include "results/prompt_file.h"
 #include "results/run_spec.h"
 #include "support/scratch.h"
 #include "table/render.h"
@@ -49,6 +52,16 @@ void use_object(const std::string& path) {
       fields.count(key);
     } catch (const Error&) {
       fields.texts(key);
+    }
+  }
+}
+
+void use_stored_zip(const std::string& path) {
+  const StoredZip zip(path);
+  for (const std::string& name : zip.names()) {
+    try {
+      zip.read(name);
+    } catch (const Error&) {  // the others may be whole
     }
   }
 }
@@ -124,6 +137,13 @@ void use_merges(const std::string& path) {
   }
 }
 
+/// The tensors' bytes are read, too: all of them have to be there.
+void use_safetensors(const std::string& path) {
+  const SafetensorsFile file(path);
+  hash_of_prompt(file.texts(), file.tensors());
+  write_safetensors_file(path, file.tensors(), file.texts());  // what was taken can be written, too
+}
+
 void use_run_spec(const std::string& path) {
   try {
     const RunSpec spec = RunSpec::parse(read_json(path));
@@ -175,7 +195,9 @@ constexpr std::array kTargets = {
     FuzzTarget{"picture", "a.jpg", use_picture},
     FuzzTarget{"reference_draw", "shot_1-seed_1.pkl", use_reference_draw},
     FuzzTarget{"run_spec", "run.json", use_run_spec},
+    FuzzTarget{"safetensors", "a.safetensors", use_safetensors},
     FuzzTarget{"split", "split.json", use_split},
+    FuzzTarget{"stored_zip", "images.zip", use_stored_zip},
     FuzzTarget{"table", "text.txt", use_table},
     FuzzTarget{"tokenizer_json", "tokenizer.json", use_merges},
 };

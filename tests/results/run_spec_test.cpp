@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(18, spec);
+  std::vector<RunSpec> others(19, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -56,6 +56,7 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[15].draw = "other";
   others[16].images["test"] = "other";
   others[17].tokenizer = "other";
+  others[18].crops.least = 0.7;
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -105,6 +106,14 @@ TEST(RunSpec, NamesImagesAndTokenizerOnlyWhereTheyAreKnown) {
   EXPECT_EQ(read.images, spec.images);
   EXPECT_EQ(read.tokenizer, "89ab");
   EXPECT_EQ(read.test_set(), "split of brands+0123");
+}
+
+TEST(RunSpec, NamesCropsOnlyWhereTheyAreNotCoOps) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().contains("crops"));
+  spec.crops = {.least = 0.7, .most = 1};
+  EXPECT_EQ(spec.canonical().at("crops"), "0.7-1");
+  EXPECT_EQ(RunSpec::parse(spec.canonical()).crops, spec.crops);
 }
 
 TEST(RunSpec, NamesADrawOnlyWhereTheUserGaveIt) {

@@ -103,6 +103,13 @@ class SweepWorld {
     fs::remove_all(scratch_ / "runs");
   }
 
+  /// Puts the images of the embedded suite into it.
+  void embed_images() const {
+    const Finished done = run({"datasets", "seal", "--suite", "pocket", "--data", "away/data", "--output",
+                               (scratch_ / "suites/pocket/data").string()});
+    if (done.code != 0) throw std::runtime_error(done.err);
+  }
+
   void write_split(const std::string& dataset, const nlohmann::json& split) const {
     write_file(scratch_ / ("data/" + dataset + "/split_zhou.json"), split.dump());
   }

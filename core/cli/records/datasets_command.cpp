@@ -13,11 +13,13 @@ namespace {
 namespace fs = std::filesystem;
 
 const Subcommands kDatasets = {
-    "datasets", "runner datasets list|show|verify|draw|import-draw [OPTIONS]",
+    "datasets", "runner datasets list|show|verify|crops|seal|draw|import-draw [OPTIONS]",
     "Datasets, and the images that runs train on.\n\n"
     "  list         the datasets of the suites, and which of them are there\n"
     "  show         a dataset's classes and halves, optionally with a contact sheet\n"
     "  verify       checks every image, and compares counts with the published ones\n"
+    "  crops        measures how much of them random crops may leave out\n"
+    "  seal         puts the images of a dataset into one archive, to be distributed\n"
     "  draw         writes the images that runs of some shots and seed train on, for sweep --draws\n"
     "  import-draw  the same from a draw that the reference cached\n\n"
     "docs/datasets.md shows how to use your own images."};
@@ -74,6 +76,8 @@ int datasets_command(const Arguments& arguments) {
                         {{"list", list_datasets},
                          {"show", show_datasets},
                          {"verify", verify_datasets},
+                         {"crops", try_dataset_crops},
+                         {"seal", seal_datasets},
                          {"draw", draw_dataset},
                          {"import-draw", import_draw}});
 }

@@ -10,6 +10,8 @@ namespace promptbed {
 int list_datasets(const Arguments& arguments);
 int show_datasets(const Arguments& arguments);
 int verify_datasets(const Arguments& arguments);
+int try_dataset_crops(const Arguments& arguments);  // cli/tensors/datasets_crops.cpp
+int seal_datasets(const Arguments& arguments);
 int draw_dataset(const Arguments& arguments);
 int import_draw(const Arguments& arguments);
 

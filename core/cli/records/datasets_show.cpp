@@ -45,11 +45,11 @@ Table class_table(const DatasetSpec& dataset, const Split& split) {
 }
 
 /// The first images of each class: training images if there are any, otherwise test images.
-std::vector<std::vector<fs::path>> first_images(const Split& split, const fs::path& folder, int64_t most) {
-  std::vector<std::vector<fs::path>> images(split.class_names.size());
+std::vector<std::vector<std::string>> first_images(const Split& split, int64_t most) {
+  std::vector<std::vector<std::string>> images(split.class_names.size());
   for (const Image& image : split.train.empty() ? split.test : split.train) {
     auto& of_class = images[static_cast<size_t>(image.label)];
-    if (static_cast<int64_t>(of_class.size()) < most) of_class.push_back(folder / image.path);
+    if (static_cast<int64_t>(of_class.size()) < most) of_class.push_back(image.path);
   }
   return images;
 }
@@ -84,7 +84,7 @@ int show_datasets(const Arguments& arguments) {
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
   if (values->given("grid")) {
     const fs::path file = values->text("grid");
-    write_png(file, contact_sheet(first_images(split, chosen.image_folder(dataset), most)));
+    write_png(file, contact_sheet(first_images(split, most), chosen.images(dataset)));
     fmt::print("{}: {} images per class\n", file.string(), most);
   }
   return kAllDone;

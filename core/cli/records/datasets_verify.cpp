@@ -28,10 +28,10 @@ Verified verify(const DatasetSpec& dataset, const ChosenDatasets& chosen, const 
   try {
     const Split split = chosen.read_split(dataset);
     print_notes(split);
-    const auto images = chosen.image_folder(dataset);
-    if (!std::filesystem::is_directory(images)) {
-      throw Error(
-          fmt::format("{}: no such folder; give the folder of the datasets with --data", images.string()));
+    const ImageFiles images = chosen.images(dataset);
+    if (!images.exist()) {
+      throw Error(fmt::format("{}: no such folder; give the folder of the datasets with --data",
+                              images.place().string()));
     }
     verified.verification = verify_dataset(dataset, split, images, settings, std::cerr);
   } catch (const Error& fault) {

@@ -39,7 +39,7 @@ int build(const Arguments& arguments) {
                       "beforehand.\n\n"
                       "  runner features build --datasets dtd,eurosat --model models/ViT-B-16 --data data",
        .options = {{"options", {shared("threads", " that process images; default: one per core")}},
-                   {"inputs", {shared_or("datasets", "all"), shared("views")}},
+                   {"inputs", {shared_or("datasets", "all"), shared("views"), shared("crops")}},
                    model_options(),
                    data_options()}});
   if (!values) return kAllDone;
@@ -187,7 +187,7 @@ int seal(const Arguments& arguments) {
                  "in the centre crop. A suite embeds them by its suite.json.\n\n"
                  "  runner features seal --suite pocket --data IMAGES --output datasets/pocket/features",
              .options = {{"options", {required({"output", "FOLDER", "write the sealed files there"})}},
-                         {"inputs", {shared_or("datasets", "all"), shared("views")}},
+                         {"inputs", {shared_or("datasets", "all"), shared("views"), shared("crops")}},
                          model_options(),
                          data_options()}});
   if (!values) return kAllDone;

@@ -47,6 +47,7 @@ void read_input_options(InputSpec& spec, const Values& values) {
   spec.views = *values.number("views");
   if (spec.views < 0 || spec.views > kMostViews)
     throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));
+  if (values.given("crops")) spec.crops = parse_crops(values.text("crops"), "--crops");
 }
 
 ClipModel load_model(const Values& values) {

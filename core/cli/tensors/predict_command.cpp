@@ -26,8 +26,8 @@ Subcommand description() {
   return {.usage = "runner predict IMAGE|FOLDER... [OPTIONS]",
           .explanation =
               "Classifies images: prints the most likely of the classes that you name, of a\n"
-              "dataset's, or of those the prompt was trained on. A folder stands for all images in it\n"
-              "and in its subfolders. Images that cannot be read are listed on standard error, the\n"
+              "dataset's, or of those the prompt was trained on. A folder, or a ZIP archive,\n"
+              "stands for all images in it. Images that cannot be read are listed on standard error, the\n"
               "others are classified; the exit code is then 1.\n\n"
               "  runner predict cat.jpg --classes \"cat,dog,teapot\"\n"
               "  runner predict images --prompt 4f1d --dataset objects --format csv > predictions.csv\n"
@@ -48,20 +48,13 @@ Subcommand description() {
           .takes_arguments = true};
 }
 
-/// The image files that the arguments name, folder by folder.
-std::vector<fs::path> named_images(const Values& values) {
+/// The images that the arguments name, folder by folder.
+std::vector<LooseImage> named_images(const Values& values) {
   if (values.arguments().empty()) throw Error("runner predict needs images, or folders of images");
-  std::vector<fs::path> files;
-  for (const fs::path path : values.arguments()) {
-    std::error_code failure;
-    if (!fs::is_directory(path, failure)) {
-      files.push_back(path);
-      continue;
-    }
-    const auto found = picture_files_in(path);
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
+  std::vector<LooseImage> images;
+  for (const fs::path path : values.arguments())
+    std::ranges::move(images_at(path), std::back_inserter(images));
+  return images;
 }
 
 /// The candidate classes, and the dataset whose template they are put in.
@@ -172,11 +165,11 @@ std::string as_csv(const Answer& answer) {
 }
 
 /// The images that can be read, encoded; the others are reported on standard error.
-PictureFileFeatures encoded(const std::vector<fs::path>& files, const ClipModel& model,
-                            const Placement& placement, int64_t threads) {
+LooseImageFeatures encoded(const std::vector<LooseImage>& images, const ClipModel& model,
+                           const Placement& placement, int64_t threads) {
   const auto tower = model.make_image_encoder(placement);
   const PictureEncoder encoder(*tower, model.preprocessing(), placement.device);
-  PictureFileFeatures features = encode_picture_files(files, encoder, static_cast<int>(threads), std::cerr);
+  LooseImageFeatures features = encode_images(images, encoder, static_cast<int>(threads), std::cerr);
   for (const std::string& fault : features.faults) fmt::print(stderr, "failed: {}\n", printable(fault));
   return features;
 }
@@ -197,15 +190,15 @@ int predict_command(const Arguments& arguments) {
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
-  const std::vector<fs::path> files = named_images(*values);
+  const std::vector<LooseImage> images = named_images(*values);
   const Classifier classifier = make_classifier(*values, "clip_zeroshot");
   Choice choice = chosen_classes(*values, classifier, spec);
   apply_template(*values, classifier, choice.words);
   const ClipModel model = load_model(*values);
   const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
-  PictureFileFeatures read = encoded(files, model, spec.placement, threads);
-  Answer answer{std::move(read.pictures), choice.class_names, {}};
+  LooseImageFeatures read = encoded(images, model, spec.placement, threads);
+  Answer answer{std::move(read.images), choice.class_names, {}};
   if (!answer.pictures.empty()) answer.ranking = rank(*learner, read.features.to(spec.placement.device), top);
   fmt::print("{}", render(answer));
   return read.faults.empty() ? kAllDone : kSomeFailed;

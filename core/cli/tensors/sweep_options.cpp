@@ -41,7 +41,7 @@ std::vector<OptionGroup> sweep_options() {
         shared_or("protocol", "base-new"),
         shared("source", "; default: imagenet, or the suite's first suitable one"), shared("targets"),
         shared("draws"), shared("set", "; several values (coop.n_ctx=4,16) are all tried"), shared("epochs"),
-        shared("batch-size"), shared("lr"), shared("views")}},
+        shared("batch-size"), shared("lr"), shared("views"), shared("crops")}},
       {"work",
        {shared("db"),
         shared("plugins"),

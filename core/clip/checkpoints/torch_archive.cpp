@@ -11,8 +11,8 @@
 #include <string_view>
 #include <utility>
 
-#include "clip/checkpoints/stored_zip.h"
 #include "formats/pickle.h"
+#include "formats/stored_zip.h"
 
 namespace promptbed {
 namespace {
@@ -119,8 +119,12 @@ class Collector {
 
 TorchArchive::TorchArchive(const std::filesystem::path& path)
     : path_(path), records_(std::make_unique<StoredZip>(path)) {
-  const std::vector<char> pickle = records_->read("data.pkl");
-  pickle_ = unpickle({pickle.data(), pickle.size()}, path.string());
+  // All records are in one folder: "archive/data.pkl".
+  if (!records_->names().empty()) {
+    const std::string& first = records_->names().front();
+    folder_ = first.substr(0, first.find('/') + 1);
+  }
+  pickle_ = unpickle(records_->read(folder_ + "data.pkl"), path.string());
 }
 
 TorchArchive::~TorchArchive() = default;
@@ -142,7 +146,7 @@ const TorchArchive::Storage& TorchArchive::storage(const PickleValue& reference)
   const auto* const type = std::find_if(kStorages.begin(), kStorages.end(),
                                         [&](const auto& named) { return named.first == type_name->name; });
   if (type == kStorages.end()) reject(fmt::format("a storage of unknown type {}", type_name->name));
-  const auto data = std::make_shared<std::vector<char>>(records_->read("data/" + *key));
+  const auto data = std::make_shared<std::string>(records_->read(folder_ + "data/" + *key));
   const auto count = static_cast<int64_t>(data->size() / c10::elementSize(type->second));
   return storages_.emplace(*key, Storage{{data, data->data()}, type->second, count}).first->second;
 }

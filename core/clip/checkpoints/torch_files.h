@@ -44,6 +44,7 @@ class TorchArchive {
 
   std::filesystem::path path_;
   std::unique_ptr<StoredZip> records_;
+  std::string folder_;  // of all records, with its slash
   Pickle pickle_;
   std::map<std::string, Storage> storages_;  // those read so far, by key
 };

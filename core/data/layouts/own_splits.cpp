@@ -17,6 +17,7 @@
 #include "data/layouts/layouts.h"
 #include "data/layouts/own_folders.h"
 #include "data/layouts/split_making.h"
+#include "data/pictures/image_files.h"
 #include "formats/text_files.h"
 
 namespace promptbed {
@@ -24,14 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kImageEndings = {".jpg", ".jpeg", ".png", ".webp", ".bmp"};
 constexpr size_t kFewestToDivide = 4;
-
-bool is_image_name(const std::string& name) {
-  std::string ending = fs::path(name).extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(kImageEndings, ending) != kImageEndings.end();
-}
 
 /// Lists class folders, and counts the files in them that are not images.
 class ClassFolderReader {

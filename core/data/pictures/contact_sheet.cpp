@@ -11,15 +11,12 @@
 namespace promptbed {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr int kSide = 64;  ///< of a square, in pixels
 constexpr int kGap = 2;    ///< between squares
 constexpr int kColumnGap = 12;
 constexpr uint8_t kBackground = 255;
 
-Picture square_of(const fs::path& file) {
-  const Picture picture = decode_picture(file);
+Picture square_of(const Picture& picture) {
   const int side = std::min(picture.width, picture.height);
   return resize(picture, {(picture.width - side) / 2, (picture.height - side) / 2, side, side},
                 {kSide, kSide});
@@ -32,9 +29,9 @@ void paste(const Picture& square, Picture& sheet, int left, int top) {
 
 }  // namespace
 
-Picture contact_sheet(const std::vector<std::vector<fs::path>>& classes) {
+Picture contact_sheet(const std::vector<std::vector<std::string>>& classes, const ImageFiles& files) {
   size_t most = 1;
-  for (const auto& files : classes) most = std::max(most, files.size());
+  for (const auto& images : classes) most = std::max(most, images.size());
   const auto count = static_cast<int>(classes.size());
   const int width = static_cast<int>(most) * (kSide + kGap) + kColumnGap;
   // Roughly square.
@@ -45,8 +42,8 @@ Picture contact_sheet(const std::vector<std::vector<fs::path>>& classes) {
   for (int place = 0; place < count; ++place) {
     check_interrupt();
     int left = place / rows * width;
-    for (const fs::path& file : classes[static_cast<size_t>(place)]) {
-      paste(square_of(file), sheet, left, place % rows * (kSide + kGap));
+    for (const std::string& image : classes[static_cast<size_t>(place)]) {
+      paste(square_of(decode_picture(files, image)), sheet, left, place % rows * (kSide + kGap));
       left += kSide + kGap;
     }
   }

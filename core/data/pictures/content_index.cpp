@@ -38,8 +38,8 @@ uint64_t hash_of_contents(std::string_view bytes) {
   return std::max<uint64_t>(Hasher().add(std::as_bytes(std::span(bytes))).low64(), 1);
 }
 
-ContentIndex::ContentIndex(fs::path folder, fs::path file, size_t worth_remembering)
-    : folder_(std::move(folder)), file_(std::move(file)), worth_remembering_(worth_remembering) {
+ContentIndex::ContentIndex(ImageFiles files, fs::path file, size_t worth_remembering)
+    : files_(std::move(files)), file_(std::move(file)), worth_remembering_(worth_remembering) {
   std::error_code failure;
   if (fs::exists(file_, failure)) read();
 }
@@ -63,8 +63,10 @@ void ContentIndex::read() {
 
 std::optional<uint64_t> ContentIndex::find(const std::string& image) {
   if (const auto seen = seen_.find(image); seen != seen_.end()) return seen->second.hash;
+  if (files_.is_archive() && !files_.have(image)) return std::nullopt;
   struct stat status {};
-  if (::stat(path_of(image).c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  const fs::path path = files_.is_archive() ? files_.place() : files_.path_of(image);
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   const Stamp stamp = {static_cast<int64_t>(status.st_ino), status.st_size, nanoseconds(status.st_mtim),
                        nanoseconds(status.st_ctim)};
   try {
@@ -78,8 +80,8 @@ ContentIndex::Entry ContentIndex::look(const std::string& image, const Stamp& st
   const auto known = known_.find(image);
   if (known != known_.end() && known->second.stamp == stamp && known->second.hash != 0) return known->second;
   const int64_t start = now();
-  Entry entry{stamp, hash_of_contents(read_file(path_of(image)))};
-  if (std::max(stamp.modified, stamp.changed) > start - kTicksMayCoincide) {
+  Entry entry{stamp, hash_of_contents(files_.read(image))};
+  if (files_.is_archive() || std::max(stamp.modified, stamp.changed) > start - kTicksMayCoincide) {
     entry.stamp = {};  // no file has it, so save() leaves the entry out
   } else {
     changed_ = true;

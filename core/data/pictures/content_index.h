@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "data/pictures/image_files.h"
+
 namespace promptbed {
 
 /// 64 bits that tell the contents of one image file from those of another; never 0.
@@ -16,22 +18,21 @@ uint64_t hash_of_contents(std::string_view bytes);
 /// What is in the image files of a folder, as hashes, kept from one process to the next: a file is read again
 /// only if it may have changed.
 ///
-///     ContentIndex index("data/pets/images", "runs/cache/contents/pets-1234.idx");
+///     ContentIndex index(ImageFiles("data/pets/images"), "runs/cache/contents/pets-1234.idx");
 ///     index.find("cat/1.jpg");   // its hash
 ///     index.save();
 ///
 /// A file is as it was if its inode, its size, and its times of modification and of status change are. A
 /// program can set the first of these times, but not the second. What changed within the two seconds before
-/// it was read is not kept: another change within the same clock tick would go unnoticed.
+/// it was read is not kept: another change within the same clock tick would go unnoticed. Of an archive
+/// nothing is kept: it is read quickly.
 class ContentIndex {
  public:
-  /// Looks into `folder`. Keeps the hashes in `file`, which need not exist yet ("": nowhere), if there are at
+  /// Looks into `files`. Keeps the hashes in `file`, which need not exist yet ("": nowhere), if there are at
   /// least `worth_remembering`. A damaged file is ignored.
-  explicit ContentIndex(std::filesystem::path folder, std::filesystem::path file = {},
-                        size_t worth_remembering = 1000);
+  explicit ContentIndex(ImageFiles files, std::filesystem::path file = {}, size_t worth_remembering = 1000);
 
-  /// Where an image is.
-  std::filesystem::path path_of(const std::string& image) const { return folder_ / image; }
+  const ImageFiles& files() const { return files_; }
 
   /// The hash of an image file (hash_of_contents) as it was when this was first asked for; nothing if there
   /// is no regular file that can be read.
@@ -56,7 +57,8 @@ class ContentIndex {
   void read();
   Entry look(const std::string& image, const Stamp& stamp);
 
-  std::filesystem::path folder_, file_;
+  ImageFiles files_;
+  std::filesystem::path file_;
   size_t worth_remembering_;
   std::map<std::string, Entry, std::less<>> known_;  ///< in the file
   std::map<std::string, Entry, std::less<>> seen_;   ///< in this process

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,9 @@ Picture decode_picture(const std::filesystem::path& path);
 
 /// The same for the contents of that file.
 Picture decode_picture(std::string_view contents, const std::filesystem::path& path);
+
+/// The bytes of a PNG file: grey if the picture is, and thus smaller. Throws Error if they cannot be made.
+std::string encode_png(const Picture& picture);
 
 /// Writes a PNG file. Throws Error if it cannot.
 void write_png(const std::filesystem::path& file, const Picture& picture);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csetjmp>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,17 @@ void read_rows(PngReader& reader, uint8_t* bytes, int height, size_t stride) {
   reader.attempt([&] { png_read_image(reader.png(), rows.data()); });
 }
 
+/// One value a pixel, if all pixels are grey.
+std::optional<std::vector<uint8_t>> grey_values(const Picture& picture) {
+  std::vector<uint8_t> grey;
+  grey.reserve(picture.rgb.size() / 3);
+  for (size_t i = 0; i < picture.rgb.size(); i += 3) {
+    if (picture.rgb[i] != picture.rgb[i + 1] || picture.rgb[i] != picture.rgb[i + 2]) return std::nullopt;
+    grey.push_back(picture.rgb[i]);
+  }
+  return grey;
+}
+
 }  // namespace
 
 Picture decode_png(Bytes file) {
@@ -107,16 +119,25 @@ Picture decode_png(Bytes file) {
   return picture;
 }
 
+std::string encode_png(const Picture& picture) {
+  const std::optional<std::vector<uint8_t>> grey = grey_values(picture);
+  const void* const pixels = grey ? grey->data() : picture.rgb.data();
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(picture.width);
+  image.height = static_cast<png_uint_32>(picture.height);
+  image.format = grey ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels, 0, nullptr) == 0)
+    throw Error(fmt::format("a PNG image of {} x {} cannot be made ({})", picture.width, picture.height,
+                            image.message));
+  bytes.resize(size);
+  return bytes;
+}
+
 void write_png(const std::filesystem::path& file, const Picture& picture) {
-  write_atomically(file, [&](const std::filesystem::path& temporary) {
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    image.width = static_cast<png_uint_32>(picture.width);
-    image.height = static_cast<png_uint_32>(picture.height);
-    image.format = PNG_FORMAT_RGB;
-    if (png_image_write_to_file(&image, temporary.c_str(), 0, picture.rgb.data(), 0, nullptr) == 0)
-      throw Error(fmt::format("{}: cannot be written ({}); check the folder", file.string(), image.message));
-  });
+  write_file(file, encode_png(picture));
 }
 
 }  // namespace promptbed

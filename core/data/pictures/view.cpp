@@ -1,11 +1,14 @@
 #include "data/pictures/view.h"
 
 #include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <system_error>
 
 #include "base/hash.h"
 #include "data/pictures/resize.h"
@@ -13,8 +16,6 @@
 namespace promptbed {
 namespace {
 
-constexpr double kLeastArea = 0.08;  ///< share of the image that a crop covers
-constexpr double kMostArea = 1.0;
 constexpr double kLeastRatio = 3.0 / 4.0;  ///< width / height of a crop
 constexpr double kMostRatio = 4.0 / 3.0;
 constexpr int kCropTries = 10;
@@ -72,10 +73,10 @@ Box fallback_crop(Size whole) {
   return {(whole.width - crop.width) / 2, (whole.height - crop.height) / 2, crop.width, crop.height};
 }
 
-Box random_crop(Size whole, ViewRandom& random) {
+Box random_crop(Size whole, const CropRange& crops, ViewRandom& random) {
   const double area = static_cast<double>(whole.width) * whole.height;
   for (int attempt = 0; attempt < kCropTries; ++attempt) {
-    const double crop_area = area * random.between(kLeastArea, kMostArea);
+    const double crop_area = area * random.between(crops.least, crops.most);
     const double ratio = std::exp(random.between(std::log(kLeastRatio), std::log(kMostRatio)));
     const int width = rounded(std::sqrt(crop_area * ratio));
     const int height = rounded(std::sqrt(crop_area / ratio));
@@ -97,6 +98,28 @@ void flip(Picture& picture) {
 
 }  // namespace
 
+std::string to_string(const CropRange& crops) {
+  return fmt::format("{}-{}", crops.least, crops.most);
+}
+
+CropRange parse_crops(std::string_view text, std::string_view where) {
+  CropRange crops;
+  const char* const end = text.data() + text.size();
+  const auto least = std::from_chars(text.data(), end, crops.least);
+  const bool has_dash = least.ec == std::errc() && least.ptr != end && *least.ptr == '-';
+  const auto most = has_dash ? std::from_chars(least.ptr + 1, end, crops.most) : least;
+  const bool is_range = has_dash && most.ec == std::errc() && most.ptr == end;
+  if (!is_range || !(0 < crops.least && crops.least <= crops.most && crops.most <= 1)) {
+    throw Error(
+        fmt::format("{} {}: give shares of an image's area from above 0 to 1, such as 0.08-1", where, text));
+  }
+  return crops;
+}
+
+std::string percent_text(const CropRange& crops) {
+  return fmt::format("{:.4g} to {:.4g} %", 100 * crops.least, 100 * crops.most);
+}
+
 std::string view_name(int view) {
   return view == kCentreView ? "the centre view" : fmt::format("view {}", view);
 }
@@ -105,13 +128,14 @@ uint64_t view_key(std::string_view dataset, std::string_view image_path) {
   return Hasher().add(dataset).add(image_path).low64();
 }
 
-Picture render_view(const Picture& picture, int size, int view, uint64_t key, const ViewStyle& style) {
+Picture render_view(const Picture& picture, int size, int view, uint64_t key, const ViewStyle& style,
+                    const CropRange& crops) {
   if (size < 1 || size > kLargestView || std::max(picture.width, picture.height) > kLongestSide)
     throw std::invalid_argument(
         fmt::format("a view of {} pixels of {} x {}", size, picture.width, picture.height));
   if (view == kCentreView) return centre_view(picture, size, style);
   ViewRandom random(Hasher().add(static_cast<int64_t>(key)).add(static_cast<int64_t>(view)).low64());
-  const Box crop = random_crop({picture.width, picture.height}, random);
+  const Box crop = random_crop({picture.width, picture.height}, crops, random);
   Picture rendered = resize(picture, crop, {size, size}, style.resampling);
   if (random.between(0.0, 1.0) < kFlipProbability) flip(rendered);
   return rendered;

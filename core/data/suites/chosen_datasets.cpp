@@ -37,6 +37,7 @@ bool is_path(const std::string& item) {
 ChosenDatasets::ChosenDatasets(DataSpec spec)
     : spec_(std::move(spec)), suite_(read_suite(spec_.suites, spec_.suite)), embedded_(spec_.data.empty()) {
   choose();
+  for (DatasetSpec& dataset : datasets_) dataset.crops = spec_.crops.value_or(dataset.crops);
   apply_user_words(spec_.templates, spec_.class_names, datasets_, spec_.elsewhere);
   if (!spec_.data.empty() || std::ranges::all_of(datasets_, &DatasetSpec::is_own)) return;
   if (suite_.data.empty())
@@ -88,13 +89,14 @@ Split ChosenDatasets::read_split(const DatasetSpec& dataset) const {
   return promptbed::read_split(dataset, spec_.data, spec_.cache);
 }
 
-fs::path ChosenDatasets::image_folder(const DatasetSpec& dataset) const {
-  return (spec_.data / dataset.folder / dataset.images).lexically_normal();
+ImageFiles ChosenDatasets::images(const DatasetSpec& dataset) const {
+  return ImageFiles((spec_.data / dataset.folder / dataset.images).lexically_normal());
 }
 
 ContentIndex ChosenDatasets::contents(const DatasetSpec& dataset) const {
-  const fs::path folder = image_folder(dataset);
-  return ContentIndex(folder, cache_file(spec_.cache, "contents", dataset.id, folder, ".idx"));
+  ImageFiles files = images(dataset);
+  const fs::path file = cache_file(spec_.cache, "contents", dataset.id, files.place(), ".idx");
+  return ContentIndex(std::move(files), file);
 }
 
 }  // namespace promptbed

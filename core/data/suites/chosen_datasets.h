@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct DataSpec {
   std::filesystem::path templates;       ///< the user's templates by dataset (given_names.h); empty: none
   std::filesystem::path class_names;     ///< the user's class names by dataset; empty: none
   std::set<std::string> elsewhere = {};  ///< other datasets that these files may name
+
+  std::optional<CropRange> crops = {};  ///< the user's; otherwise the suite's
 };
 
 /// The datasets that a user chose from a suite and among their own, with their templates and class names.
@@ -47,8 +50,8 @@ class ChosenDatasets {
 
   Split read_split(const DatasetSpec& dataset) const;
 
-  /// Where the dataset's images are; a suite may embed features without images.
-  std::filesystem::path image_folder(const DatasetSpec& dataset) const;
+  /// The dataset's images; a suite may embed features without any. Throws Error if an archive is damaged.
+  ImageFiles images(const DatasetSpec& dataset) const;
 
   /// What is in the dataset's image files, as far as the cache remembers it.
   ContentIndex contents(const DatasetSpec& dataset) const;

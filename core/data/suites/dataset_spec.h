@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/pictures/view.h"
+
 namespace promptbed {
 
 /// The layouts that a dataset's split can be read from.
@@ -62,6 +64,7 @@ struct DatasetSpec {
   SplitSource split;
   std::string prompt_template;                 ///< "a photo of a {}, a type of pet."; holds {} once
   std::string context_init;                    ///< the words that a context starts from
+  CropRange crops = {};                        ///< of training views: the suite's
   std::map<std::string, std::string> renames;  ///< class name in the split -> class name to use
   GivenNames given_names;                      ///< applied after the renames
   std::string citation;

@@ -71,8 +71,12 @@ Suite read_suite(const fs::path& folder, std::string_view id) {
   if (suite.id != id)
     throw Error(fields.fault("id", fmt::format("is '{}'; it must equal the folder's name", suite.id)));
   suite.title = fields.text("title");
-  for (const std::string& dataset : fields.texts("datasets"))
+  CropRange crops;
+  if (fields.has("crops")) crops = parse_crops(fields.text("crops"), fields.place("crops"));
+  for (const std::string& dataset : fields.texts("datasets")) {
     suite.datasets.push_back(read_dataset_spec(folder / id / (dataset + ".json")));
+    suite.datasets.back().crops = crops;
+  }
   suite.shifts = fields.text_or("shifts", "");
   read_embedded(fields, folder / id, suite);
   fields.refuse_others();

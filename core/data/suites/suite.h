@@ -28,9 +28,9 @@ struct Suite {
 };
 
 /// Reads the suite `folder`/`id`: its suite.json and one JSON per dataset. suite.json holds id, title, and
-/// the datasets in order; optionally the dataset that they shift, and the paths of an embedded model, data
-/// and features relative to its own folder. Throws Error for an unknown id, listing the known ones, and for a
-/// malformed file.
+/// the datasets in order; optionally the dataset that they shift, what the crops of training views cover
+/// ("0.7-1"), and the paths of an embedded model, data and features relative to its own folder. Throws Error
+/// for an unknown id, listing the known ones, and for a malformed file.
 Suite read_suite(const std::filesystem::path& folder, std::string_view id);
 
 /// All suites of a folder, sorted by id.

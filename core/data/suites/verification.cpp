@@ -12,16 +12,12 @@
 #include <utility>
 
 #include "base/ahead.h"
-#include "base/files.h"
 #include "base/hash.h"
 #include "base/progress.h"
 #include "base/signals.h"
-#include "data/pictures/picture.h"
 
 namespace promptbed {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::array<std::pair<FindingKind, std::string_view>, 6> kKinds = {
     {{FindingKind::count, "count"},
@@ -45,12 +41,11 @@ struct Look {
   uint64_t contents = 0;  ///< a hash; set if files are read and there is no fault
 };
 
-Look look_at(const fs::path& file, const std::string& path, bool read) {
-  std::error_code failure;
-  if (!fs::exists(file, failure)) return {Finding{FindingKind::missing, fmt::format("{} is missing", path)}};
+Look look_at(const ImageFiles& files, const std::string& path, bool read) {
+  if (!files.have(path)) return {Finding{FindingKind::missing, fmt::format("{} is missing", path)}};
   if (!read) return {};
   try {
-    const std::string contents = read_file(file);
+    const std::string contents = files.read(path);
     decode_picture(contents, path);
     return {std::nullopt, Hasher().add(std::string_view(contents)).low64()};
   } catch (const Error& fault) {
@@ -101,11 +96,11 @@ class Verifier {
     }
   }
 
-  void look_at_files(const fs::path& image_folder, const VerifySettings& settings, std::ostream& log) {
+  void look_at_files(const ImageFiles& files, const VerifySettings& settings, std::ostream& log) {
     const auto threads = static_cast<size_t>(settings.threads);
     Ahead<Look> looks(listed_.size(), threads, kAhead * threads, [&](size_t i) {
       const std::string& path = *listed_[i].path;
-      return look_at(image_folder / path, path, settings.read_images);
+      return look_at(files, path, settings.read_images);
     });
     Progress progress(fmt::format("verifying {}", spec_.id), static_cast<int64_t>(listed_.size()), log,
                       is_terminal(log));
@@ -155,12 +150,12 @@ std::string_view to_string(FindingKind kind) {
   std::abort();
 }
 
-Verification verify_dataset(const DatasetSpec& spec, const Split& split, const fs::path& image_folder,
+Verification verify_dataset(const DatasetSpec& spec, const Split& split, const ImageFiles& files,
                             const VerifySettings& settings, std::ostream& log) {
   Verifier verifier(spec, split);
   verifier.compare_counts();
   verifier.compare_lists();
-  verifier.look_at_files(image_folder, settings, log);
+  verifier.look_at_files(files, settings, log);
   return verifier.take();
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "data/layouts/split.h"
+#include "data/pictures/image_files.h"
 #include "data/suites/dataset_spec.h"
 
 namespace promptbed {
@@ -43,8 +43,7 @@ struct VerifySettings {
 
 /// Compares a split with the published counts and checks every image that it lists. Shows progress on `log`.
 /// Throws Interrupted on Ctrl-C.
-Verification verify_dataset(const DatasetSpec& spec, const Split& split,
-                            const std::filesystem::path& image_folder, const VerifySettings& settings,
-                            std::ostream& log);
+Verification verify_dataset(const DatasetSpec& spec, const Split& split, const ImageFiles& files,
+                            const VerifySettings& settings, std::ostream& log);
 
 }  // namespace promptbed

@@ -205,6 +205,10 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
   if (const auto differs = difference(canonical, required)) return differs;
   if (const auto exceeds = excess(canonical, required)) return exceeds;
+  if (run.crops != CropRange()) {
+    return fmt::format("the training crops cover {} of the area, the paper's {}", percent_text(run.crops),
+                       percent_text(CropRange()));
+  }
   if (!run.draw.empty()) return "the draw is the user's own";
   return difference(canonical, on_dataset(settings, datasets, run.dataset));
 }

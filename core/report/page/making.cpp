@@ -148,8 +148,7 @@ VariantMaking variant_of(const Series& series) {
     parameters.insert(parameters_of(run->record));
     if (!run->is_trained()) continue;
     recipes.take(spec.recipe ? text_of(spec.recipe) : "its own solver", spec.dataset);
-    views.take(spec.views == 0 ? "the centre crop" : plural(static_cast<size_t>(spec.views), "random view"),
-               spec.dataset);
+    views.take(views_text(spec), spec.dataset);
     shots.insert(spec.shots);
     seeds.insert(spec.seed);
   }

@@ -17,6 +17,7 @@ struct Settings {
   std::string source;                ///< of protocols that have one
   std::string suite;                 ///< of the source, or else of the dataset; "" if it is of none
   int64_t views = 0;
+  std::string crops = {};  ///< unless they are the suite's
   std::string precision;
   bool is_trained = false;
   bool has_given_draws = false;
@@ -94,6 +95,10 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                     .precision = spec.precision,
                     .is_trained = run.is_trained(),
                     .has_given_draws = !spec.draw.empty()};
+  const CropRange usual = suite == nullptr
+                              ? CropRange()
+                              : suite->at(settings.source.empty() ? spec.dataset : settings.source).crops;
+  if (spec.views > 0 && spec.crops != usual) settings.crops = to_string(spec.crops);
   if (spec.recipe) {
     settings.epochs = spec.recipe->epochs;
     settings.batch_size = spec.recipe->batch_size;
@@ -202,6 +207,7 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
     words.add("--shots", fmt::join(span.shots, ","));
     words.add("--seeds", fmt::join(span.seeds, ","));
     words.add("--views", settings.views);
+    if (!settings.crops.empty()) words.add("--crops", settings.crops);
     if (settings.epochs) words.add("--epochs", *settings.epochs);
     if (settings.batch_size) words.add("--batch-size", *settings.batch_size);
     if (settings.learning_rate) words.add("--lr", *settings.learning_rate);

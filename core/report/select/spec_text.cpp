@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "table/table.h"
+
 namespace promptbed {
 namespace {
 
@@ -56,6 +58,13 @@ std::string text_of(const std::optional<Recipe>& recipe) {
   return text;
 }
 
+std::string views_text(const RunSpec& run) {
+  if (run.views == 0) return "the centre crop";
+  const std::string count = plural(static_cast<size_t>(run.views), "random view");
+  return run.crops == CropRange() ? count
+                                  : fmt::format("{} of {} of the area", count, percent_text(run.crops));
+}
+
 Fields fields_of(const RunSpec& run) {
   const bool trained = !run.classes.empty();
   Fields fields = {{"method", fmt::format("{}, version {}", run.method, run.method_version)},
@@ -71,6 +80,7 @@ Fields fields_of(const RunSpec& run) {
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
     fields.emplace_back("recipe", text_of(run.recipe));
     fields.emplace_back("views", run.views == 0 ? "the centre crop" : std::to_string(run.views));
+    if (run.crops != CropRange()) fields.emplace_back("crops", percent_text(run.crops) + " of the area");
   }
   fields.emplace_back("template", run.prompt_template);
   fields.emplace_back("context words", run.context_init);

@@ -22,6 +22,9 @@ std::string text_of(const std::map<std::string, OptionValue, std::less<>>& optio
 /// "200 epochs in batches of 32; SGD; rate 0.002, ..."; "none" without one.
 std::string text_of(const std::optional<Recipe>& recipe);
 
+/// What a run sees of each training image: "the centre crop", "10 random views of 70 to 100 % of the area".
+std::string views_text(const RunSpec& run);
+
 /// Names and values.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 

@@ -136,7 +136,7 @@ std::string setting_name(std::string_view place) {
 }
 
 bool is_of_training(std::string_view place) {
-  return place == "/views" || place == "/draw" || place.starts_with("/recipe");
+  return place == "/views" || place == "/crops" || place == "/draw" || place.starts_with("/recipe");
 }
 
 std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
