@@ -81,6 +81,38 @@ TEST(TrainableTowers, FindTheSameGradientsWithAnyNumberOfThreads) {
   }
 }
 
+TEST(TrainableTowers, GiveTheSameFeaturesWhenTheyKeepNothing) {
+  const Checkpoint clip = small_clip();
+  TrainableTowers towers(clip, {}, 2);
+  const auto kept = towers.forward(some_input()), not_kept = towers.features(some_input());
+  EXPECT_LT(test::relative_difference(not_kept.first, kept.first), 1e-5);
+  EXPECT_LT(test::relative_difference(not_kept.second, kept.second), 1e-5);
+}
+
+TEST(TrainableTowers, TakeAnyNumberOfCaptionsForFeatures) {
+  const Checkpoint clip = small_clip();
+  TowerInput input = some_input();
+  TrainableTowers towers(clip, {}, 2);
+  const auto all = towers.features(input);
+  input.captions.resize(3);
+  const auto few = towers.features(input);
+  EXPECT_LT(test::relative_difference(few.first, all.first), 1e-5);
+  EXPECT_LT(test::relative_difference(few.second, all.second.narrow(0, 0, 3)), 1e-5);
+}
+
+TEST(TrainableTowers, AddToTheGradients) {
+  const Checkpoint clip = small_clip();
+  TrainableTowers towers(clip, {}, 2);
+  for (int time = 0; time < 2; ++time) {
+    const auto [images, texts] = towers.forward(some_input());
+    towers.backward(images.sin(), texts.cos());
+  }
+  for (const auto& [name, gradient] : gradients(2, some_input())) {
+    if (name == "logit_scale") continue;  // the loss's business
+    EXPECT_LT(test::relative_difference(clip.at(name).grad(), 2 * gradient), 1e-6) << name;
+  }
+}
+
 TEST(TrainableTowers, GiveTheSameBitsAgain) {
   const auto once = gradients(2, some_input()), again = gradients(2, some_input());
   for (const auto& [name, gradient] : once) {

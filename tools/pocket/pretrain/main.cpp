@@ -39,6 +39,9 @@ options::options_description describe(PretrainingRecipe& recipe, PretrainingJob&
           ->default_value(std::max(1u, std::thread::hardware_concurrency()))
           ->value_name("N"),
       "lanes that share a step's work");
+  add("chunk", options::value(&job.chunk)->default_value(job.chunk)->value_name("N"),
+      "pairs that are in memory at once, about 4 MB each; a larger batch is computed chunk by chunk, in a "
+      "third more time");
   add("help,h", "show this help");
   return described;
 }
@@ -63,6 +66,7 @@ int run(int count, char** words) {
   check_range("passes", recipe.passes, 1000);
   check_range("batch", recipe.batch, 65536);
   check_range("threads", job.threads, 1024);
+  check_range("chunk", job.chunk, 65536);
   if (values.count("bf16") > 0) job.precision = promptbed::Precision::bf16;
   at::set_num_threads(1);  // the lanes are the threads
   promptbed::watch_for_interrupts();

@@ -15,7 +15,7 @@
 #include "batches.h"
 #include "bpe_learner.h"
 #include "captions.h"
-#include "contrastive_loss.h"
+#include "contrastive_step.h"
 #include "huggingface_folder.h"
 #include "loss_curve.h"
 #include "pair_set.h"
@@ -36,7 +36,8 @@ Preprocessing preprocessing_of(const Architecture& architecture) {
   return {architecture.resolution, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}};
 }
 
-/// Hash of all that the model follows from; the threads, which change its last bits, left out.
+/// Hash of all that the model follows from; threads and chunks, which change its last bits, left
+/// out.
 std::string origin_of(const PretrainingRecipe& recipe, const PretrainingJob& job) {
   const Architecture& sizes = recipe.architecture;
   Hasher hasher;
@@ -59,19 +60,6 @@ double learning_rate(const PretrainingRecipe& recipe, int64_t step, int64_t step
                       static_cast<double>(std::max<int64_t>(1, steps - recipe.warm_up));
   const double cosine = (1 + std::cos(std::numbers::pi * done)) / 2;
   return recipe.learning_rate * (kLastLearningRate + (1 - kLastLearningRate) * cosine);
-}
-
-/// Learns from one batch.
-ContrastiveLoss train_step(TrainingState& state, TrainableTowers& towers, const Batch& batch, double rate) {
-  auto [images, texts] = towers.forward(batch.input);
-  images.requires_grad_();
-  texts.requires_grad_();
-  const ContrastiveLoss loss =
-      contrastive_loss(images, texts, state.weights().at("logit_scale"), batch.names);
-  loss.loss.backward();
-  towers.backward(images.grad(), texts.grad());
-  state.advance(rate);
-  return loss;
 }
 
 }  // namespace
@@ -103,7 +91,9 @@ void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::op
     const Batch batch = next.valid() ? next.get() : batches.make(state.step());
     if (state.step() + 1 < last) next = draw(state.step() + 1);
     const double rate = learning_rate(recipe, state.step(), batches.steps());
-    const ContrastiveLoss loss = train_step(state, towers, batch, rate);
+    const ContrastiveLoss loss =
+        contrastive_step(towers, state.weights().at("logit_scale"), batch, job.chunk);
+    state.advance(rate);
     curve.add(state.step(), rate, loss.loss.item<double>(), loss.accuracy,
               std::exp(state.weights().at("logit_scale").item<double>()));
     progress.advance();

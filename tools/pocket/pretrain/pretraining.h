@@ -15,6 +15,7 @@ struct PretrainingJob {
   std::filesystem::path output;  ///< model folder; `training/` in it keeps the state and the loss curve
   Precision precision = Precision::f32;
   int64_t threads = 1;
+  int64_t chunk = 1024;  ///< pairs of a batch whose activations are kept at once
 };
 
 /// Trains and writes the model, going on from the state that an earlier call left; at most so many steps, if

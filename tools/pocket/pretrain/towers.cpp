@@ -70,13 +70,18 @@ class TrainableTowers::Lane {
   Lane(const Checkpoint& weights, const Placement& placement, int64_t number, int64_t lanes)
       : weights_(&weights), placement_(placement), number_(number), lanes_(lanes) {}
 
-  /// Fills this lane's rows of `images` and `texts` [B, D].
-  void forward(const TowerInput& input, std::span<const int64_t> text_order, Tensor& images, Tensor& texts) {
+  /// Fills this lane's rows of `images` [B, D] and `texts` [C, D]; keeps what backward needs, or nothing.
+  void run(const TowerInput& input, std::span<const int64_t> text_order, bool keeps, Tensor& images,
+           Tensor& texts) {
+    const at::AutoGradMode with_graph(keeps);
     aliases_ = alias(*weights_);
     image_parts_ = encode_images(input);
     text_parts_ = encode_texts(input, text_order);
     for (const Part& part : image_parts_) images.index_copy_(0, part.rows, part.features.detach());
     for (const Part& part : text_parts_) texts.index_copy_(0, part.rows, part.features.detach());
+    if (keeps) return;
+    image_parts_.clear();
+    text_parts_.clear();
   }
 
   void backward(const Tensor& image_gradients, const Tensor& text_gradients) {
@@ -143,12 +148,12 @@ TrainableTowers::TrainableTowers(const Checkpoint& weights, Precision precision,
 
 TrainableTowers::~TrainableTowers() = default;
 
-std::pair<Tensor, Tensor> TrainableTowers::forward(const TowerInput& input) {
+std::pair<Tensor, Tensor> TrainableTowers::run(const TowerInput& input, bool keeps) {
   const int64_t width = weights_.at("visual.proj").size(1);
-  const auto batch = static_cast<int64_t>(input.captions.size());
-  Tensor images = at::empty({batch, width}, torch::kFloat), texts = at::empty({batch, width}, torch::kFloat);
+  Tensor images = at::empty({input.pixels.size(0), width}, torch::kFloat);
+  Tensor texts = at::empty({static_cast<int64_t>(input.captions.size()), width}, torch::kFloat);
   const std::vector<int64_t> text_order = by_length(input.captions);
-  side_by_side(lanes_, [&](Lane& lane) { lane.forward(input, text_order, images, texts); });
+  side_by_side(lanes_, [&](Lane& lane) { lane.run(input, text_order, keeps, images, texts); });
   return {images, texts};
 }
 
@@ -160,7 +165,9 @@ void TrainableTowers::backward(const Tensor& image_gradients, const Tensor& text
       const Tensor gradient = lane.gradient(name);
       if (gradient.defined()) sum = sum.defined() ? sum + gradient : gradient;
     }
-    if (sum.defined()) Tensor(weight).mutable_grad() = sum;
+    if (!sum.defined()) continue;
+    Tensor& total = Tensor(weight).mutable_grad();
+    total = total.defined() ? total + sum : sum;
   }
 }
 

@@ -11,11 +11,11 @@
 
 namespace promptbed::pocket {
 
-/// What the towers see of a batch of B pairs.
+/// What the towers see of B pictures and C captions; of a batch of pairs C is B.
 struct TowerInput {
   Tensor pixels;                               ///< [B, 3, R, R], normalised
   Tensor patches;                              ///< [B, n] the patches to look at; undefined: all
-  std::vector<std::vector<int64_t>> captions;  ///< B lists of tokens, start and end of text included
+  std::vector<std::vector<int64_t>> captions;  ///< C lists of tokens, start and end of text included
 };
 
 /// Both towers of a CLIP while it learns, worked by several threads. Each thread computes with aliases of the
@@ -27,15 +27,20 @@ class TrainableTowers {
   TrainableTowers(const Checkpoint& weights, Precision precision, int64_t threads);
   ~TrainableTowers();
 
-  /// Image and text features of a batch, each [B, D], detached.
-  std::pair<Tensor, Tensor> forward(const TowerInput& input);
+  /// Image and text features [B, D] and [C, D], detached; keeps nothing.
+  std::pair<Tensor, Tensor> features(const TowerInput& input) { return run(input, /*keeps=*/false); }
 
-  /// Carries the loss's gradients with respect to the features of the last forward, each [B, D], on to the
-  /// weights, and sets their grad. Once for each forward.
+  /// The same, keeping what backward needs.
+  std::pair<Tensor, Tensor> forward(const TowerInput& input) { return run(input, /*keeps=*/true); }
+
+  /// Carries the loss's gradients with respect to the features of the last forward, [B, D] and [C, D], on to
+  /// the weights, and adds to their grad. Once for each forward.
   void backward(const Tensor& image_gradients, const Tensor& text_gradients);
 
  private:
   class Lane;
+
+  std::pair<Tensor, Tensor> run(const TowerInput& input, bool keeps);
 
   const Checkpoint& weights_;
   std::vector<Lane> lanes_;
