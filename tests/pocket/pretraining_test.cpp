@@ -1,7 +1,6 @@
 #include "pretraining.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -9,7 +8,7 @@
 
 #include "base/files.h"
 #include "clip/model.h"
-#include "pair_set.h"
+#include "drawn_pairs.h"
 #include "small_architecture.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -22,21 +21,17 @@ namespace fs = std::filesystem;
 constexpr int64_t kPairs = 32;
 
 /// Four shapes (a half of the square is black) under four names, eight of each.
-void write_pairs(const fs::path& folder) {
+std::vector<DrawnPair> halves() {
   constexpr const char* kNames[] = {"top", "bottom", "left", "right"};
-  constexpr int64_t kSide = PairSet::kSide, kBytes = kSide * kSide;
-  std::string list, bytes;
+  constexpr int64_t kSide = PairSet::kSide;
+  std::vector<DrawnPair> pairs;
   for (int64_t i = 0; i < kPairs; ++i) {
     const int64_t dimension = i % 4 / 2, begin = i % 2 * kSide / 2;
-    Tensor alpha = at::zeros({kSide, kSide}, torch::kUInt8);
+    const Tensor alpha = at::zeros({kSide, kSide}, torch::kUInt8);
     alpha.narrow(dimension, begin, kSide / 2).fill_(255);
-    bytes.append(reinterpret_cast<const char*>(alpha.data_ptr<uint8_t>()), kBytes);
-    list += fmt::format(R"({{"offset":{},"planes":1,"name":"{}","set":"Halves","category":""}})", i * kBytes,
-                        kNames[i % 4]) +
-            "\n";
+    pairs.push_back({kNames[i % 4], alpha});
   }
-  write_file(folder / "pairs.jsonl", list);
-  write_file(folder / "pictures.bin", bytes);
+  return pairs;
 }
 
 PretrainingRecipe small_recipe() {
@@ -50,7 +45,7 @@ PretrainingRecipe small_recipe() {
 }
 
 PretrainingJob job_in(const test::ScratchFolder& folder, const char* model) {
-  write_pairs(folder / "pairs");
+  write_pairs(folder / "pairs", halves());
   return {folder / "pairs", folder / model, {}, 2};
 }
 

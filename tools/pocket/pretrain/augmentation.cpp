@@ -42,6 +42,11 @@ Tensor as_planes(const Colour& colour) {
   return torch::tensor({colour[0], colour[1], colour[2]}, torch::kFloat).view({3, 1, 1});
 }
 
+/// [3, 1, 1]
+Tensor per_channel(const std::array<float, 3>& values) {
+  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat).view({3, 1, 1});
+}
+
 /// The affine map from the rendering's coordinates to the drawing's, both -1 to 1: [1, 2, 3].
 Tensor draw_map(std::mt19937_64& random) {
   const double most = std::log(between(0, 1, random) < kCloseUp ? kMostCloseUp : kMostZoom);
@@ -96,6 +101,11 @@ Tensor draw_rendering(const Tensor& planes, int64_t side, std::mt19937_64& rando
 Tensor plain_rendering(const Tensor& planes, int64_t side) {
   const Tensor as_it_is = torch::tensor({1, 0, 0, 0, 1, 0}, torch::kFloat).view({1, 2, 3});
   return over(sample(premultiplied(planes), as_it_is, side), kBlack, kWhite);
+}
+
+Tensor as_pixels(std::span<const Tensor> renderings, const Preprocessing& preprocessing) {
+  return (at::stack(at::TensorList(renderings.data(), renderings.size())) - per_channel(preprocessing.mean)) /
+         per_channel(preprocessing.std);
 }
 
 }  // namespace promptbed::pocket

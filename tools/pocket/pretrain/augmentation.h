@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <random>
+#include <span>
+
+#include "clip/preprocessing.h"
 
 namespace promptbed::pocket {
 
@@ -15,5 +18,8 @@ Tensor draw_rendering(const Tensor& planes, int64_t side, std::mt19937_64& rando
 
 /// The drawing as it is, black on white or in its own colours on white.
 Tensor plain_rendering(const Tensor& planes, int64_t side);
+
+/// Renderings as the image tower takes them: B of [3, side, side] -> [B, 3, side, side], normalised
+Tensor as_pixels(std::span<const Tensor> renderings, const Preprocessing& preprocessing);
 
 }  // namespace promptbed::pocket

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <algorithm>
 #include <cmath>
 #include <random>
 #include <unordered_map>
@@ -35,21 +34,6 @@ std::vector<int64_t> number_names(const PairSet& pairs) {
   return numbers;
 }
 
-/// Start of text, the caption's tokens, end of text: cut to `context_length`, whose last token ends the text.
-std::vector<int64_t> caption_tokens(const Tokenizer& tokenizer, const std::string& caption,
-                                    int64_t context_length) {
-  std::vector<int64_t> tokens = tokenizer.encode(caption);
-  tokens.insert(tokens.begin(), tokenizer.start_of_text());
-  tokens.resize(std::min(tokens.size() + 1, static_cast<size_t>(context_length)));
-  tokens.back() = tokenizer.end_of_text();
-  return tokens;
-}
-
-/// [3, 1, 1]
-Tensor per_channel(const std::array<float, 3>& values) {
-  return torch::tensor({values[0], values[1], values[2]}, torch::kFloat).view({3, 1, 1});
-}
-
 }  // namespace
 
 Batches::Batches(const PretrainingRecipe& recipe, const Preprocessing& preprocessing, const PairSet& pairs,
@@ -77,8 +61,7 @@ Batch Batches::make(int64_t step) {
         caption_tokens(tokenizer_, draw_caption(pairs_[index], random), recipe_.architecture.context_length));
     batch.names.push_back(names_[static_cast<size_t>(index)]);
   }
-  batch.input.pixels =
-      (at::stack(pictures) - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
+  batch.input.pixels = as_pixels(pictures, preprocessing_);
   if (static_cast<double>(step) < (1 - recipe_.last_full_steps) * static_cast<double>(steps()))
     batch.input.patches = draw_patches(batch.input.pixels, step);
   return batch;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace promptbed::pocket {
@@ -47,6 +48,19 @@ std::string draw_caption(const Pair& pair, std::mt19937_64& random) {
     caption += fmt::format(" category: {}.", pair.category);
   if (happens(kTellsSet, random)) caption += fmt::format(" from {}.", pair.set);
   return caption;
+}
+
+std::string plain_caption(const std::string& name) {
+  return fmt::format(fmt::runtime(kTemplate), name);
+}
+
+std::vector<int64_t> caption_tokens(const Tokenizer& tokenizer, const std::string& caption,
+                                    int64_t context_length) {
+  std::vector<int64_t> tokens = tokenizer.encode(caption);
+  tokens.insert(tokens.begin(), tokenizer.start_of_text());
+  tokens.resize(std::min(tokens.size() + 1, static_cast<size_t>(context_length)));
+  tokens.back() = tokenizer.end_of_text();
+  return tokens;
 }
 
 std::vector<std::string> caption_corpus(const PairSet& pairs) {

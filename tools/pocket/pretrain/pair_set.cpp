@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/json.h"
 
@@ -49,6 +50,12 @@ PairSet::PairSet(const fs::path& folder) : bytes_(map_file(folder / "pictures.bi
     }
   }
   if (pairs_.empty()) throw Error(fmt::format("{}: holds no pairs; {}", list.string(), kRemedy));
+}
+
+PairSet PairSet::only(std::span<const int64_t> which) const {
+  std::vector<Pair> some;
+  for (const int64_t index : which) some.push_back((*this)[index]);
+  return {std::move(some), bytes_};
 }
 
 Tensor PairSet::picture(int64_t index) const {

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace promptbed::pocket {
@@ -26,6 +28,9 @@ class PairSet {
   /// Throws Error if a file is missing or damaged.
   explicit PairSet(const std::filesystem::path& folder);
 
+  /// Only these pairs, in this order.
+  PairSet only(std::span<const int64_t> which) const;
+
   int64_t size() const { return static_cast<int64_t>(pairs_.size()); }
   const Pair& operator[](int64_t index) const { return pairs_[static_cast<size_t>(index)]; }
 
@@ -33,6 +38,8 @@ class PairSet {
   Tensor picture(int64_t index) const;
 
  private:
+  PairSet(std::vector<Pair> pairs, Tensor bytes) : pairs_(std::move(pairs)), bytes_(std::move(bytes)) {}
+
   std::vector<Pair> pairs_;
   Tensor bytes_;
 };
