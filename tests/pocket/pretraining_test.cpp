@@ -87,6 +87,45 @@ TEST(Pretraining, EndsWithTheSameBitsWhereverItWasTakenUp) {
             read_file(taken_up.output / "model.safetensors"));
 }
 
+/// The small recipe, 40 steps of which the last 8 decay, with another number of passes.
+PretrainingRecipe recipe_of(double passes) {
+  PretrainingRecipe recipe = small_recipe();
+  recipe.passes = passes;
+  return recipe;
+}
+
+TEST(Pretraining, GoesOnFromBeforeTheDecayWithMorePasses) {
+  const test::ScratchFolder folder;
+  const PretrainingJob straight = job_in(folder, "straight"), prolonged = job_in(folder, "prolonged");
+  pretrain(recipe_of(20), straight);
+  pretrain(recipe_of(10), prolonged);
+  EXPECT_NE(read_file(straight.output / "model.safetensors"),
+            read_file(prolonged.output / "model.safetensors"));
+  pretrain(recipe_of(20), prolonged);
+  EXPECT_EQ(read_file(straight.output / "model.safetensors"),
+            read_file(prolonged.output / "model.safetensors"));
+}
+
+TEST(Pretraining, GoesOnWithADecay) {
+  const test::ScratchFolder folder;
+  const PretrainingJob straight = job_in(folder, "straight"), taken_up = job_in(folder, "taken_up");
+  pretrain(small_recipe(), straight);
+  pretrain(small_recipe(), taken_up, /*most_steps=*/35);
+  pretrain(small_recipe(), taken_up);
+  EXPECT_EQ(column(taken_up.output / "training" / "curve.csv", 0).size(), 1) << "it went on from step 35";
+  EXPECT_EQ(read_file(straight.output / "model.safetensors"),
+            read_file(taken_up.output / "model.safetensors"));
+}
+
+TEST(Pretraining, RefusesPassesThatWouldHaveDecayedBeforeItsState) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  pretrain(recipe_of(20), job);
+  EXPECT_ERROR(
+      pretrain(recipe_of(10), job),
+      "state.pt: is at step 32, and so few passes decay from step 16 on; give --passes 19.8 or more");
+}
+
 TEST(Pretraining, DropsWhatAKilledTrainingWroteToTheCurveAfterItsState) {
   const test::ScratchFolder folder;
   const PretrainingJob job = job_in(folder, "model");
@@ -106,7 +145,7 @@ TEST(Pretraining, RefusesAStateOfAnotherRecipe) {
     change(recipe);
     EXPECT_ERROR(pretrain(recipe, job), "state.pt: is of another recipe or of other pairs; give what");
   };
-  expect_refused([](PretrainingRecipe& recipe) { recipe.passes = 1; });
+  expect_refused([](PretrainingRecipe& recipe) { recipe.decay = 0.3; });
   expect_refused([](PretrainingRecipe& recipe) { recipe.seed = 2; });
   expect_refused([](PretrainingRecipe& recipe) { recipe.learning_rate = 2e-3; });
   expect_refused([](PretrainingRecipe& recipe) { recipe.architecture.vision_layers = 1; });

@@ -36,9 +36,10 @@ std::vector<int64_t> number_names(const PairSet& pairs) {
 
 }  // namespace
 
-Batches::Batches(const PretrainingRecipe& recipe, const Preprocessing& preprocessing, const PairSet& pairs,
-                 const Tokenizer& tokenizer)
+Batches::Batches(const PretrainingRecipe& recipe, const Schedule& schedule,
+                 const Preprocessing& preprocessing, const PairSet& pairs, const Tokenizer& tokenizer)
     : recipe_(recipe),
+      schedule_(schedule),
       preprocessing_(preprocessing),
       pairs_(pairs),
       tokenizer_(tokenizer),
@@ -50,7 +51,8 @@ Batches::Batches(const PretrainingRecipe& recipe, const Preprocessing& preproces
 }
 
 Batch Batches::make(int64_t step) {
-  const Tensor rows = order_of(step / per_pass()).narrow(0, step % per_pass() * recipe_.batch, recipe_.batch);
+  const int64_t pass = step / schedule_.steps_per_pass(), within = step % schedule_.steps_per_pass();
+  const Tensor rows = order_of(pass).narrow(0, within * recipe_.batch, recipe_.batch);
   Batch batch;
   std::vector<Tensor> pictures;
   for (int64_t row = 0; row < recipe_.batch; ++row) {
@@ -62,8 +64,7 @@ Batch Batches::make(int64_t step) {
     batch.names.push_back(names_[static_cast<size_t>(index)]);
   }
   batch.input.pixels = as_pixels(pictures, preprocessing_);
-  if (static_cast<double>(step) < (1 - recipe_.last_full_steps) * static_cast<double>(steps()))
-    batch.input.patches = draw_patches(batch.input.pixels, step);
+  if (!schedule_.sees_all_patches(step)) batch.input.patches = draw_patches(batch.input.pixels, step);
   return batch;
 }
 

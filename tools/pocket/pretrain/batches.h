@@ -9,6 +9,7 @@
 #include "clip/preprocessing.h"
 #include "pair_set.h"
 #include "pretraining_recipe.h"
+#include "schedule.h"
 #include "towers.h"
 
 namespace promptbed::pocket {
@@ -24,17 +25,13 @@ struct Batch {
 class Batches {
  public:
   /// Throws Error if there are fewer pairs than a batch has.
-  Batches(const PretrainingRecipe& recipe, const Preprocessing& preprocessing, const PairSet& pairs,
-          const Tokenizer& tokenizer);
-
-  int64_t steps() const { return recipe_.passes * per_pass(); }
+  Batches(const PretrainingRecipe& recipe, const Schedule& schedule, const Preprocessing& preprocessing,
+          const PairSet& pairs, const Tokenizer& tokenizer);
 
   /// Rendered at random, with captions drawn at random; of each picture the patches that this step sees.
   Batch make(int64_t step);
 
  private:
-  int64_t per_pass() const { return pairs_.size() / recipe_.batch; }
-
   /// [N] the pairs in the order of a pass.
   const Tensor& order_of(int64_t pass);
 
@@ -42,6 +39,7 @@ class Batches {
   Tensor draw_patches(const Tensor& pixels, int64_t step) const;
 
   const PretrainingRecipe& recipe_;
+  const Schedule& schedule_;
   const Preprocessing& preprocessing_;
   const PairSet& pairs_;
   const Tokenizer& tokenizer_;

@@ -25,12 +25,15 @@ options::options_description describe(PretrainingRecipe& recipe, PretrainingJob&
   add("pairs", options::value(&job.pairs)->required()->value_name("FOLDER"), "pictures.bin and pairs.jsonl");
   add("output", options::value(&job.output)->required()->value_name("FOLDER"),
       "the model; training/ in it keeps the state");
-  add("passes", options::value(&recipe.passes)->default_value(recipe.passes)->value_name("N"),
-      "over all pairs");
+  add("passes", options::value(&recipe.passes)->default_value(recipe.passes, "8")->value_name("X"),
+      "over all pairs; with more of them, a model goes on from before its decay");
   add("batch", options::value(&recipe.batch)->default_value(recipe.batch)->value_name("N"), "pairs a step");
   add("lr",
       options::value(&recipe.learning_rate)->default_value(recipe.learning_rate, "0.001")->value_name("X"),
       "highest learning rate");
+  add("seen-patches",
+      options::value(&recipe.seen_patches)->default_value(recipe.seen_patches, "0.5")->value_name("X"),
+      "share of a picture that is seen, but for the last steps");
   add("seed", options::value(&recipe.seed)->default_value(recipe.seed)->value_name("N"),
       "of weights, order and augmentation");
   add("bf16", "multiply in bf16, where the processor is fast at it (AVX512-BF16, AMX)");
@@ -52,6 +55,12 @@ void check_range(const char* option, int64_t value, int64_t most) {
     throw promptbed::Error(fmt::format("--{} {}: give 1 to {}", option, value, most));
 }
 
+/// Throws Error naming the option.
+void check_range(const char* option, double value, double least, double most) {
+  if (!(value >= least && value <= most))
+    throw promptbed::Error(fmt::format("--{} {}: give {} to {}", option, value, least, most));
+}
+
 int run(int count, char** words) {
   PretrainingRecipe recipe;
   PretrainingJob job;
@@ -63,7 +72,9 @@ int run(int count, char** words) {
     return 0;
   }
   options::notify(values);
-  check_range("passes", recipe.passes, 1000);
+  check_range("passes", recipe.passes, 0.01, 1000.0);
+  check_range("lr", recipe.learning_rate, 1e-6, 1.0);
+  check_range("seen-patches", recipe.seen_patches, 0.01, 1.0);
   check_range("batch", recipe.batch, 65536);
   check_range("threads", job.threads, 1024);
   check_range("chunk", job.chunk, 65536);

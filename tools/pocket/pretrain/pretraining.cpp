@@ -7,7 +7,6 @@
 #include <cmath>
 #include <future>
 #include <iostream>
-#include <numbers>
 
 #include "base/hash.h"
 #include "base/progress.h"
@@ -17,8 +16,10 @@
 #include "captions.h"
 #include "contrastive_step.h"
 #include "huggingface_folder.h"
+#include "kept_states.h"
 #include "loss_curve.h"
 #include "pair_set.h"
+#include "schedule.h"
 #include "tokenizer/bpe_tokenizer.h"
 #include "towers.h"
 #include "training_state.h"
@@ -29,37 +30,27 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kLastLearningRate = 0.02;  // of the highest
 constexpr auto kBetweenSaves = std::chrono::minutes(3);
 
 Preprocessing preprocessing_of(const Architecture& architecture) {
   return {architecture.resolution, {0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}};
 }
 
-/// Hash of all that the model follows from; threads and chunks, which change its last bits, left
-/// out.
+/// Hash of all that the model follows from but the passes; threads and chunks, which change its last bits,
+/// left out.
 std::string origin_of(const PretrainingRecipe& recipe, const PretrainingJob& job) {
   const Architecture& sizes = recipe.architecture;
   Hasher hasher;
   for (const int64_t number :
        {sizes.resolution, sizes.patch, sizes.vision_width, sizes.vision_layers, sizes.text_width,
         sizes.text_layers, sizes.embedding_width, sizes.context_length, recipe.merges, recipe.batch,
-        recipe.passes, recipe.warm_up, static_cast<int64_t>(recipe.seed)}) {
+        recipe.warm_up, static_cast<int64_t>(recipe.seed)}) {
     hasher.add(number);
   }
   for (const double number :
-       {recipe.learning_rate, recipe.weight_decay, recipe.seen_patches, recipe.last_full_steps})
+       {recipe.learning_rate, recipe.decay, recipe.weight_decay, recipe.seen_patches, recipe.last_full_steps})
     hasher.add(fmt::format("{}", number));
   return hasher.add(to_string(job.precision)).add(hash_file(job.pairs / "pairs.jsonl")).hex();
-}
-
-double learning_rate(const PretrainingRecipe& recipe, int64_t step, int64_t steps) {
-  if (step < recipe.warm_up)
-    return recipe.learning_rate * static_cast<double>(step + 1) / static_cast<double>(recipe.warm_up);
-  const double done = static_cast<double>(step - recipe.warm_up) /
-                      static_cast<double>(std::max<int64_t>(1, steps - recipe.warm_up));
-  const double cosine = (1 + std::cos(std::numbers::pi * done)) / 2;
-  return recipe.learning_rate * (kLastLearningRate + (1 - kLastLearningRate) * cosine);
 }
 
 }  // namespace
@@ -71,13 +62,16 @@ void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::op
   PretrainingRecipe recipe = given;
   recipe.architecture.vocabulary = tokenizer.vocabulary_size();
   const Preprocessing preprocessing = preprocessing_of(recipe.architecture);
-  Batches batches(recipe, preprocessing, pairs, tokenizer);
+  const Schedule schedule(recipe, pairs.size());
+  Batches batches(recipe, schedule, preprocessing, pairs, tokenizer);
 
-  TrainingState state(initial_weights(recipe.architecture, recipe.seed), recipe, origin_of(recipe, job));
-  const fs::path folder = job.output / "training", kept = folder / "state.pt";
-  if (fs::exists(kept)) state.load(kept);
+  TrainingState state(initial_weights(recipe.architecture, recipe.seed), recipe);
+  const fs::path folder = job.output / "training";
+  const KeptStates kept(folder, origin_of(recipe, job), schedule);
+  kept.take_up(state);
   TrainableTowers towers(state.weights(), job.precision, job.threads);
-  const int64_t last = most_steps ? std::min(batches.steps(), state.step() + *most_steps) : batches.steps();
+  const Tensor& log_scale = state.weights().at("logit_scale");
+  const int64_t last = most_steps ? std::min(schedule.steps(), state.step() + *most_steps) : schedule.steps();
   LossCurve curve(folder / "curve.csv", state.step(), recipe.batch);
   Progress progress("pre-training", last - state.step(), std::cerr, is_terminal(std::cerr));
   Clock::time_point saved = Clock::now();
@@ -90,22 +84,21 @@ void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::op
   while (state.step() < last) {
     const Batch batch = next.valid() ? next.get() : batches.make(state.step());
     if (state.step() + 1 < last) next = draw(state.step() + 1);
-    const double rate = learning_rate(recipe, state.step(), batches.steps());
-    const ContrastiveLoss loss =
-        contrastive_step(towers, state.weights().at("logit_scale"), batch, job.chunk);
+    const double rate = schedule.learning_rate(state.step());
+    const ContrastiveLoss loss = contrastive_step(towers, log_scale, batch, job.chunk);
     state.advance(rate);
     curve.add(state.step(), rate, loss.loss.item<double>(), loss.accuracy,
-              std::exp(state.weights().at("logit_scale").item<double>()));
+              std::exp(log_scale.item<double>()));
     progress.advance();
     const bool stops = interrupted();
-    if (stops || Clock::now() - saved > kBetweenSaves) {
-      state.save(kept);
+    if (stops || state.step() == schedule.decay_begin() || Clock::now() - saved > kBetweenSaves) {
+      kept.keep(state);
       saved = Clock::now();
     }
     if (stops) throw Interrupted();
   }
-  state.save(kept);
-  if (state.step() == batches.steps())
+  kept.keep(state);
+  if (state.step() == schedule.steps())
     write_huggingface_folder(job.output, state.weights(), preprocessing, merges);
 }
 

@@ -53,12 +53,28 @@ std::string key_of(std::string name) {
   return name;
 }
 
+/// Reads an archive; what LibTorch throws then means that it is damaged.
+template <class Work>
+auto read_archive(const std::filesystem::path& path, const Work& work) {
+  try {
+    torch::serialize::InputArchive archive;
+    archive.load_from(path.string());
+    return work(archive);
+  } catch (const c10::Error&) {
+    throw Error(fmt::format("{}: is damaged; delete it to go on without it", path.string()));
+  }
+}
+
+c10::IValue value_of(torch::serialize::InputArchive& archive, const std::string& key) {
+  c10::IValue value;
+  archive.read(key, value);
+  return value;
+}
+
 }  // namespace
 
-TrainingState::TrainingState(Checkpoint initial, const PretrainingRecipe& recipe, std::string origin)
-    : weights_(ask_for_gradients(std::move(initial))),
-      optimiser_(make_optimiser(weights_, recipe)),
-      origin_(std::move(origin)) {}
+TrainingState::TrainingState(Checkpoint initial, const PretrainingRecipe& recipe)
+    : weights_(ask_for_gradients(std::move(initial))), optimiser_(make_optimiser(weights_, recipe)) {}
 
 void TrainingState::advance(double learning_rate) {
   clip_gradients(weights_);
@@ -71,9 +87,9 @@ void TrainingState::advance(double learning_rate) {
   weights_.tensors.at("logit_scale").clamp_max_(std::log(kMostScale));
 }
 
-void TrainingState::save(const std::filesystem::path& path) {
+void TrainingState::save(const std::filesystem::path& path, const std::string& origin) const {
   torch::serialize::OutputArchive archive, optimiser;
-  archive.write("origin", c10::IValue(origin_));
+  archive.write("origin", c10::IValue(origin));
   for (const auto& [name, weight] : weights_.tensors) archive.write(key_of(name), weight.detach());
   archive.write("step", c10::IValue(step_));
   optimiser_.save(optimiser);
@@ -82,31 +98,31 @@ void TrainingState::save(const std::filesystem::path& path) {
                    [&](const std::filesystem::path& temporary) { archive.save_to(temporary.string()); });
 }
 
-void TrainingState::load(const std::filesystem::path& path) {
-  try {
+void TrainingState::load(const std::filesystem::path& path, const std::string& origin) {
+  if (!is_of(path, origin)) {
+    throw Error(
+        fmt::format("{}: is of another recipe or of other pairs; give what it was made with, or delete it "
+                    "to start anew",
+                    path.string()));
+  }
+  read_archive(path, [&](torch::serialize::InputArchive& archive) {
     const at::NoGradGuard no_grad;
-    torch::serialize::InputArchive archive, optimiser;
-    archive.load_from(path.string());
-    c10::IValue origin, step;
-    archive.read("origin", origin);
-    if (origin.toStringRef() != origin_) {
-      throw Error(
-          fmt::format("{}: is of another recipe or of other pairs; give what it was made with, or delete it "
-                      "to start anew",
-                      path.string()));
-    }
     for (auto& [name, weight] : weights_.tensors) {
       Tensor stored;
       archive.read(key_of(name), stored);
       weight.copy_(stored);
     }
-    archive.read("step", step);
-    step_ = step.toInt();
+    step_ = value_of(archive, "step").toInt();
+    torch::serialize::InputArchive optimiser;
     archive.read("optimiser", optimiser);
     optimiser_.load(optimiser);
-  } catch (const c10::Error&) {
-    throw Error(fmt::format("{}: is damaged; delete it to start anew", path.string()));
-  }
+  });
+}
+
+bool TrainingState::is_of(const std::filesystem::path& path, const std::string& origin) {
+  return read_archive(path, [&](torch::serialize::InputArchive& archive) {
+    return value_of(archive, "origin").toStringRef() == origin;
+  });
 }
 
 }  // namespace promptbed::pocket

@@ -14,9 +14,7 @@ namespace promptbed::pocket {
 /// The weights while they learn, with the optimiser's moments; can be put aside and taken up again.
 class TrainingState {
  public:
-  /// Starts from these weights. `origin` names all that the bits of the result follow from; a state of
-  /// another origin is not taken up.
-  TrainingState(Checkpoint initial, const PretrainingRecipe& recipe, std::string origin);
+  TrainingState(Checkpoint initial, const PretrainingRecipe& recipe);
 
   /// Leaves that require gradients.
   const Checkpoint& weights() const { return weights_; }
@@ -26,15 +24,18 @@ class TrainingState {
   /// Moves the weights along their gradients, whose norm over all weights is cut to 1.
   void advance(double learning_rate);
 
-  void save(const std::filesystem::path& path);
+  /// `origin` names all that the bits of the state follow from.
+  void save(const std::filesystem::path& path, const std::string& origin) const;
 
   /// Throws Error if the file is damaged or of another origin.
-  void load(const std::filesystem::path& path);
+  void load(const std::filesystem::path& path, const std::string& origin);
+
+  /// Whether the file is a state of this origin. Throws Error if it is damaged.
+  static bool is_of(const std::filesystem::path& path, const std::string& origin);
 
  private:
   Checkpoint weights_;
   torch::optim::AdamW optimiser_;
-  std::string origin_;
   int64_t step_ = 0;
 };
 
