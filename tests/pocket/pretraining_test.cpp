@@ -55,7 +55,7 @@ std::vector<double> column(const fs::path& curve, int number) {
   std::vector<double> found;
   std::string line;
   std::getline(in, line);
-  EXPECT_EQ(line, "step,learning_rate,loss,accuracy,scale,pairs_per_second");
+  EXPECT_EQ(line, "step,learning_rate,loss,accuracy,scale,pairs_per_second,own_names,unseen_names");
   while (std::getline(in, line)) {
     std::istringstream cells(line);
     std::string cell;
@@ -126,12 +126,23 @@ TEST(Pretraining, RefusesPassesThatWouldHaveDecayedBeforeItsState) {
       "state.pt: is at step 32, and so few passes decay from step 16 on; give --passes 19.8 or more");
 }
 
+TEST(Pretraining, MeasuresHeldOutDrawingsTwiceAPass) {
+  const test::ScratchFolder folder;
+  const PretrainingJob job = job_in(folder, "model");
+  write_pairs(job.pairs, dotted_pairs("common", 60, 8));
+  pretrain(recipe_of(1), job);
+  std::ifstream in(job.output / "training" / "curve.csv");
+  int64_t measured = 0;
+  for (std::string line; std::getline(in, line);) measured += line.ends_with(",,") ? 0 : 1;
+  EXPECT_EQ(measured, 1 + 2) << "the header and two lines";
+}
+
 TEST(Pretraining, DropsWhatAKilledTrainingWroteToTheCurveAfterItsState) {
   const test::ScratchFolder folder;
   const PretrainingJob job = job_in(folder, "model");
   pretrain(small_recipe(), job, /*most_steps=*/20);
   const fs::path curve = job.output / "training" / "curve.csv";
-  write_file(curve, read_file(curve) + "40,0.001,1,1,1,1\n");
+  write_file(curve, read_file(curve) + "40,0.001,1,1,1,1,,\n");
   pretrain(small_recipe(), job, /*most_steps=*/19);
   EXPECT_EQ(column(curve, 0), (std::vector<double>{20}));
 }

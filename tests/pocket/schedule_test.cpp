@@ -52,6 +52,18 @@ TEST(Schedule, TakesPartsOfAPass) {
   EXPECT_EQ(Schedule(recipe_of(0.01), kPairs).steps(), 1);
 }
 
+TEST(Schedule, MeasuresTwiceAPassAndAtTheEnd) {
+  const Schedule schedule(recipe_of(1.2), kPairs);
+  for (int64_t steps = 1; steps <= 12; ++steps)
+    EXPECT_EQ(schedule.is_measured(steps), steps == 5 || steps == 10 || steps == 12) << steps;
+}
+
+TEST(Schedule, MeasuresAtTheEndOfPassesThatHaveAnOddNumberOfSteps) {
+  const Schedule schedule(recipe_of(2), 119);
+  for (int64_t steps = 1; steps <= 22; ++steps)
+    EXPECT_EQ(schedule.is_measured(steps), steps % 11 == 5 || steps % 11 == 0) << steps;
+}
+
 TEST(Schedule, KnowsThePassesThatDecayFromAStepOn) {
   const Schedule schedule(recipe_of(1), kPairs);
   EXPECT_EQ(schedule.passes_to_decay_from(80), 10);

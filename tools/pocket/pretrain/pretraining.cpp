@@ -15,9 +15,11 @@
 #include "bpe_learner.h"
 #include "captions.h"
 #include "contrastive_step.h"
+#include "held_out.h"
 #include "huggingface_folder.h"
 #include "kept_states.h"
 #include "loss_curve.h"
+#include "naming.h"
 #include "pair_set.h"
 #include "schedule.h"
 #include "tokenizer/bpe_tokenizer.h"
@@ -44,7 +46,7 @@ std::string origin_of(const PretrainingRecipe& recipe, const PretrainingJob& job
   for (const int64_t number :
        {sizes.resolution, sizes.patch, sizes.vision_width, sizes.vision_layers, sizes.text_width,
         sizes.text_layers, sizes.embedding_width, sizes.context_length, recipe.merges, recipe.batch,
-        recipe.warm_up, static_cast<int64_t>(recipe.seed)}) {
+        recipe.warm_up, static_cast<int64_t>(recipe.seed), kHoldOutRule}) {
     hasher.add(number);
   }
   for (const double number :
@@ -53,15 +55,27 @@ std::string origin_of(const PretrainingRecipe& recipe, const PretrainingJob& job
   return hasher.add(to_string(job.precision)).add(hash_file(job.pairs / "pairs.jsonl")).hex();
 }
 
+std::string summary(const PairSet& pairs, const HeldOut& held_out) {
+  return fmt::format(
+      "{} pairs to train on; held out: {} drawings of as many of their names, {} drawings of {} other "
+      "names\n",
+      pairs.size(), held_out.own_names.pairs.size(), held_out.unseen_names.pairs.size(),
+      held_out.unseen_names.names.size());
+}
+
 }  // namespace
 
 void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::optional<int64_t> most_steps) {
-  const PairSet pairs(job.pairs);
+  const PairSet all(job.pairs);
+  const HeldOut held_out = hold_out(all);
+  const PairSet pairs = all.only(held_out.trained);
+  std::cerr << summary(pairs, held_out);
   const Merges merges = learn_merges(caption_corpus(pairs), given.merges);
   const BpeTokenizer tokenizer(merges);
   PretrainingRecipe recipe = given;
   recipe.architecture.vocabulary = tokenizer.vocabulary_size();
   const Preprocessing preprocessing = preprocessing_of(recipe.architecture);
+  const NamingTest naming(held_out, all, tokenizer, preprocessing, recipe.architecture.context_length);
   const Schedule schedule(recipe, pairs.size());
   Batches batches(recipe, schedule, preprocessing, pairs, tokenizer);
 
@@ -87,8 +101,9 @@ void pretrain(const PretrainingRecipe& given, const PretrainingJob& job, std::op
     const double rate = schedule.learning_rate(state.step());
     const ContrastiveLoss loss = contrastive_step(towers, log_scale, batch, job.chunk);
     state.advance(rate);
-    curve.add(state.step(), rate, loss.loss.item<double>(), loss.accuracy,
-              std::exp(log_scale.item<double>()));
+    const bool is_measured = naming.has_drawings() && schedule.is_measured(state.step());
+    curve.add(state.step(), rate, loss.loss.item<double>(), loss.accuracy, std::exp(log_scale.item<double>()),
+              is_measured ? std::optional(naming.measure(towers)) : std::nullopt);
     progress.advance();
     const bool stops = interrupted();
     if (stops || state.step() == schedule.decay_begin() || Clock::now() - saved > kBetweenSaves) {

@@ -22,7 +22,7 @@ struct PretrainingJob {
 /// that is given, and then only the state is written. The state is kept every few minutes and after Ctrl-C
 /// (Interrupted is thrown). With the same job and recipe the model has the same bits, wherever it was taken
 /// up. A recipe that differs only in having more passes goes on from where the decay of the earlier ones
-/// began. Throws Error
+/// began. Some of the pairs are held out (held_out.h) and measured twice a pass and at the end. Throws Error
 /// for pairs that cannot be used, and for a state of another recipe, precision or other pairs.
 void pretrain(const PretrainingRecipe& recipe, const PretrainingJob& job,
               std::optional<int64_t> most_steps = std::nullopt);

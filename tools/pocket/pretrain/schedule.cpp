@@ -32,6 +32,11 @@ double Schedule::learning_rate(int64_t step) const {
   return learning_rate_ * std::min(1.0, warm) * (1 - std::sqrt(std::max(0.0, decayed)));
 }
 
+bool Schedule::is_measured(int64_t steps) const {
+  const int64_t within = steps % steps_per_pass_;
+  return within == 0 || within == steps_per_pass_ / 2 || steps == steps_;
+}
+
 double Schedule::passes_to_decay_from(int64_t step) const {
   const auto begin = [&](double passes) {
     return last_part_begin(decay_, count_steps(passes, steps_per_pass_));

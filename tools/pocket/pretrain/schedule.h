@@ -20,6 +20,9 @@ class Schedule {
 
   double learning_rate(int64_t step) const;
 
+  /// Whether to measure after so many steps: twice a pass, and at the end.
+  bool is_measured(int64_t steps) const;
+
   /// Whether the step sees all patches of its pictures.
   bool sees_all_patches(int64_t step) const { return step >= full_begin_; }
 
