@@ -43,8 +43,8 @@ options::options_description describe(PretrainingRecipe& recipe, PretrainingJob&
           ->value_name("N"),
       "lanes that share a step's work");
   add("chunk", options::value(&job.chunk)->default_value(job.chunk)->value_name("N"),
-      "pairs that are in memory at once, about 4 MB each; a larger batch is computed chunk by chunk, in a "
-      "third more time");
+      "pairs whose activations are in memory at once, a few MB each; a larger batch is computed chunk by "
+      "chunk, in a third more time");
   add("help,h", "show this help");
   return described;
 }
