@@ -23,7 +23,7 @@ struct CropAccuracies {
 /// How random crops are tried out.
 struct CropTrial {
   std::vector<CropRange> ranges;
-  int64_t views = 5;  ///< of each image: the first of those that runs train on
+  int64_t views = 10;  ///< of each image: the first of those that runs train on
   int64_t threads = 1;
 };
 

@@ -31,7 +31,7 @@ Subcommand description() {
                {{"areas", "A,...", "least shares of the area, from the widest crops to the narrowest",
                  ValueKind::text, "0.08,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9"},
                 {"keep", "P", "percent of the accuracy on centre crops to be kept", ValueKind::real, "90"},
-                {"draws", "N", "crops of each image", ValueKind::number, "5"},
+                {"draws", "N", "crops of each image", ValueKind::number, "10"},
                 shared("threads", " that process images; default: one per core"),
                 shared("format")}},
               {"inputs", {shared_or("datasets", "all")}},
@@ -106,7 +106,7 @@ int try_dataset_crops(const Arguments& arguments) {
   const double keep = *values->real("keep");
   if (!(keep > 0 && keep <= 100)) throw values->fault("keep", "give above 0 to 100");
   const CropTrial trial{.ranges = ranges_of(*values),
-                        .views = values->positive("draws", 5, kMostCropViews),
+                        .views = values->positive("draws", 10, kMostCropViews),
                         .threads = values->positive("threads", count_cores(), kMostThreads)};
 
   Inputs inputs(std::move(spec));
