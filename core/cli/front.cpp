@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 #include "base/installation.h"
@@ -15,6 +16,8 @@
 namespace promptbed {
 namespace {
 
+constexpr const char* kProgram = "runner-tensors";
+
 /// Becomes that program, with the same words. Throws Error if it is not there.
 [[noreturn]] int with_tensors(Arguments words, const Arguments& more) {
   words.insert(words.begin(), "runner");
@@ -22,7 +25,9 @@ namespace {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  const std::filesystem::path program = program_folder() / "runner-tensors";
+  const std::filesystem::path program = program_folder() / kProgram;
+  if (std::filesystem::read_symlink("/proc/self/exe").filename() == kProgram)
+    throw Error(fmt::format("{}: is a copy of runner; install or build promptbed again", program.string()));
   ::execv(program.c_str(), pointers.data());
   throw Error(fmt::format("{}: cannot be started ({}); install or build promptbed again", program.string(),
                           std::strerror(errno)));

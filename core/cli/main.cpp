@@ -36,7 +36,7 @@ constexpr Command kCommands[] = {
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
-    {"datasets", "list, show and verify datasets, write and import draws", datasets_command},
+    {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
     {"runs", "list, show, compare, release and delete runs in the ledger", runs_command},
     {"ledger", "check the ledger, its rows and the files beside it", ledger_command},
 };

@@ -69,7 +69,7 @@ const std::vector<CommandOption>& shared_options() {
       // Data.
       of_machine({"suite", "S", "list of datasets; default: pocket, or paper if --data is given"}),
       of_machine({"data", "FOLDER",
-                  "holds the datasets' folders with their images; default: the suite's own splits and sealed "
+                  "holds the datasets' folders with their images; default: the suite's own, with sealed "
                   "features"}),
       of_machine({"cache", "FOLDER", "image features, generated splits, listings of large folders",
                   ValueKind::text, "runs/cache"}),

@@ -34,14 +34,14 @@ Encoded encode(const LooseImage& image, const PictureEncoder& encoder) {
 /// Whether all images in a path are meant.
 bool holds_images(const fs::path& path) {
   std::error_code failure;
-  return fs::is_directory(path, failure) ||
-         (path.extension() == ".zip" && fs::is_regular_file(path, failure));
+  const bool is_zip = path.extension() == ".zip" || path.extension() == ".ZIP";
+  return fs::is_directory(path, failure) || (is_zip && fs::is_regular_file(path, failure));
 }
 
 }  // namespace
 
 std::vector<LooseImage> images_at(const fs::path& path) {
-  if (!holds_images(path)) return {{ImageFiles(path.parent_path()), path.filename().string()}};
+  if (!holds_images(path)) return {{ImageFiles::in_folder(path.parent_path()), path.filename().string()}};
   const ImageFiles files(path);
   std::vector<LooseImage> images;
   for (std::string& name : files.names()) images.push_back({files, std::move(name)});

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ class StoredZip {
   std::filesystem::path path_;
   std::unique_ptr<Archive> archive_;
   std::vector<std::string> names_;
+  std::map<std::string, uint64_t> places_;  ///< in the archive, by name
 };
 
 /// Writes an archive of these files, in this order, atomically. The same files give the same bytes. Throws

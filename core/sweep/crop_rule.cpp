@@ -24,6 +24,9 @@ namespace {
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kImagesAhead = 4;
 
+/// Views that the tower sees at once; their activations are what takes memory.
+constexpr int64_t kMostAtOnce = 32;
+
 /// One half of the classes, and the training images of those.
 struct Half {
   std::vector<Image> images;  ///< labels within the half
@@ -65,8 +68,11 @@ class Teller {
     at::init_num_threads();  // a new thread adopts the count set here
     const c10::InferenceMode frozen;
     check_interrupt();
-    // All views at once: unlike stored features, these may differ in their last bits.
-    const Tensor features = tower_.encode(pixels_of(image)).cpu();
+    // Several views at once: unlike stored features, these may differ in their last bits.
+    std::vector<Tensor> parts;
+    for (const Tensor& pixels : pixels_of(image).split(kMostAtOnce))
+      parts.push_back(tower_.encode(pixels).cpu());
+    const Tensor features = at::cat(parts);
     const Tensor told = at::matmul(features, text_features.t()).argmax(1).eq(image.label).to(torch::kDouble);
     Shares shares = {told[0].item<double>()};
     const auto ranges = static_cast<int64_t>(encoders_.size());
@@ -141,6 +147,7 @@ CropAccuracies mean_of(std::span<const CropAccuracies> datasets) {
 
 std::optional<size_t> widest_range(const CropAccuracies& accuracies, double share) {
   std::optional<size_t> widest;
+  if (accuracies.centre == 0) return widest;  // nothing can be kept
   for (size_t i = accuracies.crops.size(); i > 0; --i) {
     if (accuracies.crops[i - 1] < share * accuracies.centre) break;
     widest = i - 1;

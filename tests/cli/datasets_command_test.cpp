@@ -132,8 +132,6 @@ TEST_F(DatasetsCommand, ASealedArchiveTakesThePlaceOfTheImages) {
   const Finished sealed = of_small({"seal", "--output", "sealed"});
   EXPECT_EQ(sealed.code, 0) << sealed.err;
   expect_part(sealed.out, "sealed/one/images.zip: 0.0 MB\n");
-  for (const char* dataset : {"one", "two"})
-    fs::copy(world_ / "data" / dataset / "split_zhou.json", world_ / "sealed" / dataset / "split_zhou.json");
   EXPECT_EQ(world_.sweep("clip_zeroshot,coop").out, "6 runs: 6 done now\n");
   fs::rename(world_ / "data", world_ / "loose");
   fs::rename(world_ / "sealed", world_ / "data");
@@ -149,6 +147,11 @@ TEST_F(DatasetsCommand, ASealedArchiveTakesThePlaceOfTheImages) {
   expect_part(predicted.out, "data/one/images.zip/a/test0.bmp,1,");
   expect_refused(datasets({"seal", "./birds", "--suite", "small", "--output", "sealed"}),
                  "birds: its classes are its folders");
+  nlohmann::json alone = read_json(world_ / "suites/small/one.json");
+  alone["images"] = ".";
+  write_file(world_ / "suites/small/one.json", alone.dump());
+  expect_refused(of_small({"seal", "one", "--output", "sealed"}),
+                 "one: its images have no folder of their own");
 }
 
 TEST_F(DatasetsCommand, ShrinksPngImagesWithoutChangingAPixel) {
@@ -186,6 +189,8 @@ TEST_F(DatasetsCommand, MeasuresWhatCropsLeave) {
   expect_part(csv.out, "one,0.3-1,");
   expect_part(csv.out, "mean,centre,");
   expect_refused(of_small({"crops", "--model", "model", "--areas", "0.9,0.3"}), "in ascending order");
+  expect_refused(of_small({"crops", "--model", "model", "--areas", "0.3-0.5"}),
+                 "--areas 0.3-0.5: give shares");
   expect_refused(of_small({"crops", "--model", "model", "--areas", "2"}), "--areas 2-1: give shares");
 }
 

@@ -179,9 +179,9 @@ TEST_F(StateDict, IsNeverCompressed) {
   };
   EXPECT_EQ(read_with(ZIP_CM_STORE, ZIP_CM_STORE).at("x").numel(), 6);
   EXPECT_ERROR(read_with(ZIP_CM_DEFLATE, ZIP_CM_STORE),
-               "model.pt: is damaged (its file a/data.pkl is compressed");
+               "model.pt: its file a/data.pkl is compressed or encrypted; pack it anew");
   EXPECT_ERROR(read_with(ZIP_CM_STORE, ZIP_CM_DEFLATE),
-               "model.pt: is damaged (its file a/data/0 is compressed");
+               "model.pt: its file a/data/0 is compressed or encrypted; pack it anew");
 }
 
 TEST_F(StateDict, NoWrongByteInThePickleDoesHarm) {

@@ -68,6 +68,20 @@ TEST_F(ImageFilesTest, ADamagedImageInAnArchiveIsNamed) {
                "damaged.zip: is damaged (its file cat/1.png does not match its checksum)");
 }
 
+TEST_F(ImageFilesTest, GoByAnyPathThatAFolderWouldTake) {
+  for (const char* name : {"./cat/1.png", "cat//1.png", "dog/../cat/1.png"})
+    EXPECT_EQ(archive_.read(name), folder_.read("cat/1.png")) << name;
+}
+
+TEST_F(ImageFilesTest, AnArchiveWhoseNamesLeadElsewhereIsRefused) {
+  const auto archive_with = [&](const std::string& name) {
+    write_stored_zip(scratch_ / "odd.zip", {name}, [](const auto&) { return std::string("x"); });
+    return ImageFiles(scratch_ / "odd.zip");
+  };
+  EXPECT_ERROR(archive_with("../a.png"), "odd.zip: the file ../a.png leads out of the archive");
+  EXPECT_ERROR(archive_with("/etc/a.png"), "odd.zip: the file /etc/a.png leads out of the archive");
+}
+
 TEST_F(ImageFilesTest, AnArchiveWithTwoImagesOfOneNameIsRefused) {
   write_file(scratch_ / "twice.zip",
              read_file(fs::path(PROMPTBED_SOURCE_DIR) / "tests/fuzz/corpus/stored_zip/name_twice"));

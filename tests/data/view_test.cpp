@@ -126,8 +126,9 @@ TEST(CropRange, IsReadAndWrittenAsTwoShares) {
   EXPECT_EQ(percent_text(CropRange()), "8 to 100 %");
   EXPECT_EQ(parse_crops("0.7-1", "--crops"), (CropRange{0.7, 1}));
   EXPECT_EQ(parse_crops("0.25-0.25", "--crops"), (CropRange{0.25, 0.25}));
-  for (const char* wrong : {"", "0.7", "0.7-", "-1", "0-1", "0.5-1.5", "0.9-0.8", "nan-1", "0.5-1x", "a-b"})
-    EXPECT_ERROR(parse_crops(wrong, "--crops"), "give shares of an image's area from above 0 to 1");
+  for (const char* wrong :
+       {"", "0.7", "0.7-", "-1", "0-1", "1e-9-1", "0.5-1.5", "0.9-0.8", "nan-1", "0.5-1x", "a-b"})
+    EXPECT_ERROR(parse_crops(wrong, "--crops"), "give shares of an image's area from 0.001 to 1");
 }
 
 TEST(View, AVeryLongImageIsCutInTheMiddle) {

@@ -25,8 +25,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Commands that need what the test has not, by how they begin, and where they are tried instead.
 ELSEWHERE = {
-    "features build --suite pocket": "needs the icon sets; tests/cli/features_command_test.cpp",
-    "features seal --suite pocket": "needs the icon sets; tests/cli/features_command_test.cpp",
+    "datasets crops --suite pocket": "takes ten minutes; tests/cli/datasets_command_test.cpp",
+    "datasets seal --suite pocket": "needs the icon sets; tests/cli/datasets_command_test.cpp",
+    "features build --suite pocket": "takes minutes; tests/cli/features_command_test.cpp",
+    "features seal --suite pocket": "takes minutes; tests/cli/features_command_test.cpp",
 }
 # Settings that make training short, unless the command has its own.
 SHORT = {"--epochs": "1", "--seeds": "1"}

@@ -3,6 +3,7 @@
 #include <promptbed/error.h>
 
 #include "base/files.h"
+#include "clip/checkpoints/safetensors.h"
 #include "clip/checkpoints/tensor_file.h"
 #include "clip/checkpoints/torch_files.h"
 #include "features/feature_file.h"
@@ -61,6 +62,14 @@ TEST_F(Mutations, OfASealedFileDoNoHarm) {
   write_feature_file(path, test::small_key(), table, FileKind::sealed);
   const auto sum = [&] { return FeatureFile(path).features().to(at::kDouble).sum().item<double>(); };
   expect_no_harm(path, [&, expected = sum()] { EXPECT_EQ(sum(), expected); });
+}
+
+TEST_F(Mutations, OfSafetensorsDoNoHarm) {
+  const auto path = scratch_ / "a.safetensors";
+  write_safetensors(
+      path, {{"x", at::ones({4, 3})}, {"y", at::zeros({7}, at::kHalf)}, {"z", at::ones({}, at::kLong)}},
+      {{"k", "v"}});
+  expect_no_harm(path, [&] { sum_of(read_safetensors(path).tensors); });
 }
 
 TEST_F(Mutations, OfATorchArchiveDoNoHarm) {

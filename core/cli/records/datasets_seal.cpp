@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <iostream>
+#include <system_error>
 
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "cli/records/datasets_commands.h"
@@ -19,7 +21,7 @@ namespace fs = std::filesystem;
 std::vector<std::string> images_of(const Split& split) {
   std::vector<std::string> names;
   for (const std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
-    for (const Image& image : *images) names.push_back(image.path);
+    for (const Image& image : *images) names.push_back(fs::path(image.path).lexically_normal().string());
   }
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -42,6 +44,10 @@ fs::path seal(const DatasetSpec& dataset, const ChosenDatasets& chosen, const fs
                     "can be sealed",
                     dataset.id));
   }
+  if (dataset.images.empty() || dataset.images == ".") {
+    throw Error(fmt::format("{}: its images have no folder of their own, whose place an archive could take",
+                            dataset.id));
+  }
   const ImageFiles files = chosen.images(dataset);
   const std::vector<std::string> names = images_of(chosen.read_split(dataset));
   fs::path archive = (output / dataset.folder / dataset.images).lexically_normal();
@@ -57,6 +63,14 @@ fs::path seal(const DatasetSpec& dataset, const ChosenDatasets& chosen, const fs
   return archive;
 }
 
+/// The archive's classes are in the split's file, which belongs beside it.
+void copy_split(const DatasetSpec& dataset, const fs::path& data, const fs::path& output) {
+  const fs::path file = dataset.folder / dataset.split.file;
+  std::error_code failure;
+  if (!dataset.split.file.empty() && fs::is_regular_file(data / file, failure) && !fs::exists(output / file))
+    write_file(output / file, read_file(data / file));
+}
+
 }  // namespace
 
 int seal_datasets(const Arguments& arguments) {
@@ -65,8 +79,8 @@ int seal_datasets(const Arguments& arguments) {
       {.usage = "runner datasets seal [NAME...] --output FOLDER [OPTIONS]",
        .explanation =
            "Puts the images that a dataset's split names into one ZIP archive, uncompressed, which takes\n"
-           "the place of its image folder in FOLDER: FOLDER/dtd/images.zip for DATA/dtd/images. The\n"
-           "same images give the same bytes.\n\n"
+           "the place of its image folder in FOLDER: FOLDER/dtd/images.zip for DATA/dtd/images, with the\n"
+           "file of the split beside it. The same images give the same bytes.\n\n"
            "  runner datasets seal dtd --data data --output sealed\n"
            "  runner datasets seal --suite pocket --data IMAGES --output datasets/pocket/data --shrink-png",
        .options = {{"options",
@@ -80,6 +94,7 @@ int seal_datasets(const Arguments& arguments) {
   const ChosenDatasets chosen = named_datasets(*values);
   for (const DatasetSpec& dataset : chosen.list()) {
     const fs::path archive = seal(dataset, chosen, values->text("output"), values->flag("shrink-png"));
+    copy_split(dataset, chosen.data(), values->text("output"));
     fmt::print("{}: {:.1f} MB\n", archive.string(), static_cast<double>(fs::file_size(archive)) / 1e6);
   }
   return kAllDone;

@@ -15,7 +15,7 @@
 namespace promptbed {
 namespace {
 
-constexpr int64_t kMostCropViews = 1000;
+constexpr int64_t kMostCropViews = 100;
 
 Subcommand description() {
   return {.usage = "runner datasets crops [OPTIONS]",
@@ -42,6 +42,8 @@ Subcommand description() {
 std::vector<CropRange> ranges_of(const Values& values) {
   std::vector<CropRange> ranges;
   for (const std::string& area : values.items("areas")) {
+    if (area.find_first_not_of("0123456789.") != std::string::npos)
+      throw Error(fmt::format("--areas {}: give shares of an image's area, such as 0.1,0.5", area));
     ranges.push_back(parse_crops(area + "-1", "--areas"));
     if (ranges.size() > 1 && ranges.back().least <= ranges[ranges.size() - 2].least)
       throw Error(fmt::format("--areas {}: give them in ascending order, each once", values.text("areas")));
@@ -59,7 +61,7 @@ Report report_of(const std::vector<NamedAccuracies>& datasets, const CropAccurac
                  const CropTrial& trial) {
   Report report;
   report.table.title = fmt::format(
-      "Zero-shot accuracy (%) on training images, mean of base and new, by the least area of {} a image",
+      "Zero-shot accuracy (%) on training images, mean of base and new, by the least area of {} an image",
       plural(static_cast<size_t>(trial.views), "crop"));
   report.records.title = report.table.title;
   report.table.columns = {{"Dataset", Alignment::left}, {"Centre", Alignment::right, "", "%"}};
@@ -81,7 +83,8 @@ Report report_of(const std::vector<NamedAccuracies>& datasets, const CropAccurac
   auto& shares = report.table.rows.emplace_back(std::vector<Cell>{"of the centre's", "100"});
   report.table.summary_rows.push_back(report.table.rows.size() - 1);
   for (const double accuracy : mean.crops)
-    shares.push_back({fmt::format("{:.1f}", 100 * accuracy / mean.centre), 100 * accuracy / mean.centre});
+    shares.push_back(mean.centre == 0 ? Cell("-")
+                                      : Cell(fmt::format("{:.1f}", 100 * accuracy / mean.centre)));
   return report;
 }
 

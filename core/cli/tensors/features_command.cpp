@@ -91,17 +91,23 @@ int list(const Arguments& arguments) {
   if (!values) return kAllDone;
   Table table;
   table.title = "Image features";
-  table.columns = {
-      {"Dataset", Alignment::left}, {"Model", Alignment::left}, {"Precision"}, {"Features"}, {"Size"},
-      {"Kind", Alignment::left},    {"File", Alignment::left}};
+  table.columns = {{"Dataset", Alignment::left},
+                   {"Model", Alignment::left},
+                   {"Precision"},
+                   {"Crops"},
+                   {"Features"},
+                   {"Size"},
+                   {"Kind", Alignment::left},
+                   {"File", Alignment::left}};
   for (const CacheSummary& cache : list_all(values->text("cache"))) {
     if (!cache.fault.empty()) {
       table.notes.push_back(cache.fault);
       continue;
     }
     table.rows.push_back({cache.key.dataset, cache.key.model.substr(0, 16),
-                          std::string(to_string(cache.key.precision)), std::to_string(cache.rows),
-                          megabytes(cache.bytes), cache.sealed ? "sealed" : "cache", cache.path.string()});
+                          std::string(to_string(cache.key.precision)), to_string(cache.key.crops),
+                          std::to_string(cache.rows), megabytes(cache.bytes),
+                          cache.sealed ? "sealed" : "cache", cache.path.string()});
   }
   fmt::print("{}", render_text(table, {.width = 160}));
   return kAllDone;

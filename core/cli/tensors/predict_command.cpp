@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kMostGuesses = 1'000'000;
 
 Subcommand description() {
-  return {.usage = "runner predict IMAGE|FOLDER... [OPTIONS]",
+  return {.usage = "runner predict IMAGE|FOLDER|ARCHIVE... [OPTIONS]",
           .explanation =
               "Classifies images: prints the most likely of the classes that you name, of a\n"
               "dataset's, or of those the prompt was trained on. A folder, or a ZIP archive,\n"
@@ -131,7 +131,7 @@ struct Answer {
 std::string as_text(const Answer& answer) {
   std::string text;
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
-    text += answer.pictures[i].string() + '\n';
+    text += printable(answer.pictures[i].string()) + '\n';
     for (int64_t place = 0; place < answer.places(); ++place)
       text +=
           fmt::format("  {:6.2f} %  {}\n", 100 * answer.probability(i, place), answer.class_name(i, place));

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "formats/stored_zip.h"
 
 namespace promptbed {
@@ -32,14 +33,20 @@ fs::path place_of(const fs::path& given) {
                                                                                                 : given;
 }
 
+/// A folder's files go by many names: "./cat//1.jpg" is "cat/1.jpg".
+std::string name_in_archive(const std::string& image) {
+  return fs::path(image).lexically_normal().string();
+}
+
 std::vector<std::string> images_in(const fs::path& folder) {
   std::vector<std::string> images;
   std::error_code failure;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, failure)) {
-    if (entry.is_regular_file() && is_image_name(entry.path()))
-      images.push_back(entry.path().lexically_relative(folder).string());
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, failure);
+  for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
+    if (entry->is_regular_file(failure) && is_image_name(entry->path()))
+      images.push_back(entry->path().lexically_relative(folder).string());
   }
+  if (failure) throw Error(fmt::format("{}: cannot be listed ({})", folder.string(), failure.message()));
   return images;
 }
 
@@ -49,6 +56,12 @@ struct ImageFiles::Archive {
   explicit Archive(const fs::path& path) : zip(path), names(zip.names().begin(), zip.names().end()) {
     if (names.size() != zip.names().size())
       throw Error(fmt::format("{}: has two files of one name; make it again", path.string()));
+    for (const std::string& name : names) {
+      check_name(name, fmt::format("{}: the file", path.string()));
+      if (name.starts_with('/') || name_in_archive(name).starts_with(".."))
+        throw Error(
+            fmt::format("{}: the file {} leads out of the archive; make it again", path.string(), name));
+    }
   }
 
   const StoredZip zip;
@@ -61,6 +74,12 @@ ImageFiles::ImageFiles(const fs::path& place) : place_(place_of(place)) {
   if (fs::is_regular_file(place_, failure)) archive_ = std::make_shared<Archive>(place_);
 }
 
+ImageFiles ImageFiles::in_folder(const fs::path& folder) {
+  ImageFiles files{fs::path()};
+  files.place_ = folder;
+  return files;
+}
+
 bool ImageFiles::exist() const {
   std::error_code failure;
   return is_archive() || fs::is_directory(place_, failure);
@@ -68,7 +87,8 @@ bool ImageFiles::exist() const {
 
 bool ImageFiles::have(const std::string& image) const {
   std::error_code failure;
-  return is_archive() ? archive_->names.contains(image) : fs::exists(path_of(image), failure);
+  return is_archive() ? archive_->names.contains(name_in_archive(image))
+                      : fs::exists(path_of(image), failure);
 }
 
 std::string ImageFiles::read(const std::string& image) const {
@@ -76,7 +96,7 @@ std::string ImageFiles::read(const std::string& image) const {
   if (!have(image))
     throw Error(fmt::format("{}: the archive has no such image; check the split", path_of(image).string()));
   const std::lock_guard lock(archive_->in_use);
-  return archive_->zip.read(image);
+  return archive_->zip.read(name_in_archive(image));
 }
 
 std::vector<std::string> ImageFiles::names() const {

@@ -15,9 +15,12 @@ namespace promptbed {
 class ImageFiles {
  public:
   /// `place` is a folder or an archive. If it is neither and `place`.zip is there, that is meant. Whether
-  /// there is anything shows later. Throws Error if an archive is damaged (see StoredZip), or has two images
-  /// of one name.
+  /// there is anything shows later. Throws Error if an archive is damaged (see StoredZip), and if two of its
+  /// files have one name, or one has a name that is not UTF-8, holds control characters or leads out of it.
   explicit ImageFiles(const std::filesystem::path& place);
+
+  /// Those of a folder, and never of an archive in its place.
+  static ImageFiles in_folder(const std::filesystem::path& folder);
 
   /// The folder or the archive.
   const std::filesystem::path& place() const { return place_; }

@@ -16,6 +16,7 @@
 namespace promptbed {
 namespace {
 
+constexpr double kLeastShare = 0.001;      ///< of the area: a smaller crop may have no pixel
 constexpr double kLeastRatio = 3.0 / 4.0;  ///< width / height of a crop
 constexpr double kMostRatio = 4.0 / 3.0;
 constexpr int kCropTries = 10;
@@ -109,9 +110,9 @@ CropRange parse_crops(std::string_view text, std::string_view where) {
   const bool has_dash = least.ec == std::errc() && least.ptr != end && *least.ptr == '-';
   const auto most = has_dash ? std::from_chars(least.ptr + 1, end, crops.most) : least;
   const bool is_range = has_dash && most.ec == std::errc() && most.ptr == end;
-  if (!is_range || !(0 < crops.least && crops.least <= crops.most && crops.most <= 1)) {
-    throw Error(
-        fmt::format("{} {}: give shares of an image's area from above 0 to 1, such as 0.08-1", where, text));
+  if (!is_range || !(kLeastShare <= crops.least && crops.least <= crops.most && crops.most <= 1)) {
+    throw Error(fmt::format("{} {}: give shares of an image's area from {} to 1, such as 0.08-1", where, text,
+                            kLeastShare));
   }
   return crops;
 }

@@ -30,7 +30,7 @@ struct CropRange {
 };
 
 /// "0.7-1", and the reverse, which throws Error, beginning with `where`, for anything but two numbers of
-/// which 0 < least <= most <= 1.
+/// which 0.001 <= least <= most <= 1.
 std::string to_string(const CropRange& crops);
 CropRange parse_crops(std::string_view text, std::string_view where);
 
