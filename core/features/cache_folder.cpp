@@ -41,7 +41,8 @@ CacheSummary summary_of(const fs::path& folder, const fs::path& path) {
 FeatureTable table_of(const FeatureCache& cache, const FeatureRequest& request) {
   FeatureTable table;
   for (const std::string& image : request.images) {
-    for (const int view : request.views) table.rows.push_back({image, view});
+    const uint64_t contents = cache.contents_of(image, request.views);
+    for (const int view : request.views) table.rows.push_back({image, view, contents});
   }
   table.features = cache.read(request.images, request.views).flatten(0, 1).to(dtype_of(cache.key().stored));
   return table;

@@ -1,6 +1,7 @@
 #include "features/cache_key.h"
 
 #include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <nlohmann/json.hpp>
 
@@ -40,7 +41,13 @@ CacheKey cache_key_from_json(const nlohmann::json& json) {
   key.preprocessing.style.resampling = json.value("resampling", Resampling::bicubic);
   key.preprocessing.style.squashed = json.value("squashed", false);
   json.at("view recipe").get_to(key.view_recipe);
-  if (json.contains("crops")) key.crops = parse_crops(json.at("crops").get<std::string>(), "crops");
+  if (json.contains("crops")) {
+    try {
+      key.crops = parse_crops(json.at("crops").get<std::string>(), "crops");
+    } catch (const Error& fault) {
+      throw nlohmann::json::other_error::create(501, fault.what(), nullptr);
+    }
+  }
   json.at("precision").get_to(key.precision);
   json.at("stored type").get_to(key.stored);
   json.at("dataset").get_to(key.dataset);

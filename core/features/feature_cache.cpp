@@ -74,7 +74,7 @@ std::vector<MissingPicture> FeatureCache::missing(std::span<const FeatureRequest
   return result;
 }
 
-uint64_t FeatureCache::contents_of_rows(const std::string& image, std::span<const int> views) const {
+uint64_t FeatureCache::contents_of(const std::string& image, std::span<const int> views) const {
   std::optional<uint64_t> contents;
   for (const int view : views) {
     const auto row = row_of(image, view);
@@ -92,12 +92,16 @@ uint64_t FeatureCache::contents_of_rows(const std::string& image, std::span<cons
 
 std::string FeatureCache::hash_of_images(std::span<const FeatureRequest> requests,
                                          ContentIndex* contents) const {
-  if (sealed()) return {};
+  if (sealed()) {
+    contents = nullptr;
+    const bool says_contents = !file_->rows().empty() && file_->rows().front().contents != 0;
+    if (!says_contents) return {};
+  }
   Hasher hasher;
   for (const FeatureRequest& request : requests) {
     for (const std::string& image : request.images) {
       const auto found = contents == nullptr ? std::nullopt : contents->find(image);
-      hasher.add(image).add(static_cast<int64_t>(found ? *found : contents_of_rows(image, request.views)));
+      hasher.add(image).add(static_cast<int64_t>(found ? *found : contents_of(image, request.views)));
     }
   }
   return hasher.hex();

@@ -54,8 +54,13 @@ class FeatureCache {
   /// not there does not matter, and without `contents` none does.
   std::vector<MissingPicture> missing(std::span<const FeatureRequest> requests, ContentIndex* contents) const;
 
+  /// What an image held that these views of it were taken from. Throws Error, naming it, if the cache lacks
+  /// one, or if they were taken from different contents.
+  uint64_t contents_of(const std::string& image, std::span<const int> views) const;
+
   /// A hash of the requested images' names and contents, in order, which tells features of other images from
-  /// these; "" if the file is sealed, which vouches for them. The contents are those of the files, as in
+  /// these. Of a sealed file the contents are those that it was made from, and "" if it does not say them, as
+  /// those of earlier versions. Otherwise the contents are those of the files, as in
   /// missing(), or else those that the rows were taken from, of all requested views. Throws Error, naming the
   /// image, if there is neither, or if its views were taken from different contents.
   std::string hash_of_images(std::span<const FeatureRequest> requests, ContentIndex* contents) const;
@@ -69,7 +74,6 @@ class FeatureCache {
 
  private:
   std::optional<int64_t> row_of(const std::string& image, int view) const;
-  uint64_t contents_of_rows(const std::string& image, std::span<const int> views) const;
 
   std::filesystem::path path_;
   CacheKey key_;

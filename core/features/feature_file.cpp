@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kBlockRows = 1024;
 constexpr const char* kContents = "picture_hash";
+constexpr const char* kSealedContents = "sealed_picture_hash";
 constexpr const char* kEarlierStamp = "picture_bytes";  // of caches before there were hashes
 
 // Remedies for an unusable file: if its kind is unknown, and if it is known.
@@ -86,10 +87,10 @@ PictureColumn pictures_of(std::span<const FeatureRow> rows) {
   return column;
 }
 
-void write_contents(H5::H5File& file, std::span<const FeatureRow> rows) {
+void write_contents(H5::H5File& file, const char* column, std::span<const FeatureRow> rows, Packing packing) {
   std::vector<uint64_t> hashes;
   for (const FeatureRow& row : rows) hashes.push_back(row.contents);
-  write_column(file, kContents, H5::PredType::STD_U64LE, hashes, Packing::plain);
+  write_column(file, column, H5::PredType::STD_U64LE, hashes, packing);
 }
 
 void write_rows(H5::H5File& file, std::span<const FeatureRow> rows, Packing packing) {
@@ -117,13 +118,19 @@ std::vector<FeatureRow> read_rows(Hdf5Reader& file) {
   return rows;
 }
 
-void read_contents(Hdf5Reader& file, std::vector<FeatureRow>& rows) {
-  const auto hashes = file.column<uint64_t>(kContents, H5::PredType::STD_U64LE, rows.size());
+void read_contents(Hdf5Reader& file, const char* column, std::vector<FeatureRow>& rows) {
+  const auto hashes = file.column<uint64_t>(column, H5::PredType::STD_U64LE, rows.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i].contents = hashes[i];
 }
 
-std::vector<FeatureRow> without_contents(std::vector<FeatureRow> rows) {
-  for (FeatureRow& row : rows) row.contents = 0;
+/// Whether it is known of every row what its image held.
+bool have_contents(std::span<const FeatureRow> rows) {
+  return std::ranges::none_of(rows, [](const FeatureRow& row) { return row.contents == 0; });
+}
+
+/// A sealed file says it of all rows or of none.
+std::vector<FeatureRow> sealed_rows(std::vector<FeatureRow> rows) {
+  if (!have_contents(rows)) std::ranges::for_each(rows, [](FeatureRow& row) { row.contents = 0; });
   return rows;
 }
 
@@ -191,14 +198,15 @@ uint64_t most_bytes(const FeatureTable& table) {
 void write_all(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
   const bool sealed = kind == FileKind::sealed;
   const Packing packing = sealed ? Packing::deflated : Packing::plain;
-  const std::vector<FeatureRow> rows = sealed ? without_contents(table.rows) : table.rows;
+  const std::vector<FeatureRow> rows = sealed ? sealed_rows(table.rows) : table.rows;
   const Tensor features = table.features.contiguous();
   const H5::FloatType type = feature_type(key.stored);
   write_key(file, key);
   create_set(file, "features", type, {rows.size(), static_cast<hsize_t>(features.size(1))}, packing)
       .write(features.data_ptr(), type);
   write_rows(file, rows, packing);
-  if (!sealed) write_contents(file, rows);
+  if (!sealed || have_contents(rows))
+    write_contents(file, sealed ? kSealedContents : kContents, rows, packing);
   write_column(file, "checksums", H5::PredType::STD_U64LE, checksums_of(rows, features), Packing::plain);
 }
 
@@ -250,7 +258,8 @@ FeatureFile::FeatureFile(const fs::path& path) : path_(path) {
     sealed_ = !is_earlier && !file_->has(kContents);
     if (is_earlier) return;  // it does not say what its images held, so no row counts
     rows_ = read_rows(*file_);
-    if (!sealed_) read_contents(*file_, rows_);
+    if (!sealed_ || file_->has(kSealedContents))
+      read_contents(*file_, sealed_ ? kSealedContents : kContents, rows_);
   });
 }
 

@@ -13,7 +13,7 @@ namespace promptbed {
 struct FeatureRow {
   std::string image;      ///< path relative to the dataset's image folder
   int view = 0;           ///< kCentreView, or 0 to V - 1
-  uint64_t contents = 0;  ///< what was in the file (hash_of_contents); 0 in sealed files
+  uint64_t contents = 0;  ///< what was in the file (hash_of_contents); 0 in sealed files of earlier versions
 };
 
 /// Features and what they were taken from.

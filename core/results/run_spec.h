@@ -15,7 +15,7 @@
 
 namespace promptbed {
 
-/// Tells what a dataset's test images are: the hash of its split and, unless its features are sealed, that of
+/// Tells what a dataset's test images are: the hash of its split and, where that is known, that of
 /// the images' contents.
 std::string test_set_of(const std::string& split_hash, const std::string& images);
 
@@ -41,7 +41,7 @@ struct RunSpec {
   std::string precision = "f32";
 
   /// Hashes of the names and contents of its dataset's images: those drawn for "train" and, if the method
-  /// asks for them, "val", and all of "test". None if the features are sealed, which vouches for them, nor in
+  /// asks for them, "val", and all of "test". None on sealed features that do not say it, nor in
   /// runs of earlier versions, where the contents are unknown.
   std::map<std::string, std::string, std::less<>> images = {};
   std::string tokenizer = {};  ///< tokenizer_id(): "" for the usual one; unknown in runs of earlier versions

@@ -67,7 +67,8 @@ std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<co
   std::vector<int64_t> counts;
   for (const auto& dataset : plan.datasets) {
     const FeatureCache cache = inputs.open_cache(dataset->spec);
-    const auto missing = cache.missing(requests_of(*dataset, runs), &inputs.contents(dataset->spec));
+    ContentIndex* const contents = cache.sealed() ? nullptr : &inputs.contents(dataset->spec);
+    const auto missing = cache.missing(requests_of(*dataset, runs), contents);
     check_sealed(cache, missing);
     counts.push_back(static_cast<int64_t>(missing.size()));
   }

@@ -30,7 +30,11 @@ std::map<std::string, std::set<std::string>> wanted_ids(const std::vector<Planne
 std::string hash_of_images(const std::string& dataset, const FeatureRequest& request,
                            OpenDatasets& datasets) {
   const FeatureCache& cache = datasets.features(dataset);
-  if (cache.sealed()) return "";
+  if (cache.sealed()) {
+    const bool lacks_some =
+        !cache.missing({&request, 1}, nullptr).empty();  // for which check_sealed has words
+    return lacks_some ? "" : cache.hash_of_images({&request, 1}, nullptr);
+  }
   ContentIndex& contents = datasets.contents(dataset);
   for (const MissingPicture& missing : cache.missing({&request, 1}, nullptr)) {
     if (contents.find(missing.image)) continue;

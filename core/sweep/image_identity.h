@@ -10,7 +10,7 @@
 /// What a run's images held is part of what it is.
 namespace promptbed {
 
-/// A hash of what the images of a request hold now: FeatureCache::hash_of_images, "" for sealed features.
+/// A hash of what the images of a request hold now: FeatureCache::hash_of_images, "" if they do not say.
 /// Throws PictureError for an image that cannot be read and whose features are not in the cache.
 std::string hash_of_images(const std::string& dataset, const FeatureRequest& request, OpenDatasets& datasets);
 

@@ -86,17 +86,17 @@ bool Inputs::is_sealed(const DatasetSpec& dataset) const {
   const ChosenDatasets& chosen = chosen_of(dataset);
   bool sealed = chosen.is_embedded(dataset) && !chosen.suite().features.empty();
   // Without images there is nothing else: whoever opens the file says why it does not serve.
-  if (sealed && chosen.images(dataset).exist()) sealed = serves(sealed_key(dataset));
+  if (sealed && !serves(sealed_key(dataset))) sealed = !chosen.images(dataset).exist();
   return sealed_.emplace(dataset.id, sealed).first->second;
 }
 
 bool Inputs::serves(const CacheKey& sealed) const {
   const fs::path path = sealed_path(chosen_of(dataset(sealed.dataset)).suite().features, sealed);
-  try {
-    return fs::exists(path) && FeatureCache(path, sealed).views() >= spec_.views;
-  } catch (const Error&) {
-    return false;
-  }
+  if (!fs::exists(path)) return true;  // whoever opens it says so: it is a part of the suite
+  if (!difference(FeatureFile(path).key(), sealed).empty()) return false;
+  const bool is_test_set =
+      read_split(dataset(sealed.dataset)).train.empty();  // of which nobody asks for views
+  return is_test_set || FeatureCache(path, sealed).views() >= spec_.views;
 }
 
 CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
@@ -105,7 +105,7 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
   key.preprocessing = model_.preprocessing();
   key.precision = spec_.placement.precision;
   key.dataset = dataset.id;
-  key.crops = dataset.crops;
+  if (spec_.views > 0) key.crops = dataset.crops;  // a centre crop is the same whatever those cover
   key.width = model_.embedding_width();
   return key;
 }
@@ -179,7 +179,7 @@ ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const Fea
                                  int64_t threads, std::ostream& log) {
   FeatureCache cache = open_cache(dataset);
   if (!cache.sealed()) take_up_leftovers(cache, log);
-  const auto missing = cache.missing(requests, &contents(dataset));
+  const auto missing = cache.missing(requests, cache.sealed() ? nullptr : &contents(dataset));
   check_sealed(cache, missing);
   save_contents();
   if (missing.empty()) return {.rows_present = count_rows(requests)};

@@ -73,7 +73,7 @@ class Inputs {
   /// features that are not what is asked for (another model, crops, more views) leave the work to the cache.
   bool is_sealed(const DatasetSpec& dataset) const;
 
-  /// Whether the sealed file with this key has what is asked for.
+  /// Whether the sealed file with this key has what is asked for. Throws Error if it is damaged.
   bool serves(const CacheKey& sealed) const;
 
   /// The key that a dataset's sealed features should have.

@@ -23,8 +23,7 @@ struct JobTest {
   std::string dataset;     ///< its id
   std::string split_hash;  ///< of the split that was planned with
   ClassSet classes = ClassSet::all;
-  std::string images =
-      {};  ///< hash of the test images that were planned with; "" if their features are sealed
+  std::string images = {};  ///< hash of the test images that were planned with; "" if that is not known
 
   bool operator==(const JobTest&) const = default;
 

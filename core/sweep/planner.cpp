@@ -249,7 +249,7 @@ class Planner {
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
   }
 
-  /// Puts what the images held into the run's identity, unless their features are sealed. Throws PictureError
+  /// Puts what the images held into the run's identity, where that is known. Throws PictureError
   /// for an image that is missing.
   void tell_images(PlannedRun& run) const {
     const auto tell = [&](const char* part, const std::string& hash) {

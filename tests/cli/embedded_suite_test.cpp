@@ -82,7 +82,7 @@ TEST_F(EmbeddedSuite, GivesTheScoresOfThePicturesItself) {
   EXPECT_EQ(again.out, "6 runs: 6 done now\n") << again.err;
   EXPECT_TRUE(fs::exists(world_ / "runs/cache")) << "from pictures, not from the sealed features";
   const Ledger ledger = Ledger::open_existing(world_ / "runs/promptbed.db");
-  EXPECT_EQ(ledger.list().size(), 12U) << "no seal vouches for these images: they are other runs";
+  EXPECT_EQ(ledger.list().size(), 6U) << "sealed features say what their images held: they are the same runs";
   std::map<std::string, std::set<std::string>> predictions;  // by what was run and tested
   for (const RunRecord& run : ledger.list()) {
     for (const Score& score : ledger.outcome(run.id).scores) {
@@ -134,13 +134,36 @@ TEST_F(EmbeddedSuite, ThatHasItsImagesServesWhateverIsAskedFor) {
   EXPECT_EQ(sweep().out, "6 runs: 6 done now\n");
   EXPECT_FALSE(fs::exists(world_ / "runs/cache")) << "sealed features serve where they can";
   const Finished views = sweep({"--views", "3"});
-  EXPECT_EQ(views.out, "6 runs: 6 done now\n") << views.err;
+  EXPECT_EQ(views.out, "6 runs: 4 done now, 2 done before\n") << views.err;
   const Finished crops = sweep({"--crops", "0.5-1"});
   EXPECT_EQ(crops.out, "6 runs: 4 done now, 2 done before\n") << crops.err;
+  const Finished report = world_.run({"report", "--shots", "2"});
+  EXPECT_EQ(report.code, 0) << report.err;
+  EXPECT_EQ(report.out.find("left out"), std::string::npos) << "all are of the same images: " << report.out;
   write_other_model();
   const Finished model = sweep({"--model", "other"});
   EXPECT_EQ(model.out, "6 runs: 6 done now\n") << model.err;
   EXPECT_EQ(sweep({"--model", "other", "--crops", "0.5-1"}).out, "6 runs: 4 done now, 2 done before\n");
+}
+
+TEST_F(EmbeddedSuite, ADamagedFileIsNoticedEvenIfThereAreImages) {
+  world_.embed_images();
+  const fs::path file = world_ / "suites/pocket/features/two.h5";
+  write_file(file, read_file(file).substr(0, 3000));
+  expect_refused({}, {"two.h5: is", "restore the original"});
+  fs::remove(file);
+  expect_refused({}, {"two.h5: no such file"});
+}
+
+TEST_F(EmbeddedSuite, ADamagedArchiveStopsNothingThatNeedsNoImages) {
+  world_.embed_images();
+  write_file(world_ / "suites/pocket/data/two/images.zip", "");
+  EXPECT_EQ(sweep().out, "6 runs: 6 done now\n");
+}
+
+TEST_F(EmbeddedSuite, ViewlessRunsAreTheSameWhateverCropsCover) {
+  EXPECT_EQ(sweep({"--views", "0"}).out, "6 runs: 6 done now\n");
+  EXPECT_EQ(sweep({"--views", "0", "--crops", "0.5-1"}).out, "6 runs: 6 done before\n");
 }
 
 TEST_F(EmbeddedSuite, NoticesADamagedFile) {

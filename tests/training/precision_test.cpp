@@ -26,6 +26,7 @@ class EmbeddedDataset {
     key.model = model().fingerprint();
     key.preprocessing = model().preprocessing();
     key.dataset = spec.id;
+    key.crops = spec.crops;
     key.width = model().embedding_width();
     cache_.emplace(sealed_path(suite().features, key), key);
   }

@@ -159,7 +159,7 @@ std::map<std::string, std::string> images_of(const RunSpec& spec) {
 }
 
 /// Drops the runs whose images held something else than those of the newest run: neither a mean over both nor
-/// a comparison would mean anything. Of runs on sealed features, and of earlier versions, nothing is known.
+/// a comparison would mean anything. Of runs of earlier versions nothing is known.
 std::vector<std::string> drop_other_images(std::vector<RunResults>& runs) {
   if (std::ranges::all_of(runs, [](const RunResults& run) { return run.spec().images.empty(); })) return {};
   std::map<std::string, std::pair<int64_t, std::string>>
