@@ -114,7 +114,7 @@ struct StoredZip::Archive {
 
 StoredZip::StoredZip(const fs::path& path) : path_(path) {
   uint64_t bytes_left = InputFile(path).size();
-  archive_ = std::make_unique<Archive>(OpenZip(zip_open(path.c_str(), ZIP_RDONLY, nullptr)));
+  archive_.reset(new Archive{OpenZip(zip_open(path.c_str(), ZIP_RDONLY, nullptr))});
   zip_t* const zip = archive_->zip.get();
   if (zip == nullptr) reject(path_, "no ZIP archive");
   const zip_int64_t count = zip_get_num_entries(zip, 0);
@@ -173,7 +173,7 @@ void write_stored_zip(const fs::path& path, const std::vector<std::string>& name
       auto file = std::make_unique<LateFile>(name, read, fault);
       zip_source_t* const source = zip_source_function(zip.get(), LateFile::serve, file.get());
       if (source == nullptr) fail(zip.get());
-      file.release();  // the source's
+      static_cast<void>(file.release());  // the source's
       const zip_int64_t index = zip_file_add(zip.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8);
       if (index < 0) {
         zip_source_free(source);
@@ -184,7 +184,7 @@ void write_stored_zip(const fs::path& path, const std::vector<std::string>& name
       set_no_time(zip.get(), place);
     }
     if (zip_close(zip.get()) != 0) fail(zip.get());
-    zip.release();  // closed
+    static_cast<void>(zip.release());  // closed
   });
 }
 
