@@ -38,14 +38,6 @@ void FeatureCache::reload() {
   }
 }
 
-int64_t FeatureCache::views() const {
-  int64_t most = 0;
-  for (const auto& [image, rows] : row_numbers_) {
-    if (!rows.empty()) most = std::max<int64_t>(most, rows.rbegin()->first + 1);
-  }
-  return most;
-}
-
 std::optional<int64_t> FeatureCache::row_of(const std::string& image, int view) const {
   const auto of_image = row_numbers_.find(image);
   if (of_image == row_numbers_.end()) return std::nullopt;

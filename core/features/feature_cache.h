@@ -43,9 +43,6 @@ class FeatureCache {
   const std::filesystem::path& path() const { return path_; }
   const CacheKey& key() const { return key_; }
 
-  /// How many augmented views it has of some image.
-  int64_t views() const;
-
   /// Whether the file is sealed: its rows are valid whatever the images are, and it must not be written.
   bool sealed() const { return file_ && file_->sealed(); }
 

@@ -23,6 +23,8 @@ class StoredZip {
   /// Of all files, in the archive's order: "archive/data.pkl".
   const std::vector<std::string>& names() const { return names_; }
 
+  bool has(const std::string& name) const { return places_.contains(name); }
+
   /// The contents of a file; of the first one if there are several of that name. Throws Error if there is
   /// none, or if it is compressed, encrypted or does not match its checksum.
   std::string read(const std::string& name) const;

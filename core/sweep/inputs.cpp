@@ -91,12 +91,14 @@ bool Inputs::is_sealed(const DatasetSpec& dataset) const {
 }
 
 bool Inputs::serves(const CacheKey& sealed) const {
-  const fs::path path = sealed_path(chosen_of(dataset(sealed.dataset)).suite().features, sealed);
+  const DatasetSpec& described = dataset(sealed.dataset);
+  const fs::path path = sealed_path(chosen_of(described).suite().features, sealed);
   if (!fs::exists(path)) return true;  // whoever opens it says so: it is a part of the suite
-  if (!difference(FeatureFile(path).key(), sealed).empty()) return false;
-  const bool is_test_set =
-      read_split(dataset(sealed.dataset)).train.empty();  // of which nobody asks for views
-  return is_test_set || FeatureCache(path, sealed).views() >= spec_.views;
+  const FeatureFile file(path);
+  if (!difference(file.key(), sealed).empty()) return false;
+  const auto is_last_view = [&](const FeatureRow& row) { return row.view == spec_.views - 1; };
+  return spec_.views == 0 || std::ranges::any_of(file.rows(), is_last_view) ||
+         read_split(described).train.empty();  // a test set, of which nobody asks for views
 }
 
 CacheKey Inputs::key_of(const DatasetSpec& dataset) const {

@@ -63,25 +63,30 @@ void ContentIndex::read() {
 
 std::optional<uint64_t> ContentIndex::find(const std::string& image) {
   if (const auto seen = seen_.find(image); seen != seen_.end()) return seen->second.hash;
-  if (files_.is_archive() && !files_.have(image)) return std::nullopt;
-  struct stat status {};
-  const fs::path path = files_.is_archive() ? files_.place() : files_.path_of(image);
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-  const Stamp stamp = {static_cast<int64_t>(status.st_ino), status.st_size, nanoseconds(status.st_mtim),
-                       nanoseconds(status.st_ctim)};
+  const std::optional<Stamp> stamp = stamp_of(image);
+  if (!stamp) return std::nullopt;
   try {
-    return seen_.emplace(image, look(image, stamp)).first->second.hash;
+    return seen_.emplace(image, look(image, *stamp)).first->second.hash;
   } catch (const Error&) {
     return std::nullopt;  // whoever needs its pixels says why it cannot be read
   }
 }
 
+std::optional<ContentIndex::Stamp> ContentIndex::stamp_of(const std::string& image) const {
+  if (files_.is_archive()) return files_.have(image) ? std::optional(Stamp()) : std::nullopt;
+  struct stat status {};
+  if (::stat(files_.path_of(image).c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  return Stamp{static_cast<int64_t>(status.st_ino), status.st_size, nanoseconds(status.st_mtim),
+               nanoseconds(status.st_ctim)};
+}
+
 ContentIndex::Entry ContentIndex::look(const std::string& image, const Stamp& stamp) {
+  if (stamp == Stamp()) return {stamp, hash_of_contents(files_.read(image))};  // save() leaves it out
   const auto known = known_.find(image);
   if (known != known_.end() && known->second.stamp == stamp && known->second.hash != 0) return known->second;
   const int64_t start = now();
   Entry entry{stamp, hash_of_contents(files_.read(image))};
-  if (files_.is_archive() || std::max(stamp.modified, stamp.changed) > start - kTicksMayCoincide) {
+  if (std::max(stamp.modified, stamp.changed) > start - kTicksMayCoincide) {
     entry.stamp = {};  // no file has it, so save() leaves the entry out
   } else {
     changed_ = true;

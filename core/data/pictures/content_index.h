@@ -55,6 +55,9 @@ class ContentIndex {
   };
 
   void read();
+
+  /// Nothing if there is no such file; what an archive holds has the stamp of nothing.
+  std::optional<Stamp> stamp_of(const std::string& image) const;
   Entry look(const std::string& image, const Stamp& stamp);
 
   ImageFiles files_;

@@ -53,19 +53,19 @@ std::vector<std::string> images_in(const fs::path& folder) {
 }  // namespace
 
 struct ImageFiles::Archive {
-  explicit Archive(const fs::path& path) : zip(path), names(zip.names().begin(), zip.names().end()) {
-    if (names.size() != zip.names().size())
-      throw Error(fmt::format("{}: has two files of one name; make it again", path.string()));
-    for (const std::string& name : names) {
+  explicit Archive(const fs::path& path) : zip(path) {
+    std::set<std::string_view> known;
+    for (const std::string& name : zip.names()) {
       check_name(name, fmt::format("{}: the file", path.string()));
       if (name.starts_with('/') || name_in_archive(name).starts_with(".."))
         throw Error(
             fmt::format("{}: the file {} leads out of the archive; make it again", path.string(), name));
+      if (!known.insert(name).second)
+        throw Error(fmt::format("{}: has two files {}; make it again", path.string(), name));
     }
   }
 
   const StoredZip zip;
-  const std::set<std::string> names;
   std::mutex in_use;
 };
 
@@ -87,8 +87,7 @@ bool ImageFiles::exist() const {
 
 bool ImageFiles::have(const std::string& image) const {
   std::error_code failure;
-  return is_archive() ? archive_->names.contains(name_in_archive(image))
-                      : fs::exists(path_of(image), failure);
+  return is_archive() ? archive_->zip.has(name_in_archive(image)) : fs::exists(path_of(image), failure);
 }
 
 std::string ImageFiles::read(const std::string& image) const {
@@ -102,7 +101,7 @@ std::string ImageFiles::read(const std::string& image) const {
 std::vector<std::string> ImageFiles::names() const {
   std::vector<std::string> images;
   if (is_archive()) {
-    std::ranges::copy_if(archive_->names, std::back_inserter(images), is_image_name);
+    std::ranges::copy_if(archive_->zip.names(), std::back_inserter(images), is_image_name);
   } else {
     images = images_in(place_);
   }
