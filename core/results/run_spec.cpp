@@ -40,8 +40,10 @@ json to_json(const Recipe& recipe) {
                 {"warmup_learning_rate", recipe.warmup_learning_rate},
                 {"groups", groups}};
   // Defaults are left out: a choice that older recipes did not have must not change the ids of their runs.
-  if (recipe.optimiser == OptimiserKind::adamw)
-    value["optimiser"] = {{"kind", "adamw"}, {"epsilon", recipe.epsilon}};
+  if (recipe.optimiser != OptimiserKind::sgd) {
+    const char* kind = recipe.optimiser == OptimiserKind::adam ? "adam" : "adamw";
+    value["optimiser"] = {{"kind", kind}, {"epsilon", recipe.epsilon}};
+  }
   if (recipe.pace == RatePace::step) value["pace"] = "step";
   if (recipe.keeps_last_batch) value["keeps_last_batch"] = true;
   return value;
@@ -61,8 +63,9 @@ Recipe to_recipe(const json& value) {
                              .weight_decay = group.at("weight_decay")});
   }
   if (value.contains("optimiser")) {
-    recipe.optimiser = OptimiserKind::adamw;
-    value.at("optimiser").at("epsilon").get_to(recipe.epsilon);
+    const json& optimiser = value.at("optimiser");
+    recipe.optimiser = optimiser.at("kind") == "adam" ? OptimiserKind::adam : OptimiserKind::adamw;
+    optimiser.at("epsilon").get_to(recipe.epsilon);
   }
   if (value.contains("pace")) recipe.pace = RatePace::step;
   recipe.keeps_last_batch = value.contains("keeps_last_batch");

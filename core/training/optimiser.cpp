@@ -11,7 +11,7 @@
 namespace promptbed {
 namespace {
 
-constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of AdamW
+constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of Adam and AdamW
 
 }  // namespace
 
@@ -76,10 +76,10 @@ void Optimiser::step() {
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
     const double rate = rates_[slot.group].at(place_);
-    if (kind_ == OptimiserKind::adamw) {
-      step_adamw(slot, groups_[slot.group], rate);
-    } else {
+    if (kind_ == OptimiserKind::sgd) {
       step_sgd(slot, groups_[slot.group], rate);
+    } else {
+      step_adam(slot, groups_[slot.group], rate);
     }
   }
 }
@@ -94,14 +94,18 @@ void Optimiser::step_sgd(Slot& slot, const ParameterGroup& group, double rate) {
   slot.parameter.add_(slot.momentum, -rate);
 }
 
-void Optimiser::step_adamw(Slot& slot, const ParameterGroup& group, double rate) {
+void Optimiser::step_adam(Slot& slot, const ParameterGroup& group, double rate) {
   if (!slot.momentum.defined()) {
     slot.momentum = at::zeros_like(slot.parameter);
     slot.square = at::zeros_like(slot.parameter);
   }
-  const Tensor& gradient = slot.parameter.grad();
+  Tensor gradient = slot.parameter.grad();
+  if (kind_ == OptimiserKind::adamw) {
+    slot.parameter.mul_(1 - rate * group.weight_decay);
+  } else {
+    gradient = gradient.add(slot.parameter, group.weight_decay);
+  }
   const auto t = static_cast<double>(++slot.steps);
-  slot.parameter.mul_(1 - rate * group.weight_decay);
   slot.momentum.mul_(kBeta1).add_(gradient, 1 - kBeta1);
   slot.square.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
   const Tensor denominator = slot.square.sqrt().div_(std::sqrt(1 - std::pow(kBeta2, t))).add_(epsilon_);

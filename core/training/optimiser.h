@@ -16,8 +16,9 @@ std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_e
 
 /// Moves trainable tensors by a recipe, in the order of operations of PyTorch's optimisers. At step t:
 ///   SGD    g = grad + decay p;  m = momentum m + g (at first m = g);  p = p - lr m
-///   AdamW  p = p - lr decay p;  m = 0.9 m + 0.1 grad;  v = 0.999 v + 0.001 grad^2;
+///   Adam   g = grad + decay p;  m = 0.9 m + 0.1 g;  v = 0.999 v + 0.001 g^2;
 ///          p = p - lr (m / (1 - 0.9^t)) / (sqrt(v / (1 - 0.999^t)) + epsilon)
+///   AdamW  p = p - lr decay p;  then as Adam, with g = grad
 class Optimiser {
  public:
   /// For epochs of so many steps. Throws Error if a tensor belongs to no group.
@@ -41,12 +42,12 @@ class Optimiser {
     Tensor parameter;
     size_t group;
     Tensor momentum;
-    Tensor square = {};  // AdamW's v
+    Tensor square = {};  // Adam's v
     int64_t steps = 0;
   };
 
   void step_sgd(Slot& slot, const ParameterGroup& group, double rate);
-  void step_adamw(Slot& slot, const ParameterGroup& group, double rate);
+  void step_adam(Slot& slot, const ParameterGroup& group, double rate);
 
   OptimiserKind kind_;
   double epsilon_;

@@ -74,13 +74,17 @@ TEST(RunSpec, RefusesOtherJson) {
 TEST(RunSpec, ARecipeNamesItsOptimiserOnlyWhereItIsNotSgd) {
   RunSpec spec = test::sample_spec();
   EXPECT_FALSE(spec.canonical().at("recipe").contains("optimiser"));
-  spec.recipe->optimiser = OptimiserKind::adamw;
-  spec.recipe->epsilon = 1e-4;
-  EXPECT_EQ(spec.canonical().at("recipe").at("optimiser").at("kind"), "adamw");
-  const RunSpec read = RunSpec::parse(spec.canonical());
-  EXPECT_EQ(read.recipe->optimiser, OptimiserKind::adamw);
-  EXPECT_EQ(read.recipe->epsilon, 1e-4);
-  EXPECT_NE(spec.id(), test::sample_spec().id());
+  std::set<std::string> ids = {spec.id()};
+  for (const auto& [kind, name] : {std::pair(OptimiserKind::adam, "adam"), {OptimiserKind::adamw, "adamw"}}) {
+    spec.recipe->optimiser = kind;
+    spec.recipe->epsilon = 1e-4;
+    EXPECT_EQ(spec.canonical().at("recipe").at("optimiser").at("kind"), name);
+    const RunSpec read = RunSpec::parse(spec.canonical());
+    EXPECT_EQ(read.recipe->optimiser, kind);
+    EXPECT_EQ(read.recipe->epsilon, 1e-4);
+    ids.insert(spec.id());
+  }
+  EXPECT_EQ(ids.size(), 3);
 }
 
 TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods) {

@@ -58,6 +58,24 @@ TEST(Optimiser, AdamWDecaysAsideFromTheGradient) {
   EXPECT_NEAR(p.item<double>(), 1.73375 - 0.1 * (0.17 / 0.19) / (std::sqrt(0.009991 / 0.001999) + 1), 1e-12);
 }
 
+TEST(Optimiser, AdamDecaysInTheGradient) {
+  const Tensor p = scalar(2);
+  Recipe recipe = recipe_of({{"", 0.1, 0, 0.5}});
+  recipe.optimiser = OptimiserKind::adam;
+  recipe.epsilon = 1;
+  Optimiser optimiser({{"p", p}}, recipe);
+  optimiser.start_epoch(1);
+  give_gradient(p, 3);
+  optimiser.step();
+  // g = 3 + 0.5 x 2 = 4; m / 0.1 = 4, v / 0.001 = 16; p = 2 - 0.1 x 4 / (4 + 1)
+  EXPECT_NEAR(p.item<double>(), 1.92, 1e-12);
+  give_gradient(p, -1);
+  optimiser.step();
+  // g = -1 + 0.5 x 1.92 = -0.04; m = 0.9 x 0.4 - 0.004 = 0.356, / 0.19;
+  // v = 0.999 x 0.016 + 0.001 x 0.0016 = 0.0159856, / 0.001999
+  EXPECT_NEAR(p.item<double>(), 1.92 - 0.1 * (0.356 / 0.19) / (std::sqrt(0.0159856 / 0.001999) + 1), 1e-12);
+}
+
 TEST(Optimiser, TakesTheRateOfTheEpoch) {
   const Tensor p = scalar(1);
   Optimiser optimiser({{"p", p}}, recipe_of({{"", 0.1, 0, 0}}));

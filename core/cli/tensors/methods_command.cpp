@@ -75,9 +75,9 @@ void print_recipe(const Recipe& recipe) {
   for (const ParameterGroup& group : recipe.groups) {
     const std::string tensors =
         group.prefix.empty() ? "all tensors" : fmt::format("tensors {}...", group.prefix);
-    const std::string mover = recipe.optimiser == OptimiserKind::adamw
-                                  ? fmt::format("AdamW, epsilon {}", recipe.epsilon)
-                                  : fmt::format("SGD, momentum {}", group.momentum);
+    const std::string mover = recipe.optimiser == OptimiserKind::sgd
+                                  ? fmt::format("SGD, momentum {}", group.momentum)
+                                  : fmt::format("{}, epsilon {}", name_of(recipe.optimiser), recipe.epsilon);
     fmt::print("    {}: {}, learning rate {}, weight decay {}\n", tensors, mover, group.learning_rate,
                group.weight_decay);
   }

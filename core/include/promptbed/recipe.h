@@ -9,7 +9,8 @@ namespace promptbed {
 /// The update rule.
 enum class OptimiserKind {
   sgd,    ///< with momentum
-  adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), betas 0.9 and 0.999
+  adam,   ///< Adam (arXiv 1412.6980), weight decay added to the gradient, betas 0.9 and 0.999
+  adamw,  ///< Adam with decoupled weight decay (arXiv 1711.05101), the same betas
 };
 
 /// How often the learning rate takes its next value on the cosine.
@@ -26,7 +27,7 @@ struct ParameterGroup {
   std::string prefix;            ///< "" matches all; a tensor belongs to the first group that matches it
   double learning_rate = 0.002;  ///< at its highest
   double momentum = 0.9;         ///< of SGD
-  double weight_decay = 5e-4;    ///< L2 for SGD, decoupled for AdamW
+  double weight_decay = 5e-4;    ///< added to the gradient; in AdamW decoupled from it
 };
 
 /// How the host's loop trains a method declared Training::trainable. The defaults are CoOp's
@@ -38,7 +39,7 @@ struct Recipe {
   double warmup_learning_rate = 1e-5;                       ///< that rate; a cosine over all epochs follows
   std::vector<ParameterGroup> groups = {ParameterGroup{}};  ///< of the trainable tensors
   OptimiserKind optimiser = OptimiserKind::sgd;             ///< the update rule
-  double epsilon = 1e-8;                                    ///< in AdamW's denominator
+  double epsilon = 1e-8;                                    ///< in the denominator of Adam and AdamW
   RatePace pace = RatePace::epoch;                          ///< of the cosine
   bool keeps_last_batch = false;  ///< whether an epoch ends with a smaller batch of the remaining images
 };

@@ -46,11 +46,23 @@ std::string text_of(const std::map<std::string, OptionValue, std::less<>>& optio
   return words.empty() ? "none" : fmt::format("{}", fmt::join(words, ", "));
 }
 
+std::string_view name_of(OptimiserKind kind) {
+  switch (kind) {
+    case OptimiserKind::sgd:
+      return "SGD";
+    case OptimiserKind::adam:
+      return "Adam";
+    case OptimiserKind::adamw:
+      return "AdamW";
+  }
+  return "";
+}
+
 std::string text_of(const std::optional<Recipe>& recipe) {
   if (!recipe) return "none";
-  std::string text = fmt::format("{} epochs in batches of {}{}; {}", recipe->epochs, recipe->batch_size,
-                                 recipe->keeps_last_batch ? " (the smaller last one kept)" : "",
-                                 recipe->optimiser == OptimiserKind::sgd ? "SGD" : "AdamW");
+  std::string text =
+      fmt::format("{} epochs in batches of {}{}; {}", recipe->epochs, recipe->batch_size,
+                  recipe->keeps_last_batch ? " (the smaller last one kept)" : "", name_of(recipe->optimiser));
   for (const ParameterGroup& group : recipe->groups) text += "; " + text_of(group, recipe->optimiser);
   text += fmt::format("; cosine by the {}", recipe->pace == RatePace::epoch ? "epoch" : "step");
   if (recipe->warmup_epochs > 0)

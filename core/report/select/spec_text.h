@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,9 @@ std::string text_of(const OptionValue& value);
 
 /// "csc=false, n_ctx=4", or "none".
 std::string text_of(const std::map<std::string, OptionValue, std::less<>>& options);
+
+/// "SGD", "Adam", "AdamW".
+std::string_view name_of(OptimiserKind kind);
 
 /// "200 epochs in batches of 32; SGD; rate 0.002, ..."; "none" without one.
 std::string text_of(const std::optional<Recipe>& recipe);
