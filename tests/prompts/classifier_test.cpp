@@ -83,13 +83,13 @@ TEST_F(RestoredLearner, GivesTheTrainedLogitsWithoutTrainingImages) {
     restored.insert(method.name());
   }
   for (const char* name :
-       {"coop", "cocoop", "kgcoop", "prograd", "clip_adapter", "tip_adapter", "linear_probe"})
+       {"coop", "cocoop", "kgcoop", "prograd", "clip_adapter", "tip_adapter", "linear_probe", "gda_clip"})
     EXPECT_TRUE(restored.contains(name)) << name;
 }
 
 TEST_F(RestoredLearner, ServesOtherClassesWhereItsMethodDoes) {
   const ClassNames others = {"polar_bear", "cat"};
-  for (const char* name : {"coop", "cocoop", "kgcoop", "clip_adapter"}) {
+  for (const char* name : {"coop", "cocoop", "kgcoop", "clip_adapter", "gda_clip"}) {
     const auto learner = trained(name);
     const auto restored = restore(prompt_of(*learner, name), others);
     learner->retarget(others);
