@@ -9,18 +9,10 @@
 namespace promptbed {
 namespace {
 
-std::string fill(std::string text, const std::string& name) {
-  const std::string class_name = spoken(name);
-  for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}", at + class_name.size())) {
-    text.replace(at, 2, class_name);
-  }
-  return text;
-}
-
 void check_lengths(const Setting& setting, const std::string& prompt_template, const ClassNames& names) {
   for (const std::string& name : names) {
     const auto length =
-        static_cast<int64_t>(setting.tokenizer->encode(fill(prompt_template, name)).size()) + 2;
+        static_cast<int64_t>(setting.tokenizer->encode(filled(prompt_template, name)).size()) + 2;
     if (length <= setting.context_length) continue;
     throw PromptTooLong(
         fmt::format("class \"{}\": the prompt has {} tokens and the model takes {}; shorten the name or the "
@@ -30,6 +22,15 @@ void check_lengths(const Setting& setting, const std::string& prompt_template, c
 }
 
 }  // namespace
+
+std::string filled(std::string prompt_template, const std::string& class_name) {
+  const std::string name = spoken(class_name);
+  for (size_t at = prompt_template.find("{}"); at != std::string::npos;
+       at = prompt_template.find("{}", at + name.size())) {
+    prompt_template.replace(at, 2, name);
+  }
+  return prompt_template;
+}
 
 void check_template(const Setting& setting, const std::string& prompt_template) {
   if (prompt_template.find("{}") == std::string::npos) {
@@ -44,7 +45,7 @@ Tensor template_features(const Task& task, const std::string& prompt_template,
                          const ClassNames& class_names) {
   const at::NoGradGuard frozen;
   std::vector<std::string> sentences;
-  for (const std::string& name : class_names) sentences.push_back(fill(prompt_template, name));
+  for (const std::string& name : class_names) sentences.push_back(filled(prompt_template, name));
   return normalised(encode_texts(*task.text_encoder, *task.tokenizer, sentences));
 }
 

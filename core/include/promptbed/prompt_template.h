@@ -8,6 +8,9 @@
 /// Hand-written prompts: a template such as "a photo of a {}." filled with class names.
 namespace promptbed {
 
+/// The prompt of a class: its name, underscores read as spaces, in the place of every {}.
+PROMPTBED_EXPORT std::string filled(std::string prompt_template, const std::string& class_name);
+
 /// Throws Error if the template has no {} for the class name, and PromptTooLong, naming the class, if the
 /// prompt of a trained or new class is too long for the model.
 PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& prompt_template);
