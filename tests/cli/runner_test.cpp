@@ -51,7 +51,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--views", "-1"})), "--views -1: give 0 to 1000"},
       {sweep(with({"--colour", "red"})), "unknown option --colour; known: --methods"},
       {sweep(with({"--config", "options.ini"})), "unknown option --colour; known: --methods"},
-      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; known: clap, clip_adapter"},
+      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; known: ape, clap, clip_adapter"},
       {sweep(with({"--datasets", "three"})), "three"},
       {sweep(with({"--datasets", "three"})), "one, two"},
       {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
