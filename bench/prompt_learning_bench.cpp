@@ -39,6 +39,7 @@ class ReferenceTextEncoder final : public TextEncoder {
   int64_t context_length() const override { return 77; }
   int64_t width() const override { return checkpoint().at("positional_embedding").size(1); }
   int64_t embedding_width() const override { return checkpoint().at("text_projection").size(1); }
+  int64_t blocks() const override { return kBlocks; }
 
  private:
   test::PlainTextTower tower_{checkpoint()};
@@ -150,6 +151,12 @@ void cocoop_step_bf16(benchmark::State& state) {
 void coop_step_f32(benchmark::State& state) {
   step(state, "coop", ours(Precision::f32), kBatch);
 }
+void deep_text_step_f32(benchmark::State& state) {
+  step(state, "deep_text", ours(Precision::f32), kBatch);
+}
+void tcp_step_f32(benchmark::State& state) {
+  step(state, "tcp", ours(Precision::f32), kBatch);
+}
 void reference_test(benchmark::State& state) {
   test_images(state, reference(), 1);
 }
@@ -164,6 +171,8 @@ BENCHMARK(reference_step)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMilli
 BENCHMARK(gemm)->Iterations(1)->Repetitions(5)->UseManualTime()->Unit(benchmark::kMillisecond);
 BENCHMARK(cocoop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
 BENCHMARK(coop_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(deep_text_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
+BENCHMARK(tcp_step_f32)->Iterations(3)->Repetitions(5)->Unit(benchmark::kMillisecond);
 BENCHMARK(reference_coop_step)->Iterations(1)->Unit(benchmark::kMillisecond);
 BENCHMARK(cocoop_step_bf16)->Iterations(1)->Repetitions(3)->Unit(benchmark::kMillisecond);
 BENCHMARK(reference_test)->Iterations(1)->Repetitions(3)->UseManualTime()->Unit(benchmark::kMillisecond);

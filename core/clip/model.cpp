@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "clip/checkpoints/architecture.h"
 #include "tokenizer/bpe_tokenizer.h"
 
 namespace promptbed {
@@ -64,6 +65,10 @@ int64_t ClipModel::embedding_width() const {
 
 int64_t ClipModel::context_length() const {
   return checkpoint_.at("positional_embedding").size(0);
+}
+
+int64_t ClipModel::text_blocks() const {
+  return count_layers(checkpoint_, "transformer");
 }
 
 double ClipModel::logit_scale() const {

@@ -41,6 +41,7 @@ class ClipModel {
 
   int64_t embedding_width() const;  ///< D
   int64_t context_length() const;   ///< most tokens of a prompt, start and end included
+  int64_t text_blocks() const;      ///< residual attention blocks of the text tower
   double logit_scale() const;       ///< the factor itself, not its logarithm
 
   std::unique_ptr<ImageEncoder> make_image_encoder(const Placement& placement) const;

@@ -53,6 +53,7 @@ Setting setting_of(const Embedded& embedded) {
   setting.context_init = dataset.context_init;
   setting.tokenizer = embedded.model.tokenizer();
   setting.context_length = embedded.model.context_length();
+  setting.text_blocks = embedded.model.text_blocks();
   return setting;
 }
 

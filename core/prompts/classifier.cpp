@@ -60,6 +60,7 @@ Task model_task(const ClipModel& model, const Placement& placement) {
   Task task;
   task.tokenizer = model.tokenizer();
   task.context_length = model.context_length();
+  task.text_blocks = model.text_blocks();
   task.text_encoder = std::make_shared<TextTransformer>(model.checkpoint(), placement);
   task.logit_scale = model.logit_scale();
   task.feature_width = model.embedding_width();

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <promptbed/context.h>
 #include <promptbed/error.h>
+#include <promptbed/prompt_template.h>
 
 #include <algorithm>
 #include <numeric>
@@ -22,7 +23,7 @@ std::string spoken(std::string name) {
   return name;
 }
 
-Options resolve_context(Options options, const Setting& setting) {
+Options resolve_context(Options options, const Setting& setting, const std::string& rest) {
   const int64_t given = options.integer("n_ctx");
   if (given < 0) throw Error(fmt::format("option n_ctx: {} is negative; give 0 or more", given));
   if (options.text("ctx_init").empty() && given == 0)
@@ -35,14 +36,14 @@ Options resolve_context(Options options, const Setting& setting) {
     }
     options.set("n_ctx", OptionValue(counted));
   }
-  check_prompt_lengths(setting, options.integer("n_ctx"));
+  check_prompt_lengths(setting, options.integer("n_ctx"), rest);
   return options;
 }
 
-void check_prompt_lengths(const Setting& setting, int64_t context_tokens) {
+void check_prompt_lengths(const Setting& setting, int64_t context_tokens, const std::string& rest) {
   for (const ClassNames* names : {&setting.class_names, &setting.new_class_names}) {
     for (const std::string& name : *names) {
-      const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, spoken(name) + ".");
+      const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, filled(rest, name));
       if (length > setting.context_length) {
         throw PromptTooLong(fmt::format(
             "class \"{}\": the prompt has {} tokens with {} of context and the model takes {}; use a shorter "
@@ -73,15 +74,22 @@ NamePosition parse_name_position(const std::string& word) {
 
 ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
                                NamePosition position)
+    : ContextPrompts(task, class_names, context_tokens, position, kNameAlone) {}
+
+ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
+                               const std::string& rest)
+    : ContextPrompts(task, class_names, context_tokens, NamePosition::end, rest) {}
+
+ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
+                               NamePosition position, const std::string& rest)
     : context_tokens_(context_tokens), position_(position) {
   std::vector<int64_t> tokens;
-  for (const std::string& class_name : class_names) {
-    const std::string name = spoken(class_name);
-    const auto sentence = task.tokenizer->encode(name + ".");
+  for (const std::string& name : class_names) {
+    const auto sentence = task.tokenizer->encode(filled(rest, name));
     tokens.insert(tokens.end(), sentence.begin(), sentence.end());
     tokens.push_back(task.tokenizer->end_of_text());
     lengths_.push_back(static_cast<int64_t>(sentence.size()) + 1);
-    name_lengths_.push_back(count_tokens(*task.tokenizer, name));
+    name_lengths_.push_back(count_tokens(*task.tokenizer, spoken(name)));
   }
   const int64_t start = task.tokenizer->start_of_text();
   start_ = task.text_encoder->embed(std::span(&start, 1));

@@ -5,7 +5,7 @@
 namespace promptbed {
 
 Options ContextLearner::resolve(const Setting& setting) {
-  options_ = resolve_context(options_, setting);
+  options_ = resolve_context(options_, setting, rest());
   return options_;
 }
 
@@ -31,6 +31,7 @@ void ContextLearner::retarget(const ClassNames& class_names) {
 }
 
 Tensor ContextLearner::text_features() {
+  const auto encode = [this] { return normalised(task_.text_encoder->encode(prompts()).squeeze(0)); };
   if (at::GradMode::is_enabled()) {
     finished_features_.reset();
     return encode();
@@ -45,14 +46,18 @@ Tensor ContextLearner::similarities(const Batch& batch, const Tensor& text_featu
 
 void ContextLearner::serve(const ClassNames& class_names) {
   if (class_specific()) rows_ = trained_labels(task_, class_names, "context vectors");
-  prompts_.emplace(task_, class_names, options_.integer("n_ctx"), position());
+  const int64_t tokens = options_.integer("n_ctx");
+  if (position() == NamePosition::end) {
+    prompts_.emplace(task_, class_names, tokens, rest());
+  } else {
+    prompts_.emplace(task_, class_names, tokens, position());
+  }
   finished_features_.reset();
 }
 
-Tensor ContextLearner::encode() const {
-  const PromptBatch prompts = class_specific() ? prompts_->with_own(context_.index_select(0, rows_))
-                                               : prompts_->with_shared(context_);
-  return normalised(task_.text_encoder->encode(prompts).squeeze(0));
+PromptBatch ContextLearner::prompts() const {
+  return class_specific() ? prompts_->with_own(context_.index_select(0, rows_))
+                          : prompts_->with_shared(context_);
 }
 
 }  // namespace promptbed

@@ -14,6 +14,7 @@
 #include "sweep/image_identity.h"
 #include "sweep/plan.h"
 #include "sweep/run.h"
+#include "training/train.h"
 
 namespace promptbed {
 namespace {
@@ -21,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMost = 1'000'000'000;
+constexpr int64_t kFewSteps = 5;  // an epoch of fewer hardly trains
 
 /// Draws that the user gave in files, each in place of the one that a dataset, shots and a seed stand for.
 class GivenDraws {
@@ -108,6 +110,33 @@ bool has_training(const RunRecord& record) {
 std::optional<Ledger> open_if_there(const fs::path& ledger) {
   if (!fs::exists(ledger)) return std::nullopt;
   return Ledger::open_existing(ledger);
+}
+
+/// Steps of an epoch; nothing for a run that the host does not train.
+std::optional<int64_t> steps_of(const PlannedRun& run) {
+  if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
+  return steps_of_epoch(static_cast<int64_t>(run.job.draw.train.size()), *run.job.run.recipe);
+}
+
+/// One line for each method that has runs to train whose epochs hold fewer than five steps.
+std::vector<std::string> short_epoch_warnings(const std::vector<PlannedRun>& runs) {
+  std::map<std::string, std::pair<int64_t, const PlannedRun*>> shortest;
+  for (const PlannedRun& run : runs) {
+    const std::optional<int64_t> steps = steps_of(run);
+    if (!steps || *steps >= kFewSteps) continue;
+    const auto [known, is_new] = shortest.try_emplace(run.method->name(), *steps, &run);
+    if (!is_new && *steps < known->second.first) known->second = {*steps, &run};
+  }
+  std::vector<std::string> warnings;
+  for (const auto& [method, found] : shortest) {
+    const auto& [steps, run] = found;
+    warnings.push_back(
+        fmt::format("{}: an epoch is {} on {}: {} images in batches of {}; --batch-size or --epochs "
+                    "makes more steps",
+                    method, plural(static_cast<size_t>(steps), "step"), run->dataset->spec.id,
+                    run->job.draw.train.size(), run->job.run.recipe->batch_size));
+  }
+  return warnings;
 }
 
 /// Puts the cells of the grid together into runs.
@@ -361,8 +390,8 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   }
   inputs.save_contents();
   plan.warnings = bench.registry().complaints();
-  for (const auto& warnings :
-       {planner.plugin_warnings(plan.runs), image_warnings(plan.runs, planner.known())})
+  for (const auto& warnings : {planner.plugin_warnings(plan.runs), image_warnings(plan.runs, planner.known()),
+                               short_epoch_warnings(plan.runs)})
     plan.warnings.insert(plan.warnings.end(), warnings.begin(), warnings.end());
   return plan;
 }

@@ -352,6 +352,7 @@ Setting setting_of(const Job& job, const ClipModel& model) {
   setting.context_init = job.run.context_init;
   setting.tokenizer = model.tokenizer();
   setting.context_length = model.context_length();
+  setting.text_blocks = model.text_blocks();
   return setting;
 }
 

@@ -12,6 +12,11 @@
 
 namespace promptbed {
 
+int64_t steps_of_epoch(int64_t images, const Recipe& recipe) {
+  const int64_t batch_size = std::min(recipe.batch_size, images);
+  return (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
+}
+
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
                                const std::function<void(const EpochRecord&)>& after_epoch) {
@@ -25,7 +30,7 @@ std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, c
     throw Error(fmt::format("cannot train on {} images in batches of {}; give at least one of each", images,
                             recipe.batch_size));
   }
-  const int64_t steps = (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
+  const int64_t steps = steps_of_epoch(images, recipe);
   Optimiser optimiser(trainable, recipe, steps);
 
   std::vector<EpochRecord> records;

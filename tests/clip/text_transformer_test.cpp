@@ -1,11 +1,14 @@
 #include "clip/towers/text_transformer.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <tuple>
 
 #include "clip/checkpoints/safetensors.h"
+#include "clip/towers/packed_prompts.h"
 #include "clip/towers/random_text_tower.h"
 #include "support/expect_error.h"
 #include "support/golden_clip.h"
@@ -46,6 +49,14 @@ PromptBatch random_prompts(const Shape& shape, int64_t width) {
   if (shape.suffix_batch > 0) suffix.insert(suffix.begin(), shape.suffix_batch);
   return {at::randn({shape.prefix_batch, shape.prefix_tokens, width}, generator),
           at::randn(suffix, generator), shape.lengths};
+}
+
+/// Tokens that enter at a block: `classes` is 0 for those of all classes.
+BlockTokens random_tokens(int64_t block, int64_t classes, int64_t count, int64_t width,
+                          bool inserted = false) {
+  std::vector<int64_t> sizes = {count, width};
+  if (classes > 0) sizes.insert(sizes.begin(), classes);
+  return {block, at::randn(sizes, at::make_generator<at::CPUGeneratorImpl>(7 + block)), inserted};
 }
 
 class TextTransformerShapes : public ::testing::TestWithParam<Shape> {
@@ -93,6 +104,141 @@ INSTANTIATE_TEST_SUITE_P(Prompts, TextTransformerShapes,
                                            Shape{"GroupsOfClassesAndOfImages", 3, 3, 3, many_lengths(150)},
                                            Shape{"MoreRowsThanAreKept", 5, 0, 3, many_lengths(150)}),
                          [](const auto& test) { return std::string(test.param.name); });
+
+/// Deep tokens in a tower of five blocks, whose prompts have at least five tokens between start and end.
+struct Depth {
+  const char* name;
+  std::vector<BlockTokens> (*tokens)(int64_t classes, int64_t width);
+};
+
+void PrintTo(const Depth& depth, std::ostream* out) {
+  *out << depth.name;
+}
+
+class TextTransformerDepths : public ::testing::TestWithParam<std::tuple<Shape, Depth>> {
+ protected:
+  TextTransformerDepths() {
+    const auto& [shape, depth] = GetParam();
+    prompts_ = random_prompts(shape, fast_.width());
+    prompts_.deep = depth.tokens(static_cast<int64_t>(shape.lengths.size()), fast_.width());
+    leaves_ = {prompts_.prefix, prompts_.suffix};
+    for (const BlockTokens& deep : prompts_.deep) leaves_.push_back(deep.tokens);
+  }
+
+  /// The features, and the gradient of each leaf that is learned.
+  template <class Tower>
+  std::vector<Tensor> passes(const Tower& tower) {
+    for (Tensor& leaf : leaves_) leaf.mutable_grad() = Tensor();
+    const Tensor features = tower.encode(prompts_);
+    const Tensor direction = at::linspace(-2, 3, features.numel()).sin().view(features.sizes());
+    (features * direction).sum().backward();
+    std::vector<Tensor> found = {features.detach()};
+    for (const Tensor& leaf : leaves_) found.push_back(leaf.grad());
+    return found;
+  }
+
+  void expect_the_plain_towers_passes() {
+    const std::vector<Tensor> expected = passes(plain_), found = passes(fast_);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(found[i].defined(), expected[i].defined()) << i;
+      if (expected[i].defined()) EXPECT_LT(relative_difference(found[i], expected[i]), 1e-5) << i;
+    }
+    const at::NoGradGuard no_gradients;
+    EXPECT_LT(relative_difference(fast_.encode(prompts_), expected.front()), 1e-5);
+  }
+
+  const Checkpoint checkpoint_ = random_text_tower({.layers = 5});
+  const TextTransformer fast_{checkpoint_, {}};
+  const PlainTextTower plain_{checkpoint_};
+  PromptBatch prompts_;
+  std::vector<Tensor> leaves_;
+};
+
+TEST_P(TextTransformerDepths, GiveWhatThePlainTextTowerGives) {
+  for (Tensor& leaf : leaves_) leaf.requires_grad_();
+  expect_the_plain_towers_passes();
+}
+
+TEST_P(TextTransformerDepths, LearnTheirTokensAlone) {
+  for (size_t i = 2; i < leaves_.size(); ++i) leaves_[i].requires_grad_();
+  expect_the_plain_towers_passes();
+}
+
+INSTANTIATE_TEST_SUITE_P(Prompts, TextTransformerDepths,
+                         ::testing::Combine(::testing::Values(
+                                                Shape{"OneContext", 1, 0, 5, {3, 7, 4, 7}},
+                                                Shape{"ContextOfEachImage", 3, 0, 5, {3, 7, 4, 7}},
+                                                Shape{"StartAlone", 1, 0, 1, {9, 7, 8}},
+                                                Shape{"SuffixOfEachImage", 3, 3, 1, {9, 7, 8}},
+                                                Shape{"GroupsOfClasses", 1, 0, 5, many_lengths(150)},
+                                                Shape{"MoreRowsThanAreKept", 5, 0, 5, many_lengths(150)}),
+                                            ::testing::Values(Depth{"InEveryBlock",
+                                                                    [](int64_t, int64_t width) {
+                                                                      std::vector<BlockTokens> deep;
+                                                                      for (int64_t block = 1; block < 5;
+                                                                           ++block)
+                                                                        deep.push_back(random_tokens(
+                                                                            block, 0, 3, width));
+                                                                      return deep;
+                                                                    }},
+                                                              Depth{"OfEachClass",
+                                                                    [](int64_t classes, int64_t width) {
+                                                                      return std::vector{random_tokens(
+                                                                          2, classes, 4, width)};
+                                                                    }},
+                                                              Depth{"OfEachClassInTheLastBlock",
+                                                                    [](int64_t classes, int64_t width) {
+                                                                      return std::vector{
+                                                                          random_tokens(1, 0, 2, width),
+                                                                          random_tokens(4, classes, 3,
+                                                                                        width)};
+                                                                    }},
+                                                              Depth{"InsertedThenReplaced",
+                                                                    [](int64_t, int64_t width) {
+                                                                      return std::vector{
+                                                                          random_tokens(1, 0, 6, width,
+                                                                                        /*inserted=*/true),
+                                                                          random_tokens(2, 0, 6, width),
+                                                                          random_tokens(4, 0, 2, width)};
+                                                                    }},
+                                                              Depth{"InsertedForEachClass",
+                                                                    [](int64_t classes, int64_t width) {
+                                                                      return std::vector{
+                                                                          random_tokens(1, 0, 1, width, true),
+                                                                          random_tokens(3, classes, 2, width,
+                                                                                        true)};
+                                                                    }})),
+                         [](const auto& test) {
+                           return std::string(std::get<0>(test.param).name) + std::get<1>(test.param).name;
+                         });
+
+TEST(TextTransformer, KeepsThePrefixSharedUpToTokensOfEachClass) {
+  const int64_t width = 32;
+  const PromptBatch prompts = random_prompts({"Any", 1, 0, 5, {3, 7, 4, 7}}, width);
+  const PackedPrompts group = pack_prompts(prompts).front();
+  EXPECT_EQ(group.rows(), 5 + 21);
+  EXPECT_EQ(entered(group, random_tokens(1, 0, 4, width)).rows(), 5 + 21);
+  EXPECT_EQ(entered(group, random_tokens(1, 0, 4, width, /*inserted=*/true)).rows(), 9 + 21);
+  EXPECT_EQ(entered(group, random_tokens(1, 4, 3, width)).rows(), 1 + 4 * 4 + 21);
+}
+
+TEST(TextTransformer, RefusesDeepTokensThatDoNotFit) {
+  const TextTransformer tower(random_text_tower({.layers = 3}), {});
+  const int64_t width = tower.width();
+  const auto encode = [&](std::vector<BlockTokens> deep) {
+    PromptBatch prompts = random_prompts({"Any", 1, 0, 2, {2, 3}}, width);
+    prompts.deep = std::move(deep);
+    return tower.encode(prompts);
+  };
+  EXPECT_ERROR(encode({random_tokens(3, 0, 1, width)}),
+               "deep tokens of block 3: give blocks from 1 to 2, in ascending order");
+  EXPECT_ERROR(encode({random_tokens(2, 0, 1, width), random_tokens(1, 0, 1, width)}),
+               "deep tokens of block 1: give blocks from 1 to 2, in ascending order");
+  EXPECT_ERROR(encode({random_tokens(1, 3, 1, width)}),
+               fmt::format("deep tokens of block 1 are [3, 1, {0}]; give [n, {0}], or [2, n, {0}]", width));
+  EXPECT_ERROR(encode({random_tokens(1, 0, 3, width)}),
+               "3 tokens cannot enter block 1: a prompt has 2 between start and end; use fewer");
+}
 
 TEST(TextTransformer, GroupsOfABatchGiveWhatTheWholeBatchGives) {
   const TextTransformer tower(random_text_tower(), {});

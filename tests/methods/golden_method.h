@@ -89,6 +89,7 @@ class GoldenMethod {
     task.prompt_template = prompt_template;
     task.tokenizer = clip.tokenizer;
     task.context_length = clip.model.context_length();
+    task.text_blocks = clip.model.text_blocks();
     if (!data_.empty()) task.train = train();
     task.text_encoder = clip.text_encoder;
     task.logit_scale = clip.model.logit_scale();

@@ -30,6 +30,7 @@ class LegibleEncoder final : public TextEncoder {
   int64_t context_length() const override { return 12; }
   int64_t width() const override { return 1; }
   int64_t embedding_width() const override { return 1; }
+  int64_t blocks() const override { return 1; }
 };
 
 /// Tokens: the number of letters of a word, 0 for a full stop, 28 start, 29 end.

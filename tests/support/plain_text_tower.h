@@ -35,7 +35,10 @@ class PlainTextTower {
       last.push_back(tokens - 1);
       begin += length;
     }
-    const Tensor hidden = run(at::cat(sentences)).unflatten(0, {-1, batch});  // [K, B, T, W]
+    for (const BlockTokens& deep : prompts.deep) {
+      for (int64_t& row : last) row += deep.inserted ? deep.tokens.size(-2) : 0;
+    }
+    const Tensor hidden = run(at::cat(sentences), prompts.deep).unflatten(0, {-1, batch});  // [K, B, T, W]
     const Tensor classes = at::arange(hidden.size(0), torch::kLong);
     const Tensor at_end = hidden.transpose(1, 2).index({classes, torch::tensor(last, torch::kLong)});
     return at::matmul(at_end.transpose(0, 1), at("text_projection"));
@@ -44,12 +47,31 @@ class PlainTextTower {
  private:
   const Tensor& at(const std::string& name) const { return checkpoint_.at(name); }
 
-  /// [B, T, W] without positions -> [B, T, W] after the final norm.
-  Tensor run(const Tensor& tokens) const {
+  /// [K B, T, W] without positions -> [K B, T, W] after the final norm.
+  Tensor run(const Tensor& tokens, const std::vector<BlockTokens>& deep) const {
     const PlainTransformer transformer(checkpoint_, "transformer", checkpoint_.text_heads);
-    const int64_t length = tokens.size(1);
-    const Tensor mask = at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
-    return transformer.norm(transformer.run(tokens + at("positional_embedding"), mask), "ln_final");
+    Tensor x = tokens + at("positional_embedding");
+    int64_t begin = 0;
+    for (const BlockTokens& next : deep) {
+      x = transformer.run(x, causal_mask(x.size(1)), begin, next.block);
+      x = with_tokens(x, next);
+      begin = next.block;
+    }
+    x = transformer.run(x, causal_mask(x.size(1)), begin, transformer.count());
+    return transformer.norm(x, "ln_final");
+  }
+
+  static Tensor causal_mask(int64_t length) {
+    return at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
+  }
+
+  /// [K B, T, W] with tokens behind the start, in the place of as many or before them.
+  static Tensor with_tokens(const Tensor& x, const BlockTokens& deep) {
+    const int64_t count = deep.tokens.size(-2), first = deep.inserted ? 1 : 1 + count;
+    const Tensor tokens = deep.tokens.dim() == 2
+                              ? deep.tokens.expand({x.size(0), -1, -1})
+                              : deep.tokens.repeat_interleave(x.size(0) / deep.tokens.size(0), 0);
+    return at::cat({x.narrow(1, 0, 1), tokens, x.narrow(1, first, x.size(1) - first)}, 1);
   }
 
   Checkpoint checkpoint_;

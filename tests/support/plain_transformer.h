@@ -20,14 +20,23 @@ class PlainTransformer {
       : checkpoint_(checkpoint), transformer_(std::move(transformer)), heads_(heads) {}
 
   /// [B, T, W] -> [B, T, W]; `mask` [T, T] is added to the scores.
-  Tensor run(Tensor x, const Tensor& mask) const {
-    for (int64_t i = 0; checkpoint_.has(block_name(i) + "ln_1.weight"); ++i) {
+  Tensor run(const Tensor& x, const Tensor& mask) const { return run(x, mask, 0, count()); }
+
+  /// The same through blocks [begin, end).
+  Tensor run(Tensor x, const Tensor& mask, int64_t begin, int64_t end) const {
+    for (int64_t i = begin; i < end; ++i) {
       const std::string block = block_name(i);
       x = x + attend(norm(x, block + "ln_1"), block + "attn", mask);
       const Tensor hidden = linear(norm(x, block + "ln_2"), block + "mlp.c_fc");
       x = x + linear(hidden * at::sigmoid(1.702 * hidden), block + "mlp.c_proj");
     }
     return x;
+  }
+
+  int64_t count() const {
+    int64_t blocks = 0;
+    while (checkpoint_.has(block_name(blocks) + "ln_1.weight")) ++blocks;
+    return blocks;
   }
 
   Tensor norm(const Tensor& x, const std::string& name) const {

@@ -101,6 +101,7 @@ Task make_task(const Values& values, const Suite& embedded) {
       spec.placement);
   task.tokenizer = model.tokenizer();
   task.context_length = task.text_encoder->context_length();
+  task.text_blocks = task.text_encoder->blocks();
   task.logit_scale = model.logit_scale();
   task.feature_width = task.text_encoder->embedding_width();
   task.device = spec.placement.device;

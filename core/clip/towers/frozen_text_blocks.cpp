@@ -3,6 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/custom_class.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -183,10 +184,15 @@ class FrozenLastAttention {
 
 /// What a forward pass leaves for the backward pass.
 struct Tape {
-  std::vector<FrozenAttention::Tape> attentions;  // of all blocks but the last
+  std::vector<FrozenAttention::Tape> attentions;  // by block, but for the tower's last
   FrozenLastAttention::Tape last_attention;
-  std::vector<FrozenMlp::Tape> mlps;
-  Tensor x, mean, rstd;  // of the final norm
+  std::vector<FrozenMlp::Tape> mlps;  // by block
+  Tensor x, mean, rstd;               // of the final norm
+};
+
+/// Blocks of the tower; the last one is followed by the projection.
+struct Span {
+  int64_t begin, end;
 };
 
 /// The weights and the two passes.
@@ -204,17 +210,25 @@ class FrozenTower {
     }
   }
 
-  /// Keeps what backward() needs in `tape`, if given.
-  Tensor forward(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group, Tape* tape) const {
+  int64_t count() const { return static_cast<int64_t>(mlps_.size()); }
+
+  /// The prompts' rows [B, R, W], at the entry of the first block.
+  Tensor rows(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const {
+    return packed_rows(prefix, suffix, position_embedding_, group);
+  }
+
+  /// Rows at the entry of the span's first block through the span. Keeps what backward() needs in `tape`, if
+  /// given.
+  Tensor forward(Tensor x, const PackedPrompts& group, Span span, Tape* tape) const {
     if (tape != nullptr) {
       tape->attentions.resize(attentions_.size());
       tape->mlps.resize(mlps_.size());
     }
-    Tensor x = packed_rows(prefix, suffix, position_embedding_, group);
-    for (size_t i = 0; i < attentions_.size(); ++i) {
+    for (int64_t i = span.begin; i < std::min(span.end, count() - 1); ++i) {
       x = attentions_[i].forward(x, group, tape != nullptr ? &tape->attentions[i] : nullptr);
       x = mlps_[i].forward(x, tape != nullptr ? &tape->mlps[i] : nullptr);
     }
+    if (span.end < count()) return x;
     x = last_attention_.forward(x, group, tape != nullptr ? &tape->last_attention : nullptr);
     x = mlps_.back().forward(x, tape != nullptr ? &tape->mlps.back() : nullptr);
     const LayerNorm::Normed normed = final_norm_.forward(x);
@@ -226,14 +240,16 @@ class FrozenTower {
     return projection_(normed.y);
   }
 
-  /// Gradient [B, K, D] of the features -> [B, rows, W] of the first `rows` rows of the tower's input.
-  Tensor backward(const Tensor& features, const PackedPrompts& group, const Tape& tape, int64_t rows) const {
-    Tensor g = final_norm_.gradient(projection_.gradient(features), tape.x, tape.mean, tape.rstd);
-    g = mlps_.back().backward(g, tape.mlps.back());
-    g = last_attention_.backward(g, group, tape.last_attention);
-    for (size_t i = attentions_.size(); i-- > 0;) {
+  /// Gradient of what forward() gave -> [B, rows, W] of the first `rows` rows that went in.
+  Tensor backward(Tensor g, const PackedPrompts& group, Span span, const Tape& tape, int64_t rows) const {
+    if (span.end == count()) {
+      g = final_norm_.gradient(projection_.gradient(g), tape.x, tape.mean, tape.rstd);
+      g = mlps_.back().backward(g, tape.mlps.back());
+      g = last_attention_.backward(g, group, tape.last_attention);
+    }
+    for (int64_t i = std::min(span.end, count() - 1); i-- > span.begin;) {
       g = mlps_[i].backward(g, tape.mlps[i]);
-      g = attentions_[i].backward(g, group, tape.attentions[i], i == 0 ? rows : group.rows());
+      g = attentions_[i].backward(g, group, tape.attentions[i], i == span.begin ? rows : group.rows());
     }
     return g.narrow(1, 0, rows);
   }
@@ -253,21 +269,37 @@ class FrozenTower {
 struct Kept : torch::CustomClassHolder {
   std::shared_ptr<const FrozenTower> tower;
   PackedPrompts group;
+  Span span;
   Tape tape;
-};
 
-struct FrozenEncode : torch::autograd::Function<FrozenEncode> {
-  static Tensor forward(AutogradContext* context, const Tensor& prefix, const Tensor& suffix,
-                        const std::shared_ptr<const FrozenTower>& tower, const PackedPrompts& group) {
+  static c10::intrusive_ptr<Kept> make(const std::shared_ptr<const FrozenTower>& tower,
+                                       const PackedPrompts& group, Span span) {
     auto kept = c10::make_intrusive<Kept>();
     kept->tower = tower;
     kept->group = group;
-    const Tensor features = tower->forward(prefix, suffix, group, &kept->tape);
+    kept->span = span;
+    return kept;
+  }
+
+  Tensor forward(const Tensor& x) { return tower->forward(x, group, span, &tape); }
+
+  Tensor backward(const Tensor& g, int64_t rows) const {
+    return tower->backward(g.contiguous(), group, span, tape, rows);
+  }
+};
+
+/// TextBlocks::start().
+struct FrozenStart : torch::autograd::Function<FrozenStart> {
+  static Tensor forward(AutogradContext* context, const Tensor& prefix, const Tensor& suffix,
+                        const std::shared_ptr<const FrozenTower>& tower, const PackedPrompts& group,
+                        int64_t end) {
+    auto kept = Kept::make(tower, group, {0, end});
+    const Tensor result = kept->forward(tower->rows(prefix, suffix, group));
     context->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
     context->saved_data["prefixes"] = prefix.size(0);
     context->saved_data["suffix_sizes"] = suffix.sizes();
     context->saved_data["learns_suffix"] = suffix.requires_grad();
-    return features;
+    return result;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
@@ -275,8 +307,7 @@ struct FrozenEncode : torch::autograd::Function<FrozenEncode> {
     const auto& kept = *static_cast<const Kept*>(capsule.get());
     const bool learns_suffix = context->saved_data["learns_suffix"].toBool();
     const int64_t prefix = kept.group.prefix, rows = kept.group.rows();
-    const Tensor g =
-        kept.tower->backward(gradients[0].contiguous(), kept.group, kept.tape, learns_suffix ? rows : prefix);
+    const Tensor g = kept.backward(gradients[0], learns_suffix ? rows : prefix);
     Tensor prefix_gradient = g.narrow(1, 0, prefix);
     if (context->saved_data["prefixes"].toInt() == 1) prefix_gradient = prefix_gradient.sum(0, true);
     Tensor suffix_gradient;
@@ -284,7 +315,25 @@ struct FrozenEncode : torch::autograd::Function<FrozenEncode> {
       suffix_gradient =
           g.narrow(1, prefix, rows - prefix).sum_to_size(context->saved_data["suffix_sizes"].toIntVector());
     }
-    return {prefix_gradient, suffix_gradient, Tensor(), Tensor()};
+    return {prefix_gradient, suffix_gradient, Tensor(), Tensor(), Tensor()};
+  }
+};
+
+/// TextBlocks::go_on().
+struct FrozenGoOn : torch::autograd::Function<FrozenGoOn> {
+  static Tensor forward(AutogradContext* context, const Tensor& x,
+                        const std::shared_ptr<const FrozenTower>& tower, const PackedPrompts& group,
+                        Span span) {
+    auto kept = Kept::make(tower, group, span);
+    const Tensor result = kept->forward(x);
+    context->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
+    return result;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto capsule = context->saved_data["kept"].toCapsule();
+    const auto& kept = *static_cast<const Kept*>(capsule.get());
+    return {kept.backward(gradients[0], kept.group.rows()), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -293,11 +342,21 @@ class FrozenTextBlocks final : public TextBlocks {
   FrozenTextBlocks(const Checkpoint& checkpoint, const Placement& placement)
       : tower_(std::make_shared<FrozenTower>(checkpoint, placement)) {}
 
-  Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const override {
+  int64_t count() const override { return tower_->count(); }
+
+  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
+               int64_t end) const override {
     if (at::GradMode::is_enabled() && (prefix.requires_grad() || suffix.requires_grad()))
-      return FrozenEncode::apply(prefix, suffix, tower_, group);
+      return FrozenStart::apply(prefix, suffix, tower_, group, end);
     const at::NoGradGuard no_gradients;
-    return tower_->forward(prefix, suffix, group, nullptr);
+    return tower_->forward(tower_->rows(prefix, suffix, group), group, {0, end}, nullptr);
+  }
+
+  Tensor go_on(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end) const override {
+    if (at::GradMode::is_enabled() && x.requires_grad())
+      return FrozenGoOn::apply(x, tower_, group, Span{begin, end});
+    const at::NoGradGuard no_gradients;
+    return tower_->forward(x, group, {begin, end}, nullptr);
   }
 
  private:

@@ -1,6 +1,8 @@
 #include "clip/towers/packed_prompts.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <algorithm>
 #include <limits>
@@ -45,15 +47,15 @@ class Tree {
     for (int32_t row = 0; row < prefix; ++row) grow(row - 1);
   }
 
-  /// Adds the suffix whose tokens begin at `first`.
-  void add(int64_t first, std::span<const uint64_t> ids) {
+  /// Adds a class: what the rows behind the prefix are taken from, where equal ids are equal tokens.
+  void add(std::span<const int64_t> tokens, std::span<const uint64_t> ids) {
     auto row = static_cast<int32_t>(prefix_ - 1);
     for (size_t i = 0; i < ids.size(); ++i) {
       const auto [known, is_new] =
           children_.try_emplace({row, ids[i]}, static_cast<int32_t>(position_.size()));
       if (is_new) {
         grow(row);
-        token_.push_back(first + static_cast<int64_t>(i));
+        token_.push_back(tokens[i]);
       }
       row = known->second;
     }
@@ -107,11 +109,13 @@ std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts) {
   const std::vector<int64_t>& lengths = prompts.suffix_lengths;
   const int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
   const std::vector<uint64_t> ids = token_ids(prompts.suffix, tokens);
+  std::vector<int64_t> places(tokens);
+  std::iota(places.begin(), places.end(), int64_t{0});
   const torch::Device device = prompts.suffix.device();
 
   const auto add_classes = [&](Tree& tree, size_t& k, int64_t& token, int64_t rows) {
     do {
-      tree.add(token, std::span(ids).subspan(token, lengths[k]));
+      tree.add(std::span(places).subspan(token, lengths[k]), std::span(ids).subspan(token, lengths[k]));
       token += lengths[k++];
     } while (k < lengths.size() && tree.suffix_rows() < rows);
   };
@@ -134,6 +138,27 @@ std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts) {
     groups.push_back(std::move(tree).packed(device));
   }
   return groups;
+}
+
+PackedPrompts entered(const PackedPrompts& before, const BlockTokens& deep) {
+  const bool own = deep.tokens.dim() == 3;
+  const int64_t count = deep.tokens.size(-2), kept = deep.inserted ? 0 : count;
+  const Tensor last_row = before.last_row.cpu();
+  Tree tree(0);
+  for (int64_t k = 0; k < last_row.size(0); ++k) {
+    const auto prompt = before.seen_by(last_row.data_ptr<int64_t>()[k]);
+    const auto tokens = static_cast<int64_t>(prompt.size());
+    if (tokens < kept + 2) {
+      throw Error(
+          fmt::format("{} tokens cannot enter block {}: a prompt has {} between start and end; use fewer",
+                      count, deep.block, tokens - 2));
+    }
+    std::vector<int64_t> rows = {prompt.front()};
+    for (int64_t i = 0; i < count; ++i) rows.push_back(before.rows() + (own ? k * count : 0) + i);
+    rows.insert(rows.end(), prompt.begin() + 1 + kept, prompt.end());
+    tree.add(rows, std::vector<uint64_t>(rows.begin(), rows.end()));
+  }
+  return std::move(tree).packed(before.position.device());
 }
 
 }  // namespace promptbed

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -46,15 +47,32 @@ class DifferentiableTextBlocks final : public TextBlocks {
     }
   }
 
-  Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const override {
+  int64_t count() const override { return static_cast<int64_t>(blocks_.size()); }
+
+  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
+               int64_t end) const override {
+    return go_on(packed_rows(prefix, suffix, position_embedding_, group), group, 0, end);
+  }
+
+  Tensor go_on(const Tensor& rows, const PackedPrompts& group, int64_t begin, int64_t end) const override {
     const Tensor mask = group.mask();
-    Tensor x = packed_rows(prefix, suffix, position_embedding_, group);
-    for (size_t i = 0; i + 1 < blocks_.size(); ++i) {
+    Tensor x = rows;
+    for (int64_t i = begin; i < std::min(end, count() - 1); ++i) {
       const auto qkv = query_key_value(blocks_[i], x);
       x = x + blocks_[i].attention_output(attention(qkv[0], qkv[1], qkv[2], mask));
       x = x + mlp(blocks_[i], x);
     }
-    // Behind the last block's keys and values only the EOS rows matter.
+    return end == count() ? read_out(x, group, mask) : x;
+  }
+
+ private:
+  struct Block {
+    LayerNorm attention_norm, mlp_norm;
+    Linear query_key_value, attention_output, mlp_in, mlp_out;
+  };
+
+  /// The last block and the projection. Behind that block's keys and values only the EOS rows matter.
+  Tensor read_out(Tensor x, const PackedPrompts& group, const Tensor& mask) const {
     const Block& last = blocks_.back();
     const auto qkv = query_key_value(last, x);
     const auto mixed = attention(qkv[0].index_select(2, group.last_row), qkv[1], qkv[2],
@@ -63,12 +81,6 @@ class DifferentiableTextBlocks final : public TextBlocks {
     x = x + mlp(last, x);
     return projection_(final_norm_(x));
   }
-
- private:
-  struct Block {
-    LayerNorm attention_norm, mlp_norm;
-    Linear query_key_value, attention_output, mlp_in, mlp_out;
-  };
 
   Tensor query_key_value(const Block& block, const Tensor& x) const {
     return heads(block.query_key_value(block.attention_norm(x)), heads_);

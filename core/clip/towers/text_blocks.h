@@ -12,14 +12,28 @@
 
 namespace promptbed {
 
-/// The text tower from its first residual attention block to its projection, on packed prompts.
+/// The text tower from its first residual attention block to its projection, on packed prompts. What has gone
+/// through blocks 0 to `end` - 1 are rows [B, R, W] or, behind the last block, the text features [B, K, D] of
+/// the group's classes.
 class TextBlocks {
  public:
   virtual ~TextBlocks() = default;
 
-  /// Text features [B, K, D] of a group's classes: prefix [B or 1, P, W] and suffix rows [R - P, W] or
-  /// [B or 1, R - P, W], without positions. Differentiable in both.
-  virtual Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const = 0;
+  /// Blocks of the tower.
+  virtual int64_t count() const = 0;
+
+  /// Through the first blocks: prefix [B or 1, P, W] and suffix rows [R - P, W] or [B or 1, R - P, W],
+  /// without positions. Differentiable in both.
+  virtual Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
+                       int64_t end) const = 0;
+
+  /// Rows [B, R, W] at the entry of block `begin` through the next ones. Differentiable in x.
+  virtual Tensor go_on(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end) const = 0;
+
+  /// All blocks.
+  Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const {
+    return start(prefix, suffix, group, count());
+  }
 };
 
 /// With LibTorch's operators, on any device, and differentiable in weights that require gradients.

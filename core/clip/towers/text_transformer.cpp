@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <promptbed/error.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -40,9 +41,9 @@ std::unique_ptr<TextBlocks> make_text_blocks(const Checkpoint& checkpoint, const
              : make_differentiable_text_blocks(checkpoint, placement);
 }
 
-using Work = std::function<Tensor(const Tensor&, const Tensor&)>;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+using Work = std::function<Tensor(const variable_list&)>;
 
 /// A function, in a form that a node of the graph can hold.
 struct Kept : torch::CustomClassHolder {
@@ -51,30 +52,55 @@ struct Kept : torch::CustomClassHolder {
 };
 
 struct Recomputed : torch::autograd::Function<Recomputed> {
-  static Tensor forward(AutogradContext* context, const Work& f, const Tensor& a, const Tensor& b) {
+  static Tensor forward(AutogradContext* context, const Work& f, at::TensorList arguments) {
     context->saved_data["f"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(f));
-    context->save_for_backward({a, b});
-    return f(a, b);
+    context->save_for_backward(arguments.vec());
+    return f(arguments.vec());
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto kept = context->saved_data["f"].toCapsule();
-    const variable_list saved = context->get_saved_variables();
-    const auto leaf = [](const Tensor& x) { return x.detach().requires_grad_(x.requires_grad()); };
-    const Tensor a = leaf(saved[0]), b = leaf(saved[1]);
+    variable_list arguments = context->get_saved_variables();
+    for (Tensor& x : arguments) x = x.detach().requires_grad_(x.requires_grad());
     {
       const at::AutoGradMode with_gradients(true);
-      torch::autograd::backward({static_cast<Kept*>(kept.get())->work(a, b)}, gradients);
+      torch::autograd::backward({static_cast<Kept*>(kept.get())->work(arguments)}, gradients);
     }
-    return {Tensor(), a.grad(), b.grad()};
+    variable_list results = {Tensor()};
+    for (const Tensor& x : arguments) results.push_back(x.grad());
+    return results;
   }
 };
 
-/// f(a, b), differentiable in both, keeping only its arguments for the backward pass, which computes f again:
-/// half as much work again (weights are frozen) for a fraction of the memory, with the same gradients (Chen
-/// et al., arXiv 1604.06174). Whatever f refers to must outlive the backward pass.
-Tensor recomputed(Work f, const Tensor& a, const Tensor& b) {
-  return Recomputed::apply(f, a, b);
+/// f(arguments), differentiable in all of them, keeping only these for the backward pass, which computes f
+/// again: half as much work again (weights are frozen) for a fraction of the memory, with the same gradients
+/// (Chen et al., arXiv 1604.06174). Whatever f refers to must outlive the backward pass.
+Tensor recomputed(const Work& f, const variable_list& arguments) {
+  return Recomputed::apply(f, at::TensorList(arguments));
+}
+
+/// Throws Error for deep tokens that cannot enter the tower.
+void check_deep_tokens(const PromptBatch& prompts, int64_t width, int64_t blocks) {
+  const auto classes = static_cast<int64_t>(prompts.suffix_lengths.size());
+  int64_t block = 0;
+  for (const BlockTokens& deep : prompts.deep) {
+    if (deep.block <= block || deep.block >= blocks) {
+      throw Error(fmt::format("deep tokens of block {}: give blocks from 1 to {}, in ascending order",
+                              deep.block, blocks - 1));
+    }
+    block = deep.block;
+    const auto sizes = deep.tokens.sizes();
+    const bool fits = deep.tokens.dim() == 2 || (deep.tokens.dim() == 3 && sizes[0] == classes);
+    if (!fits || sizes.back() != width || deep.tokens.size(-2) < 1) {
+      throw Error(fmt::format("deep tokens of block {} are [{}]; give [n, {}], or [{}, n, {}]", deep.block,
+                              fmt::join(sizes, ", "), width, classes, width));
+    }
+  }
+}
+
+/// The group's part of deep tokens, [n, W]: all, or the sets of its classes one after the other.
+Tensor tokens_of(const BlockTokens& deep, int64_t first_class, int64_t classes) {
+  return deep.tokens.dim() == 2 ? deep.tokens : deep.tokens.narrow(0, first_class, classes).flatten(0, 1);
 }
 
 }  // namespace
@@ -102,34 +128,63 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
         "a prompt has {} tokens and the model takes {}; use fewer context tokens or shorter names",
         prefix + longest, context_length()));
   }
+  check_deep_tokens(prompts, width(), blocks());
   const auto groups = pack_prompts(prompts);
   int64_t rows = 0;
   for (const PackedPrompts& group : groups) rows += batch_of(prompts) * group.rows();
   const bool keeps = !at::GradMode::is_enabled() || rows <= kRowsKept;
   std::vector<Tensor> features;
-  for (const PackedPrompts& group : groups) features.push_back(encode_group(prompts, group, keeps));
+  int64_t first_class = 0;
+  for (const PackedPrompts& group : groups) {
+    features.push_back(encode_group(prompts, group, first_class, keeps));
+    first_class += group.classes();
+  }
   return features.size() == 1 ? features.front() : at::cat(features, 1);
 }
 
 /// [B, K, D] of the group's classes, images in slices; their activations are kept for the backward pass, or
 /// computed again.
 Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPrompts& group,
-                                     bool keeps) const {
-  const int64_t batch = batch_of(prompts), slice = std::max<int64_t>(1, kRowsAtOnce / group.rows());
+                                     int64_t first_class, bool keeps) const {
+  const std::vector<Stage> stages = stages_of(prompts, group);
+  const int64_t batch = batch_of(prompts), rows = stages.back().layout.rows();
+  const int64_t slice = std::max<int64_t>(1, kRowsAtOnce / rows);
   const Tensor suffix = prompts.suffix.index_select(-2, group.token);
   const auto images = [&](const Tensor& x, int64_t begin) {
     return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
   };
-  const auto encode = [this, group](const Tensor& prefix, const Tensor& own) {
-    return blocks_->encode(prefix, own, group);
-  };
+  const auto encode = [this, stages](const variable_list& arguments) { return run(stages, arguments); };
   std::vector<Tensor> features;
   for (int64_t begin = 0; begin < batch; begin += slice) {
     if (begin > 0) check_interrupt();
-    const Tensor prefix = images(prompts.prefix, begin), own = images(suffix, begin);
-    features.push_back(keeps ? encode(prefix, own) : recomputed(encode, prefix, own));
+    variable_list arguments = {images(prompts.prefix, begin), images(suffix, begin)};
+    for (const BlockTokens& deep : prompts.deep)
+      arguments.push_back(tokens_of(deep, first_class, group.classes()));
+    features.push_back(keeps ? encode(arguments) : recomputed(encode, arguments));
   }
   return features.size() == 1 ? features.front() : at::cat(features);
+}
+
+std::vector<TextTransformer::Stage> TextTransformer::stages_of(const PromptBatch& prompts,
+                                                               const PackedPrompts& group) const {
+  std::vector<Stage> stages = {{0, blocks(), group}};
+  for (const BlockTokens& deep : prompts.deep) {
+    stages.back().end = deep.block;
+    stages.push_back({deep.block, blocks(), entered(stages.back().layout, deep)});
+  }
+  return stages;
+}
+
+/// Prefix, suffix rows and the tokens that enter at each further stage -> [B, K, D].
+Tensor TextTransformer::run(const std::vector<Stage>& stages, const std::vector<Tensor>& arguments) const {
+  Tensor x = blocks_->start(arguments[0], arguments[1], stages.front().layout, stages.front().end);
+  for (size_t i = 1; i < stages.size(); ++i) {
+    const auto& [begin, end, layout] = stages[i];
+    const Tensor tokens = arguments[i + 1].expand({x.size(0), -1, -1});
+    x = at::cat({x, tokens}, 1).index_select(1, layout.token);
+    x = blocks_->go_on(x, layout, begin, end);
+  }
+  return x;
 }
 
 }  // namespace promptbed

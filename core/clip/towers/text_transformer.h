@@ -3,6 +3,7 @@
 #include <promptbed/text_encoder.h>
 
 #include <memory>
+#include <vector>
 
 #include "clip/checkpoints/checkpoint.h"
 #include "clip/towers/placement.h"
@@ -17,6 +18,9 @@ namespace promptbed {
 ///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
 ///     suffixes follow each other without padding, equal beginnings once (packed_prompts.h);
 ///   - in the last block only the EOS rows are computed beyond keys and values;
+///   - tokens that enter at a later block make a new layout of the rows (entered()): those of all classes
+///   keep
+///     the prefix shared, a set for each class splits it there and not earlier;
 ///   - frozen weights receive no gradients.
 ///
 /// If the checkpoint's tensors require gradients, the output is differentiable in them: that is how
@@ -31,9 +35,19 @@ class TextTransformer final : public TextEncoder {
   int64_t context_length() const override { return context_length_; }
   int64_t width() const override { return token_embedding_.size(1); }
   int64_t embedding_width() const override { return embedding_width_; }
+  int64_t blocks() const override { return blocks_->count(); }
 
  private:
-  Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, bool keeps) const;
+  /// Blocks between two entries of deep tokens, and the layout of their rows.
+  struct Stage {
+    int64_t begin, end;
+    PackedPrompts layout;
+  };
+
+  std::vector<Stage> stages_of(const PromptBatch& prompts, const PackedPrompts& group) const;
+  Tensor run(const std::vector<Stage>& stages, const std::vector<Tensor>& arguments) const;
+  Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, int64_t first_class,
+                      bool keeps) const;
 
   Tensor token_embedding_;  // [vocabulary, W] as stored
   torch::Device device_;

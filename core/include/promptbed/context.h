@@ -26,14 +26,19 @@ inline constexpr OptionSpec kContextWords = {
     "ctx_init", OptionType::text, "", "words to start from; default: the dataset's, unless n_ctx is given"};
 /// @}
 
+/// What follows a learned context in CoOp's prompts; {} is the class name.
+inline constexpr const char* kNameAlone = "{}.";
+
 /// Resolves n_ctx and ctx_init for a setting: words win, and default to the dataset's if neither is given;
 /// n_ctx becomes their token count. Throws Error if both are given and differ, PromptTooLong if a class's
-/// prompt does not fit.
-PROMPTBED_EXPORT Options resolve_context(Options options, const Setting& setting);
+/// prompt, the context and `rest`, does not fit.
+PROMPTBED_EXPORT Options resolve_context(Options options, const Setting& setting,
+                                         const std::string& rest = kNameAlone);
 
 /// Throws PromptTooLong, naming the class, if the prompt of a trained or new class with M context tokens is
 /// too long for the model.
-PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t context_tokens);
+PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t context_tokens,
+                                           const std::string& rest = kNameAlone);
 
 /// Initial context [M, W], or [copies, M, W] if given: embeddings of the words in the resolved options, or
 /// draws from N(0, 0.02) (arXiv 2109.01134, section 4.1) with the task's generator.
@@ -57,6 +62,11 @@ class PROMPTBED_EXPORT ContextPrompts {
   ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
                  NamePosition position = NamePosition::end);
 
+  /// The same with other words behind the context: "person doing {}." With the name among the context tokens
+  /// those would have no place.
+  ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
+                 const std::string& rest);
+
   /// Prompts with a context [M, W] that all classes share, or [B, M, W] conditioned on the image (position
   /// end only).
   PromptBatch with_shared(const Tensor& context) const;
@@ -65,13 +75,16 @@ class PROMPTBED_EXPORT ContextPrompts {
   PromptBatch with_own(const Tensor& context) const;
 
  private:
+  ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
+                 NamePosition position, const std::string& rest);
+
   PromptBatch assemble(const Tensor& leading, const Tensor& context, bool own) const;
 
   int64_t context_tokens_;
   NamePosition position_;
   Tensor start_;                                 // [1, W]
   Tensor names_;                                 // [T, W]: "name . [EOS]" of each class, packed
-  std::vector<int64_t> name_lengths_, lengths_;  // tokens of the name, without and with "." and EOS
+  std::vector<int64_t> name_lengths_, lengths_;  // tokens of the name alone, and of all that follows
 };
 
 }  // namespace promptbed

@@ -5,6 +5,7 @@
 #include <promptbed/prompt_learner.h>
 
 #include <optional>
+#include <string>
 
 namespace promptbed {
 
@@ -33,6 +34,13 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   /// Whether each class learns a context of its own, [K, M, W] instead of [M, W].
   virtual bool class_specific() const { return false; }
 
+  /// What follows the context, with {} for the class name; for the position `end`.
+  virtual std::string rest() const { return kNameAlone; }
+
+  /// Prompts of the classes served, with the context as it is now. A method whose tokens enter later blocks,
+  /// too, adds them here.
+  virtual PromptBatch prompts() const;
+
   /// Normalised text features [K, D] of the classes served. They do not depend on the image, so without
   /// gradients they are encoded once.
   Tensor text_features();
@@ -49,7 +57,6 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
 
  private:
   void serve(const ClassNames& class_names);
-  Tensor encode() const;
 
   Options options_;
   Task task_;

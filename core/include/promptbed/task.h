@@ -26,6 +26,7 @@ struct Setting {
   std::string context_init;                    ///< "a photo of a"
   std::shared_ptr<const Tokenizer> tokenizer;  ///< the model's
   int64_t context_length = 77;                 ///< most tokens of a prompt, start and end included
+  int64_t text_blocks = 12;                    ///< residual attention blocks of the model's text tower
 };
 
 /// Image features in V views, unnormalised, with labels.
