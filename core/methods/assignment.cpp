@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "methods/wrapping.h"
 
 namespace promptbed {
 namespace {
@@ -44,16 +45,56 @@ Assignment parse_assignment(const std::string& text) {
   return assignment;
 }
 
-/// The point with one more option set.
-GivenOptions with(GivenOptions given, const Assignment& assignment, const std::string& value) {
+/// The point with one more option set, which the method knows under the name `option`.
+GivenOptions with(GivenOptions given, const Assignment& assignment, const std::string& option,
+                  const std::string& value) {
   try {
-    given.options.set(assignment.option, std::string_view(value));
+    given.options.set(option, std::string_view(value));
   } catch (const Error& fault) {
     throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, value, fault.what()));
   }
   if (assignment.values.size() > 1)
-    given.label += fmt::format("{}{}={}", given.label.empty() ? "" : " ", assignment.option, value);
+    given.label += fmt::format("{}{}={}", given.label.empty() ? "" : " ", option, value);
   return given;
+}
+
+/// The grid, finer by one option's values.
+std::vector<GivenOptions> finer(const std::vector<GivenOptions>& grid, const Assignment& assignment,
+                                const std::string& option) {
+  std::vector<GivenOptions> points;
+  for (const GivenOptions& point : grid) {
+    for (const std::string& value : assignment.values)
+      points.push_back(with(point, assignment, option, value));
+  }
+  return points;
+}
+
+/// The grid that the assignments for a wrapper's base make of one point of its own options.
+std::vector<GivenOptions> with_base_options(const Method& wrapper, GivenOptions point,
+                                            const std::vector<Assignment>& assignments,
+                                            const MethodRegistry& registry) {
+  const Method& base = *registry.base_of(wrapper, point.options);
+  point.options = with_base(wrapper, point.options, base);
+  std::vector<GivenOptions> grid = {std::move(point)};
+  for (const Assignment& assignment : assignments) {
+    if (assignment.method == base.name())
+      grid = finer(grid, assignment, std::string(kBasePrefix) + assignment.option);
+    if (assignment.method == wrapper.name() && assignment.option.starts_with(kBasePrefix))
+      grid = finer(grid, assignment, assignment.option);
+  }
+  return grid;
+}
+
+/// Whether one of the methods is a wrapper that has the named one as its base somewhere in its grid.
+bool is_base_of_any(const std::string& name, const std::vector<std::string>& methods,
+                    const std::vector<Assignment>& assignments, const MethodRegistry& registry) {
+  return std::ranges::any_of(methods, [&](const std::string& method) {
+    const Method& wrapper = registry.at(method);
+    return wrapper.is_wrapper() &&
+           std::ranges::any_of(given_options(wrapper, assignments, registry), [&](const GivenOptions& given) {
+             return given.options.text(kBaseOption) == name;
+           });
+  });
 }
 
 }  // namespace
@@ -62,33 +103,39 @@ std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
                                           const std::vector<std::string>& methods,
                                           const MethodRegistry& registry) {
   std::vector<Assignment> assignments;
-  for (const std::string& text : texts) {
-    assignments.push_back(parse_assignment(text));
-    const std::string& name = assignments.back().method;
-    given_options(registry.at(name), assignments);
-    if (std::find(methods.begin(), methods.end(), name) == methods.end()) {
-      throw Error(
-          fmt::format("--set {}: method {} is not among --methods {}", text, name, fmt::join(methods, ",")));
+  for (const std::string& text : texts) assignments.push_back(parse_assignment(text));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string& name = assignments[i].method;
+    given_options(registry.at(name), assignments, registry);
+    const bool is_chosen = std::ranges::find(methods, name) != methods.end();
+    if (!is_chosen && !is_base_of_any(name, methods, assignments, registry)) {
+      throw Error(fmt::format("--set {}: method {} is not among --methods {}", texts[i], name,
+                              fmt::join(methods, ",")));
     }
   }
   return assignments;
 }
 
-std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments) {
+std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments,
+                                        const MethodRegistry& registry) {
   std::vector<GivenOptions> grid = {{method.default_options(), ""}};
   for (const Assignment& assignment : assignments) {
     if (assignment.method != method.name()) continue;
-    std::vector<GivenOptions> finer;
-    for (const GivenOptions& point : grid) {
-      for (const std::string& value : assignment.values) finer.push_back(with(point, assignment, value));
-    }
-    grid = std::move(finer);
+    if (method.is_wrapper() && assignment.option.starts_with(kBasePrefix)) continue;
+    grid = finer(grid, assignment, assignment.option);
   }
-  return grid;
+  if (!method.is_wrapper()) return grid;
+  std::vector<GivenOptions> both;
+  for (GivenOptions& point : grid) {
+    for (GivenOptions& of_base : with_base_options(method, std::move(point), assignments, registry))
+      both.push_back(std::move(of_base));
+  }
+  return both;
 }
 
-Options single_options(const Method& method, const std::vector<Assignment>& assignments) {
-  const std::vector<GivenOptions> grid = given_options(method, assignments);
+Options single_options(const Method& method, const std::vector<Assignment>& assignments,
+                       const MethodRegistry& registry) {
+  const std::vector<GivenOptions> grid = given_options(method, assignments, registry);
   if (grid.size() > 1)
     throw Error(
         fmt::format("--set {}.{}: has several values, and one is needed here; runner sweep takes several",

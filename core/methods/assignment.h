@@ -14,8 +14,8 @@ struct Assignment {
 };
 
 /// {"coop.n_ctx=4,16"} -> {{"coop", "n_ctx", {"4", "16"}}}; "\\," is a comma within a value. Throws Error
-/// for a text of another form, for a method that is unknown or not among `methods`, and if given_options
-/// does.
+/// for a text of another form, for a method that is unknown or neither among `methods` nor the base of one,
+/// and if given_options does.
 std::vector<Assignment> parse_assignments(const std::vector<std::string>& texts,
                                           const std::vector<std::string>& methods,
                                           const MethodRegistry& registry);
@@ -27,11 +27,15 @@ struct GivenOptions {
 };
 
 /// The method's defaults overridden by the assignments for it, in each combination of their values, the last
-/// assignment's varying fastest. Throws Error naming the assignment for an unknown option or
-/// a value that it cannot have.
-std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments);
+/// assignment's varying fastest. A wrapper's base follows from its own options; it is overridden by the
+/// assignments for it ("kgcoop.weight=4") and those for it under the wrapper alone ("dept.base.weight=4"), in
+/// their order. Throws Error naming the assignment for an unknown option or a value that it cannot have, and
+/// what MethodRegistry::base_of throws.
+std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments,
+                                        const MethodRegistry& registry);
 
 /// The only such point. Throws Error for an option with several values, too.
-Options single_options(const Method& method, const std::vector<Assignment>& assignments);
+Options single_options(const Method& method, const std::vector<Assignment>& assignments,
+                       const MethodRegistry& registry);
 
 }  // namespace promptbed

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/signals.h"
+#include "methods/wrapping.h"
 
 namespace promptbed {
 namespace {
@@ -37,17 +38,36 @@ std::string wrong_with_named(const NamedTensors& tensors, Check&& wrong) {
   return "";
 }
 
+Needs all_of(const Needs& a, const Needs& b) {
+  return {.validation_features = a.validation_features || b.validation_features,
+          .gradients_at_evaluation = a.gradients_at_evaluation || b.gradients_at_evaluation,
+          .views_at_test = a.views_at_test || b.views_at_test,
+          .pixels = a.pixels || b.pixels};
+}
+
 class GuardedLearner final : public PromptLearner {
  public:
-  GuardedLearner(std::unique_ptr<PromptLearner> learner, MethodOrigin origin, const Options& declared)
-      : learner_(std::move(learner)), origin_(std::move(origin)), declared_(declared) {}
+  GuardedLearner(std::unique_ptr<PromptLearner> learner, MethodOrigin origin, const Options& declared,
+                 std::shared_ptr<PromptLearner> base)
+      : base_(std::move(base)),
+        learner_(std::move(learner)),
+        origin_(std::move(origin)),
+        declared_(declared) {}
 
   Needs needs() const override {
-    return call("needs", [&] { return learner_->needs(); });
+    const Needs own = call("needs", [&] { return learner_->needs(); });
+    return base_ ? all_of(own, base_->needs()) : own;
+  }
+  Offers offers() const override {
+    return call("offers", [&] { return learner_->offers(); });
   }
   Options resolve(const Setting& setting) override {
-    return checked("resolve", call("resolve", [&] { return learner_->resolve(setting); }),
-                   [&](const Options& options) { return wrong_with(options, declared_); });
+    Options of_base;
+    if (base_) of_base = call("resolve", [&] { return base_->resolve(setting); });
+    Options options = checked("resolve", call("resolve", [&] { return learner_->resolve(setting); }),
+                              [&](const Options& own) { return wrong_with(own, declared_); });
+    options.add(kBasePrefix, of_base);
+    return options;
   }
   Recipe recipe(const Setting& setting) const override {
     return checked("recipe", call("recipe", [&] { return learner_->recipe(setting); }),
@@ -64,6 +84,12 @@ class GuardedLearner final : public PromptLearner {
   }
   Tensor loss(const Batch& batch) override {
     return checked("loss", call("loss", [&] { return learner_->loss(batch); }), wrong_with_loss);
+  }
+  Outputs outputs(const Batch& batch) override {
+    return checked("outputs", call("outputs", [&] { return learner_->outputs(batch); }),
+                   [&](const Outputs& outputs) {
+                     return wrong_with_outputs(outputs, batch.features.size(0), classes_);
+                   });
   }
   Tensor backward(const Batch& batch) override {
     return checked("backward", call("backward", [&] { return learner_->backward(batch); }), wrong_with_loss);
@@ -103,6 +129,7 @@ class GuardedLearner final : public PromptLearner {
     return result;
   }
 
+  std::shared_ptr<PromptLearner> base_;  // of a wrapper, which owns it, too
   std::unique_ptr<PromptLearner> learner_;
   MethodOrigin origin_;
   Options declared_;
@@ -117,9 +144,9 @@ void MethodOrigin::fault(const std::string& what) const {
 }
 
 std::unique_ptr<PromptLearner> guard(std::unique_ptr<PromptLearner> learner, MethodOrigin origin,
-                                     const Options& declared) {
+                                     const Options& declared, std::shared_ptr<PromptLearner> base) {
   if (learner == nullptr) origin.fault("create() made no learner");
-  return std::make_unique<GuardedLearner>(std::move(learner), std::move(origin), declared);
+  return std::make_unique<GuardedLearner>(std::move(learner), std::move(origin), declared, std::move(base));
 }
 
 void rethrow_from_plugin(const MethodOrigin& origin, const char* call) {
@@ -195,6 +222,18 @@ std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<
   if (!at::isfinite(logits).all().item<bool>())
     return "returned numbers that are not finite; if training diverges, lower the learning rate with --lr";
   return "";
+}
+
+std::string wrong_with_outputs(const Outputs& outputs, int64_t rows, std::optional<int64_t> classes) {
+  const Tensor& features = outputs.text_features;
+  if (!features.defined()) return "returned no text features";
+  const bool per_image = features.dim() == 3 && features.size(0) == rows;
+  if ((features.dim() != 2 && !per_image) || (classes && features.size(-2) != *classes)) {
+    return fmt::format("returned text features of {}, a row per class and neither [K, D] nor [B, K, D]",
+                       shape_of(features));
+  }
+  if (std::string wrong = wrong_with_logits(outputs.logits, rows, classes); !wrong.empty()) return wrong;
+  return wrong_with_loss(outputs.loss);
 }
 
 std::string wrong_with_loss(const Tensor& loss) {

@@ -31,9 +31,10 @@ struct MethodOrigin {
 /// its Errors as Errors that name the method, PromptTooLong, NotTransferable and Interrupted with their
 /// types, everything else as PluginFault. What it returns is checked: options as declared, recipes that can
 /// be trained by, leaves that require gradients, a scalar loss, finite logits of [B, K], a complete state.
-/// `declared` are the method's options. Throws PluginFault if there is no learner.
+/// `declared` are the method's own options. The `base` of a wrapper settles its options before it, and they
+/// are returned together; what the base needs, the wrapper needs. Throws PluginFault if there is no learner.
 std::unique_ptr<PromptLearner> guard(std::unique_ptr<PromptLearner> learner, MethodOrigin origin,
-                                     const Options& declared);
+                                     const Options& declared, std::shared_ptr<PromptLearner> base = nullptr);
 
 /// What `action`, the named call into the plugin, returns; what it throws arrives in the same way.
 template <class Action>
@@ -53,6 +54,9 @@ std::string wrong_with(const Recipe& recipe);
 
 /// Logits have to be finite floating-point numbers, [rows, classes]; `classes` is none if nobody knows yet.
 std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<int64_t> classes);
+
+/// Outputs have to have text features [K, D] or [rows, K, D], and logits and a loss as above and below.
+std::string wrong_with_outputs(const Outputs& outputs, int64_t rows, std::optional<int64_t> classes);
 
 /// A loss has to be one number, without dimensions.
 std::string wrong_with_loss(const Tensor& loss);

@@ -19,6 +19,7 @@
 #include "base/installation.h"
 #include "base/signals.h"
 #include "methods/guarded_learner.h"
+#include "methods/wrapping.h"
 
 namespace promptbed {
 
@@ -135,6 +136,30 @@ void check_options(const MethodSpec& spec) {
   }
 }
 
+void check_wrapper(const MethodSpec& spec) {
+  if (spec.training != Training::trainable)
+    throw Error(
+        fmt::format("method {} is a wrapper and not Training::trainable; fix its MethodSpec", spec.name));
+  const std::span options(spec.options, spec.option_count);
+  const bool names_base = std::ranges::any_of(options, [](const OptionSpec& option) {
+    return option.type == OptionType::text && std::string_view(option.name) == kBaseOption;
+  });
+  if (!names_base)
+    throw Error(
+        fmt::format("method {} is a wrapper without the text option {}; declare it", spec.name, kBaseOption));
+  const WrapperSpec& wrapper = *spec.wrapper;
+  if (wrapper.default_count > kMostOptions || (wrapper.default_count > 0 && wrapper.defaults == nullptr))
+    throw Error(
+        fmt::format("method {} has {} defaults of bases and no list of them; write its WrapperSpec with "
+                    "std::size",
+                    spec.name, wrapper.default_count));
+  for (const BaseDefault& preset : std::span(wrapper.defaults, wrapper.default_count)) {
+    if (preset.base == nullptr || preset.option == nullptr || preset.value == nullptr)
+      throw Error(fmt::format(
+          "method {} has a default of a base that leaves something out; fix its WrapperSpec", spec.name));
+  }
+}
+
 void check_method(const MethodSpec& spec) {
   if (!can_be_typed(spec.name))
     throw Error("offers a method whose name is not made of a-z, 0-9 and _; fix its MethodSpec");
@@ -148,9 +173,10 @@ void check_method(const MethodSpec& spec) {
         fmt::format("method {} is none of Training::none, Training::trainable and Training::own_solver; fix "
                     "its MethodSpec",
                     spec.name));
-  if (spec.create == nullptr)
+  if (spec.wrapper == nullptr ? spec.create == nullptr : spec.wrapper->create == nullptr)
     throw Error(fmt::format("method {} has no function that creates it; fix its MethodSpec", spec.name));
   check_options(spec);
+  if (spec.wrapper != nullptr) check_wrapper(spec);
 }
 
 }  // namespace
@@ -186,13 +212,16 @@ MethodRegistry::MethodRegistry(const std::vector<fs::path>& folders) {
             [](const Method& a, const Method& b) { return a.name() < b.name(); });
 }
 
-MethodRegistry MethodRegistry::of_plugin(const fs::path& file) {
+MethodRegistry MethodRegistry::of_plugin(const fs::path& file, const std::vector<fs::path>& folders) {
   MethodRegistry registry({});
   try {
     if (!fs::exists(file)) throw Error("is not there; build it, or correct the path");
     registry.load_plugin(fs::absolute(file));
   } catch (const std::exception& fault) {
     throw Error(describe(file, fault));
+  }
+  if (std::ranges::any_of(registry.methods_, &Method::is_wrapper)) {
+    for (const fs::path& folder : folders) registry.load_folder(folder);
   }
   return registry;
 }
@@ -262,11 +291,55 @@ const Method& MethodRegistry::at(const std::string& name) const {
   throw Error(fmt::format("no method {}; known: {}", name, fmt::join(known, ", ")));
 }
 
+const Method* MethodRegistry::base_of(const Method& method, const Options& options) const {
+  if (!method.is_wrapper()) return nullptr;
+  const std::string& name = options.text(kBaseOption);
+  const auto can_be_base = [](const Method& m) {
+    return m.spec->training == Training::trainable && !m.is_wrapper();
+  };
+  const auto found = std::ranges::find(methods_, name, &Method::name);
+  if (found != methods_.end() && can_be_base(*found)) return &*found;
+  std::vector<std::string> known;
+  for (const Method& other : methods_) {
+    if (can_be_base(other)) known.push_back(other.name());
+  }
+  const char* why = found == methods_.end() ? "no plugin offers it"
+                    : found->is_wrapper()   ? "is built on another method itself"
+                    : found->trainable()    ? "has a solver of its own"
+                                            : "is not trained";
+  if (known.empty())
+    throw Error(
+        fmt::format("{}: base {}: {}; give the folder of another with --plugins", method.name(), name, why));
+  throw Error(
+      fmt::format("{}: base {}: {}; choose among {}", method.name(), name, why, fmt::join(known, ", ")));
+}
+
+Options MethodRegistry::options_of(const Method& method, const OptionValues& values) const {
+  Options options = method.default_options();
+  if (method.is_wrapper()) {
+    if (const auto base = values.find(kBaseOption); base != values.end())
+      options.set(kBaseOption, base->second);
+    options = with_base(method, options, *base_of(method, options));
+  }
+  for (const auto& [name, value] : values) options.set(name, value);
+  return options;
+}
+
+std::string MethodRegistry::code_hash(const Method& method, const OptionValues& options) const {
+  const Method* base = base_of(method, options_of(method, options));
+  return base == nullptr ? method.file_hash : Hasher().add(method.file_hash).add(base->file_hash).hex();
+}
+
 std::unique_ptr<PromptLearner> MethodRegistry::create(const Method& method, const Options& options) const {
   const MethodOrigin origin{method.name(), method.file.filename().string()};
-  return guard(at_plugin_border(origin, "create",
-                                [&] { return std::unique_ptr<PromptLearner>(method.spec->create(options)); }),
-               origin, method.default_options());
+  std::shared_ptr<PromptLearner> base;
+  if (const Method* wrapped = base_of(method, options)) base = create(*wrapped, base_part(options));
+  const Options own = own_part(method, options);
+  auto learner = at_plugin_border(origin, "create", [&] {
+    return std::unique_ptr<PromptLearner>(base ? method.spec->wrapper->create(own, base)
+                                               : method.spec->create(own));
+  });
+  return guard(std::move(learner), origin, method.default_options(), std::move(base));
 }
 
 std::vector<fs::path> plugin_folders(const std::vector<fs::path>& given) {

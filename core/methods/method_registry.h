@@ -19,8 +19,9 @@ struct Method {
   std::string name() const { return spec->name; }
   bool trainable() const { return spec->training != Training::none; }
   bool has_own_solver() const { return spec->training == Training::own_solver; }
+  bool is_wrapper() const { return spec->wrapper != nullptr; }
 
-  /// The method's options at their defaults.
+  /// The method's own options at their defaults, without those of a base.
   Options default_options() const { return Options(std::span(spec->options, spec->option_count)); }
 };
 
@@ -33,8 +34,10 @@ class MethodRegistry {
   /// everybody (sticky folders aside). Links are followed first.
   explicit MethodRegistry(const std::vector<std::filesystem::path>& folders);
 
-  /// The methods of one plugin. Throws Error, one line, if it would be left out.
-  static MethodRegistry of_plugin(const std::filesystem::path& file);
+  /// The methods of one plugin and, if one of them is a wrapper, those in some folders for its base. Throws
+  /// Error, one line, if the plugin would be left out.
+  static MethodRegistry of_plugin(const std::filesystem::path& file,
+                                  const std::vector<std::filesystem::path>& folders = {});
 
   ~MethodRegistry();
   MethodRegistry(MethodRegistry&&) noexcept;
@@ -47,6 +50,18 @@ class MethodRegistry {
 
   /// Throws Error for a name that no plugin offers, listing the known ones.
   const Method& at(const std::string& name) const;
+
+  /// The base that a wrapper's options name; null for a method that is no wrapper. Throws Error, listing
+  /// those that can be one, if there is no such method, it is not trained by the host's loop, or it is a
+  /// wrapper.
+  const Method* base_of(const Method& method, const Options& options) const;
+
+  /// The method's options at their defaults but for these values; a wrapper's together with its base's,
+  /// "base.weight". Throws Error for an unknown option or a value of another type, and what base_of() throws.
+  Options options_of(const Method& method, const OptionValues& values = {}) const;
+
+  /// A hash of the code that runs with such options: of the method's library, and of its base's.
+  std::string code_hash(const Method& method, const OptionValues& options) const;
 
   /// A new instance behind guard(): nothing wrong crosses the border unseen. Throws Error if the method
   /// cannot be made with these options, and PluginFault if the plugin fails.

@@ -7,6 +7,7 @@
 #include <promptbed/prompt_template.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -178,11 +179,13 @@ void print_rule(std::ostream& out, const char* mark, const std::string& rule, co
 }
 
 void try_method(const std::filesystem::path& file, const std::string& name, const Tell& tell) {
-  const MethodRegistry registry = MethodRegistry::of_plugin(file);
+  std::vector<std::filesystem::path> folders = {std::filesystem::absolute(file).parent_path()};
+  std::ranges::copy(plugin_folders({}), std::back_inserter(folders));
+  const MethodRegistry registry = MethodRegistry::of_plugin(file, folders);
   const Method& method = registry.at(name);
   const CheckedMethod checked{
       .training = method.spec->training,
-      .options = method.default_options(),
+      .options = registry.options_of(method),
       .create = [&](const Options& options) { return registry.create(method, options); }};
   check_method(checked, typical_tasks(),
                {.begin =

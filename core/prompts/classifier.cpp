@@ -33,14 +33,22 @@ void fill_in(Task& task, const TrainedPrompt& prompt, const ClassNames& served) 
   task.generator = seeded_generator(static_cast<uint64_t>(prompt.run.seed), "init");
 }
 
-Options options_of(const TrainedPrompt& prompt, const Method& method) {
+Options options_of(const TrainedPrompt& prompt, const Method& method, const MethodRegistry& registry) {
   try {
-    Options options = method.default_options();
-    for (const auto& [name, value] : prompt.run.options) options.set(name, value);
-    return options;
+    return registry.options_of(method, prompt.run.options);
   } catch (const Error& fault) {
     throw Error(fmt::format("trained prompt of {}: {}; train it again", title_of(prompt), fault.what()));
   }
+}
+
+/// Throws Error if the plugin has another version of the method than the prompt's.
+void check_version(const TrainedPrompt& prompt, const Method& method, int64_t version) {
+  if (method.spec->version == version) return;
+  throw Error(fmt::format(
+      "trained prompt of {}: is of version {} of {}, and plugin {} has version {}; train it "
+      "again, or use the plugin that it was trained with",
+      title_of(prompt), version, method.name() == prompt.run.method ? "the method" : method.name(),
+      method.file.filename().string(), method.spec->version));
 }
 
 /// The method has to take the prompt's options as they are: they were settled before the training.
@@ -75,12 +83,9 @@ const Method& method_of(const TrainedPrompt& prompt, const MethodRegistry& regis
         "trained prompt of {}: no plugin offers the method {}; give the folder of its plugin with --plugins",
         title_of(prompt), prompt.run.method));
   }
-  if (found->spec->version != prompt.run.method_version) {
-    throw Error(fmt::format(
-        "trained prompt of {}: is of version {} of the method, and plugin {} has version {}; train "
-        "it again, or use the plugin that it was trained with",
-        title_of(prompt), prompt.run.method_version, found->file.filename().string(), found->spec->version));
-  }
+  check_version(prompt, *found, prompt.run.method_version);
+  if (const Method* base = registry.base_of(*found, options_of(prompt, *found, registry)))
+    check_version(prompt, *base, prompt.run.base_version);
   return *found;
 }
 
@@ -95,7 +100,7 @@ std::unique_ptr<PromptLearner> restore_learner(const TrainedPrompt& prompt, Task
         title_of(prompt)));
   }
   fill_in(task, prompt, class_names);
-  auto learner = registry.create(method, options_of(prompt, method));
+  auto learner = registry.create(method, options_of(prompt, method, registry));
   check_settled(learner->resolve(task), prompt);
   learner->bind(task);
   learner->load_state(prompt.state);
@@ -115,7 +120,7 @@ Classifier::Classifier(MethodRegistry registry, const std::string& method,
     throw Error(fmt::format("--method {}: has to be trained; give its trained prompt instead (runner train)",
                             method));
   }
-  options_ = single_options(*method_, parse_assignments(assignments, {method}, registry_));
+  options_ = single_options(*method_, parse_assignments(assignments, {method}, registry_), registry_);
 }
 
 std::string Classifier::title() const {

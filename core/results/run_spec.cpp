@@ -104,6 +104,7 @@ json RunSpec::canonical() const {
   if (!draw.empty()) canonical["draw"] = draw;
   if (crops != CropRange()) canonical["crops"] = to_string(crops);
   if (!images.empty()) canonical["images"] = images;
+  if (base_version != 0) canonical["base_version"] = base_version;
   if (!tokenizer.empty()) canonical["tokenizer"] = tokenizer;
   return canonical;
 }
@@ -133,6 +134,7 @@ RunSpec RunSpec::parse(const json& canonical) {
     if (canonical.contains("crops"))
       spec.crops = parse_crops(canonical.at("crops").get<std::string>(), "crops");
     if (canonical.contains("images")) canonical.at("images").get_to(spec.images);
+    spec.base_version = canonical.value("base_version", int64_t{0});
     spec.tokenizer = canonical.value("tokenizer", "");
     return spec;
   } catch (const json::exception& fault) {

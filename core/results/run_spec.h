@@ -34,7 +34,7 @@ struct RunSpec {
   std::string draw = {};  ///< hash of a draw given by the user; "" for the one that shots and seed make
   std::string method;
   int64_t method_version = 1;
-  std::map<std::string, OptionValue, std::less<>> options;  ///< resolved: every option with its value
+  OptionValues options;          ///< resolved: every option with its value; a base's as base.NAME
   std::optional<Recipe> recipe;  ///< none without training, or if the method has its own solver
   int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
   CropRange crops = {};          ///< of the views, if there are any
@@ -44,6 +44,7 @@ struct RunSpec {
   /// asks for them, "val", and all of "test". None on sealed features that do not say it, nor in
   /// runs of earlier versions, where the contents are unknown.
   std::map<std::string, std::string, std::less<>> images = {};
+  int64_t base_version = 0;    ///< of the base of a wrapper (plugin.h), which its options name; 0 without one
   std::string tokenizer = {};  ///< tokenizer_id(): "" for the usual one; unknown in runs of earlier versions
 
   /// What it is tested on of its own dataset (test_set_of).

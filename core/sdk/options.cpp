@@ -68,6 +68,21 @@ void Options::set(std::string_view name, OptionValue value) {
   values_.find(name)->second = std::move(value);
 }
 
+void Options::add(std::string_view prefix, const Options& others) {
+  for (const auto& [name, value] : others.values_) {
+    if (!values_.emplace(fmt::format("{}{}", prefix, name), value).second)
+      throw Error(fmt::format("two options are named {}{}; rename one", prefix, name));
+  }
+}
+
+Options Options::part(std::string_view prefix) const {
+  Options part;
+  for (const auto& [name, value] : values_) {
+    if (name.starts_with(prefix)) part.values_.emplace(name.substr(prefix.size()), value);
+  }
+  return part;
+}
+
 const OptionValue& Options::at(std::string_view name) const {
   const auto found = values_.find(name);
   if (found != values_.end()) return found->second;

@@ -10,6 +10,10 @@ Tensor PromptLearner::loss(const Batch& batch) {
   return at::cross_entropy_loss(logits(batch), batch.labels);
 }
 
+Outputs PromptLearner::outputs(const Batch&) {
+  throw Error("offers no text features to a method that is built on it; give another base");
+}
+
 Tensor PromptLearner::backward(const Batch& batch) {
   const Tensor value = loss(batch);
   if (!value.defined() || value.dim() != 0) return value;  // not a loss: the guard at the border refuses it

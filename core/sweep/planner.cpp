@@ -200,7 +200,7 @@ class Planner {
     for (const PlannedRun& run : runs) {
       const RunRecord* record = known_.find(run.id);
       if (record != nullptr && record->status == RunStatus::done && run.done() &&
-          record->plugin_hash != run.method->file_hash)
+          record->plugin_hash != bench_.registry().code_hash(*run.method, run.job.run.options))
         ++runs_of[run.method->name()];
     }
     std::vector<std::string> warnings;
@@ -270,6 +270,8 @@ class Planner {
   /// Asks the method to settle its options and recipe. Throws what the method throws.
   void settle(PlannedRun& run, const Options& given) const {
     const auto learner = bench_.registry().create(*run.method, given);
+    if (const Method* base = bench_.registry().base_of(*run.method, given))
+      run.job.run.base_version = base->spec->version;
     const Setting setting = setting_of(run.job, bench_.inputs().model());
     run.job.run.options = learner->resolve(setting).values();
     run.needs = learner->needs();
@@ -382,7 +384,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
     for (const Method* method : methods) {
       if (method->trainable() && !trained_on) continue;
-      for (const GivenOptions& given : given_options(*method, assignments)) {
+      for (const GivenOptions& given : given_options(*method, assignments, bench.registry())) {
         for (const auto& [shots, seed] : shots_and_seeds(*method, spec))
           plan.runs.push_back(planner.plan(*method, dataset, shots, seed, given));
       }

@@ -57,7 +57,7 @@ std::string blas_library() {
 }
 
 /// The machine, the libraries and the code; the run fills in phases, cache hits and peak memory.
-Execution describe_execution(const BenchSpec& spec, const Method& method) {
+Execution describe_execution(const BenchSpec& spec, const std::string& code) {
   Execution execution;
   execution.host = this_process().host;
   execution.processor = processor_name();
@@ -67,17 +67,25 @@ Execution describe_execution(const BenchSpec& spec, const Method& method) {
   execution.blas = blas_library();
   execution.code_version = code_version();
   execution.dirty = code_is_dirty();
-  execution.plugin_hash = method.file_hash;
+  execution.plugin_hash = code;
   return execution;
 }
 
-/// The job's method. Throws Error if the bench has another version of it, or another model, than was planned.
+/// Throws Error if the bench has another version of a method than was planned.
+void check_version(const Method& method, int64_t planned) {
+  if (method.spec->version == planned) return;
+  throw Error(fmt::format("{}: version {} was planned and its plugin has version {} now; sweep again",
+                          method.name(), planned, method.spec->version));
+}
+
+/// The job's method. Throws Error if the bench has another version of it or its base, or another model, than
+/// was planned.
 const Method& method_of(const Job& job, const Workbench& bench) {
   const Method& method = bench.registry().at(job.run.method);
-  if (method.spec->version != job.run.method_version) {
-    throw Error(fmt::format("{}: version {} was planned and its plugin has version {} now; sweep again",
-                            method.name(), job.run.method_version, method.spec->version));
-  }
+  check_version(method, job.run.method_version);
+  if (const Method* base =
+          bench.registry().base_of(method, bench.registry().options_of(method, job.run.options)))
+    check_version(*base, job.run.base_version);
   const ClipModel& model = bench.inputs().model();
   if (model.fingerprint() != job.run.model || model.tokenizer_id() != job.run.tokenizer)
     throw Error(fmt::format("{}: is another model than the sweep was planned with; sweep again",
@@ -144,7 +152,8 @@ class Run {
     watch.lap("set-up");
 
     RunOutcome outcome;
-    outcome.execution = describe_execution(bench_.spec(), method_);
+    outcome.execution =
+        describe_execution(bench_.spec(), bench_.registry().code_hash(method_, job_.run.options));
     if (job_.kept_state) {
       restore_prompt();
       watch.lap("restoring");
@@ -170,9 +179,8 @@ class Run {
   bool trains() const { return method_.trainable(); }
 
   std::unique_ptr<PromptLearner> create_learner() const {
-    Options options = method_.default_options();
-    for (const auto& [name, value] : job_.run.options) options.set(name, value);
-    return bench_.registry().create(method_, options);
+    const MethodRegistry& registry = bench_.registry();
+    return registry.create(method_, registry.options_of(method_, job_.run.options));
   }
 
   void bind_learner() {

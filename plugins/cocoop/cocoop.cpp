@@ -46,6 +46,8 @@ class CoCoOp final : public PromptLearner {
  public:
   explicit CoCoOp(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.text_features = true}; }
+
   Options resolve(const Setting& setting) override {
     options_ = resolve_context(options_, setting);
     return options_;
@@ -66,10 +68,14 @@ class CoCoOp final : public PromptLearner {
   }
 
   Tensor logits(const Batch& batch) override {
-    const Tensor images = normalised(batch.features);                                 // [B, D]
-    const Tensor context = context_ + meta_net_(images).unsqueeze(1);                 // [B, M, W]
-    const Tensor texts = task_.text_encoder->encode(prompts_->with_shared(context));  // [B, K, D]
-    return task_.logit_scale * at::matmul(normalised(texts), images.unsqueeze(-1)).squeeze(-1);
+    const Tensor images = normalised(batch.features);
+    return similarities(images, text_features(images));
+  }
+
+  Outputs outputs(const Batch& batch) override {
+    const Tensor images = normalised(batch.features);
+    const Tensor texts = text_features(images), logits = similarities(images, texts);
+    return {texts, logits, at::cross_entropy_loss(logits, batch.labels)};
   }
 
   NamedTensors trainable() override {
@@ -83,6 +89,16 @@ class CoCoOp final : public PromptLearner {
   }
 
  private:
+  /// Of each image [B, D] of unit length, those of the classes: [B, K, D], not normalised.
+  Tensor text_features(const Tensor& images) const {
+    const Tensor context = context_ + meta_net_(images).unsqueeze(1);  // [B, M, W]
+    return task_.text_encoder->encode(prompts_->with_shared(context));
+  }
+
+  Tensor similarities(const Tensor& images, const Tensor& texts) const {
+    return task_.logit_scale * at::matmul(normalised(texts), images.unsqueeze(-1)).squeeze(-1);
+  }
+
   Options options_;
   Task task_;
   Tensor context_;  // [M, W]

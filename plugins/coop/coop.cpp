@@ -9,6 +9,8 @@ class CoOp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
+  Offers offers() const override { return {.text_features = true}; }
+
   Options resolve(const Setting& setting) override {
     parse_name_position(options().text("position"));
     if (setting.protocol == Protocol::few_shot) settle_few_shot_context();

@@ -62,6 +62,36 @@ TEST(DescriptorCheck, RefusesAPluginWithoutMethods) {
   }
 }
 
+TEST(DescriptorCheck, RefusesAWrapperThatLeavesSomethingOut) {
+  constexpr OptionSpec kBase = {kBaseOption, OptionType::text, "coop", "what it is built on"};
+  const auto create = [](const Options&, std::shared_ptr<PromptLearner>) -> PromptLearner* {
+    return nullptr;
+  };
+  const BaseDefault lacking = {"coop", nullptr, "4"};
+  WrapperSpec wrapper = {create, nullptr, 0};
+  const auto check = [&](const OptionSpec& option, Training training) {
+    const MethodSpec method = {"mine", 1, "what it does", training, &option, 1, nullptr, &wrapper};
+    check_methods({kInterfaceVersion, TORCH_VERSION, kAbiTag, &method, 1});
+  };
+  const auto fault = [&](const OptionSpec& option, Training training) {
+    return test::error_of([&] { check(option, training); });
+  };
+  EXPECT_NO_THROW(check(kBase, Training::trainable));
+  EXPECT_EQ(fault(kDepth, Training::trainable),
+            "method mine is a wrapper without the text option base; declare it");
+  EXPECT_EQ(fault(kBase, Training::none),
+            "method mine is a wrapper and not Training::trainable; fix its MethodSpec");
+  wrapper.default_count = 1;
+  EXPECT_EQ(fault(kBase, Training::trainable),
+            "method mine has 1 defaults of bases and no list of them; write its WrapperSpec with std::size");
+  wrapper.defaults = &lacking;
+  EXPECT_EQ(fault(kBase, Training::trainable),
+            "method mine has a default of a base that leaves something out; fix its WrapperSpec");
+  wrapper = {};
+  EXPECT_EQ(fault(kBase, Training::trainable),
+            "method mine has no function that creates it; fix its MethodSpec");
+}
+
 TEST(DescriptorCheck, RefusesAMethodThatLeavesSomethingOut) {
   const std::vector<std::pair<std::function<void(Declared&)>, std::string>> cases = {
       {[](Declared& d) { d.method.name = nullptr; }, "a method whose name is not made of a-z, 0-9 and _"},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <promptbed/prompt_learner.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -129,6 +130,18 @@ class GoldenMethod {
   std::map<std::string, Tensor> tensors_, data_;
 };
 
+/// The golden runs of a method, by name.
+inline std::vector<std::string> golden_runs_of(const std::string& method) {
+  std::vector<std::string> names;
+  std::error_code missing;
+  for (const auto& entry : std::filesystem::directory_iterator(golden_folder() / "methods", missing)) {
+    if (entry.path().extension() == ".json" && read_json(entry.path()).value("method", "") == method)
+      names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 /// A learned tensor's name in promptbed, and the authors'.
 using TensorNames = std::vector<std::pair<std::string, std::string>>;
 
@@ -136,11 +149,9 @@ using TensorNames = std::vector<std::pair<std::string, std::string>>;
 class GoldenLearner {
  public:
   GoldenLearner(const GoldenMethod& golden, const std::string& method, const Task& task,
-                const std::map<std::string, OptionValue>& values, TensorNames names)
+                const OptionValues& values, TensorNames names)
       : golden_(golden), registry_(plugin_folders({})), names_(std::move(names)) {
-    Options options = registry_.at(method).default_options();
-    for (const auto& [name, value] : values) options.set(name, value);
-    learner_ = registry_.create(registry_.at(method), options);
+    learner_ = registry_.create(registry_.at(method), registry_.options_of(registry_.at(method), values));
     learner_->resolve(task);
     learner_->bind(task);
     start_ = clones(learner_->trainable());

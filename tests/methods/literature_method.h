@@ -26,7 +26,7 @@ class LiteratureMethod : public ::testing::Test {
     task_.prompt_template = "an animal, {}.";
     task_.context_init = "a photo of a";
     task_.tokenizer = std::make_shared<WordTokenizer>();
-    task_.context_length = 12;
+    task_.context_length = 24;
     task_.text_encoder = std::make_shared<MeanTextEncoder>();
     task_.logit_scale = 10;
     task_.feature_width = 5;
@@ -39,7 +39,7 @@ class LiteratureMethod : public ::testing::Test {
   std::unique_ptr<PromptLearner> make(const std::string& name,
                                       const std::map<std::string, std::string>& values = {}) {
     const Method& method = registry_.at(name);
-    Options options = method.default_options();
+    Options options = registry_.options_of(method);
     for (const auto& [option, value] : values) options.set(option, std::string_view(value));
     auto learner = registry_.create(method, options);
     learner->resolve(task_);

@@ -31,7 +31,7 @@ class MethodCheck : public ::testing::Test {
     task.prompt_template = "an animal, {}.";
     task.context_init = "a photo of a";
     task.tokenizer = std::make_shared<test::WordTokenizer>();
-    task.context_length = 12;
+    task.context_length = 24;
     task.text_encoder = std::make_shared<test::MeanTextEncoder>();
     task.logit_scale = 10;
     task.feature_width = 5;
@@ -47,7 +47,7 @@ class MethodCheck : public ::testing::Test {
                               make_task({"ox", "donkey"}, {"cat", "bear", "zebra"})};
     const CheckedMethod checked = {
         .training = method.spec->training,
-        .options = method.default_options(),
+        .options = registry.options_of(method),
         .create = [&](const Options& options) { return registry.create(method, options); }};
     Reports reports;
     std::string begun;

@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(19, spec);
+  std::vector<RunSpec> others(20, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -57,6 +57,7 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[16].images["test"] = "other";
   others[17].tokenizer = "other";
   others[18].crops.least = 0.7;
+  others[19].base_version = 1;
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -99,15 +100,18 @@ TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods)
   EXPECT_EQ(read.id(), spec.id());
 }
 
-TEST(RunSpec, NamesImagesAndTokenizerOnlyWhereTheyAreKnown) {
+TEST(RunSpec, NamesImagesTokenizerAndBaseOnlyWhereTheyAreKnown) {
   RunSpec spec = test::sample_spec();
   EXPECT_FALSE(spec.canonical().contains("images")) << "ids of earlier runs stay what they are";
   EXPECT_FALSE(spec.canonical().contains("tokenizer"));
+  EXPECT_FALSE(spec.canonical().contains("base_version"));
   EXPECT_EQ(spec.test_set(), spec.split_hash);
   spec.images = {{"test", "0123"}, {"train", "4567"}};
   spec.tokenizer = "89ab";
+  spec.base_version = 3;
   const RunSpec read = RunSpec::parse(spec.canonical());
   EXPECT_EQ(read.images, spec.images);
+  EXPECT_EQ(read.base_version, 3);
   EXPECT_EQ(read.tokenizer, "89ab");
   EXPECT_EQ(read.test_set(), "split of brands+0123");
 }

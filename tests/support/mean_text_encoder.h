@@ -32,7 +32,7 @@ class MeanTextEncoder final : public TextEncoder {
   Tensor embed(std::span<const int64_t> tokens) const override {
     return table_.index_select(0, torch::tensor(std::vector<int64_t>(tokens.begin(), tokens.end())));
   }
-  int64_t context_length() const override { return 12; }
+  int64_t context_length() const override { return 24; }
   int64_t width() const override { return 6; }
   int64_t embedding_width() const override { return 5; }
   int64_t blocks() const override { return 12; }

@@ -102,7 +102,7 @@ Agreement agreement(const std::string& method_name, const DatasetSpec& spec, int
   const Method& method = registry.at(method_name);
   const EmbeddedDataset dataset(spec);
   const auto bound = [&](Precision precision) {
-    auto learner = registry.create(method, method.default_options());
+    auto learner = registry.create(method, registry.options_of(method));
     const Task task = dataset.task(precision);
     learner->resolve(task);
     learner->bind(task);

@@ -120,7 +120,7 @@ Task make_task(const Values& values, const Suite& embedded) {
 
 Measured measure(const Method& method, const MethodRegistry& registry,
                  const std::vector<Assignment>& assignments, Task task, const Values& values) {
-  const auto learner = registry.create(method, single_options(method, assignments));
+  const auto learner = registry.create(method, single_options(method, assignments, registry));
   learner->resolve(task);
   Recipe recipe = learner->recipe(task);
   recipe.batch_size = values.positive("batch-size", recipe.batch_size, kMostBatch);

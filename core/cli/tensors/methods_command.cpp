@@ -85,7 +85,7 @@ void print_recipe(const Recipe& recipe) {
 
 /// What the method makes of a typical setting, or why it cannot serve it.
 void print_in_setting(const Method& method, const MethodRegistry& registry, const Setting& setting) {
-  const auto learner = registry.create(method, method.default_options());
+  const auto learner = registry.create(method, registry.options_of(method));
   Options settled;
   try {
     settled = learner->resolve(setting);
@@ -99,6 +99,15 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
   if (!method.trainable() || method.has_own_solver()) return;
   fmt::print("  recipe on {}, {} shots:\n", setting.dataset, setting.shots);
   print_recipe(learner->recipe(setting));
+}
+
+/// The base that a wrapper has unless another is given.
+void print_base(const Method& method, const MethodRegistry& registry) {
+  const Method& base = *registry.base_of(method, method.default_options());
+  fmt::print("  base     {} (version {}); --set {}.{}=... gives another\n", base.name(), base.spec->version,
+             method.name(), kBaseOption);
+  fmt::print("    its options: --set {}.OPTION=..., or --set {}.{}.OPTION=... under {} alone\n", base.name(),
+             method.name(), kBaseOption, method.name());
 }
 
 void describe_method(const Method& method, const MethodRegistry& registry, const Setting& setting) {
@@ -115,6 +124,7 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
     fmt::print("  options  (--set {}.{}=...)\n", method.name(), options.front().name);
   }
   print_options(method);
+  if (method.is_wrapper()) print_base(method, registry);
   print_in_setting(method, registry, setting);
 }
 

@@ -102,7 +102,7 @@ Options options_of(const Method& method, const ReferenceCheckpoint& checkpoint,
                               assignment.option));
     }
   }
-  Options options = single_options(method, assignments);
+  Options options = single_options(method, assignments, registry);
   options.set("n_ctx", OptionValue(checkpoint.context().size(-2)));
   if (checkpoint.context().dim() == 3) options.set("csc", OptionValue(true));
   return options;

@@ -14,7 +14,8 @@ namespace promptbed {
 /// kContextTokens and kContextWords.
 ///
 /// By itself it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
-/// trains the context differently overrides loss() or backward().
+/// trains the context differently overrides loss_of() or backward(). One that changes no gradients may offer
+/// its text features to methods built on it: offers() says so, and outputs() has them.
 class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
  public:
   /// Takes the options as the user set them; resolve() completes them.
@@ -23,6 +24,8 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   Options resolve(const Setting& setting) override;
   void bind(const Task& task) override;
   Tensor logits(const Batch& batch) override;
+  Tensor loss(const Batch& batch) override;
+  Outputs outputs(const Batch& batch) override;
   NamedTensors trainable() override { return {{"ctx", context_}}; }
   void load_state(const NamedTensors& state) override;
   void retarget(const ClassNames& class_names) override;
@@ -41,6 +44,18 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   /// too, adds them here.
   virtual PromptBatch prompts() const;
 
+  /// The vectors that training starts from, [M, W], or [K, M, W] if class-specific: initial_context() of the
+  /// resolved options.
+  virtual Tensor initial_vectors() const;
+
+  /// What stands in the prompt for learned vectors [M, W]: themselves. A method with fixed words among them
+  /// or after them puts in the embeddings of those.
+  virtual Tensor with_fixed_words(const Tensor& learned) const { return learned; }
+
+  /// The loss, given the normalised text features [K, D] of the classes: the cross-entropy of the
+  /// similarities.
+  virtual Tensor loss_of(const Batch& batch, const Tensor& text_features) const;
+
   /// Normalised text features [K, D] of the classes served. They do not depend on the image, so without
   /// gradients they are encoded once.
   Tensor text_features();
@@ -57,6 +72,7 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
 
  private:
   void serve(const ClassNames& class_names);
+  Tensor encode() const;  // [K, D], not normalised
 
   Options options_;
   Task task_;

@@ -25,6 +25,9 @@ struct OptionSpec {
 /// The value of an option.
 using OptionValue = std::variant<int64_t, double, bool, std::string>;
 
+/// Values by the names of their options, sorted.
+using OptionValues = std::map<std::string, OptionValue, std::less<>>;
+
 /// Typed values of a method's options: one for every option it declares.
 ///
 ///     options.integer("n_ctx")   // 4
@@ -42,6 +45,13 @@ class PROMPTBED_EXPORT Options {
   /// Sets an option to a value of its own type.
   void set(std::string_view name, OptionValue value);
 
+  /// Adds the options of another set, their names after a prefix: "weight" becomes "base.weight". Throws
+  /// Error if there is one of such a name already.
+  void add(std::string_view prefix, const Options& others);
+
+  /// The options whose names begin with a prefix, without it: the reverse of add().
+  Options part(std::string_view prefix) const;
+
   /// The value of an option. Throws Error for an unknown name; the type must be the declared one.
   /// @{
   int64_t integer(std::string_view name) const;
@@ -51,12 +61,12 @@ class PROMPTBED_EXPORT Options {
   /// @}
 
   /// Name to value, sorted by name.
-  const std::map<std::string, OptionValue, std::less<>>& values() const { return values_; }
+  const OptionValues& values() const { return values_; }
 
  private:
   const OptionValue& at(std::string_view name) const;
 
-  std::map<std::string, OptionValue, std::less<>> values_;
+  OptionValues values_;
 };
 
 }  // namespace promptbed

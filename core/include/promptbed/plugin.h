@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 
 /// How a shared library declares its methods. A plugin's source ends with the options of each method, the
 /// methods, and one macro:
@@ -45,6 +46,29 @@ enum class Training : int {
   own_solver,  ///< by fit(): it has no recipe, and ignores the user's epochs and learning rates
 };
 
+/// The option in which a wrapper names its base: a text, which its OptionSpec table declares.
+inline constexpr const char* kBaseOption = "base";
+
+/// An option that a base starts from under a wrapper, instead of from its own default.
+struct BaseDefault {
+  const char* base;    ///< the base's name
+  const char* option;  ///< of the base
+  const char* value;   ///< as the user would type it
+};
+
+/// What makes a method a wrapper: it owns another one of any plugin, its base, and does more with it ("DePT
+/// on CoOp"). The user names the base in the option kBaseOption. The host makes it, settles its options
+/// before the wrapper's and keeps them beside those as base.NAME, together in the run's id; asks for what it
+/// needs; and refuses a base that is not trained by the host's loop or is a wrapper itself. All else is the
+/// wrapper's to pass on: bind(), epoch_end(), the base's tensors in trainable() and state(), load_state(),
+/// retarget().
+struct WrapperSpec {
+  PromptLearner* (*create)(const Options& options,  ///< of the wrapper alone
+                           std::shared_ptr<PromptLearner> base) = nullptr;
+  const BaseDefault* defaults = nullptr;  ///< may be null if there are none
+  std::size_t default_count = 0;          ///< entries of `defaults`
+};
+
 /// One method of a plugin.
 struct MethodSpec {
   const char* name;      ///< as typed after --methods: a-z, 0-9 and _
@@ -53,7 +77,8 @@ struct MethodSpec {
   Training training;     ///< how it is trained
   const OptionSpec* options;                         ///< what the user may set; may be null if there are none
   std::size_t option_count;                          ///< entries of `options`
-  PromptLearner* (*create)(const Options& options);  ///< the host owns the result
+  PromptLearner* (*create)(const Options& options);  ///< the host owns the result; null for a wrapper
+  const WrapperSpec* wrapper = nullptr;              ///< how a wrapper is made; null for all others
 };
 
 /// The type of `promptbed_plugin`.

@@ -17,6 +17,19 @@ struct Needs {
   bool pixels = false;                   ///< Batch::pixels; not supported yet
 };
 
+/// What a method offers to methods that are built on it (WrapperSpec). Asked once its options are resolved.
+struct Offers {
+  bool text_features = false;  ///< outputs()
+};
+
+/// What one pass over a batch gives, for a method that is built on another.
+struct Outputs {
+  Tensor text_features;  ///< of the classes, not normalised: [K, D], or [B, K, D] if the image has a part in
+                         ///< them
+  Tensor logits;         ///< [B, K], as logits() returns them
+  Tensor loss;           ///< as loss() returns it
+};
+
 /// A prompt-learning method: one instance per run.
 ///
 /// The host calls:
@@ -59,6 +72,9 @@ class PROMPTBED_EXPORT PromptLearner {
   /// What the method needs besides training features.
   virtual Needs needs() const { return {}; }
 
+  /// What the method offers to methods that are built on it: by default nothing.
+  virtual Offers offers() const { return {}; }
+
   /// Resolves the options that depend on the dataset, and returns all options. They become part of the run's
   /// id; resolving them again must not change them. Called on an instance of its own when a sweep is planned,
   /// and again before bind(). Throws PromptTooLong if a class's prompt does not fit, which fails the run, and
@@ -79,6 +95,10 @@ class PROMPTBED_EXPORT PromptLearner {
 
   /// The scalar to minimise; by default the cross-entropy of the logits.
   virtual Tensor loss(const Batch& batch);
+
+  /// Logits and loss of a batch with labels, and the text features that they are made of, in one pass. Only
+  /// for a method that offers text features; by default it throws Error.
+  virtual Outputs outputs(const Batch& batch);
 
   /// Accumulates the gradients of the loss and returns the loss, detached. Overridden by methods that combine
   /// several gradients.

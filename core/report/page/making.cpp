@@ -143,7 +143,7 @@ VariantMaking variant_of(const Series& series) {
   for (const RunResults* run : series.runs) {
     const RunSpec& spec = run->spec();
     options.take(text_of(spec.options), spec.dataset);
-    versions.insert(std::to_string(spec.method_version));
+    versions.insert(version_text(spec));
     plugins.insert(run->record.plugin_hash.substr(0, 12));
     parameters.insert(parameters_of(run->record));
     if (!run->is_trained()) continue;

@@ -77,9 +77,15 @@ std::string views_text(const RunSpec& run) {
                                   : fmt::format("{} of {} of the area", count, percent_text(run.crops));
 }
 
+std::string version_text(const RunSpec& run) {
+  return run.base_version == 0
+             ? std::to_string(run.method_version)
+             : fmt::format("{} on a base of version {}", run.method_version, run.base_version);
+}
+
 Fields fields_of(const RunSpec& run) {
   const bool trained = !run.classes.empty();
-  Fields fields = {{"method", fmt::format("{}, version {}", run.method, run.method_version)},
+  Fields fields = {{"method", fmt::format("{}, version {}", run.method, version_text(run))},
                    {"options", text_of(run.options)}};
   if (!run.dataset.empty()) {
     fields.emplace_back("dataset", run.dataset);

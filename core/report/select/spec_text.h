@@ -29,6 +29,9 @@ std::string text_of(const std::optional<Recipe>& recipe);
 /// What a run sees of each training image: "the centre crop", "10 random views of 70 to 100 % of the area".
 std::string views_text(const RunSpec& run);
 
+/// The version of a run's method: "1", or "1 on a base of version 2" for a wrapper.
+std::string version_text(const RunSpec& run);
+
 /// Names and values.
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
