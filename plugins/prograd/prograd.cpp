@@ -2,14 +2,36 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
 namespace promptbed {
 namespace {
+
+int64_t count_words(const std::string& text) {
+  std::istringstream words(text);
+  return std::distance(std::istream_iterator<std::string>(words), {});
+}
+
+/// What a template says before the class name: "a photo of a {}." -> "a photo of a".
+std::string words_before_name(const std::string& prompt_template) {
+  const std::string words = prompt_template.substr(0, prompt_template.find("{}"));
+  return words.substr(0, words.find_last_not_of(' ') + 1);
+}
 
 /// Prompt-aligned Gradient (arXiv 2205.14865): if the gradient d of the cross-entropy opposes the gradient
 /// g of the divergence from the zero-shot predictions, its component along g is removed:
 ///
 ///     d                              where d . g >= 0
 ///     d - weight (d . g / |g|^2) g   otherwise
+///
+/// The context is that of the authors' code (BeierZhu/Prompt-align): of its M vectors the last start from
+/// words and those before them from zero. That code counts words and not tokens: tokens beyond the number of
+/// words are not learned, and stand between the context and the class name.
 class ProGrad final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
@@ -18,16 +40,24 @@ class ProGrad final : public ContextLearner {
     if (const double temperature = options().real("temperature"); !(temperature > 0))
       throw Error(fmt::format("temperature {}: give a number above 0", temperature));
     check_template(setting, setting.prompt_template);
-    return ContextLearner::resolve(setting);
+    settle_context(setting);
+    const auto leftover = static_cast<int64_t>(split_words(*setting.tokenizer).fixed.size());
+    check_prompt_lengths(setting, options().integer("n_ctx") + leftover);
+    return options();
   }
 
-  Recipe recipe(const Setting&) const override {
+  /// The authors' scripts: by shots where all classes are trained, and otherwise in 100 epochs.
+  Recipe recipe(const Setting& setting) const override {
     Recipe recipe;
     recipe.epochs = 100;
+    if (setting.protocol == Protocol::few_shot && setting.shots == 1) recipe.epochs = 50;
+    if (setting.protocol == Protocol::few_shot && setting.shots >= 8) recipe.epochs = 200;
     return recipe;
   }
 
   void bind(const Task& task) override {
+    const std::vector<int64_t> fixed = split_words(*task.tokenizer).fixed;
+    fixed_ = fixed.empty() ? Tensor() : task.text_encoder->embed(fixed);
     ContextLearner::bind(task);
     zero_shot_ = template_features(task, task.prompt_template, task.class_names);
   }
@@ -43,7 +73,50 @@ class ProGrad final : public ContextLearner {
     return entropy.detach();
   }
 
+ protected:
+  Tensor initial_vectors() const override {
+    if (words().empty()) return ContextLearner::initial_vectors();
+    const Tensor embedded = task().text_encoder->embed(split_words(*task().tokenizer).learned);
+    const int64_t padding = options().integer("n_ctx") - embedded.size(0);
+    return at::cat({at::zeros({padding, embedded.size(1)}, embedded.options()), embedded});
+  }
+
+  Tensor with_fixed_words(const Tensor& learned) const override {
+    return fixed_.defined() ? at::cat({learned, fixed_}) : learned;
+  }
+
  private:
+  static constexpr int64_t kAuthorsTokens = 16;
+
+  /// The words' tokens: as many as there are words are where the context starts, and the others stay.
+  struct SplitWords {
+    std::vector<int64_t> learned, fixed;
+  };
+
+  std::string words() const { return spoken(options().text("ctx_init")); }
+
+  /// Without n_ctx there are sixteen tokens, which start from the template's words unless others are given.
+  void settle_context(const Setting& setting) {
+    const int64_t given = options().integer("n_ctx");
+    if (given < 0) throw Error(fmt::format("option n_ctx: {} is negative; give 0 or more", given));
+    if (given == 0) {
+      options().set("n_ctx", OptionValue(kAuthorsTokens));
+      if (options().text("ctx_init").empty())
+        options().set("ctx_init", OptionValue(words_before_name(setting.prompt_template)));
+    }
+    if (const int64_t words_given = count_words(words()); words_given > options().integer("n_ctx")) {
+      throw Error(fmt::format("ctx_init \"{}\" has {} words and n_ctx is {}; give at least as many tokens",
+                              words(), words_given, options().integer("n_ctx")));
+    }
+  }
+
+  SplitWords split_words(const Tokenizer& tokenizer) const {
+    if (words().empty()) return {};
+    const std::vector<int64_t> tokens = tokenizer.encode(words());
+    const auto border = tokens.begin() + std::min<std::ptrdiff_t>(count_words(words()), std::ssize(tokens));
+    return {{tokens.begin(), border}, {border, tokens.end()}};
+  }
+
   /// KL(zero-shot || learned) at the temperature but for the zero-shot entropy, which is constant.
   Tensor divergence(const Batch& batch, const Tensor& learned) const {
     const double temperature = options().real("temperature");
@@ -64,17 +137,19 @@ class ProGrad final : public ContextLearner {
   }
 
   Tensor zero_shot_;  // [K, D], of the classes trained on
+  Tensor fixed_;      // [T, W], between the context and the class name; undefined if there are none
 };
 
 constexpr OptionSpec kOptions[] = {
-    kContextTokens,
-    kContextWords,
+    {"n_ctx", OptionType::integer, "0", "context tokens, drawn at random without ctx_init; 0: 16"},
+    {"ctx_init", OptionType::text, "",
+     "words to start from, after zeros; default: the template's before {}, unless n_ctx is given"},
     {"weight", OptionType::real, "1",
      "share of the conflicting part that is taken away (the paper's lambda)"},
     {"temperature", OptionType::real, "1", "of the zero-shot and the learned predictions in the divergence"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"prograd", 1, "CoOp without gradients against the zero-shot predictions", Training::trainable, kOptions,
+    {"prograd", 2, "CoOp without gradients against the zero-shot predictions", Training::trainable, kOptions,
      std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ProGrad(options); }},
 };
 

@@ -64,6 +64,10 @@ class TipAdapter : public PromptLearner {
     settle("beta", kBeta, 0);
     settle("alpha_scale", choice.alpha_scale, kRangeStart);
     settle("beta_scale", choice.beta_scale, kRangeStart);
+    for (const char* name : {"alpha_steps", "beta_steps"}) {
+      if (options_.integer(name) < 1)
+        throw Error(fmt::format("{} {}: give a number above 0", name, options_.integer(name)));
+    }
     return options_;
   }
 
@@ -117,9 +121,9 @@ class TipAdapter : public PromptLearner {
     const Tensor images = normalised(validation.features.select(1, 0));
     const Tensor own = zero_shot(images), affinities = at::matmul(images, keys_.t());
     int64_t most = 0;
-    for (const double beta : search_range(options_.real("beta_scale"), kBetas)) {
+    for (const double beta : search_range(options_.real("beta_scale"), options_.integer("beta_steps"))) {
       const Tensor votes = cached(affinities, at::full_like(beta_, beta));
-      for (const double alpha : search_range(options_.real("alpha_scale"), kAlphas)) {
+      for (const double alpha : search_range(options_.real("alpha_scale"), options_.integer("alpha_steps"))) {
         const int64_t correct = (own + alpha * votes).argmax(-1).eq(validation.labels).sum().item<int64_t>();
         if (correct <= most) continue;
         most = correct;
@@ -131,8 +135,7 @@ class TipAdapter : public PromptLearner {
   Tensor keys_;  // [N, D]
 
  private:
-  static constexpr double kBeta = 1;                    // the authors', for all datasets
-  static constexpr int64_t kBetas = 200, kAlphas = 20;  // tried in the search
+  static constexpr double kBeta = 1;  // the authors', for all datasets
 
   /// Gives an option its default where it is 0. Throws Error if it is not above `least`.
   void settle(const char* name, double otherwise, double least) {
@@ -211,7 +214,9 @@ constexpr OptionSpec kOptions[] = {
     {"beta", OptionType::real, "0", "sharpness of the cache before the search; 0: the authors', 1"},
     {"search", OptionType::boolean, "true", "look for alpha and beta on the validation images"},
     {"alpha_scale", OptionType::real, "0", "end of the range of alpha; 0: the authors' for the dataset"},
-    {"beta_scale", OptionType::real, "0", "end of the range of beta; 0: the authors' for the dataset"}};
+    {"beta_scale", OptionType::real, "0", "end of the range of beta; 0: the authors' for the dataset"},
+    {"alpha_steps", OptionType::integer, "20", "values of alpha that are tried"},
+    {"beta_steps", OptionType::integer, "200", "values of beta that are tried"}};
 
 template <class Learner>
 PromptLearner* create(const Options& options) {

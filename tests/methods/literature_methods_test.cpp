@@ -2,21 +2,40 @@
 #include <gtest/gtest.h>
 
 #include "methods/literature_method.h"
+#include "support/expect_error.h"
 
 namespace promptbed {
 namespace {
 
 using test::LiteratureMethod;
 
-TEST_F(LiteratureMethod, KgCoOpAddsEightTimesTheMeanSquaredDistance) {
-  const auto learner = make_shifted("kgcoop");
-  const Tensor context = copy_of_context(*learner);
-  const Tensor classes = learned_features(context);
-  const Tensor cosine = (classes * hand_written_features()).sum(-1);
-  const Tensor expected = entropy(classes) + 8 * (2 - 2 * cosine).mean();
-  EXPECT_NEAR(learner->backward(batch_).item<double>(), expected.item<double>(), 1e-4);
-  EXPECT_TRUE(
-      at::allclose(learner->trainable().at(0).second.grad(), gradient(expected, context), 1e-4, 1e-5));
+TEST_F(LiteratureMethod, KgCoOpAddsEightTimesTheMeanDistance) {
+  for (const char* distance : {"cosine", "squared"}) {
+    const auto learner = make_shifted("kgcoop", {{"distance", distance}});
+    const Tensor context = copy_of_context(*learner);
+    const Tensor classes = learned_features(context);
+    const Tensor apart = std::string(distance) == "cosine"
+                             ? 1 - (classes * hand_written_features()).sum(-1)
+                             : (classes - hand_written_features()).square().sum(-1);
+    const Tensor expected = entropy(classes) + 8 * apart.mean();
+    EXPECT_NEAR(learner->backward(batch_).item<double>(), expected.item<double>(), 1e-4) << distance;
+    EXPECT_TRUE(
+        at::allclose(learner->trainable().at(0).second.grad(), gradient(expected, context), 1e-4, 1e-5))
+        << distance;
+  }
+}
+
+TEST_F(LiteratureMethod, KgCoOpTakesTheAuthorsDistanceUnlessAskedForThePapers) {
+  EXPECT_EQ(registry_.options_of(registry_.at("kgcoop")).text("distance"), "cosine");
+  EXPECT_ERROR(make("kgcoop", {{"distance", "long"}}),
+               "kgcoop: no distance \"long\"; known: cosine, squared");
+}
+
+TEST_F(LiteratureMethod, KgCoOpStartsFromTheSameWordsOnEveryDataset) {
+  task_.context_init = "an icon";
+  const auto learner = make("kgcoop");
+  EXPECT_TRUE(at::equal(learner->trainable().at(0).second,
+                        task_.text_encoder->embed(task_.tokenizer->encode("a photo of a"))));
 }
 
 TEST_F(LiteratureMethod, KgCoOpWithoutWeightIsCoOp) {
@@ -31,12 +50,47 @@ TEST_F(LiteratureMethod, KgCoOpTrainsAsItsPaperDoes) {
   EXPECT_EQ(recipe.groups.at(0).learning_rate, 0.002);
 }
 
+TEST_F(LiteratureMethod, ProGradStartsFromZerosAndTheTemplatesWords) {
+  const Tensor context = make("prograd")->trainable().at(0).second;
+  ASSERT_EQ(context.sizes(), (at::IntArrayRef{16, 6}));
+  EXPECT_EQ(context.narrow(0, 0, 14).count_nonzero().item<int64_t>(), 0);
+  EXPECT_TRUE(at::equal(context.narrow(0, 14, 2), embed({2, 7}))) << "an animal,";
+}
+
+TEST_F(LiteratureMethod, ProGradKeepsTokensBeyondTheNumberOfWordsAsTheyAre) {
+  const auto learner = make("prograd", {{"n_ctx", "3"}, {"ctx_init", "an. animal"}});
+  const Tensor context = copy_of_context(*learner);
+  EXPECT_TRUE(at::equal(context.detach(), at::cat({at::zeros({1, 6}), embed({2, 0})})));
+  EXPECT_TRUE(at::allclose(
+      learner->logits(batch_),
+      10 * normalised(batch_.features).matmul(learned_features(at::cat({context, embed({6})})).t()), 1e-4,
+      1e-4))
+      << "the second word stays between the context and the class name";
+}
+
+TEST_F(LiteratureMethod, ProGradRefusesFewerTokensThanWords) {
+  EXPECT_ERROR(make("prograd", {{"n_ctx", "1"}, {"ctx_init", "an animal"}}),
+               "prograd: ctx_init \"an animal\" has 2 words and n_ctx is 1; give at least as many tokens");
+}
+
+TEST_F(LiteratureMethod, ProGradIsTrainedByShotsWhereAllClassesAre) {
+  const auto epochs = [&](Protocol protocol, int64_t shots) {
+    task_.protocol = protocol;
+    task_.shots = shots;
+    return make("prograd")->recipe(task_).epochs;
+  };
+  EXPECT_EQ(epochs(Protocol::base_new, 16), 100);
+  EXPECT_EQ(epochs(Protocol::few_shot, 1), 50);
+  EXPECT_EQ(epochs(Protocol::few_shot, 4), 100);
+  EXPECT_EQ(epochs(Protocol::few_shot, 16), 200);
+}
+
 TEST_F(LiteratureMethod, ProGradTakesAwayWhatGoesAgainstTheZeroShotPredictions) {
   int conflicts = 0, agreements = 0;
   for (const std::vector<int64_t>& labels :
        {std::vector<int64_t>{0, 0, 0, 0}, {1, 1, 1, 1}, {2, 2, 2, 2}, {0, 2, 1, 1}}) {
     batch_.labels = torch::tensor(labels, torch::kLong);
-    const auto learner = make_shifted("prograd");
+    const auto learner = make_shifted("prograd", {{"n_ctx", "4"}, {"ctx_init", "a photo of a"}});
     const Tensor context = copy_of_context(*learner);
     const Tensor own = gradient(entropy(learned_features(context)), context);
     const Tensor general = gradient(
