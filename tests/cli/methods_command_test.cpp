@@ -48,6 +48,19 @@ TEST(MethodsCommand, ChecksAPlugin) {
                             "  15 rules kept, 0 broken, 0 not for this method\n"});
 }
 
+TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
+  const Finished told = methods({"dept"});
+  EXPECT_EQ(told.code, 0) << told.err;
+  expect_parts(told.out,
+               {"base     coop (version 1); --set dept.base=... gives another\n",
+                "its options: --set coop.OPTION=..., or --set dept.base.OPTION=... under dept alone\n",
+                "settled on devices: base=\"coop\", base.csc=false, base.ctx_init=\"\", base.n_ctx=16",
+                "tensors base....: SGD, momentum 0.9, learning rate 0.0035"});
+  const Finished checked = methods({"check", (program_folder() / "plugins/dept.so").string()});
+  EXPECT_EQ(checked.code, 0) << checked.err << checked.out;
+  expect_parts(checked.out, {"dept (version 1): ", "  15 rules kept, 0 broken, 0 not for this method\n"});
+}
+
 TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {
   const Finished result = methods({"check", kFaulty, "none", "crashes_in_bind", "looks_at_the_batch"});
   EXPECT_EQ(result.code, 1) << result.err << result.out;

@@ -44,6 +44,8 @@ class RestoredLearner : public test::LiteratureMethod {
     prompt.run.method = name;
     prompt.run.method_version = method.spec->version;
     prompt.run.options = learner.resolve(task_).values();
+    if (const Method* base = registry_.base_of(method, registry_.options_of(method, prompt.run.options)))
+      prompt.run.base_version = base->spec->version;
     prompt.class_names = task_.class_names;
     for (const auto& [key, tensor] : learner.state()) prompt.state.emplace_back(key, tensor.detach().clone());
     return prompt;
@@ -82,14 +84,15 @@ TEST_F(RestoredLearner, GivesTheTrainedLogitsWithoutTrainingImages) {
         << method.name();
     restored.insert(method.name());
   }
-  for (const char* name :
-       {"coop", "cocoop", "kgcoop", "prograd", "clip_adapter", "tip_adapter", "linear_probe", "gda_clip"})
+  for (const char* name : {"coop", "cocoop", "kgcoop", "prograd", "deep_text", "tcp", "dept", "clip_adapter",
+                           "tip_adapter", "linear_probe", "gda_clip"})
     EXPECT_TRUE(restored.contains(name)) << name;
 }
 
 TEST_F(RestoredLearner, ServesOtherClassesWhereItsMethodDoes) {
   const ClassNames others = {"polar_bear", "cat"};
-  for (const char* name : {"coop", "cocoop", "kgcoop", "clip_adapter", "gda_clip"}) {
+  for (const char* name :
+       {"coop", "cocoop", "kgcoop", "deep_text", "tcp", "dept", "clip_adapter", "gda_clip"}) {
     const auto learner = trained(name);
     const auto restored = restore(prompt_of(*learner, name), others);
     learner->retarget(others);
@@ -120,6 +123,10 @@ TEST_F(RestoredLearner, RefusesWhatItsPluginDoesNotKnow) {
   prompt.run.method_version = 7;
   EXPECT_ERROR(restore(prompt, {"cat"}), "is of version 7 of the method, and plugin coop.so has version 1");
   prompt = sample();
+  const auto wrapper = trained("dept");
+  TrainedPrompt on_coop = prompt_of(*wrapper, "dept");
+  on_coop.run.base_version = 7;
+  EXPECT_ERROR(restore(on_coop, {"cat"}), "is of version 7 of coop, and plugin coop.so has version 1");
   prompt.run.options["depth"] = int64_t{3};
   EXPECT_ERROR(restore(prompt, {"cat"}), "trained prompt of coop on zoo, 0 shots, seed 0: no option depth");
 }

@@ -1,10 +1,12 @@
 #include "sweep/run.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <sstream>
 
 #include "prompts/trained_prompt.h"
@@ -160,6 +162,25 @@ TEST_F(MakeJob, AContextOfItsOwnForEachClassServesNoNewOnes) {
   EXPECT_EQ(made.scores.size(), 1u);
   ASSERT_EQ(made.refusals.size(), 1u);
   EXPECT_EQ(made.refusals[0].reason, "coop: has no context vectors for classes that it was not trained on");
+}
+
+TEST_F(MakeJob, AMethodOnAnotherIsARunOfItsOwnForEachBase) {
+  std::set<std::string> ids;
+  for (const char* base : {"coop", "kgcoop"}) {
+    spec_.assignments = {fmt::format("dept.base={}", base), fmt::format("{}.n_ctx=1", base)};
+    spec_.epochs = 1;
+    const JobOutcome end = make("dept");
+    EXPECT_EQ(end.stage, JobStage::done) << end.error;
+    EXPECT_EQ(end.outcome.scores.size(), 2u);
+    EXPECT_EQ(run().job.run.options.at("base.n_ctx"), OptionValue(int64_t{1}));
+    EXPECT_EQ(run().job.run.base_version, bench_->registry().at(base).spec->version);
+    EXPECT_NO_THROW(named(kept(), "base.ctx"));
+    ids.insert(run().id);
+  }
+  EXPECT_EQ(ids.size(), 2u);
+  Job job = run().job;
+  job.run.base_version = 99;
+  EXPECT_NE(make_job(job, *bench_, {}).error.find("kgcoop: version 99 was planned"), std::string::npos);
 }
 
 TEST_F(MakeJob, RefusesWhatWasPlannedWithSomethingElse) {
