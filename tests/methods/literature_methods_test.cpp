@@ -131,8 +131,36 @@ TEST_F(LiteratureMethod, ClipAdapterBlendsABottleneckIntoTheImageFeature) {
   EXPECT_TRUE(at::allclose(weights.at(0).second.grad(), gradient(expected, first), 1e-4, 1e-5));
 }
 
+TEST_F(LiteratureMethod, ATPromptPutsAttributeWordsAmongTheLearnedVectors) {
+  const auto learner = make_shifted("atprompt");
+  const Tensor context = copy_of_context(*learner);
+  ASSERT_EQ(context.sizes(), (at::IntArrayRef{6, 6}));
+  const Tensor color = embed({5}), shape = embed({5});
+  const Tensor prompt =
+      at::cat({context.narrow(0, 0, 2), color, context.narrow(0, 2, 2), shape, context.narrow(0, 4, 2)});
+  const Tensor expected = entropy(learned_features(prompt));
+  EXPECT_NEAR(learner->backward(batch_).item<double>(), expected.item<double>(), 1e-4);
+  EXPECT_TRUE(
+      at::allclose(learner->trainable().at(0).second.grad(), gradient(expected, context), 1e-4, 1e-5));
+}
+
+TEST_F(LiteratureMethod, ATPromptRecordsTheAttributesOfADataset) {
+  const Method& method = registry_.at("atprompt");
+  const auto settled = [&](const OptionValues& values) {
+    return registry_.create(method, registry_.options_of(method, values))->resolve(task_);
+  };
+  EXPECT_EQ(settled({}).text("attributes"), "color shape");
+  EXPECT_EQ(settled({}).integer("n_ctx"), 2);
+  EXPECT_EQ(settled({{"attributes", "size"}}).text("attributes"), "size");
+  task_.dataset = "oxford_flowers";
+  EXPECT_EQ(settled({}).text("attributes"), "color habitat growth");
+  task_.protocol = Protocol::cross_dataset;
+  EXPECT_EQ(settled({}).integer("n_ctx"), 4);
+  EXPECT_ERROR(settled({{"n_ctx", int64_t{-1}}}), "atprompt: n_ctx -1: give a number above 0, or 0");
+}
+
 TEST_F(LiteratureMethod, AllServeOtherClasses) {
-  for (const char* name : {"kgcoop", "prograd", "clip_adapter"}) {
+  for (const char* name : {"kgcoop", "prograd", "atprompt", "clip_adapter"}) {
     const auto learner = make(name);
     learner->retarget(task_.new_class_names);
     EXPECT_EQ(learner->logits(batch_).sizes(), (at::IntArrayRef{4, 2})) << name;
