@@ -18,6 +18,8 @@ class DeepText final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
+  Offers offers() const override { return {.text_features = true}; }
+
   /// The first `n_ctx` tokens of the words are learned; words behind them stay in front of the class name.
   Options resolve(const Setting& setting) override {
     Options& chosen = options();

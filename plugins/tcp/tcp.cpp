@@ -80,6 +80,8 @@ class Tcp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
+  Offers offers() const override { return {.text_features = true}; }
+
   Options resolve(const Setting& setting) override {
     Options& chosen = options();
     const Wording wording = wording_for(setting.dataset);
@@ -115,13 +117,6 @@ class Tcp final : public ContextLearner {
     ContextLearner::bind(task);
   }
 
-  Tensor loss(const Batch& batch) override {
-    const Tensor learned = text_features();
-    const Tensor nearness = (learned * knowledge_).sum(-1).mean();
-    return at::cross_entropy_loss(similarities(batch, learned), batch.labels) +
-           options().real("weight") * (1 - nearness);
-  }
-
   NamedTensors trainable() override {
     NamedTensors tensors = ContextLearner::trainable();
     for (auto& tensor : knowledge_net_.tensors()) tensors.push_back(std::move(tensor));
@@ -140,6 +135,11 @@ class Tcp final : public ContextLearner {
     PromptBatch prompts = ContextLearner::prompts();
     prompts.deep = {{options().integer("layer"), knowledge_net_(knowledge_)}};
     return prompts;
+  }
+
+  Tensor loss_of(const Batch& batch, const Tensor& text_features) const override {
+    const Tensor nearness = (text_features * knowledge_).sum(-1).mean();
+    return ContextLearner::loss_of(batch, text_features) + options().real("weight") * (1 - nearness);
   }
 
  private:
