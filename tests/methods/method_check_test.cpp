@@ -42,12 +42,13 @@ class MethodCheck : public ::testing::Test {
     return task;
   }
 
-  static Reports check(const MethodRegistry& registry, const Method& method) {
+  static Reports check(const MethodRegistry& registry, const Method& method,
+                       const OptionValues& values = {}) {
     const CheckTasks tasks = {make_task({"cat", "bear", "zebra"}, {"ox", "donkey"}),
                               make_task({"ox", "donkey"}, {"cat", "bear", "zebra"})};
     const CheckedMethod checked = {
         .training = method.spec->training,
-        .options = registry.options_of(method),
+        .options = registry.options_of(method, values),
         .create = [&](const Options& options) { return registry.create(method, options); }};
     Reports reports;
     std::string begun;
@@ -70,6 +71,12 @@ class MethodCheck : public ::testing::Test {
     return text;
   }
 };
+
+TEST_F(MethodCheck, AWrapperKeepsTheRulesOnEveryBaseThatOffersItsTextFeatures) {
+  const MethodRegistry registry(plugin_folders({}));
+  for (const char* base : {"kgcoop", "cocoop", "atprompt"})
+    EXPECT_EQ(broken(check(registry, registry.at("dept"), {{"base", base}})), "") << base;
+}
 
 TEST_F(MethodCheck, ShippedMethodsKeepTheRules) {
   const MethodRegistry registry(plugin_folders({}));

@@ -135,6 +135,27 @@ TEST_F(Wrapper, DePTMixesAHeadIntoLossAndLogits) {
                            1e-4, 1e-4));
 }
 
+/// The text features depend on the image there.
+TEST_F(Wrapper, DePTOnCoCoOpShowsTheHeadEachImagesOwnClass) {
+  const Options options = registry_.options_of(dept(), {{"base", "cocoop"}, {"weight", 1.0}});
+  const auto learner = registry_.create(dept(), options);
+  learner->resolve(task_);
+  learner->bind(task_);
+  const auto base = make("cocoop");
+  NamedTensors of_base;
+  for (const auto& [name, tensor] : base->trainable())
+    of_base.emplace_back(name, named(*learner, "base." + name));
+  base->load_state(of_base);
+  const Outputs outputs = base->outputs(batch_);
+  std::vector<Tensor> seen;
+  for (int64_t i = 0; i < 4; ++i) seen.push_back(outputs.text_features[i][batch_.labels[i].item<int64_t>()]);
+  const Tensor rows = at::cat({at::stack(seen), batch_.features});
+  const Tensor predicted = rows.matmul(named(*learner, "head.weight").t()) + named(*learner, "head.bias");
+  const Tensor labels = at::cat({batch_.labels, batch_.labels}).unsqueeze(1);
+  EXPECT_NEAR(learner->loss(batch_).item<double>(),
+              -predicted.log_softmax(-1).gather(1, labels).mean().item<double>(), 1e-4);
+}
+
 TEST_F(Wrapper, DePTServesNewClassesAsItsBaseDoes) {
   const auto learner = make_shifted("dept", {{"base.n_ctx", "2"}});
   const auto coop = make("coop", {{"n_ctx", "2"}});

@@ -74,6 +74,14 @@ TEST(VariantLabels, SeparateMethodVersionsAndViews) {
   RunSpec newer = sample_spec();
   newer.method_version = 2;
   EXPECT_EQ(variant_labels({sample_spec(), newer}), (Labels{"method_version=1", "method_version=2"}));
+  newer.base_version = 1;
+  RunSpec later = newer;
+  later.base_version = 2;
+  EXPECT_EQ(variant_labels({newer, later}), (Labels{"base_version=1", "base_version=2"}));
+  newer.options["base"] = std::string("coop");
+  later.options["base"] = std::string("kgcoop");
+  EXPECT_EQ(variant_labels({newer, later}), (Labels{"base=coop", "base=kgcoop"}))
+      << "a base's name tells more than its version";
   RunSpec centre = sample_spec();
   centre.views = 0;
   EXPECT_EQ(variant_labels({centre, sample_spec()}), (Labels{"views=0", "views=10"}));

@@ -59,6 +59,18 @@ TEST(Options, ListTheKnownNamesForAnUnknownOne) {
   EXPECT_ERROR(Options().set("n_ctx", "4"sv), "no option n_ctx; there are none");
 }
 
+TEST(Options, TakeOthersUnderAPrefixAndGiveThemBack) {
+  Options both(kSpecs);
+  const Options others(kSpecs);
+  both.add("base.", others);
+  both.set("base.n_ctx", "16"sv);
+  EXPECT_EQ(both.values().size(), 2 * others.values().size());
+  EXPECT_EQ(both.integer("n_ctx"), 4);
+  EXPECT_EQ(both.part("base.").integer("n_ctx"), 16);
+  EXPECT_EQ(both.part("base.").values().size(), others.values().size());
+  EXPECT_ERROR(both.add("base.", others), "two options are named base.csc; rename one");
+}
+
 TEST(Options, RefuseADefaultThatIsNotOfItsType) {
   const std::vector<OptionSpec> specs = {{"n_ctx", OptionType::integer, "many", ""}};
   EXPECT_ERROR(Options(specs), "option n_ctx: \"many\" is not an integer");

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kRecipe = "/recipe";
 constexpr std::string_view kOptions = "/options";
+constexpr std::string_view kBaseVersion = "/base_version";
 
 /// A run's settings by place, and where it is in a table.
 struct Configuration {
@@ -93,7 +95,7 @@ size_t length_in_labels(const std::string& place, const std::set<Configuration>&
 }
 
 /// A few settings that tell every pair apart, chosen greedily: next the one that tells most of the remaining
-/// pairs apart and, among equals, is the shortest in print.
+/// pairs apart and, among equals, is the shortest in print; a base's version only if its name does not.
 Places telling_settings(const std::set<Configuration>& configurations) {
   std::vector<Places> pairs = all_differences(configurations);
   Places chosen;
@@ -103,7 +105,8 @@ Places telling_settings(const std::set<Configuration>& configurations) {
       for (const std::string& place : places) ++told_apart[place];
     }
     const auto rank = [&](const auto& candidate) {
-      return std::pair(-candidate.second, length_in_labels(candidate.first, configurations));
+      return std::tuple(-candidate.second, candidate.first == kBaseVersion,
+                        length_in_labels(candidate.first, configurations));
     };
     const std::string best = std::ranges::min_element(told_apart, {}, rank)->first;
     chosen.insert(best);
