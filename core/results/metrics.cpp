@@ -28,15 +28,17 @@ Metrics measure(std::span<const int64_t> labels, std::span<const int64_t> predic
   }
   Metrics metrics{.images = static_cast<int64_t>(labels.size())};
   int64_t classes_with_images = 0;
-  double f1_sum = 0;
+  double f1_sum = 0, accuracy_sum = 0;
   for (const auto& [label, score] : classes) {
     metrics.correct += score.correct;
     if (score.images == 0) continue;
     ++classes_with_images;
     f1_sum += 2.0 * static_cast<double>(score.correct) / static_cast<double>(score.images + score.predicted);
+    accuracy_sum += score.accuracy();
   }
   metrics.accuracy = 100.0 * static_cast<double>(metrics.correct) / static_cast<double>(metrics.images);
   metrics.macro_f1 = 100.0 * f1_sum / static_cast<double>(classes_with_images);
+  metrics.per_class = accuracy_sum / static_cast<double>(classes_with_images);
   return metrics;
 }
 

@@ -15,6 +15,7 @@ struct Metrics {
   double accuracy = 0;  ///< percent
   /// Percent: mean of 2 TP / (2 TP + FP + FN) over the classes among the true labels.
   double macro_f1 = 0;
+  double per_class = 0;  ///< percent: mean over the same classes of the share of their images that is right
 };
 
 /// Both lists hold the labels of the same N images. Throws Error if N is 0 or the lengths differ.

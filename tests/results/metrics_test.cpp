@@ -25,6 +25,11 @@ TEST(Metrics, MacroF1LeavesOutClassesWithoutImages) {
   EXPECT_DOUBLE_EQ(metrics.macro_f1, 100 * (1.0 + 2.0 / 3) / 2);
 }
 
+TEST(Metrics, MeanPerClassAccuracyGivesEachClassTheSameWeight) {
+  // Class 0: three of four; class 1: none of one; class 7 has no image.
+  EXPECT_DOUBLE_EQ(measure(Labels{0, 0, 0, 0, 1}, Labels{0, 0, 0, 1, 7}).per_class, (75.0 + 0) / 2);
+}
+
 TEST(Metrics, AClassThatIsNeverHitCountsAsZero) {
   const Metrics metrics = measure(Labels{0, 0, 1}, Labels{0, 0, 0});
   EXPECT_DOUBLE_EQ(metrics.macro_f1, 100 * (4.0 / 5 + 0) / 2);
