@@ -29,7 +29,8 @@ const std::vector<CommandOption>& shared_options() {
       {"seeds", "N,...", "seeds of draws, initial values and order"},
       {"seed", "N", "seed of the draw, initial values and order", ValueKind::number},
       {"protocol", "P",
-       "base-new: train on the first half of the classes, test both halves; few-shot: train and test on all; "
+       "base-new: train on the first half of the classes, test both halves; open-world: the same, and test "
+       "both together; few-shot: train and test on all; "
        "cross-dataset: train on one dataset, test it and others; domain: the same, with shifted versions of "
        "it"},
       {"source", "D", "the dataset that cross-dataset and domain train on"},

@@ -24,13 +24,13 @@ std::vector<int64_t> labels_of(const std::vector<Image>& images) {
   return labels;
 }
 
-std::vector<int64_t> first_of(const std::vector<Guess>& guesses) {
+std::vector<int64_t> first_of(const std::vector<RankedGuess>& guesses) {
   std::vector<int64_t> predicted;
-  for (const Guess& guess : guesses) predicted.push_back(guess.classes.front());
+  for (const RankedGuess& guess : guesses) predicted.push_back(guess.classes.front());
   return predicted;
 }
 
-std::vector<int64_t> count_among_five(const TestImages& tested, const std::vector<Guess>& guesses) {
+std::vector<int64_t> count_among_five(const TestImages& tested, const std::vector<RankedGuess>& guesses) {
   std::vector<int64_t> counts(tested.class_names.size());
   for (size_t i = 0; i < guesses.size(); ++i) {
     const int64_t label = tested.images[i].label;
@@ -42,12 +42,12 @@ std::vector<int64_t> count_among_five(const TestImages& tested, const std::vecto
 
 }  // namespace
 
-std::vector<Guess> guesses_of(const Ranking& ranking) {
-  std::vector<Guess> guesses;
+std::vector<RankedGuess> guesses_of(const Ranking& ranking) {
+  std::vector<RankedGuess> guesses;
   const auto classes = ranking.classes.accessor<int64_t, 2>();
   const auto probabilities = ranking.probabilities.accessor<float, 2>();
   for (int64_t image = 0; image < ranking.classes.size(0); ++image) {
-    Guess guess{{}, probabilities[image][0]};
+    RankedGuess guess{{}, probabilities[image][0]};
     for (int64_t place = 0; place < ranking.classes.size(1); ++place)
       guess.classes.push_back(classes[image][place]);
     guesses.push_back(std::move(guess));
@@ -56,7 +56,7 @@ std::vector<Guess> guesses_of(const Ranking& ranking) {
 }
 
 Evaluation::Evaluation(std::string classifier, std::string dataset, std::string class_set, TestImages tested,
-                       std::vector<Guess> guesses)
+                       std::vector<RankedGuess> guesses)
     : classifier_(std::move(classifier)),
       dataset_(std::move(dataset)),
       class_set_(std::move(class_set)),

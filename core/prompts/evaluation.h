@@ -12,20 +12,20 @@
 namespace promptbed {
 
 /// The classes that an image was taken for, the most likely first, and how likely the first is.
-struct Guess {
+struct RankedGuess {
   std::vector<int64_t> classes;  ///< five, or all if there are fewer
   double probability = 0;        ///< 0 to 1
 };
 
 /// The guesses for N images in a ranking of their five most likely classes.
-std::vector<Guess> guesses_of(const Ranking& ranking);
+std::vector<RankedGuess> guesses_of(const Ranking& ranking);
 
 /// How a classifier did on a dataset.
 class Evaluation {
  public:
   /// `guesses` are those for the test images, in order.
   Evaluation(std::string classifier, std::string dataset, std::string class_set, TestImages tested,
-             std::vector<Guess> guesses);
+             std::vector<RankedGuess> guesses);
 
   /// What `runner eval` prints: accuracies of the whole and by class, the most confused classes.
   std::string as_text() const;
@@ -47,7 +47,7 @@ class Evaluation {
 
   std::string classifier_, dataset_, class_set_;
   TestImages tested_;
-  std::vector<Guess> guesses_;
+  std::vector<RankedGuess> guesses_;
   Metrics metrics_;
   ConfusionMatrix confusion_;
   std::vector<int64_t> among_five_;  ///< images of each class

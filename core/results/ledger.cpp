@@ -217,6 +217,16 @@ std::vector<RunRefusal> Ledger::refusals(const RunFilter& filter) const {
   return connection_->guarded([&](SQLite::Database& database) { return read_refusals(database, filter); });
 }
 
+std::vector<RunMeasurement> Ledger::measurements(const RunFilter& filter) const {
+  return connection_->guarded(
+      [&](SQLite::Database& database) { return read_measurements(database, filter); });
+}
+
+std::vector<RunReliability> Ledger::reliabilities(const RunFilter& filter) const {
+  return connection_->guarded(
+      [&](SQLite::Database& database) { return read_reliabilities(database, filter); });
+}
+
 RunOutcome Ledger::outcome(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) {
     std::optional<RunOutcome> outcome = read_outcome(database, id);

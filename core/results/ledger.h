@@ -106,6 +106,10 @@ class Ledger {
   /// The class sets that the methods of these runs could not serve, in the same way.
   std::vector<RunRefusal> refusals(const RunFilter& filter = {}) const;
 
+  /// What was measured in the tests of these runs besides their scores, in the same way.
+  std::vector<RunMeasurement> measurements(const RunFilter& filter = {}) const;
+  std::vector<RunReliability> reliabilities(const RunFilter& filter = {}) const;
+
   /// The last training that was kept, and the tests added since. Throws Error for a run that was never
   /// finished.
   RunOutcome outcome(std::string_view id) const;

@@ -199,9 +199,9 @@ SQLite::Database open_copy(const fs::path& path) {
                       path.string()));
     }
     const int schema = read_schema(database, path);
-    if (schema == kSchemaVersion - 1) {
-      show_as_current(database);
-    } else if (schema < kSchemaVersion) {
+    if (schema >= kFirstReadableSchema) {
+      show_as_current(database, schema);
+    } else {
       bring_up_to_date(database, [](int) {});
     }
     return database;
@@ -268,8 +268,10 @@ SQLite::Database open_for_reading(const fs::path& path) {
     try {
       SQLite::Database database = connect(path, SQLite::OPEN_READONLY);
       const int schema = read_schema(database, path);
-      if (schema == kSchemaVersion - 1) show_as_current(database);
-      if (schema >= kSchemaVersion - 1) return database;
+      if (schema >= kFirstReadableSchema) {
+        show_as_current(database, schema);
+        return database;
+      }
     } catch (const SQLite::Exception& fault) {
       if (!needs_recovery(fault)) throw;
     }

@@ -39,7 +39,7 @@ bool takes_all(const RunFilter& filter) {
          filter.model.empty() && !filter.status && filter.protocol.empty() && filter.id.empty();
 }
 
-/// Rows of the tables run, score or refusal, of the runs that the filter takes.
+/// Rows of the table run, or of one that has a column `run`, of the runs that the filter takes.
 SQLite::Statement filtered(SQLite::Database& database, std::string_view table, const RunFilter& filter) {
   if (takes_all(filter)) return {database, sealed_rows(table)};
   const std::string join = table == "run" ? "" : fmt::format("JOIN run ON run.id = {}.run", table);
@@ -121,7 +121,7 @@ void add_attempts_and_protocols(SQLite::Database& database, const std::string& o
 template <class Read>
 void collect_damage(SQLite::Database& database, const char* table, const Read& read,
                     std::vector<std::string>& found) {
-  const bool seals = database.execAndGet("PRAGMA user_version").getInt() == kSchemaVersion;
+  const bool seals = database.execAndGet("PRAGMA user_version").getInt() >= kFirstSealedSchema;
   SQLite::Statement row(database, sealed_rows(table));
   while (row.executeStep()) {
     try {
@@ -176,6 +176,14 @@ std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilte
   return all_of(filtered(database, "refusal", filter), refusal_of);
 }
 
+std::vector<RunMeasurement> read_measurements(SQLite::Database& database, const RunFilter& filter) {
+  return all_of(filtered(database, "measurement", filter), measurement_of);
+}
+
+std::vector<RunReliability> read_reliabilities(SQLite::Database& database, const RunFilter& filter) {
+  return all_of(filtered(database, "reliability", filter), reliability_of);
+}
+
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id) {
   const std::string run(id);
   auto execution = statement(
@@ -192,6 +200,10 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
   for (RunScore& score : read_scores(database, {.id = run})) outcome.scores.push_back(std::move(score.score));
   for (RunRefusal& refusal : read_refusals(database, {.id = run}))
     outcome.refusals.push_back(std::move(refusal.refusal));
+  for (RunMeasurement& read : read_measurements(database, {.id = run}))
+    outcome.measurements.push_back(std::move(read.measurement));
+  for (RunReliability& read : read_reliabilities(database, {.id = run}))
+    outcome.reliabilities.push_back(std::move(read.reliability));
   sort_tests(outcome.scores);
   sort_tests(outcome.refusals);
   auto epoch = statement(database, sealed_rows("epoch") + "WHERE run = ? ORDER BY epoch", run);
@@ -225,6 +237,8 @@ std::vector<std::string> damaged_rows(SQLite::Database& database) {
       database, "run", [&](const SQLite::Statement& row) { run_of(row, specs); }, found);
   collect_damage(database, "score", score_of, found);
   collect_damage(database, "refusal", refusal_of, found);
+  collect_damage(database, "measurement", measurement_of, found);
+  collect_damage(database, "reliability", reliability_of, found);
   collect_damage(database, "epoch", epoch_of, found);
   collect_damage(database, "execution", execution_of, found);
   collect_damage(database, "asked", asked_of, found);

@@ -63,6 +63,30 @@ RunSpec parse_spec(const std::string& id, const std::string& spec) {
   }
 }
 
+/// `name` is made only for a damaged one.
+template <class Name>
+void check_percent(double value, const Name& name) {
+  constexpr double kRounding = 1e-9;
+  if (!(value >= 0 && value <= 100 + kRounding))
+    throw DamagedRow{fmt::format("{}: {} is no percentage", name(), value)};
+}
+
+/// [[images, correct, sum of confidences], ...]
+std::vector<ConfidenceBin> parse_bins(const json& value, const std::string& name) {
+  std::vector<ConfidenceBin> bins;
+  try {
+    for (const json& bin : value)
+      bins.push_back({bin.at(0).get<int64_t>(), bin.at(1).get<int64_t>(), bin.at(2).get<double>()});
+  } catch (const json::exception&) {
+    throw DamagedRow{name + ": are no bins of images"};
+  }
+  for (const ConfidenceBin& bin : bins) {
+    if (bin.images < 0 || bin.correct < 0 || bin.correct > bin.images)
+      throw DamagedRow{fmt::format("{}: {} of {} images cannot be right", name, bin.correct, bin.images)};
+  }
+  return bins;
+}
+
 void check_score(const std::string& run, const Score& score) {
   const auto complain = [&](const std::string& what) {
     throw DamagedRow{
@@ -194,6 +218,31 @@ RunRefusal refusal_of(const SQLite::Statement& row) {
                        refusal.refusal.dataset);
   });
   return refusal;
+}
+
+RunMeasurement measurement_of(const SQLite::Statement& row) {
+  const RunMeasurement read{run_named_in(row),
+                            {.dataset = text(row, "dataset"),
+                             .class_set = text(row, "class_set"),
+                             .name = text(row, "name"),
+                             .value = row.getColumn("value").getDouble()}};
+  const auto name = [&] {
+    const Measurement& own = read.measurement;
+    return fmt::format("run {}: its {} on {} of {}", read.run, own.name, own.class_set, own.dataset);
+  };
+  check_percent(read.measurement.value, name);
+  check_seal(row, name);
+  return read;
+}
+
+RunReliability reliability_of(const SQLite::Statement& row) {
+  RunReliability read{run_named_in(row),
+                      {.dataset = text(row, "dataset"), .class_set = text(row, "class_set"), .bins = {}}};
+  const std::string name = fmt::format("run {}: its confidences on {} of {}", read.run,
+                                       read.reliability.class_set, read.reliability.dataset);
+  check_seal(row, [&] { return name; });
+  read.reliability.bins = parse_bins(parse(text(row, "bins"), name), name);
+  return read;
 }
 
 RunEpoch epoch_of(const SQLite::Statement& row) {

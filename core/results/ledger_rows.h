@@ -35,6 +35,8 @@ class SpecReader {
 RunRecord run_of(const SQLite::Statement& row, SpecReader& specs);
 RunScore score_of(const SQLite::Statement& row);
 RunRefusal refusal_of(const SQLite::Statement& row);
+RunMeasurement measurement_of(const SQLite::Statement& row);
+RunReliability reliability_of(const SQLite::Statement& row);
 RunEpoch epoch_of(const SQLite::Statement& row);
 RunExecution execution_of(const SQLite::Statement& row);
 ModelRecord model_of(const SQLite::Statement& row);

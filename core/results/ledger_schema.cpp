@@ -144,11 +144,43 @@ ALTER TABLE epoch ADD COLUMN seal INTEGER;
 ALTER TABLE execution ADD COLUMN seal INTEGER;
 ALTER TABLE asked ADD COLUMN seal INTEGER;
 ALTER TABLE model ADD COLUMN seal INTEGER;
+)sql",
+    // Schema 5 records what else a test measures, by name, and how often predictions of some confidence are
+    // right. Both go with the score of their test.
+    R"sql(
+CREATE TABLE measurement (
+  run TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  class_set TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value REAL NOT NULL,
+  seal INTEGER,
+  PRIMARY KEY (run, dataset, class_set, name),
+  FOREIGN KEY (run, dataset, class_set) REFERENCES score (run, dataset, class_set) ON DELETE CASCADE
+);
+CREATE TABLE reliability (
+  run TEXT NOT NULL,
+  dataset TEXT NOT NULL,
+  class_set TEXT NOT NULL,
+  bins TEXT NOT NULL,
+  seal INTEGER,
+  PRIMARY KEY (run, dataset, class_set),
+  FOREIGN KEY (run, dataset, class_set) REFERENCES score (run, dataset, class_set) ON DELETE CASCADE
+);
 )sql"};
 
-/// What a table of schema 3 lacks. Names of views that belong to a connection go before those of tables.
-constexpr const char* kViewsOfSchema3 = R"sql(
+/// What a ledger of schema 3 or 4 lacks of schema 5. Names of views that belong to a connection go before
+/// those of tables.
+constexpr const char* kViewsOfSchema4 = R"sql(
 PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW measurement AS
+  SELECT '' AS run, '' AS dataset, '' AS class_set, '' AS name, 0.0 AS value, NULL AS seal WHERE 0;
+CREATE TEMP VIEW reliability AS
+  SELECT '' AS run, '' AS dataset, '' AS class_set, '' AS bins, NULL AS seal WHERE 0;
+)sql";
+
+/// What a table of schema 3 lacks of schema 4.
+constexpr const char* kViewsOfSchema3 = R"sql(
 CREATE TEMP VIEW run AS
   SELECT *, iif(ended IS NULL, NULL, row_number() OVER (ORDER BY ended, rowid)) AS sequence, NULL AS claimed,
     NULL AS seal FROM main.run;
@@ -202,8 +234,9 @@ int read_schema(SQLite::Database& database, const fs::path& path) {
   return version;
 }
 
-void show_as_current(SQLite::Database& database) {
-  database.exec(kViewsOfSchema3);
+void show_as_current(SQLite::Database& database, int version) {
+  if (version < 5) database.exec(kViewsOfSchema4);
+  if (version < 4) database.exec(kViewsOfSchema3);
 }
 
 void bring_up_to_date(SQLite::Database& database, const std::function<void(int version)>& before) {

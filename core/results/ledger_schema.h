@@ -9,7 +9,13 @@
 /// need a connection with the seal function (ledger_seals.h).
 namespace promptbed {
 
-inline constexpr int kSchemaVersion = 4;
+inline constexpr int kSchemaVersion = 5;
+
+/// Rows have seals from this schema on.
+inline constexpr int kFirstSealedSchema = 4;
+
+/// Older ledgers have to be migrated before they are read.
+inline constexpr int kFirstReadableSchema = 3;
 
 /// Whether a database has no tables and belongs to no program.
 bool is_empty(SQLite::Database& database);
@@ -25,8 +31,9 @@ int read_schema(SQLite::Database& database, const std::filesystem::path& path);
 /// version while nobody else can write, and stops the migration by throwing.
 void bring_up_to_date(SQLite::Database& database, const std::function<void(int version)>& before);
 
-/// Lets a connection that only reads see a ledger of schema 3 as one of the current schema, without changing
-/// it: a large one takes long to migrate. Its rows have no seals.
-void show_as_current(SQLite::Database& database);
+/// Lets a connection that only reads see a ledger of an older schema, from kFirstReadableSchema, as one of
+/// the current schema, without changing it: a large one takes long to migrate. Before kFirstSealedSchema its
+/// rows have no seals.
+void show_as_current(SQLite::Database& database, int version);
 
 }  // namespace promptbed

@@ -31,6 +31,8 @@ const std::map<std::string, Columns, std::less<>>& sealed_columns() {
       {"execution",
        {"run", "attempt", "host", "processor", "threads", "precision", "torch_version", "blas",
         "code_version", "dirty", "plugin_hash", "seconds", "cache_hits", "peak_memory", "test_images"}},
+      {"measurement", {"run", "dataset", "class_set", "name", "value"}},
+      {"reliability", {"run", "dataset", "class_set", "bins"}},
       {"asked", {"run", "protocol"}},
       {"model", {"fingerprint", "name", "architecture"}}};
   return tables;

@@ -41,6 +41,8 @@ std::vector<std::string> ids_beginning_with(SQLite::Database& database, std::str
 std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& filter);
 std::vector<RunScore> read_scores(SQLite::Database& database, const RunFilter& filter);
 std::vector<RunRefusal> read_refusals(SQLite::Database& database, const RunFilter& filter);
+std::vector<RunMeasurement> read_measurements(SQLite::Database& database, const RunFilter& filter);
+std::vector<RunReliability> read_reliabilities(SQLite::Database& database, const RunFilter& filter);
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id);
 std::vector<RunExecution> read_executions(SQLite::Database& database);
 std::vector<RunEpoch> read_epochs(SQLite::Database& database);

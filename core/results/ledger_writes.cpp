@@ -22,6 +22,22 @@ void insert_score(SQLite::Database& database, const std::string& run, const Scor
       .exec();
 }
 
+/// The score of its test has to be there.
+void insert_measurement(SQLite::Database& database, const std::string& run, const Measurement& measurement) {
+  statement(database, "INSERT INTO measurement VALUES (?, ?, ?, ?, ?, NULL)", run, measurement.dataset,
+            measurement.class_set, measurement.name, measurement.value)
+      .exec();
+}
+
+/// The same.
+void insert_reliability(SQLite::Database& database, const std::string& run, const Reliability& reliability) {
+  json bins = json::array();
+  for (const ConfidenceBin& bin : reliability.bins) bins.push_back({bin.images, bin.correct, bin.confidence});
+  statement(database, "INSERT INTO reliability VALUES (?, ?, ?, ?, NULL)", run, reliability.dataset,
+            reliability.class_set, bins.dump())
+      .exec();
+}
+
 void insert_refusal(SQLite::Database& database, const std::string& run, const Refusal& refusal) {
   statement(database, "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?, NULL)", run, refusal.dataset,
             refusal.class_set, refusal.reason, refusal.split_hash)
@@ -110,11 +126,13 @@ void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome
             tests.shortfall, run)
       .exec();
   for (const Score& score : tests.scores) {
-    insert_score(database, run, score);
+    insert_score(database, run, score);  // in place of an earlier one with all that was measured with it
     statement(database, "DELETE FROM refusal WHERE run = ? AND dataset = ? AND class_set = ?", run,
               score.dataset, score.class_set)
         .exec();
   }
+  for (const Measurement& measurement : tests.measurements) insert_measurement(database, run, measurement);
+  for (const Reliability& reliability : tests.reliabilities) insert_reliability(database, run, reliability);
   for (const Refusal& refusal : tests.refusals) {
     insert_refusal(database, run, refusal);
     statement(database, "DELETE FROM score WHERE run = ? AND dataset = ? AND class_set = ?", run,

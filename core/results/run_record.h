@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/processes.h"
+#include "results/calibration.h"
 #include "results/run_spec.h"
 
 namespace promptbed {
@@ -51,6 +52,31 @@ struct Refusal {
   std::string class_set;        ///< "base", "new" or "all"
   std::string reason;           ///< in the method's words
   std::string split_hash = {};  ///< of that dataset
+};
+
+/// What is measured in a test besides its score. All are percent.
+namespace measured {
+inline constexpr const char* kPerClass = "per_class";          ///< mean accuracy of the classes
+inline constexpr const char* kConfidence = "confidence";       ///< these three of probabilities only
+inline constexpr const char* kError = "ece";                   ///< see calibration_error()
+inline constexpr const char* kAdaptiveError = "adaptive_ece";  ///< see adaptive_calibration_error()
+inline constexpr const char* kAuroc = "auroc";                 ///< of base against new, on "all"
+inline constexpr const char* kOpenWorldAuc = "openworld_auc";  ///< the same with classification
+}  // namespace measured
+
+/// One such number. None are in ledgers before schema 5.
+struct Measurement {
+  std::string dataset;
+  std::string class_set;
+  std::string name;  ///< one of `measured`
+  double value = 0;
+};
+
+/// The confidences of a test, of a method whose scores are probabilities.
+struct Reliability {
+  std::string dataset;
+  std::string class_set;
+  std::vector<ConfidenceBin> bins;  ///< kConfidenceBins of equal width
 };
 
 /// Puts the scores or refusals of one run in the order of datasets and class sets.
@@ -107,6 +133,8 @@ struct ModelRecord {
 struct RunOutcome {
   std::vector<Score> scores;
   std::vector<Refusal> refusals;
+  std::vector<Measurement> measurements = {};
+  std::vector<Reliability> reliabilities = {};
   std::vector<EpochRecord> epochs;
   Execution execution;
   std::string draw_hash;         ///< of the training images drawn
@@ -150,6 +178,18 @@ struct RunScore {
 struct RunRefusal {
   std::string run;  ///< its id
   Refusal refusal;
+};
+
+/// A measurement and its run.
+struct RunMeasurement {
+  std::string run;  ///< its id
+  Measurement measurement;
+};
+
+/// The confidences of a test and its run.
+struct RunReliability {
+  std::string run;  ///< its id
+  Reliability reliability;
 };
 
 /// How a finished run was made.

@@ -17,6 +17,9 @@ using nlohmann::json;
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Score, dataset, class_set, images, correct, accuracy, macro_f1,
                                    predictions_hash, split_hash)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Refusal, dataset, class_set, reason, split_hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Measurement, dataset, class_set, name, value)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfidenceBin, images, correct, confidence)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Reliability, dataset, class_set, bins)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochRecord, epoch, loss, learning_rate, seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Execution, host, processor, threads, precision, torch_version, blas,
                                    code_version, dirty, plugin_hash, seconds, cache_hits, peak_memory,
@@ -150,11 +153,17 @@ JobTest parse_test(const json& value) {
 }
 
 json to_json(const RunOutcome& outcome) {
-  json value = {{"scores", outcome.scores},         {"refusals", outcome.refusals},
-                {"epochs", outcome.epochs},         {"execution", outcome.execution},
-                {"draw_hash", outcome.draw_hash},   {"class_names_hash", outcome.class_names_hash},
-                {"state_hash", outcome.state_hash}, {"shots", outcome.shots},
-                {"shortfall", outcome.shortfall}};
+  json value = {{"scores", outcome.scores},
+                {"refusals", outcome.refusals},
+                {"epochs", outcome.epochs},
+                {"execution", outcome.execution},
+                {"draw_hash", outcome.draw_hash},
+                {"class_names_hash", outcome.class_names_hash},
+                {"state_hash", outcome.state_hash},
+                {"shots", outcome.shots},
+                {"shortfall", outcome.shortfall},
+                {"measurements", outcome.measurements},
+                {"reliabilities", outcome.reliabilities}};
   if (outcome.parameters) value["parameters"] = *outcome.parameters;
   return value;
 }
@@ -163,6 +172,8 @@ RunOutcome parse_outcome(const json& value) {
   RunOutcome outcome;
   value.at("scores").get_to(outcome.scores);
   value.at("refusals").get_to(outcome.refusals);
+  value.at("measurements").get_to(outcome.measurements);
+  value.at("reliabilities").get_to(outcome.reliabilities);
   value.at("epochs").get_to(outcome.epochs);
   value.at("execution").get_to(outcome.execution);
   value.at("draw_hash").get_to(outcome.draw_hash);

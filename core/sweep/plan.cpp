@@ -78,7 +78,7 @@ std::optional<std::string> usable_training(const PlannedRun& run, const RunState
   return state.kept_state;
 }
 
-KnownRuns::KnownRuns(const Ledger* ledger) {
+KnownRuns::KnownRuns(const Ledger* ledger, bool with_measurements) {
   if (ledger == nullptr) return;
   for (RunRecord& record : ledger->list()) {
     const std::string id = record.id;
@@ -88,6 +88,11 @@ KnownRuns::KnownRuns(const Ledger* ledger) {
     tests_.insert({run, score.dataset, score.split_hash, score.class_set});
   for (const auto& [run, refusal] : ledger->refusals())
     tests_.insert({run, refusal.dataset, refusal.split_hash, refusal.class_set});
+  if (!with_measurements) return;
+  for (const auto& [run, refusal] : ledger->refusals())
+    measured_.insert({run, refusal.dataset, refusal.class_set});
+  for (const auto& [run, measurement] : ledger->measurements())
+    measured_.insert({run, measurement.dataset, measurement.class_set});
 }
 
 const RunRecord* KnownRuns::find(const std::string& run) const {
@@ -97,6 +102,10 @@ const RunRecord* KnownRuns::find(const std::string& run) const {
 
 bool KnownRuns::has(const std::string& run, const JobTest& test) const {
   return tests_.contains({run, test.dataset, test.test_set(), std::string(to_string(test.classes))});
+}
+
+bool KnownRuns::has_measured(const std::string& run, const JobTest& test) const {
+  return has(run, test) && measured_.contains({run, test.dataset, std::string(to_string(test.classes))});
 }
 
 }  // namespace promptbed

@@ -72,8 +72,8 @@ std::optional<std::string> usable_training(const PlannedRun& run, const RunState
 /// The runs and tests of a ledger as they were when this read them, all at once.
 class KnownRuns {
  public:
-  /// None without a ledger.
-  explicit KnownRuns(const Ledger* ledger);
+  /// None without a ledger. Measurements are read only if asked for: there are several of each test.
+  explicit KnownRuns(const Ledger* ledger, bool with_measurements = false);
 
   const std::map<std::string, RunRecord>& all() const { return runs_; }  ///< by id
 
@@ -83,9 +83,14 @@ class KnownRuns {
   /// Whether a run has a score or a refusal for the test.
   bool has(const std::string& run, const JobTest& test) const;
 
+  /// Whether it also has what this version measures in the test, or a refusal, which there is nothing to
+  /// measure of. Measurements must have been read.
+  bool has_measured(const std::string& run, const JobTest& test) const;
+
  private:
   std::map<std::string, RunRecord> runs_;                                           ///< by id
   std::set<std::tuple<std::string, std::string, std::string, std::string>> tests_;  ///< run and test
+  std::set<std::tuple<std::string, std::string, std::string>> measured_;  ///< run, dataset and classes
 };
 
 }  // namespace promptbed

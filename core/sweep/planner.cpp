@@ -86,7 +86,7 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
 
 /// The classes of its dataset that a protocol trains on.
 ClassSet trained_classes(Protocol protocol) {
-  return protocol == Protocol::base_new ? ClassSet::base : ClassSet::all;
+  return has_halves(protocol) ? ClassSet::base : ClassSet::all;
 }
 
 FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& split) {
@@ -150,7 +150,7 @@ class Planner {
         datasets_(datasets),
         draws_(draws),
         ledger_(open_if_there(spec.ledger)),
-        known_(ledger_ ? &*ledger_ : nullptr) {}
+        known_(ledger_ ? &*ledger_ : nullptr, measures_all()) {}
 
   /// Shots and seed are 0 for a method without training.
   PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
@@ -219,9 +219,11 @@ class Planner {
     const auto test = [](const PlannedDataset& dataset, ClassSet classes) {
       return JobTest{dataset.spec.id, dataset.split_hash, classes, dataset.test_images};
     };
-    if (spec_.protocol == Protocol::base_new)
-      return {test(*run.dataset, ClassSet::base), test(*run.dataset, ClassSet::new_)};
-    std::vector<JobTest> tests = {test(*run.dataset, ClassSet::all)};
+    std::vector<JobTest> tests;
+    if (has_halves(spec_.protocol))
+      tests = {test(*run.dataset, ClassSet::base), test(*run.dataset, ClassSet::new_)};
+    if (spec_.protocol == Protocol::base_new) return tests;
+    tests.push_back(test(*run.dataset, ClassSet::all));
     if (!has_source(spec_.protocol) || !run.method->trainable()) return tests;
     for (const auto& dataset : datasets_) {
       if (dataset != run.dataset) tests.push_back(test(*dataset, ClassSet::all));
@@ -232,11 +234,10 @@ class Planner {
   /// All of the run that is known without asking its method.
   void describe(PlannedRun& run, int64_t shots, int64_t seed) const {
     const PlannedDataset& dataset = *run.dataset;
-    const bool base_new = spec_.protocol == Protocol::base_new;
     const ClassSet classes = trained_classes(spec_.protocol);
     run.job.protocol = spec_.protocol;
     run.job.class_names = class_names_of(dataset.split, classes);
-    if (base_new) run.job.new_class_names = class_names_of(dataset.split, ClassSet::new_);
+    if (has_halves(spec_.protocol)) run.job.new_class_names = class_names_of(dataset.split, ClassSet::new_);
     RunSpec& settled = run.job.run;
     settled.model = bench_.inputs().model().fingerprint();
     settled.dataset = dataset.spec.id;
@@ -300,12 +301,17 @@ class Planner {
     const bool trained = record != nullptr && has_training(*record) && !spec_.force;
     const bool done = trained && record->status == RunStatus::done;
     for (const JobTest& test : run.tests) {
-      if (!done || !known_.has(run.id, test)) run.job.tests.push_back(test);
+      const bool is_made =
+          done && (measures_all() ? known_.has_measured(run.id, test) : known_.has(run.id, test));
+      if (!is_made) run.job.tests.push_back(test);
     }
     if (run.done() || !trained) return;
     run.job.kept_state = usable_training(run, *run.state, spec_.ledger);
     if (!run.job.kept_state) run.job.tests = run.tests;
   }
+
+  /// Whether a test whose score alone is known, of an earlier version, is made once more.
+  bool measures_all() const { return spec_.remeasure || spec_.protocol == Protocol::open_world; }
 
   const SweepSpec& spec_;
   const Workbench& bench_;
@@ -337,9 +343,9 @@ PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, c
                             OpenDatasets& opened) {
   PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
   planned.split_hash = planned.split.hash();
-  if (spec.protocol == Protocol::base_new && planned.split.class_names.size() < 2) {
-    throw Error(
-        fmt::format("{}: has one class, and base-new needs two; leave it out with --datasets", dataset.id));
+  if (has_halves(spec.protocol) && planned.split.class_names.size() < 2) {
+    throw Error(fmt::format("{}: has one class, and {} needs two; leave it out with --datasets", dataset.id,
+                            to_string(spec.protocol)));
   }
   try {
     planned.test_images = hash_of_images(dataset.id, test_request(planned.split), opened);

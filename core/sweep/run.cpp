@@ -19,6 +19,7 @@
 #include "clip/checkpoints/safetensors.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
+#include "results/open_world.h"
 #include "results/prompt_file.h"
 #include "results/run_files.h"
 #include "sweep/features.h"
@@ -137,6 +138,45 @@ int64_t count_test_images(const RunOutcome& outcome) {
   for (const Score& score : outcome.scores) images += score.images;
   return images;
 }
+
+/// What is measured in a test besides its score, on its way to the record.
+class Measurements {
+ public:
+  Measurements(const JobTest& test, RunOutcome& outcome)
+      : test_(test), classes_(to_string(test.classes)), outcome_(outcome) {}
+
+  void add(const char* name, double value) {
+    outcome_.measurements.push_back({test_.dataset, classes_, name, value});
+  }
+
+  /// Of scores that are probabilities.
+  void add_calibration(const Predictions& predictions) {
+    std::vector<Guess> guesses;
+    for (size_t i = 0; i < predictions.labels.size(); ++i)
+      guesses.push_back({predictions.confidence[i], predictions.predicted[i] == predictions.labels[i]});
+    add(measured::kConfidence, mean_confidence(guesses));
+    add(measured::kError, calibration_error(guesses, kConfidenceBins));
+    add(measured::kAdaptiveError, adaptive_calibration_error(guesses, kConfidenceBins));
+    outcome_.reliabilities.push_back({test_.dataset, classes_, confidence_bins(guesses, kConfidenceBins)});
+  }
+
+  /// Of a test on both halves; nothing if one of them has no image.
+  void add_open_world(const UnionPredictions& predictions, int64_t base_classes) {
+    std::vector<OpenWorldRow> on_base, on_new;
+    for (size_t i = 0; i < predictions.labels.size(); ++i) {
+      (predictions.labels[i] < base_classes ? on_base : on_new)
+          .push_back({predictions.base_score[i], predictions.own_half[i] == predictions.labels[i]});
+    }
+    if (on_base.empty() || on_new.empty()) return;
+    add(measured::kAuroc, auroc(on_base, on_new));
+    add(measured::kOpenWorldAuc, openworld_auc(on_base, on_new));
+  }
+
+ private:
+  const JobTest& test_;
+  std::string classes_;
+  RunOutcome& outcome_;
+};
 
 /// One run in the making.
 class Run {
@@ -313,11 +353,22 @@ class Run {
   Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
     const FeatureRequest tested = test_request(split);
     bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
-    const auto images = subset(split.test, split, test.classes);
-    const Predictions predictions =
-        evaluate(*learner_, read_features(bench_.datasets().features(test.dataset), images, {kCentreView},
-                                          bench_.spec().placement.device));
+    const FeatureSet features =
+        read_features(bench_.datasets().features(test.dataset), subset(split.test, split, test.classes),
+                      {kCentreView}, bench_.spec().placement.device);
+    Measurements measurements(test, outcome);
+    Predictions predictions;
+    if (tells_halves_apart(test, split)) {
+      const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
+      UnionPredictions of_both = evaluate_union(*learner_, features, base_classes);
+      measurements.add_open_world(of_both, base_classes);
+      predictions = std::move(of_both);
+    } else {
+      predictions = evaluate(*learner_, features);
+    }
     const Metrics metrics = measure(predictions.labels, predictions.predicted);
+    measurements.add(measured::kPerClass, metrics.per_class);
+    if (method_.spec->probabilities) measurements.add_calibration(predictions);
     outcome.scores.push_back(
         {.dataset = test.dataset,
          .class_set = std::string(to_string(test.classes)),
@@ -328,6 +379,12 @@ class Run {
          .predictions_hash = Hasher().add(std::as_bytes(std::span(predictions.predicted))).hex(),
          .split_hash = test.test_set()});
     return metrics;
+  }
+
+  /// Whether a test is on both halves of a dataset whose second half was not trained on.
+  bool tells_halves_apart(const JobTest& test, const Split& split) const {
+    return test.classes == ClassSet::all && test.dataset == job_.run.dataset &&
+           job_.run.classes != to_string(ClassSet::all) && split.class_names.size() > 1;
   }
 
   const Job& job_;
@@ -352,7 +409,8 @@ std::set<std::string> datasets_of(const Job& job) {
 Setting setting_of(const Job& job, const ClipModel& model) {
   Setting setting;
   setting.dataset = job.run.dataset;
-  setting.protocol = job.protocol;
+  // Both train the same, and share their runs.
+  setting.protocol = job.protocol == Protocol::open_world ? Protocol::base_new : job.protocol;
   setting.shots = job.run.shots;
   setting.class_names = job.class_names;
   setting.new_class_names = job.new_class_names;

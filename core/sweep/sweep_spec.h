@@ -48,6 +48,7 @@ struct SweepSpec : BenchSpec {
 
   int64_t jobs = 1;        ///< runs made at the same time
   bool force = false;      ///< make finished runs once more
+  bool remeasure = false;  ///< make tests once more that an earlier version took no more than scores of
   int64_t retries = 0;     ///< how often a run that failed is tried again
   bool fail_fast = false;  ///< stop at the first failure
 };

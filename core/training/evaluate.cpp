@@ -29,9 +29,19 @@ void classify(PromptLearner& learner, const Tensor& features, Take&& take) {
   }
 }
 
-void append(std::vector<int64_t>& list, const Tensor& numbers) {
+template <class Number>
+void append(std::vector<Number>& list, const Tensor& numbers) {
   const Tensor here = numbers.to(torch::kCPU).contiguous();
-  list.insert(list.end(), here.data_ptr<int64_t>(), here.data_ptr<int64_t>() + here.numel());
+  list.insert(list.end(), here.data_ptr<Number>(), here.data_ptr<Number>() + here.numel());
+}
+
+void append(Predictions& predictions, const Tensor& logits, const Tensor& probabilities) {
+  append(predictions.predicted, logits.argmax(-1));
+  append(predictions.confidence, probabilities.amax(-1));
+}
+
+Tensor probabilities_of(const Tensor& logits) {
+  return logits.detach().to(torch::kDouble).softmax(-1);
 }
 
 }  // namespace
@@ -40,7 +50,25 @@ Predictions evaluate(PromptLearner& learner, const FeatureSet& test) {
   Predictions result;
   append(result.labels, test.labels);
   classify(learner, test.features.select(1, 0),
-           [&](const Tensor& logits) { append(result.predicted, logits.argmax(-1)); });
+           [&](const Tensor& logits) { append(result, logits, probabilities_of(logits)); });
+  return result;
+}
+
+UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes) {
+  UnionPredictions result;
+  append(result.labels, test.labels);
+  std::vector<int64_t> best_new;
+  classify(learner, test.features.select(1, 0), [&](const Tensor& logits) {
+    const int64_t new_classes = logits.size(-1) - base_classes;
+    const Tensor probabilities = probabilities_of(logits);
+    append(result, logits, probabilities);
+    append(result.base_score, probabilities.narrow(-1, 0, base_classes).amax(-1));
+    append(result.own_half, logits.narrow(-1, 0, base_classes).argmax(-1));
+    append(best_new, logits.narrow(-1, base_classes, new_classes).argmax(-1) + base_classes);
+  });
+  for (size_t i = 0; i < best_new.size(); ++i) {
+    if (result.labels[i] >= base_classes) result.own_half[i] = best_new[i];
+  }
   return result;
 }
 

@@ -11,11 +11,22 @@ namespace promptbed {
 struct Predictions {
   std::vector<int64_t> labels;     ///< the true ones
   std::vector<int64_t> predicted;  ///< the class of the highest logit
+  std::vector<double> confidence;  ///< the greatest softmax of the logits, in f64: in f32 many would be 1
 };
 
 /// Classifies every image of the set, V = 1, by a bound learner that serves its classes. Throws Interrupted
 /// on Ctrl-C.
 Predictions evaluate(PromptLearner& learner, const FeatureSet& test);
+
+/// What a learner takes test images for among the base classes, which have the first labels, and new ones.
+struct UnionPredictions : Predictions {
+  std::vector<double> base_score;  ///< the greatest softmax, over all classes, of a base class
+  std::vector<int64_t>
+      own_half;  ///< the highest logit's class among base or new ones, whichever is the true one
+};
+
+/// As evaluate(), of a learner that serves both halves: `base_classes` base ones, and then the new ones.
+UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes);
 
 /// The classes that a learner finds most likely, in that order.
 struct Ranking {

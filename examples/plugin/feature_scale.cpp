@@ -86,7 +86,8 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"feature_scale", 1, "scale and shift of each dimension of the image feature", Training::trainable,
      kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new FeatureScale(options); }},
+     [](const Options& options) -> PromptLearner* { return new FeatureScale(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

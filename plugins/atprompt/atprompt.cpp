@@ -119,7 +119,7 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"atprompt", 1, "ATPrompt on CoOp: attribute words among the learned vectors", Training::trainable,
      kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new ATPrompt(options); }},
+     [](const Options& options) -> PromptLearner* { return new ATPrompt(options); }, /*probabilities=*/true},
 };
 
 }  // namespace

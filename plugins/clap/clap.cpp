@@ -94,9 +94,9 @@ PromptLearner* create(const Options&) {
 
 constexpr MethodSpec kMethods[] = {
     {"zs_lp", 1, "Linear probe that starts from zero-shot; serves no new classes", Training::trainable,
-     nullptr, 0, create<ZeroShotProbe>},
+     nullptr, 0, create<ZeroShotProbe>, /*probabilities=*/true},
     {"clap", 1, "CLAP: a linear probe held near zero-shot, class by class; serves no new classes",
-     Training::trainable, nullptr, 0, create<Clap>},
+     Training::trainable, nullptr, 0, create<Clap>, /*probabilities=*/true},
 };
 
 }  // namespace

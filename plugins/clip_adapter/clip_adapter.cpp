@@ -63,7 +63,8 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr MethodSpec kMethods[] = {
     {"clip_adapter", 1, "CLIP-Adapter: a bottleneck on the image feature", Training::trainable, kOptions,
-     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ClipAdapter(options); }},
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ClipAdapter(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

@@ -66,7 +66,8 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr MethodSpec kMethods[] = {
     {"clip_zeroshot", 1, "CLIP as it is, with hand-written templates", Training::none, kOptions,
-     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ZeroShot(options); }},
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ZeroShot(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

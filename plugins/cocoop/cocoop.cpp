@@ -111,7 +111,7 @@ constexpr OptionSpec kOptions[] = {kContextTokens, kContextWords};
 constexpr MethodSpec kMethods[] = {
     {"cocoop", 1, "Conditional CoOp: a Meta-Net shifts the context by the image feature", Training::trainable,
      kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new CoCoOp(options); }},
+     [](const Options& options) -> PromptLearner* { return new CoCoOp(options); }, /*probabilities=*/true},
 };
 
 }  // namespace

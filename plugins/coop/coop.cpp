@@ -61,9 +61,9 @@ constexpr OptionSpec kOptions60[] = {kManyTokens, kContextWords, kPosition, kCla
 
 constexpr MethodSpec kMethods[] = {
     {"coop", 1, "Context Optimization: one learned context for all images", Training::trainable, kOptions,
-     std::size(kOptions), create},
+     std::size(kOptions), create, /*probabilities=*/true},
     {"coop_ctx60", 1, "CoOp with 60 context tokens: as many parameters as CoCoOp", Training::trainable,
-     kOptions60, std::size(kOptions60), create},
+     kOptions60, std::size(kOptions60), create, /*probabilities=*/true},
 };
 
 }  // namespace

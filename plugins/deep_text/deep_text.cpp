@@ -104,7 +104,7 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"deep_text", 1, "Learned tokens in every block of the text tower (IVLP's text half)",
      Training::trainable, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new DeepText(options); }},
+     [](const Options& options) -> PromptLearner* { return new DeepText(options); }, /*probabilities=*/true},
 };
 
 }  // namespace

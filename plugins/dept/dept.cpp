@@ -187,7 +187,7 @@ constexpr WrapperSpec kWrapper = {
 
 constexpr MethodSpec kMethods[] = {
     {"dept", 1, "DePT: a linear head of the trained classes beside another method", Training::trainable,
-     kOptions, std::size(kOptions), nullptr, &kWrapper},
+     kOptions, std::size(kOptions), nullptr, /*probabilities=*/false, &kWrapper},
 };
 
 }  // namespace

@@ -66,7 +66,8 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr MethodSpec kMethods[] = {
     {"kgcoop", 2, "CoOp held near the hand-written prompts", Training::trainable, kOptions,
-     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new KgCoOp(options); }},
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new KgCoOp(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

@@ -135,7 +135,8 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"linear_probe", 1, "Logistic regression on the image features; serves no new classes",
      Training::own_solver, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new LinearProbe(options); }},
+     [](const Options& options) -> PromptLearner* { return new LinearProbe(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

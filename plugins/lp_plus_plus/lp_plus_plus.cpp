@@ -147,7 +147,8 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"lp_plus_plus", 1, "LP++: a linear probe blended with zero-shot; serves no new classes",
      Training::own_solver, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new LpPlusPlus(options); }},
+     [](const Options& options) -> PromptLearner* { return new LpPlusPlus(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

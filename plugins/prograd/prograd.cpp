@@ -150,7 +150,8 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr MethodSpec kMethods[] = {
     {"prograd", 2, "CoOp without gradients against the zero-shot predictions", Training::trainable, kOptions,
-     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ProGrad(options); }},
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ProGrad(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

@@ -69,7 +69,7 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"taskres", 1, "TaskRes: learned residuals on the text features; serves no new classes",
      Training::trainable, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new TaskRes(options); }},
+     [](const Options& options) -> PromptLearner* { return new TaskRes(options); }, /*probabilities=*/true},
 };
 
 }  // namespace

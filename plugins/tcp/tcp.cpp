@@ -160,8 +160,8 @@ constexpr OptionSpec kOptions[] = {
 
 constexpr MethodSpec kMethods[] = {
     {"tcp", 1, "Context tokens that give way to tokens made of each class's features", Training::trainable,
-     kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new Tcp(options); }},
+     kOptions, std::size(kOptions), [](const Options& options) -> PromptLearner* { return new Tcp(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

@@ -66,7 +66,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--threads", "5000000000"})), "--threads 5000000000: give 1 to 1024"},
       {sweep(with({"--db", "model/config.json/ledger.db"})), "model/config.json"},
       {sweep(with({"--seeds", "1,two"})), "--seeds 1,two: two is not a whole number"},
-      {sweep(with({"--protocol", "all"})), "known: base-new, few-shot, cross-dataset, domain"},
+      {sweep(with({"--protocol", "all"})), "known: base-new, open-world, few-shot, cross-dataset, domain"},
       {sweep(with({"--source", "one"})), "--source: is for the protocols cross-dataset and domain"},
       {sweep(with({"--protocol", "domain", "--datasets", "one"})),
        "domain has --source and --targets instead"},

@@ -81,7 +81,8 @@ TEST_F(RunsCommand, RefuseWrongInputInOneLine) {
   expect_refused({"runs", "show", "zz"}, "zz");
   expect_refused({"runs", "diff", id_}, "runner runs diff needs the ids of two runs");
   expect_refused({"runs", "list", "--status", "asleep"}, "--status asleep: known: running, done, failed");
-  expect_refused({"runs", "list", "--protocol", "all"}, "--protocol all: known: base-new, few-shot");
+  expect_refused({"runs", "list", "--protocol", "all"},
+                 "--protocol all: known: base-new, open-world, few-shot");
   expect_refused({"runs", "list", "--where", "colour=red"}, "no such setting");
   expect_refused({"runs", "delete"}, "runner runs delete needs the ids");
 }

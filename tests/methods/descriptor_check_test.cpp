@@ -70,7 +70,7 @@ TEST(DescriptorCheck, RefusesAWrapperThatLeavesSomethingOut) {
   const BaseDefault lacking = {"coop", nullptr, "4"};
   WrapperSpec wrapper = {create, nullptr, 0};
   const auto check = [&](const OptionSpec& option, Training training) {
-    const MethodSpec method = {"mine", 1, "what it does", training, &option, 1, nullptr, &wrapper};
+    const MethodSpec method = {"mine", 1, "what it does", training, &option, 1, nullptr, false, &wrapper};
     check_methods({kInterfaceVersion, TORCH_VERSION, kAbiTag, &method, 1});
   };
   const auto fault = [&](const OptionSpec& option, Training training) {

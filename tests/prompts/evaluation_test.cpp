@@ -13,7 +13,7 @@ Evaluation small_evaluation() {
   TestImages tested{{"cat", "dog", "tree"},
                     {{"a.png", 0, "cat"}, {"b.png", 0, "cat"}, {"c.png", 1, "dog"}, {"d.png", 2, "tree"}},
                     2};
-  const std::vector<Guess> guesses = {
+  const std::vector<RankedGuess> guesses = {
       {{0, 1, 2}, 0.9}, {{1, 2, 0}, 0.5}, {{1, 0, 2}, 0.75}, {{2, 1, 0}, 0.625}};
   return {"coop on pets", "pets", "base classes", std::move(tested), guesses};
 }
@@ -45,7 +45,7 @@ TEST(Evaluation, WritesALineForEachImageAndTheWholeConfusionMatrix) {
 TEST(Evaluation, TakesItsGuessesFromARanking) {
   const Ranking ranking{torch::tensor({2, 0, 1, 2}, torch::kLong).view({2, 2}),
                         torch::tensor({0.75F, 0.25F, 0.5F, 0.5F}).view({2, 2})};
-  const std::vector<Guess> guesses = guesses_of(ranking);
+  const std::vector<RankedGuess> guesses = guesses_of(ranking);
   ASSERT_EQ(guesses.size(), 2u);
   EXPECT_EQ(guesses[1].classes, (std::vector<int64_t>{1, 2}));
   EXPECT_EQ(guesses[0].probability, 0.75);

@@ -30,7 +30,11 @@ class DamagedLedger : public ::testing::Test {
  protected:
   DamagedLedger() {
     Ledger ledger(path_);
-    test::record(ledger, spec_, 60, 50);
+    RunOutcome measured = test::sample_outcome("brands", 60, 50);
+    test::add_measurements(measured, "brands", "new", 49, 70);
+    ledger.claim(spec_);
+    ledger.ask("base-new", {id_});
+    test::finish(ledger, id_, measured);
     RunOutcome refusing = test::sample_outcome("office", 40, 30);
     refusing.scores.pop_back();
     refusing.refusals = {{"office", "new", "has no weights"}};
@@ -78,6 +82,8 @@ class DamagedLedger : public ::testing::Test {
     read.list();
     read.scores();
     read.refusals();
+    read.measurements();
+    read.reliabilities();
     read.epochs();
     read.executions();
     read.models();

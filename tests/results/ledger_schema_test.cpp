@@ -45,7 +45,7 @@ class StoredLedger : public testing::TestWithParam<int> {
   fs::path path_ = scratch_ / "ledger.db";
 };
 
-INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3, 4),
+INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3, 4, 5),
                          testing::PrintToStringParamName());
 
 TEST_P(StoredLedger, IsMigratedAndCopiedFirstIfItIsOlder) {
@@ -153,6 +153,29 @@ TEST_P(StoredLedger, KeepsScoresEpochsAndHowTheyWereMade) {
   EXPECT_EQ(outcome.shots.least, 7);
   EXPECT_EQ(outcome.shots.most, 16);
   EXPECT_EQ(outcome.parameters.has_value(), GetParam() >= 3);
+}
+
+TEST_P(StoredLedger, HasWhatItsTimeMeasured) {
+  const std::string before = read_file(path_);
+  for (const bool migrated : {false, true}) {
+    if (migrated) Ledger{path_};
+    const Ledger ledger = Ledger::open_existing(path_);
+    if (GetParam() < 5) {
+      EXPECT_TRUE(ledger.measurements().empty());
+      EXPECT_TRUE(ledger.reliabilities().empty());
+      EXPECT_TRUE(ledger.outcome(kTrained).measurements.empty());
+      continue;
+    }
+    const std::vector<RunMeasurement> measurements = ledger.measurements();
+    ASSERT_EQ(measurements.size(), 2u);
+    EXPECT_EQ(measurements[0].run, kTrained);
+    EXPECT_EQ(measurements[0].measurement.name, measured::kPerClass);
+    EXPECT_EQ(measurements[0].measurement.value, 59.25);
+    EXPECT_EQ(measurements[1].measurement.name, measured::kError);
+    EXPECT_EQ(measurements[1].measurement.value, 12.5);
+    EXPECT_EQ(ledger.outcome(kTrained).reliabilities.at(0).bins,
+              (std::vector<ConfidenceBin>{{2, 1, 0.5}, {198, 120, 150.25}}));
+  }
 }
 
 TEST_P(StoredLedger, SaysWhatCouldNotBeTested) {

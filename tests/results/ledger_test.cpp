@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -248,6 +249,48 @@ TEST_F(LedgerTest, TestsAreAddedToAFinishedRunAndChangeNothingElse) {
   EXPECT_EQ(read.epochs.size(), 2u);
   EXPECT_EQ(read.state_hash, hash_of_state(test::sample_state()));
   EXPECT_EQ(read.execution.seconds, first.execution.seconds) << "of the attempt that trained";
+}
+
+TEST_F(LedgerTest, WhatIsMeasuredReadsBack) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  test::add_measurements(outcome, "brands", "base", 58.25, 100.0 / 3);
+  ledger_.claim(spec_);
+  test::finish(ledger_, id_, outcome);
+  const RunOutcome read = Ledger::open_existing(ledger_.path()).outcome(id_);
+  ASSERT_EQ(read.measurements.size(), 4U);
+  for (const Measurement& measurement : read.measurements) {
+    const auto written = std::ranges::find(outcome.measurements, measurement.name, &Measurement::name);
+    ASSERT_NE(written, outcome.measurements.end()) << measurement.name;
+    EXPECT_EQ(measurement.dataset, "brands");
+    EXPECT_EQ(measurement.class_set, "base");
+    EXPECT_EQ(measurement.value, written->value);
+  }
+  ASSERT_EQ(read.reliabilities.size(), 1U);
+  EXPECT_EQ(read.reliabilities[0].bins, outcome.reliabilities[0].bins);
+  EXPECT_EQ(ledger_.measurements({.methods = {"coop"}}).size(), 4U);
+  EXPECT_TRUE(ledger_.measurements({.methods = {"cocoop"}}).empty());
+  EXPECT_EQ(ledger_.reliabilities().at(0).run, id_);
+}
+
+TEST_F(LedgerTest, WhatIsMeasuredGoesWithTheScoreOfItsTest) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  for (const char* class_set : {"base", "new"}) test::add_measurements(outcome, "brands", class_set, 58, 40);
+  ledger_.claim(spec_);
+  test::finish(ledger_, id_, outcome);
+
+  RunOutcome again;
+  again.scores = {test::sample_score("brands", "base", 61)};
+  again.refusals = {{"brands", "new", "has no weights"}};
+  ledger_.claim(spec_, Redo::yes);
+  ledger_.add_tests(id_, again);
+  EXPECT_TRUE(ledger_.measurements().empty()) << "of a test made once more, and of one that is refused now";
+  EXPECT_TRUE(ledger_.reliabilities().empty());
+
+  ledger_.claim(spec_, Redo::yes);
+  test::finish(ledger_, id_, outcome);
+  EXPECT_EQ(ledger_.reliabilities().size(), 2U);
+  ledger_.remove(id_);
+  EXPECT_TRUE(ledger_.measurements().empty());
 }
 
 TEST_F(LedgerTest, AClassSetHasAScoreOrARefusalAndNeverBoth) {

@@ -94,6 +94,17 @@ inline RunOutcome sample_outcome(const std::string& dataset, double base, double
           .shots = shots};
 }
 
+/// What is measured in a test of a method whose scores are probabilities: a confidence, and errors below it.
+inline void add_measurements(RunOutcome& outcome, const std::string& dataset, const std::string& class_set,
+                             double per_class, double confidence) {
+  for (const auto& [name, value] : {std::pair(measured::kPerClass, per_class),
+                                    {measured::kConfidence, confidence},
+                                    {measured::kError, confidence / 2},
+                                    {measured::kAdaptiveError, confidence / 4}})
+    outcome.measurements.push_back({dataset, class_set, name, value});
+  outcome.reliabilities.push_back({dataset, class_set, {{}, {.images = 4, .correct = 1, .confidence = 0.6}}});
+}
+
 /// Records a finished attempt at a claimed run as a sweep does: the training, then the tests.
 inline void finish(Ledger& ledger, const std::string& id, const RunOutcome& outcome) {
   ledger.keep_training(id, outcome);

@@ -95,6 +95,7 @@ JobOutcome sample_end() {
       .run = "0123", .stage = JobStage::done, .outcome = test::sample_outcome("brands", 61.5, 50.25)};
   end.outcome.scores[0].split_hash = "split";
   end.outcome.refusals = {{"office", "all", "coop: cannot", "another"}};
+  test::add_measurements(end.outcome, "brands", "base", 60.1, 70.2);
   end.outcome.epochs[0].loss = 0.1;  // no finite number of binary digits
   end.outcome.parameters = ParameterCount{.all = 2048, .without_biases = 2000};
   end.outcome.shortfall = "all of office: is missing";
@@ -110,6 +111,9 @@ TEST(JobOutcome, ComesBackFromItsLine) {
   EXPECT_EQ(read.outcome.scores.at(0).split_hash, "split");
   EXPECT_EQ(read.outcome.scores.at(1).predictions_hash, "new predictions");
   EXPECT_EQ(read.outcome.refusals.at(0).reason, "coop: cannot");
+  EXPECT_EQ(read.outcome.measurements.at(1).name, measured::kConfidence);
+  EXPECT_EQ(read.outcome.measurements.at(1).value, 70.2);
+  EXPECT_EQ(read.outcome.reliabilities.at(0).bins, end.outcome.reliabilities.at(0).bins);
   EXPECT_EQ(read.outcome.epochs.at(0).loss, 0.1);
   EXPECT_EQ(read.outcome.execution.seconds, end.outcome.execution.seconds);
   EXPECT_EQ(read.outcome.execution.peak_memory, end.outcome.execution.peak_memory);

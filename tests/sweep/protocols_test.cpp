@@ -1,5 +1,8 @@
+#include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "prompts/trained_prompt.h"
@@ -183,6 +186,97 @@ TEST_F(Protocols, ARunHasALogOfItsEpochsAndTests) {
   for (const char* part : {" coop on one, 2 shots, seed 1, attempt 1\n", "\nepoch 1 of 2: loss ",
                            "\nepoch 2 of 2: loss ", "\nbase of one: ", "\nnew of one: ", "\ndone\n"})
     EXPECT_NE(log.find(part), std::string::npos) << part << " in " << log;
+}
+
+TEST_F(Protocols, ARunThatLacksOnlyTestsIsNotSaidToBeOfOtherImages) {
+  sweep(Protocol::base_new);
+  SweepSpec spec = spec_;
+  spec.datasets = "one";
+  spec.protocol = Protocol::open_world;
+  const Workbench bench(spec);
+  const Plan plan = plan_sweep(spec, bench);
+  EXPECT_EQ(plan.pending().size(), 1u);
+  EXPECT_EQ(plan.warnings, std::vector<std::string>());
+}
+
+/// The names of what was measured in a test.
+std::set<std::string> measured_in(const RunOutcome& outcome, const std::string& class_set) {
+  std::set<std::string> names;
+  for (const Measurement& measurement : outcome.measurements) {
+    if (measurement.class_set == class_set) names.insert(measurement.name);
+  }
+  return names;
+}
+
+TEST_F(Protocols, OpenWorldTestsBothHalvesTogetherOfWhatBaseNewTrained) {
+  EXPECT_EQ(sweep(Protocol::base_new).made, 1);
+  const RunRecord trained = run("base-new");
+  const std::set<std::string> usual = {measured::kPerClass, measured::kConfidence, measured::kError,
+                                       measured::kAdaptiveError};
+  EXPECT_EQ(measured_in(outcome(trained.id), "base"), usual);
+  EXPECT_EQ(measured_in(outcome(trained.id), "new"), usual);
+  EXPECT_EQ(outcome(trained.id).reliabilities.size(), 2u);
+
+  EXPECT_EQ(sweep(Protocol::open_world).made, 1);
+  const RunRecord tested = run("open-world");
+  EXPECT_EQ(tested.id, trained.id);
+  const RunOutcome both = outcome(tested.id);
+  ASSERT_EQ(both.scores.size(), 3u);
+  EXPECT_EQ(both.scores[0].class_set, "all");
+  EXPECT_EQ(both.scores[0].images, both.scores[1].images + both.scores[2].images);
+  std::set<std::string> more = usual;
+  more.insert({measured::kAuroc, measured::kOpenWorldAuc});
+  EXPECT_EQ(measured_in(both, "all"), more);
+  EXPECT_EQ(sweep(Protocol::open_world).present, 1);
+  EXPECT_EQ(sweep(Protocol::base_new).present, 1);
+}
+
+TEST_F(Protocols, ReliabilityHoldsEveryImageOfATest) {
+  sweep(Protocol::base_new);
+  const RunOutcome made = outcome(run("base-new").id);
+  for (const Reliability& reliability : made.reliabilities) {
+    const auto score = std::ranges::find(made.scores, reliability.class_set, &Score::class_set);
+    int64_t images = 0, correct = 0;
+    for (const ConfidenceBin& bin : reliability.bins) {
+      images += bin.images;
+      correct += bin.correct;
+    }
+    EXPECT_EQ(images, score->images);
+    EXPECT_EQ(correct, score->correct);
+  }
+}
+
+TEST_F(Protocols, OfAMethodWithoutProbabilitiesOnlyAccuracyIsMeasured) {
+  spec_.methods = {"tip_adapter"};
+  spec_.epochs.reset();
+  sweep(Protocol::open_world);
+  const RunOutcome made = outcome(run("open-world").id);
+  EXPECT_EQ(measured_in(made, "base"), (std::set<std::string>{measured::kPerClass}));
+  EXPECT_TRUE(made.reliabilities.empty());
+  EXPECT_EQ(made.refusals.size(), 2u) << "of new classes, and of both halves";
+}
+
+TEST_F(Protocols, TestsOfAnEarlierVersionAreMeasuredWhenThatIsAskedFor) {
+  sweep(Protocol::base_new);
+  const RunOutcome whole = outcome(run("base-new").id);
+  const auto forget = [&] {
+    SQLite::Database(spec_.ledger.string(), SQLite::OPEN_READWRITE)
+        .exec("DELETE FROM measurement; DELETE FROM reliability");
+  };
+  forget();
+  EXPECT_EQ(sweep(Protocol::base_new).present, 1) << "no sweep repeats them by itself";
+  spec_.remeasure = true;
+  EXPECT_EQ(sweep(Protocol::base_new).made, 1);
+  EXPECT_EQ(sweep(Protocol::base_new).present, 1);
+  const RunOutcome again = outcome(run("base-new").id);
+  EXPECT_EQ(again.measurements.size(), whole.measurements.size());
+  EXPECT_EQ(again.scores[0].predictions_hash, whole.scores[0].predictions_hash);
+  EXPECT_EQ(again.execution.seconds.count("training"), 1u) << "of the attempt that trained";
+
+  forget();
+  spec_.remeasure = false;
+  EXPECT_EQ(sweep(Protocol::open_world).made, 1);
+  EXPECT_EQ(measured_in(outcome(run("open-world").id), "new").size(), 4u);
 }
 
 TEST_F(Protocols, AFaultOfTheTestsDoesNotCostTheTraining) {

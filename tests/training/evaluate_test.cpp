@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "training/mean_learner.h"
 
 namespace promptbed {
@@ -50,6 +52,34 @@ TEST(Evaluate, PredictsTheClassOfTheHighestLogitForEveryImage) {
       EXPECT_EQ(predictions.labels[i], i % 2);
     }
     EXPECT_TRUE(at::equal(at::cat(learner.images), at::arange(images)));
+  }
+}
+
+TEST(Evaluate, SaysHowSureEachPredictionIs) {
+  Mirror learner(/*with_gradients=*/false);
+  const std::vector<double> confidence = evaluate(learner, test_set(3)).confidence;
+  ASSERT_EQ(confidence.size(), 3u);
+  for (const double one : confidence) EXPECT_DOUBLE_EQ(one, std::exp(1.0) / (std::exp(1.0) + 2));
+}
+
+TEST(Evaluate, IsNeverCertainBelowThePrecisionOfTheProbabilities) {
+  Mirror learner(/*with_gradients=*/false);
+  const FeatureSet sure = {at::tensor({30.f, 0.f, 0.f}).view({1, 1, 3}), at::zeros({1}, torch::kLong)};
+  EXPECT_LT(evaluate(learner, sure).confidence.at(0), 1) << "in single precision it would be 1";
+}
+
+TEST(EvaluateUnion, TellsBaseFromNewAndClassifiesWithinTheTrueHalf) {
+  Mirror learner(/*with_gradients=*/false);
+  // The first class is a base one. An image of it that looks new, one of class 1, and one of 2 that looks
+  // like 0.
+  const Tensor logits = at::tensor({0.f, 3.f, 1.f, 0.f, 2.f, 1.f, 4.f, 1.f, 2.f}).view({3, 1, 3});
+  const UnionPredictions both = evaluate_union(learner, {logits, at::tensor({0, 1, 2}, torch::kLong)}, 1);
+  EXPECT_EQ(both.predicted, (std::vector<int64_t>{1, 1, 0}));
+  EXPECT_EQ(both.own_half, (std::vector<int64_t>{0, 1, 2}));
+  const Tensor probabilities = logits.select(1, 0).to(torch::kDouble).softmax(-1);
+  for (int64_t i = 0; i < 3; ++i) {
+    EXPECT_DOUBLE_EQ(both.base_score[static_cast<size_t>(i)], probabilities[i][0].item<double>());
+    EXPECT_DOUBLE_EQ(both.confidence[static_cast<size_t>(i)], probabilities[i].max().item<double>());
   }
 }
 

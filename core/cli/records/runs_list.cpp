@@ -14,19 +14,19 @@ int list_runs_command(const Arguments& arguments) {
                       "with filters for status and protocol.\n\n"
                       "  runner runs list --status failed\n"
                       "  runner runs list --methods coop --protocol few-shot --where n_ctx=4 --format csv",
-       .options =
-           {{"options",
-             {shared("methods", "; default: all"),
-              shared("datasets", "; trained on; default: all"),
-              shared("shots", "; default: all"),
-              shared("seeds", "; default: all"),
-              shared("where"),
-              shared("fingerprint"),
-              {"status", "S", "running, done or failed; default: any"},
-              {"protocol", "P",
-               "base-new, few-shot, cross-dataset or domain: one that asked for the runs; default: any"},
-              shared("format"),
-              shared("db")}}},
+       .options = {{"options",
+                    {shared("methods", "; default: all"),
+                     shared("datasets", "; trained on; default: all"),
+                     shared("shots", "; default: all"),
+                     shared("seeds", "; default: all"),
+                     shared("where"),
+                     shared("fingerprint"),
+                     {"status", "S", "running, done or failed; default: any"},
+                     {"protocol", "P",
+                      "base-new, open-world, few-shot, cross-dataset or domain: one that asked for the runs; "
+                      "default: any"},
+                     shared("format"),
+                     shared("db")}}},
        .retired = {{"model", "--fingerprint F"}}});
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextCsvJson);

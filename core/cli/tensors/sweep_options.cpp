@@ -51,6 +51,10 @@ std::vector<OptionGroup> sweep_options() {
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
         shared("force"),
+        {"remeasure", "",
+         "test finished runs of earlier versions once more, with the prompts that were kept: for calibration "
+         "and accuracy per class",
+         ValueKind::flag},
         shared("dry-run")}},
       model_options(),
       data_options()};
@@ -77,6 +81,7 @@ SweepSpec read_sweep_options(const Values& values) {
   const auto& usual = spec.protocol == Protocol::few_shot ? kCurve : kUsual;
   spec.shots = values.given("shots") ? values.numbers("shots") : usual;
   fill_in_source(spec, values);
+  spec.remeasure = values.flag("remeasure");
   spec.retries = *values.number("retries");
   if (spec.retries < 0 || spec.retries > kMostRetries)
     throw values.fault("retries", fmt::format("give 0 to {}", kMostRetries));

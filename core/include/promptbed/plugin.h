@@ -78,7 +78,11 @@ struct MethodSpec {
   const OptionSpec* options;                         ///< what the user may set; may be null if there are none
   std::size_t option_count;                          ///< entries of `options`
   PromptLearner* (*create)(const Options& options);  ///< the host owns the result; null for a wrapper
-  const WrapperSpec* wrapper = nullptr;              ///< how a wrapper is made; null for all others
+  /// Whether the softmax of logits() is meant as each class's probability, as that of similarities scaled by
+  /// the model's temperature is, and that of logits trained by its cross-entropy. Calibration is measured of
+  /// such methods only.
+  bool probabilities = false;
+  const WrapperSpec* wrapper = nullptr;  ///< how a wrapper is made; null for all others
 };
 
 /// The type of `promptbed_plugin`.

@@ -18,7 +18,7 @@ using ClassNames = std::vector<std::string>;
 /// What is known about a run before anything is loaded: enough to resolve a method's options and recipe.
 struct Setting {
   std::string dataset;                         ///< its id, such as "oxford_pets"
-  Protocol protocol = Protocol::base_new;      ///< which classes are trained on, and which are tested
+  Protocol protocol = Protocol::base_new;      ///< which classes are trained on; base_new for open_world, too
   int64_t shots = 0;                           ///< training images per class, as asked for
   ClassNames class_names;                      ///< the K training classes
   ClassNames new_class_names;                  ///< classes that are tested but not trained on
