@@ -57,6 +57,16 @@ Exhibit project(const ReportSources& sources, const TableRequest& request, Looks
   return exhibit;
 }
 
+Exhibit make_calibration(const ReportSources& sources, const TableRequest& request, Looks* looks) {
+  const Grid grid = make_grid(sources.snapshot, request.query, *request.kind->protocol, sources.suites,
+                              calibration_measures());
+  Exhibit exhibit{.report = calibration_report(grid), .figures = {}};
+  if (looks == nullptr) return exhibit;
+  Figure figure = reliability_figure(sources.snapshot, request.query, *looks);
+  if (!figure.panels.empty()) exhibit.figures.push_back(std::move(figure));
+  return exhibit;
+}
+
 /// The runs of any status and protocol that the query takes. Throws Error if there are none.
 Runs runs_to_show(const Snapshot& snapshot, const ReportQuery& query) {
   Runs runs = runs_in(snapshot, query, {});
@@ -106,6 +116,12 @@ void check_abilities(const TableRequest& request) {
     throw Error(fmt::format("--source: goes with the tables {}, not with {}",
                             names_of_those_with(&TableKind::has_source), kind.name));
   }
+  if (request.query.metric != Metric::accuracy && !kind.has_metrics) {
+    throw Error(fmt::format("--metric: goes with the tables {}, not with {}",
+                            names_of_those_with(&TableKind::has_metrics), kind.name));
+  }
+  if (request.query.metric != Metric::accuracy && request.paper)
+    throw Error("--paper: published figures are accuracies; leave --metric out");
   if (request.query.spread != Spread::none && (!kind.has_accuracies || request.versus || request.paper))
     throw Error("--spread: goes with means of accuracies alone; leave it out");
   if (request.paper && request.versus)
@@ -130,6 +146,13 @@ std::vector<std::string> those_of(const Suite& suite, const std::set<std::string
   return found;
 }
 
+/// Whether a test of the run has confidences on record.
+bool has_confidences(const Snapshot& snapshot, const RunResults& run) {
+  return std::ranges::any_of(run.scores, [&](const Score& score) {
+    return !snapshot.confidences(run.record.id, score.dataset, score.class_set).empty();
+  });
+}
+
 }  // namespace
 
 ReportSources::ReportSources(const Ledger& ledger, const std::filesystem::path& suite_folder)
@@ -145,11 +168,33 @@ const std::vector<TableKind>& table_kinds() {
            "Each method is trained on the first half of a dataset's classes and tested on that half (base) "
            "and on the other (new). H is the harmonic mean of the two numbers beside it.",
        .has_accuracies = true,
+       .has_metrics = true,
        .has_versus = true,
        .has_paper = true,
        .has_figures = true,
        .has_highlights = true,
        .make = project<base_new_report, base_new_figures>},
+      {.name = "open-world",
+       .protocol = Protocol::open_world,
+       .summary = "accuracy on base and new together, AUROC of base against new, OpenworldAUC",
+       .heading = "Open world",
+       .lead = "Each method is trained on the first half of a dataset's classes and tested on the images of "
+               "both halves, among the classes of both. AUROC: how often an image of a base class looks more "
+               "like one than an image of a new class does. OpenworldAUC: how often, besides, both are "
+               "classified right within their halves.",
+       .has_accuracies = true,
+       .has_versus = true,
+       .make = project<open_world_report, no_figures>},
+      {.name = "calibration",
+       .protocol = Protocol::base_new,
+       .summary = "how sure predictions are and how right, on base and new: confidence, calibration errors",
+       .heading = "Calibration",
+       .lead = "How sure methods are of their predictions, and how far that is from how often they are right "
+               "(ECE: expected calibration error), on base and on new classes.",
+       .has_accuracies = true,
+       .has_figures = true,
+       .is_of_calibration = true,
+       .make = make_calibration},
       {.name = "few-shot",
        .protocol = Protocol::few_shot,
        .summary = "accuracy on all classes by dataset, method and shots",
@@ -157,6 +202,7 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "Each method is trained on all classes of a dataset, with more and more images of each, and "
                "tested on all of them.",
        .has_accuracies = true,
+       .has_metrics = true,
        .has_versus = true,
        .has_figures = true,
        .make = project<few_shot_report, few_shot_figures>},
@@ -167,6 +213,7 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "Each method is trained on all classes of one dataset, the source, and tested as it is on "
                "others.",
        .has_accuracies = true,
+       .has_metrics = true,
        .has_versus = true,
        .has_paper = true,
        .has_figures = true,
@@ -179,6 +226,7 @@ const std::vector<TableKind>& table_kinds() {
        .lead = "Each method is trained on all classes of one dataset, the source, and tested as it is on "
                "shifted versions of it.",
        .has_accuracies = true,
+       .has_metrics = true,
        .has_versus = true,
        .has_paper = true,
        .has_figures = true,
@@ -190,6 +238,7 @@ const std::vector<TableKind>& table_kinds() {
        .heading = "Learned parameters",
        .lead = "What more learned parameters give on base classes, and what they cost on new ones.",
        .has_accuracies = true,
+       .has_metrics = true,
        .has_paper = true,
        .make = project<ablation_report, no_figures, /*kHasParameters=*/true>},
       {.name = "efficiency",
@@ -231,6 +280,7 @@ bool has_rows(const TableKind& kind, const Snapshot& snapshot, const ReportQuery
   if (kind.has_source()) query.datasets.clear();  // they are targets; a trained run belongs to the source
   const Runs runs = runs_in(snapshot, query, kind.protocol);
   return std::ranges::any_of(runs, [&](const RunResults* run) {
+    if (kind.is_of_calibration && !has_confidences(snapshot, *run)) return false;
     return kind.is_of_failures ? !run->record.error.empty() : run->record.status == RunStatus::done;
   });
 }

@@ -50,13 +50,15 @@ struct TableKind {
   std::string_view heading;          ///< of its section on a page
   std::string_view lead;             ///< what its section says before it
 
-  bool has_accuracies = false;  ///< means of them, which have a spread
+  bool has_accuracies = false;  ///< means of them, or of the like, which have a spread
+  bool has_metrics = false;     ///< another metric can take the accuracies' place
   bool has_versus = false;      ///< methods can be compared with one another
   bool has_paper = false;       ///< papers' figures can be set beside it
   bool has_figures = false;
-  bool has_highlights = false;  ///< its best averages are at the top of a page
-  bool spans_suites = false;    ///< datasets of several suites may be in it
-  bool is_of_failures = false;  ///< made of failures, not of finished runs
+  bool has_highlights = false;     ///< its best averages are at the top of a page
+  bool spans_suites = false;       ///< datasets of several suites may be in it
+  bool is_of_failures = false;     ///< made of failures, not of finished runs
+  bool is_of_calibration = false;  ///< made of measurements of probabilities
 
   /// Makes the table and, if looks are given, its figures.
   Exhibit (*make)(const ReportSources& sources, const TableRequest& request, Looks* looks) = nullptr;

@@ -129,7 +129,8 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
   { const Ledger empty(scratch_ / "empty.db"); }
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--table", "radar"},
-       "--table radar: known: base-new, few-shot, cross-dataset, domain, ablation, efficiency, runs, "
+       "--table radar: known: base-new, open-world, calibration, few-shot, cross-dataset, domain, ablation, "
+       "efficiency, runs, "
        "failures"},
       {{"--format", "word"}, "--format word: known: text, markdown, csv, json, latex"},
       {{"--spread", "wide"}, "--spread wide: known: none, sd, interval"},
@@ -138,7 +139,7 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
        "`runner "
        "sweep --protocol few-shot` first"},
       {{"--table", "runs", "--versus", "coop"},
-       "--versus: goes with the tables base-new, few-shot, cross-dataset, domain"},
+       "--versus: goes with the tables base-new, open-world, few-shot, cross-dataset, domain"},
       {{"--table", "efficiency", "--paper"},
        "--paper: goes with the tables base-new, cross-dataset, domain, ablation"},
       {{"--source", "brands"}, "--source: goes with the tables cross-dataset, domain, not with base-new"},

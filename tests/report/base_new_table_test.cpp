@@ -60,6 +60,20 @@ TEST_F(BaseNewTableTest, TheAverageIsOverDatasetsWithHOfTheAverages) {
   EXPECT_DOUBLE_EQ(*average.accuracies[2].mean, 48);
 }
 
+TEST_F(BaseNewTableTest, RecordsHaveBothConventionsOfAveragingH) {
+  record(ledger_, sample_spec("brands", 1), 80, 20);
+  record(ledger_, sample_spec("brands", 2), 40, 60);
+  record(ledger_, sample_spec("office", 1), 90, 90);
+  record(ledger_, sample_spec("office", 2), 90, 90);
+  const Table records = report().records;
+  EXPECT_EQ(records.columns.back().title, "mean_h");
+  constexpr size_t kH = 5;
+  EXPECT_NEAR(*records.rows[0][kH].number(), 48, 1e-9);
+  EXPECT_NEAR(*records.rows[0].back().number(), 40, 1e-9) << "of the runs' H, 32 and 48";
+  EXPECT_NEAR(*records.rows[2][kH].number(), 2 * 75.0 * 65 / 140, 1e-9);
+  EXPECT_NEAR(*records.rows[2].back().number(), (48.0 + 90) / 2, 1e-9) << "of the datasets' H";
+}
+
 // arXiv 2203.05557, table 1, CoOp: the eleven datasets' base and new accuracy and the paper's own average
 // row.
 TEST_F(BaseNewTableTest, ThePaperAveragesSo) {
@@ -100,11 +114,11 @@ TEST_F(BaseNewTableTest, CsvHasALineForEachDatasetAndMethod) {
   record(ledger_, zero_shot_spec("brands"), 62, 52);
   EXPECT_EQ(render_csv(report().records),
             "dataset,method,variant,base,new,h,base_sd,new_sd,h_sd,seeds,shots,shots_min,shots_max,complete,"
-            "refusal\n"
-            "brands,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,\n"
-            "brands,coop,,60,40,48,20,20,8,1 2,16,7,13,true,\n"
-            "average,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,\n"
-            "average,coop,,60,40,48,20,20,8,1 2,16,,,true,\n");
+            "refusal,mean_h\n"
+            "brands,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,,56.56140350877193\n"
+            "brands,coop,,60,40,48,20,20,8,1 2,16,7,13,true,,40\n"
+            "average,clip_zeroshot,,62,52,56.56140350877193,,,,,,,,true,,56.56140350877193\n"
+            "average,coop,,60,40,48,20,20,8,1 2,16,,,true,,48\n");
 }
 
 TEST_F(BaseNewTableTest, NotesSayWhatIsMissing) {

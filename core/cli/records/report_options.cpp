@@ -39,6 +39,8 @@ Subcommand description() {
              {"versus", "METHOD",
               "instead of accuracies, what the other methods gain over this one: pairs of the same dataset "
               "and seed, with 95 % intervals"},
+             {"metric", "M", "instead of accuracy: per-class, the mean accuracy of the classes, or macro-f1",
+              ValueKind::text, "accuracy"},
              {"paper", "", "add published figures if backbone, shots, options and recipe are the paper's",
               ValueKind::flag},
              {"spread", "S",
@@ -90,6 +92,9 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
   read.page.table.query.source = values->text("source");
   read.page.table.query.spread = values->one_of<Spread>(
       "spread", {{"none", Spread::none}, {"sd", Spread::deviation}, {"interval", Spread::interval}});
+  std::vector<std::pair<std::string, Metric>> metrics;
+  for (const Metric metric : kMetrics) metrics.emplace_back(to_string(metric), metric);
+  read.page.table.query.metric = values->one_of("metric", metrics);
   if (values->given("versus")) read.page.table.versus = values->text("versus");
   read.page.table.paper = values->flag("paper");
   read.format = values->one_of<ReportFormat>("format", {{"text", ReportFormat::text},

@@ -111,6 +111,30 @@ Table score_table(const Json& run) {
   return table;
 }
 
+/// What the tests measured besides; without rows for a run of an earlier version.
+Table measurement_table(const Json& run) {
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {measured::kPerClass, "Per class"}, {measured::kConfidence, "Confidence"},
+      {measured::kError, "ECE"},          {measured::kAdaptiveError, "Adaptive ECE"},
+      {measured::kAuroc, "AUROC"},        {measured::kOpenWorldAuc, "OpenworldAUC"}};
+  Table table;
+  table.title = "Measurements (%)";
+  table.columns = {{"Dataset", Alignment::left}, {"Classes", Alignment::left}};
+  for (const auto& [name, title] : kNames) table.columns.push_back({title});
+  for (const auto& [dataset, sets] : run.at("scores").items()) {
+    for (const auto& [set, score] : sets.items()) {
+      if (!score.contains("measurements")) continue;
+      auto& cells = table.rows.emplace_back(std::vector<Cell>{dataset, set});
+      for (const auto& [name, title] : kNames) {
+        const auto found = score.at("measurements").find(name);
+        cells.emplace_back(
+            found == score.at("measurements").end() ? "-" : fmt::format("{:.2f}", found->get<double>()));
+      }
+    }
+  }
+  return table;
+}
+
 std::string as_text(const RunRecord& record, const Json& run) {
   Fields fields = {
       {"status",
@@ -131,7 +155,10 @@ std::string as_text(const RunRecord& record, const Json& run) {
   fields.emplace_back("prompt", text_of(run.at("prompt")));
   fields.emplace_back("log", text_of(run.at("log")));
   std::string text = render_fields("run " + record.id, fields);
-  if (finished) text += '\n' + render_text(score_table(run), output_style());
+  if (!finished) return text;
+  text += '\n' + render_text(score_table(run), output_style());
+  const Table measurements = measurement_table(run);
+  if (!measurements.rows.empty()) text += '\n' + render_text(measurements, output_style());
   return text;
 }
 

@@ -109,7 +109,7 @@ std::string in_words(const Bar& bar, const std::string& measure) {
 
 /// An axis over all gains of a column, with 0 on it and room for numbers beside the bars: the same for all
 /// measures, so that bars can be compared.
-Axis axis_of_points(const VersusColumn& column) {
+Axis axis_of_points(const VersusColumn& column, Metric metric) {
   double least = 0, most = 0;
   for (const Gain& gain : column.gains) {
     for (const PairedGain& paired : gain.by_dataset) {
@@ -118,7 +118,7 @@ Axis axis_of_points(const VersusColumn& column) {
     }
   }
   const double room = std::max(0.22 * (most - least), 0.5);
-  return axis_between("points of accuracy", least < 0 ? least - room : 0,
+  return axis_between("points of " + words_of(metric), least < 0 ? least - room : 0,
                       most > 0 || least == 0 ? most + room : 0);
 }
 
@@ -143,7 +143,7 @@ Panel panel_of_bars(const std::string& measure, const std::string& label, const 
 }
 
 void add_panels(const Versus& versus, const VersusColumn& column, std::vector<Panel>& panels) {
-  const Axis points = axis_of_points(column);
+  const Axis points = axis_of_points(column, versus.metric);
   for (size_t i = 0; i < versus.measures.size(); ++i) {
     const std::vector<Bar> bars = sorted_bars(versus.datasets, column.gains[i]);
     if (bars.empty()) continue;
@@ -189,15 +189,15 @@ Figure plane_figure(const Grid& grid, Looks& looks) {
     }
   }
   Panel panel{.title = "Average over " + plural(grid.datasets.size(), "dataset"),
-              .x = axis_over("base accuracy (%)", base),
-              .y = axis_over("new accuracy (%)", on_new),
+              .x = axis_over(fmt::format("base {} (%)", words_of(grid.metric)), base),
+              .y = axis_over(fmt::format("new {} (%)", words_of(grid.metric)), on_new),
               .traces = {},
               .width = kWidth,
               .height = kPlaneHeight};
   panel.traces = contours(panel.x, panel.y);
   std::ranges::move(points, std::back_inserter(panel.traces));
   return {.id = "plane",
-          .title = "Base against new accuracy",
+          .title = "Base against new " + words_of(grid.metric),
           .caption =
               "Large: the average of a method. Small and pale: each dataset. Grey lines join what has the "
               "same H.",
@@ -205,13 +205,14 @@ Figure plane_figure(const Grid& grid, Looks& looks) {
 }
 
 Figure gains_figure(const Versus& versus, const std::optional<std::string>& label) {
-  Figure figure{.id = "gains",
-                .title = label ? fmt::format("What {} gains over {}", *label, versus.reference)
-                               : "What is gained over " + versus.reference,
-                .caption =
-                    "Points of accuracy by dataset, the greatest gain first; runs with the same seed are "
-                    "compared.",
-                .panels = {}};
+  Figure figure{
+      .id = "gains",
+      .title = label ? fmt::format("What {} gains over {}", *label, versus.reference)
+                     : "What is gained over " + versus.reference,
+      .caption = fmt::format("Points of {} by dataset, the greatest gain first; runs with the same seed "
+                             "are compared.",
+                             words_of(versus.metric)),
+      .panels = {}};
   bool is_found = false;
   for (const VersusColumn& column : versus.columns) {
     if (label && column.label != *label) continue;

@@ -72,7 +72,7 @@ Panel panel_of(const Grid& grid, GridRow row, const std::string& title, Looks& l
     }
     panel.traces.push_back(std::move(trace));
   }
-  panel.y = axis_over("accuracy (%)", values);
+  panel.y = axis_over(words_of(grid.metric) + " (%)", values);
   return panel;
 }
 
@@ -80,7 +80,7 @@ Panel panel_of(const Grid& grid, GridRow row, const std::string& title, Looks& l
 
 std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>&, Looks& looks) {
   Figure figure{.id = "curves",
-                .title = "Accuracy against shots",
+                .title = heading_of(grid.metric) + " against shots",
                 .caption = "Bands: one standard deviation over seeds either way. Dashed: without training.",
                 .panels = {}};
   for (const GridRow row : rows_below_average(grid)) {

@@ -37,6 +37,11 @@ std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::
 std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 
+/// Accuracy against confidence, on base and on new classes: for each series and each bin of confidences that
+/// holds images, over all its datasets and seeds together, how often it is right against how sure it is. On
+/// the dashed line both agree. No panels if nothing was measured. Throws as select_runs and chosen_shots do.
+Figure reliability_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& looks);
+
 /// Training loss against epochs, a panel for each series that was trained by the host's loop: a thin line for
 /// each dataset, the mean over seeds, and a thick one for the mean over datasets. Throws as select_runs does.
 Figure loss_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& looks);

@@ -41,9 +41,9 @@ std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::
     panel.traces.push_back(trace_of(grid, series, looks));
     for (const Datum& datum : panel.traces.back().data) accuracies.push_back(datum.x);
   }
-  panel.x = axis_over("accuracy (%)", accuracies);
+  panel.x = axis_over(words_of(grid.metric) + " (%)", accuracies);
   return {{.id = "targets",
-           .title = "Accuracy by dataset",
+           .title = heading_of(grid.metric) + " by dataset",
            .caption = "Means over seeds, on all classes of each dataset. Grey is without training.",
            .panels = {std::move(panel)}}};
 }

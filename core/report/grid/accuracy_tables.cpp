@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "report/grid/grid_text.h"
+#include "results/statistics.h"
 
 namespace promptbed {
 namespace {
@@ -27,6 +29,29 @@ void append_accuracies(std::vector<Cell>& cells, const Grid& grid, const GridSer
     Cell& shown = cells.emplace_back(to_cell(accuracy, grid.spread));
     shown.incomplete = accuracy.mean && !grid.is_complete(series, row, m);
   }
+}
+
+/// Three columns of each series, with its name above them.
+void add_columns_of_series(Table& table, const Grid& grid) {
+  for (const GridSeries& series : grid.series) {
+    for (const Measure& measure : grid.measures)
+      table.columns.push_back({measure.name, Alignment::right, series.label(), "%"});
+  }
+}
+
+/// The mean of the H of what a row is the average of: the runs of a dataset, or the datasets.
+std::optional<double> mean_of_h(const Grid& grid, const GridSeries& series, GridRow row) {
+  constexpr size_t kH = 2;
+  if (row) {
+    const Accuracy& h = series.cells[*row].accuracies[kH];
+    return h.by_seed.empty() ? h.mean : std::optional(mean(h.by_seed));
+  }
+  if (!series.average.accuracies[kH].mean) return std::nullopt;
+  std::vector<double> of_datasets;
+  for (const GridCell& cell : series.cells) {
+    if (cell.accuracies[kH].mean) of_datasets.push_back(*cell.accuracies[kH].mean);
+  }
+  return mean(of_datasets);
 }
 
 /// What records call a row.
@@ -52,7 +77,6 @@ void show_by_columns(Table& shown, const Grid& grid, const std::vector<GridRow>&
 /// accuracies.
 template <class More>
 void show_by_sections(Table& shown, const Grid& grid, const More& more) {
-  const size_t first = shown.columns.size() - grid.measures.size();
   for (const GridRow row : rows_below_average(grid)) {
     for (const GridSeries& series : grid.series) {
       if (!row) shown.summary_rows.push_back(shown.rows.size());
@@ -61,7 +85,11 @@ void show_by_sections(Table& shown, const Grid& grid, const More& more) {
       append_accuracies(cells, grid, series, row);
     }
   }
-  mark_best_in_columns(shown, first);
+}
+
+/// Marks the best of the accuracies that stand last in the rows.
+void mark_best_accuracies(Table& shown, const Grid& grid) {
+  mark_best_in_columns(shown, shown.columns.size() - grid.measures.size());
 }
 
 /// 34816 -> "34,816"
@@ -91,14 +119,12 @@ std::vector<std::string> note_counts(const Grid& grid) {
 }  // namespace
 
 Report base_new_report(const Grid& grid) {
-  Report report = empty_report(grid, "Base-to-new accuracy (%)", {"Dataset"});
+  Report report = empty_report(grid, fmt::format("Base-to-new {} (%)", words_of(grid.metric)), {"Dataset"});
   add_columns(report.records, {"dataset", "method", "variant"});
   add_columns(report.records, {"base", "new", "h", "base_sd", "new_sd", "h_sd"}, "%");
   add_columns(report.records, {"seeds", "shots", "shots_min", "shots_max", "complete", "refusal"});
-  for (const GridSeries& series : grid.series) {
-    for (const Measure& measure : grid.measures)
-      report.table.columns.push_back({measure.name, Alignment::right, series.label(), "%"});
-  }
+  add_columns(report.records, {"mean_h"}, "%");
+  add_columns_of_series(report.table, grid);
   show_by_columns(report.table, grid, rows_below_average(grid));
   for (const GridRow row : rows_above_average(grid)) {
     for (const GridSeries& series : grid.series) {
@@ -111,20 +137,85 @@ Report base_new_report(const Grid& grid) {
           {id_of(grid, row), series.method, series.variant, exact(base.mean), exact(on_new.mean),
            exact(h.mean), deviation_of(base), deviation_of(on_new), deviation_of(h), seed_list(base),
            if_trained(grid.shots.value_or(0)), if_trained(cell.shots.least), if_trained(cell.shots.most),
-           flag(grid.is_complete(series, row, 0)), on_new.refusal});
+           flag(grid.is_complete(series, row, 0)), on_new.refusal, exact(mean_of_h(grid, series, row))});
+    }
+  }
+  return report;
+}
+
+Report open_world_report(const Grid& grid) {
+  Report report = empty_report(grid, "Base and new classes together (%)", {"Dataset"});
+  add_columns(report.records, {"dataset", "method", "variant"});
+  add_columns(report.records, {"union", "auroc", "openworld_auc", "union_sd", "auroc_sd", "openworld_auc_sd"},
+              "%");
+  add_columns(report.records, {"seeds", "shots", "complete", "refusal"});
+  add_columns_of_series(report.table, grid);
+  show_by_columns(report.table, grid, rows_below_average(grid));
+  for (const GridRow row : rows_above_average(grid)) {
+    for (const GridSeries& series : grid.series) {
+      const std::vector<Accuracy>& measured = cell_in(series, row).accuracies;
+      const Accuracy& on_union = measured.front();
+      auto& record = report.records.rows.emplace_back(
+          std::vector<Cell>{id_of(grid, row), series.method, series.variant});
+      for (const Accuracy& one : measured) record.push_back(exact(one.mean));
+      for (const Accuracy& one : measured) record.push_back(deviation_of(one));
+      record.insert(record.end(),
+                    {seed_list(on_union), on_union.is_trained() && grid.shots ? count(*grid.shots) : Cell(),
+                     flag(grid.is_complete(series, row, 0)), on_union.refusal});
+    }
+  }
+  return report;
+}
+
+std::vector<Measure> calibration_measures() {
+  std::vector<Measure> measures;
+  for (const char* classes : {"base", "new"}) {
+    measures.insert(measures.end(), {{"Accuracy", classes},
+                                     {"Confidence", classes, {}, measured::kConfidence},
+                                     {"ECE", classes, {}, measured::kError},
+                                     {"Adaptive", classes, {}, measured::kAdaptiveError}});
+  }
+  return measures;
+}
+
+Report calibration_report(const Grid& grid) {
+  Report report = empty_report(grid, "Calibration (%)", {"Dataset", "Method"});
+  add_columns(report.records, {"dataset", "method", "variant", "classes"});
+  add_columns(report.records, {"accuracy", "confidence", "ece", "adaptive_ece", "ece_sd"}, "%");
+  add_columns(report.records, {"seeds", "shots", "complete", "refusal"});
+  for (const Measure& measure : grid.measures)
+    report.table.columns.push_back(
+        {measure.name, Alignment::right, measure.class_set == "base" ? "Base" : "New", "%"});
+  show_by_sections(report.table, grid, [](std::vector<Cell>&, const GridCell&) {});
+  const size_t of_each = grid.measures.size() / 2;
+  for (const GridRow row : rows_below_average(grid)) {
+    for (const GridSeries& series : grid.series) {
+      for (size_t first = 0; first < grid.measures.size(); first += of_each) {
+        const std::span<const Accuracy> measured =
+            std::span(cell_in(series, row).accuracies).subspan(first, of_each);
+        const Accuracy& error = measured[2];
+        auto& record = report.records.rows.emplace_back(std::vector<Cell>{
+            id_of(grid, row), series.method, series.variant, grid.measures[first].class_set});
+        for (const Accuracy& one : measured) record.push_back(exact(one.mean));
+        record.insert(record.end(), {deviation_of(error), seed_list(measured[0]),
+                                     measured[0].is_trained() && grid.shots ? count(*grid.shots) : Cell(),
+                                     flag(grid.is_complete(series, row, first + 2)), error.refusal});
+      }
     }
   }
   return report;
 }
 
 Report few_shot_report(const Grid& grid) {
-  Report report = empty_report(grid, "Accuracy on all classes (%) by shots", {"Dataset", "Method"});
+  Report report =
+      empty_report(grid, heading_of(grid.metric) + " on all classes (%) by shots", {"Dataset", "Method"});
   add_columns(report.records, {"dataset", "method", "variant", "shots"});
   add_columns(report.records, {"accuracy", "accuracy_sd"}, "%");
   add_columns(report.records, {"seeds", "complete"});
   for (const Measure& measure : grid.measures)
     report.table.columns.push_back({std::to_string(*measure.shots), Alignment::right, "Shots", "%"});
   show_by_sections(report.table, grid, [](std::vector<Cell>&, const GridCell&) {});
+  mark_best_accuracies(report.table, grid);
   for (const GridRow row : rows_below_average(grid)) {
     for (const GridSeries& series : grid.series) {
       for (size_t m = 0; m < grid.measures.size(); ++m) {
@@ -142,9 +233,9 @@ Report few_shot_report(const Grid& grid) {
 }
 
 Report transfer_report(const Grid& grid) {
-  Report report = empty_report(
-      grid, grid.protocol == Protocol::domain ? "Domain generalisation (%)" : "Cross-dataset transfer (%)",
-      {"Dataset"});
+  const char* what = grid.protocol == Protocol::domain ? "Domain generalisation" : "Cross-dataset transfer";
+  const std::string metric = grid.metric == Metric::accuracy ? "" : ", " + words_of(grid.metric);
+  Report report = empty_report(grid, fmt::format("{}{} (%)", what, metric), {"Dataset"});
   add_columns(report.records, {"role", "dataset", "method", "variant"});
   add_columns(report.records, {"accuracy", "accuracy_sd"}, "%");
   add_columns(report.records, {"seeds", "shots", "complete", "refusal"});
@@ -167,7 +258,8 @@ Report transfer_report(const Grid& grid) {
 
 Report ablation_report(const Grid& grid) {
   Report report =
-      empty_report(grid, "Learned parameters and base-to-new accuracy (%)", {"Dataset", "Method"});
+      empty_report(grid, fmt::format("Learned parameters and base-to-new {} (%)", words_of(grid.metric)),
+                   {"Dataset", "Method"});
   add_columns(report.records, {"dataset", "method", "variant", "parameters", "parameters_without_biases"});
   add_columns(report.records, {"base", "new", "h"}, "%");
   add_columns(report.records, {"seeds", "complete"});
@@ -176,7 +268,7 @@ Report ablation_report(const Grid& grid) {
   for (const char* name : {"all", "no biases"})
     report.table.columns.push_back({name, Alignment::right, "Parameters"});
   for (const Measure& measure : grid.measures)
-    report.table.columns.push_back({measure.name, Alignment::right, "Accuracy", "%"});
+    report.table.columns.push_back({measure.name, Alignment::right, heading_of(grid.metric), "%"});
   constexpr int64_t ParameterCount::*kCounts[] = {&ParameterCount::all, &ParameterCount::without_biases};
   show_by_sections(report.table, grid, [&](std::vector<Cell>& cells, const GridCell& cell) {
     for (const auto which : kCounts) {
@@ -184,6 +276,7 @@ Report ablation_report(const Grid& grid) {
                                       : Cell("-"));
     }
   });
+  mark_best_accuracies(report.table, grid);
   for (const GridRow row : rows_below_average(grid)) {
     for (const GridSeries& series : grid.series) {
       const GridCell& cell = cell_in(series, row);

@@ -3,13 +3,27 @@
 #include "report/grid/grid.h"
 #include "table/table.h"
 
-/// The tables of accuracies, each a projection of a grid: for readers as papers print them, with two decimals
-/// and the best marked, and one record for each accuracy or group of accuracies that belong together.
+/// The tables of accuracies, or of another metric in their place, each a projection of a grid: for readers as
+/// papers print them, with two decimals and the best marked, and one record for each accuracy or group of
+/// accuracies that belong together.
 namespace promptbed {
 
 /// Table 1 of arXiv 2203.05557, of a base-new grid: one row per dataset below the average, three columns per
-/// series.
+/// series. Records have both conventions of averaging H: `h`, that of the means beside it, and `mean_h`, the
+/// mean over what was averaged: in a dataset's row its runs, in the average's row the datasets.
 Report base_new_report(const Grid& grid);
+
+/// Of an open-world grid: one row per dataset below the average, and for each series the accuracy on the
+/// union of base and new classes, AUROC and OpenworldAUC.
+Report open_world_report(const Grid& grid);
+
+/// What the grid of calibration_report() is of: accuracy, mean confidence and calibration errors, on base and
+/// on new.
+std::vector<Measure> calibration_measures();
+
+/// Of a base-new grid of calibration_measures(): a section of averages and one per dataset, one row per
+/// series.
+Report calibration_report(const Grid& grid);
 
 /// The numbers behind figure 3 of arXiv 2109.01134, of a few-shot grid: a section of averages and one per
 /// dataset, one row per series, one column per number of shots.

@@ -79,6 +79,10 @@ std::vector<Measure> measures_of(Protocol protocol, const RunSelection& selectio
   switch (protocol) {
     case Protocol::base_new:
       return {{"Base", "base"}, {"New", "new"}, {"H", ""}};
+    case Protocol::open_world:
+      return {{"Union", "all"},
+              {"AUROC", "all", {}, measured::kAuroc},
+              {"OpenworldAUC", "all", {}, measured::kOpenWorldAuc}};
     case Protocol::few_shot:
       return measures_by_shots(selection, query);
     case Protocol::cross_dataset:
@@ -98,8 +102,27 @@ Runs runs_for(const Runs& runs, const Grid& grid, const std::string& dataset) {
   return found;
 }
 
+/// What a measure is of, by the name of its measurement; "" for what every score has.
+std::string measured_in(const Measure& measure, Metric metric) {
+  return measure.measured.empty() && metric == Metric::per_class ? measured::kPerClass : measure.measured;
+}
+
+/// What a run scored in a test: a number, or why its method has none; neither if it was not measured.
+std::pair<std::optional<double>, std::string> value_of(const Snapshot& snapshot, const RunResults& run,
+                                                       const Score& score, const std::string& measured,
+                                                       Metric metric) {
+  if (measured.empty()) return {metric == Metric::macro_f1 ? score.macro_f1 : score.accuracy, ""};
+  const auto& values = snapshot.measurements(run.record.id, score.dataset, score.class_set);
+  if (const auto found = values.find(measured); found != values.end()) return {found->second, ""};
+  const bool is_of_probabilities = measured == measured::kConfidence || measured == measured::kError ||
+                                   measured == measured::kAdaptiveError;
+  if (values.empty() || !is_of_probabilities) return {};
+  return {std::nullopt, run.spec().method + ": its scores are no probabilities"};
+}
+
 /// What these runs scored on a dataset.
-Accuracy accuracy_of(const Runs& runs, const std::string& dataset, const Measure& measure) {
+Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::string& dataset,
+                     const Measure& measure, Metric metric) {
   std::map<int64_t, double> by_seed;
   std::string refusal;
   for (const RunResults* run : runs) {
@@ -107,10 +130,32 @@ Accuracy accuracy_of(const Runs& runs, const std::string& dataset, const Measure
     if (refusal.empty()) refusal = run->refusal(dataset, measure.class_set);
     const Score* score = run->score(dataset, measure.class_set);
     if (score == nullptr) continue;
-    if (!run->is_trained()) return untrained_accuracy(score->accuracy);
-    by_seed[run->spec().seed] = score->accuracy;
+    const auto [value, reason] = value_of(snapshot, *run, *score, measured_in(measure, metric), metric);
+    if (refusal.empty()) refusal = reason;
+    if (!value) continue;
+    if (!run->is_trained()) return untrained_accuracy(*value);
+    by_seed[run->spec().seed] = *value;
   }
   return make_accuracy(by_seed, refusal);
+}
+
+/// "2 tests by an earlier version, ...", of which the scores are there and what the grid is of is not.
+std::vector<std::string> note_unmeasured(const Snapshot& snapshot, const RunSelection& selection,
+                                         const Grid& grid) {
+  size_t unmeasured = 0;
+  for (const RunResults& run : selection.runs) {
+    unmeasured += static_cast<size_t>(std::ranges::count_if(run.scores, [&](const Score& score) {
+      return std::ranges::any_of(grid.measures, [&](const Measure& measure) {
+        return measure.class_set == score.class_set && !measured_in(measure, grid.metric).empty() &&
+               snapshot.measurements(run.record.id, score.dataset, score.class_set).empty();
+      });
+    }));
+  }
+  if (unmeasured == 0) return {};
+  return {
+      fmt::format("{} by an earlier version, which measured less; `runner sweep --remeasure` with the same "
+                  "options measures the rest without training",
+                  plural(unmeasured, "test"))};
 }
 
 /// The training images that the classes of these runs have.
@@ -139,13 +184,14 @@ std::optional<ParameterCount> parameters_of(const Runs& runs) {
   return agree ? first : std::nullopt;
 }
 
-GridCell cell_of(const Series& series, const Grid& grid, const std::string& dataset) {
+GridCell cell_of(const Snapshot& snapshot, const Series& series, const Grid& grid,
+                 const std::string& dataset) {
   const Runs runs = runs_for(series.runs, grid, dataset);
   GridCell cell{.accuracies = {}, .shots = shots_of(runs), .parameters = parameters_of(runs)};
   if (!runs.empty()) cell.spec = runs.front()->spec();
   for (const Measure& measure : grid.measures) {
     cell.accuracies.push_back(measure.is_h() ? harmonic(cell.accuracies[0], cell.accuracies[1])
-                                             : accuracy_of(runs, dataset, measure));
+                                             : accuracy_of(snapshot, runs, dataset, measure, grid.metric));
   }
   return cell;
 }
@@ -175,7 +221,8 @@ std::optional<ParameterCount> common_parameters(const std::vector<GridCell>& cel
 bool enters(const Grid& grid, const GridSeries& series, const GridCell& cell, size_t measure) {
   const bool is_coupled = grid.measures.back().is_h();
   const auto has = [&](size_t m) {
-    return cell.accuracies[m].mean || (is_coupled && m > 0 && !refusal_of(series, m).empty());
+    const bool may_refuse = is_coupled ? m > 0 : has_halves(grid.protocol);
+    return cell.accuracies[m].mean || (may_refuse && !refusal_of(series, m).empty());
   };
   return is_coupled ? has(0) && has(1) : has(measure);
 }
@@ -199,7 +246,7 @@ void take_averages(GridSeries& series, const Grid& grid) {
       continue;
     }
     // A method that refuses the new classes of one dataset has no average over those of the others.
-    std::string refusal = grid.measures.back().is_h() ? refusal_of(series, m) : "";
+    std::string refusal = has_halves(grid.protocol) ? refusal_of(series, m) : "";
     averages.push_back(refusal.empty() ? average(averaged) : Accuracy{.refusal = std::move(refusal)});
   }
 }
@@ -248,7 +295,7 @@ std::vector<GridRow> rows_above_average(const Grid& grid) {
 }
 
 Grid make_grid(const Snapshot& snapshot, const ReportQuery& asked, Protocol protocol,
-               const std::vector<Suite>& suites) {
+               const std::vector<Suite>& suites, std::vector<Measure> measures) {
   ReportQuery query = asked;
   if (has_source(protocol)) query.datasets.clear();  // they are targets; a trained run belongs to the source
   Grid grid{.protocol = protocol,
@@ -259,11 +306,12 @@ Grid make_grid(const Snapshot& snapshot, const ReportQuery& asked, Protocol prot
             .measures = {},
             .series = {},
             .notes = {},
-            .spread = query.spread};
+            .spread = query.spread,
+            .metric = query.metric};
   if (protocol != Protocol::few_shot) grid.shots = chosen_shots(snapshot, query, protocol);
   if (grid.shots) query.shots = {*grid.shots};
   RunSelection selection = select_runs(snapshot, query, protocol);
-  grid.measures = measures_of(protocol, selection, query);
+  grid.measures = measures.empty() ? measures_of(protocol, selection, query) : std::move(measures);
   if (has_source(protocol)) {
     grid.source = source_of(snapshot, selection, query);
     std::erase_if(selection.runs, [&](const RunResults& run) {
@@ -279,10 +327,12 @@ Grid make_grid(const Snapshot& snapshot, const ReportQuery& asked, Protocol prot
     GridSeries& filled = grid.series.emplace_back();
     filled.method = series.method;
     filled.variant = series.variant;
-    for (const std::string& dataset : grid.datasets) filled.cells.push_back(cell_of(series, grid, dataset));
+    for (const std::string& dataset : grid.datasets)
+      filled.cells.push_back(cell_of(snapshot, series, grid, dataset));
     take_averages(filled, grid);
   }
   grid.notes = notes_on(grid, selection);
+  append(grid.notes, note_unmeasured(snapshot, selection, grid));
   return grid;
 }
 

@@ -15,11 +15,12 @@
 
 namespace promptbed {
 
-/// What an accuracy is of.
+/// What an accuracy is of, or another number of the same kind.
 struct Measure {
   std::string name;                   ///< "Base", "4 shots"
   std::string class_set;              ///< tested: "base", "new" or "all"; "" for H of the first two measures
   std::optional<int64_t> shots = {};  ///< of the trained runs, if the measures differ in them
+  std::string measured = {};          ///< one of the names in `measured`; "" for the grid's metric
 
   bool is_h() const { return class_set.empty(); }
 };
@@ -51,6 +52,7 @@ using GridRow = std::optional<size_t>;
 /// it.
 ///
 ///     base-new        Base, New and H; averages are over the datasets that have both, with H of the averages
+///     open-world      accuracy on the union of base and new, AUROC and OpenworldAUC
 ///     few-shot        a measure for each number of shots
 ///     cross-dataset,  one measure; the source is the first dataset, and averages leave it out
 ///     domain
@@ -64,6 +66,7 @@ struct Grid {
   std::vector<GridSeries> series;
   std::vector<std::string> notes;  ///< what is missing, and why
   Spread spread = Spread::none;
+  Metric metric = Metric::accuracy;
 
   /// The first dataset that enters averages.
   size_t first_averaged() const { return source.empty() ? 0 : 1; }
@@ -87,9 +90,9 @@ std::vector<GridRow> rows_above_average(const Grid& grid);
 /// Fills the grid from the finished runs that the protocol asked for. An untrained method has its accuracy on
 /// a target from its own run there. Cross-dataset and domain share the runs on a source: unless the query
 /// names targets, the source's shifted versions in `suites`, if there are any, are those of domain, and the
-/// others those of cross-dataset. Throws Error as select_runs and chosen_shots do, and if methods were
-/// trained on several sources and the query names none.
+/// others those of cross-dataset. `measures` are the protocol's own unless some are given. Throws Error as
+/// select_runs and chosen_shots do, and if methods were trained on several sources and the query names none.
 Grid make_grid(const Snapshot& snapshot, const ReportQuery& query, Protocol protocol,
-               const std::vector<Suite>& suites = {});
+               const std::vector<Suite>& suites = {}, std::vector<Measure> measures = {});
 
 }  // namespace promptbed

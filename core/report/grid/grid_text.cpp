@@ -68,7 +68,7 @@ std::vector<std::string> note_missing_seeds(const Grid& grid, const GridSeries& 
 /// "places: 7 to 13 of 16 shots: classes with fewer training images"
 std::vector<std::string> note_small_classes(const Grid& grid) {
   std::vector<std::string> notes;
-  for (size_t i = 0; grid.protocol == Protocol::base_new && grid.shots && i < grid.datasets.size(); ++i) {
+  for (size_t i = 0; has_halves(grid.protocol) && grid.shots && i < grid.datasets.size(); ++i) {
     for (const GridSeries& series : grid.series) {
       const auto& [least, most] = series.cells[i].shots;
       if (!series.cells[i].accuracies.front().is_trained() || least >= *grid.shots) continue;

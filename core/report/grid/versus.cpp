@@ -135,13 +135,16 @@ Table records_of(const Versus& versus, const std::string& title) {
 }  // namespace
 
 Report Versus::report() const {
-  const std::string title = fmt::format("Accuracy gained over {} (points){}", reference, setting);
+  const std::string what = protocol == Protocol::open_world ? "What is" : heading_of(metric);
+  const std::string title = fmt::format("{} gained over {} (points){}", what, reference, setting);
   return {table_of(*this, title), records_of(*this, title)};
 }
 
 Versus versus(const Grid& grid, const std::string& reference) {
   const GridSeries& other = find_reference(grid.series, reference);
   Versus versus{.reference = reference,
+                .protocol = grid.protocol,
+                .metric = grid.metric,
                 .setting = setting_of(grid) + of_seeds(grid.seeds),
                 .measures = {},
                 .datasets = {},

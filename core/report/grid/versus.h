@@ -38,7 +38,9 @@ struct VersusColumn {
 
 /// Paired differences of all series of a grid with one of them.
 struct Versus {
-  std::string reference;              ///< label of the series that the others are compared with
+  std::string reference;  ///< label of the series that the others are compared with
+  Protocol protocol = Protocol::base_new;
+  Metric metric = Metric::accuracy;
   std::string setting;                ///< ", 16 shots, seeds 1, 2, 3", for the title
   std::vector<std::string> measures;  ///< "Base", "New"
   std::vector<std::string> datasets;

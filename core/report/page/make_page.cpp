@@ -111,6 +111,7 @@ TableRequest request_for(const TableKind& kind, const ReportSources& sources, co
   if (!kind.has_paper) request.paper = false;
   if (!kind.has_source()) request.query.source.clear();
   if (!kind.has_accuracies) request.query.spread = Spread::none;
+  if (!kind.has_metrics) request.query.metric = Metric::accuracy;
   choose_suite(request, sources, asked.suite);
   return request;
 }
@@ -122,8 +123,8 @@ PageSection make_section(const ReportSources& sources, const TableRequest& reque
                       .lead = std::string(request.kind->lead),
                       .figures = std::move(exhibit.figures),
                       .table = std::move(exhibit.report.table)};
-  if (request.kind->has_highlights && !request.versus && !request.paper)
-    section.highlights = best_averages(*section.table);
+  const bool is_of_accuracies = !request.versus && !request.paper && request.query.metric == Metric::accuracy;
+  if (request.kind->has_highlights && is_of_accuracies) section.highlights = best_averages(*section.table);
   return section;
 }
 

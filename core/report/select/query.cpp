@@ -5,6 +5,7 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -100,6 +101,24 @@ std::set<std::string> setting_names(const RunSpec& spec) {
   return names;
 }
 
+std::string words_of(Metric metric) {
+  switch (metric) {
+    case Metric::accuracy:
+      return "accuracy";
+    case Metric::per_class:
+      return "mean per-class accuracy";
+    case Metric::macro_f1:
+      return "macro-F1";
+  }
+  return "";
+}
+
+std::string heading_of(Metric metric) {
+  std::string words = words_of(metric);
+  words.front() = static_cast<char>(std::toupper(words.front()));
+  return words;
+}
+
 nlohmann::json to_json(const ReportQuery& query) {
   json written = json::object();
   const auto add = [&](const char* name, const auto& value) {
@@ -111,6 +130,7 @@ nlohmann::json to_json(const ReportQuery& query) {
   add("seeds", query.seeds);
   add("model", query.model);
   add("source", query.source);
+  if (query.metric != Metric::accuracy) written["metric"] = to_string(query.metric);
   for (const Condition& condition : query.where) written["where"].push_back(condition.text());
   return written;
 }

@@ -43,6 +43,35 @@ enum class Spread {
   interval,   ///< half of Student's 95 % interval over seeds
 };
 
+/// What is printed where tables have accuracies. All are percent.
+enum class Metric {
+  accuracy,   ///< the share of images that are right
+  per_class,  ///< the mean over classes of that share: what papers report of Caltech101, Pets and Aircraft
+  macro_f1,   ///< the mean over classes of F1
+};
+
+/// All of them, in the order in which they are listed to users.
+inline constexpr Metric kMetrics[] = {Metric::accuracy, Metric::per_class, Metric::macro_f1};
+
+/// As it is typed after --metric: "accuracy", "per-class" or "macro-f1".
+constexpr std::string_view to_string(Metric metric) {
+  switch (metric) {
+    case Metric::accuracy:
+      return "accuracy";
+    case Metric::per_class:
+      return "per-class";
+    case Metric::macro_f1:
+      return "macro-f1";
+  }
+  return "";
+}
+
+/// As titles and axes call it: "accuracy", "mean per-class accuracy" or "macro-F1".
+std::string words_of(Metric metric);
+
+/// The same where a title begins with it: "Accuracy", "Mean per-class accuracy" or "Macro-F1".
+std::string heading_of(Metric metric);
+
 /// Which results to report, and how: the same for all tables. An empty list or text takes everything.
 struct ReportQuery {
   std::vector<std::string> methods = {};   ///< in this order
@@ -54,6 +83,7 @@ struct ReportQuery {
   std::string source = {};              ///< trained on, in transfer tables
   std::vector<std::string> order = {};  ///< of datasets that are not named; others follow by name
   Spread spread = Spread::none;
+  Metric metric = Metric::accuracy;
 };
 
 /// The choices that were made, for those who read the JSON later.

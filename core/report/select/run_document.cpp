@@ -36,6 +36,12 @@ Json scores_of(const RunOutcome& outcome) {
                                             {"predictions_hash", score.predictions_hash},
                                             {"split_hash", score.split_hash}};
   }
+  for (const Measurement& measurement : outcome.measurements)
+    json[measurement.dataset][measurement.class_set]["measurements"][measurement.name] = measurement.value;
+  for (const auto& [dataset, class_set, bins] : outcome.reliabilities) {
+    for (const ConfidenceBin& bin : bins)
+      json[dataset][class_set]["confidence_bins"].push_back({bin.images, bin.correct, bin.confidence});
+  }
   return json;
 }
 

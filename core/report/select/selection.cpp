@@ -32,6 +32,12 @@ bool takes(const ReportQuery& query, const RunResults& run) {
          spec.model.starts_with(query.model);
 }
 
+/// Whether a protocol asked for the run. Open-world makes all that base-new does.
+bool was_asked_for(const RunResults& run, Protocol protocol) {
+  const auto by = [&](Protocol other) { return std::ranges::count(run.record.protocols, other) > 0; };
+  return by(protocol) || (protocol == Protocol::base_new && by(Protocol::open_world));
+}
+
 void check_conditions(const std::vector<Condition>& conditions, const Runs& runs) {
   if (runs.empty()) return;
   for (const Condition& condition : conditions) {
@@ -265,8 +271,7 @@ Runs runs_in(const Snapshot& snapshot, const ReportQuery& query, std::optional<P
              std::optional<RunStatus> status) {
   Runs runs;
   for (const RunResults& run : snapshot.runs()) {
-    const bool was_asked_for = !protocol || std::ranges::count(run.record.protocols, *protocol) > 0;
-    if (was_asked_for && takes(query, run)) runs.push_back(&run);
+    if ((!protocol || was_asked_for(run, *protocol)) && takes(query, run)) runs.push_back(&run);
   }
   check_conditions(query.where, runs);
   std::erase_if(runs, [&](const RunResults* run) {

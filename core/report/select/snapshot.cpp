@@ -69,6 +69,35 @@ const Execution& Snapshot::execution(const std::string& run) const {
   return found->second;
 }
 
+const std::map<std::string, double>& Snapshot::measurements(const std::string& run,
+                                                            const std::string& dataset,
+                                                            const std::string& class_set) const {
+  static const std::map<std::string, double> none;
+  if (!measurements_) {
+    measurements_.emplace();
+    for (auto& [id, measurement] : ledger_.measurements())
+      (*measurements_)[{id, measurement.dataset, measurement.class_set}][measurement.name] =
+          measurement.value;
+    ++reads_;
+  }
+  const auto found = measurements_->find({run, dataset, class_set});
+  return found == measurements_->end() ? none : found->second;
+}
+
+const std::vector<ConfidenceBin>& Snapshot::confidences(const std::string& run, const std::string& dataset,
+                                                        const std::string& class_set) const {
+  static const std::vector<ConfidenceBin> none;
+  if (!confidences_) {
+    confidences_.emplace();
+    for (auto& [id, reliability] : ledger_.reliabilities())
+      confidences_->emplace(Test(id, reliability.dataset, reliability.class_set),
+                            std::move(reliability.bins));
+    ++reads_;
+  }
+  const auto found = confidences_->find({run, dataset, class_set});
+  return found == confidences_->end() ? none : found->second;
+}
+
 const std::vector<EpochRecord>& Snapshot::epochs(const std::string& run) const {
   static const std::vector<EpochRecord> none;
   if (!epochs_) {

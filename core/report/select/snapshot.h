@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "results/ledger.h"
@@ -49,15 +50,29 @@ class Snapshot {
   /// The epochs of a finished run, none for a method with its own solver.
   const std::vector<EpochRecord>& epochs(const std::string& run) const;
 
+  /// What was measured of a run's test on a dataset's class set, by name; empty for tests of earlier
+  /// versions.
+  const std::map<std::string, double>& measurements(const std::string& run, const std::string& dataset,
+                                                    const std::string& class_set) const;
+
+  /// How often a run was right by how sure it was; nothing for tests of earlier versions, and of methods
+  /// whose scores are no probabilities.
+  const std::vector<ConfidenceBin>& confidences(const std::string& run, const std::string& dataset,
+                                                const std::string& class_set) const;
+
   /// How often the ledger was read.
   int64_t reads() const { return reads_; }
 
  private:
+  using Test = std::tuple<std::string, std::string, std::string>;  // run, dataset, class set
+
   const Ledger& ledger_;
   std::vector<RunResults> runs_;
   mutable std::optional<std::vector<ModelRecord>> models_;
   mutable std::optional<std::map<std::string, Execution>> executions_;
   mutable std::optional<std::map<std::string, std::vector<EpochRecord>>> epochs_;
+  mutable std::optional<std::map<Test, std::map<std::string, double>>> measurements_;
+  mutable std::optional<std::map<Test, std::vector<ConfidenceBin>>> confidences_;
   mutable int64_t reads_ = 0;
 };
 
