@@ -170,10 +170,10 @@ Report open_world_report(const Grid& grid) {
 std::vector<Measure> calibration_measures() {
   std::vector<Measure> measures;
   for (const char* classes : {"base", "new"}) {
-    measures.insert(measures.end(), {{"Accuracy", classes},
-                                     {"Confidence", classes, {}, measured::kConfidence},
-                                     {"ECE", classes, {}, measured::kError},
-                                     {"Adaptive", classes, {}, measured::kAdaptiveError}});
+    measures.push_back({"Accuracy", classes});
+    measures.push_back({"Confidence", classes, {}, measured::kConfidence});
+    measures.push_back({"ECE", classes, {}, measured::kError});
+    measures.push_back({"Adaptive", classes, {}, measured::kAdaptiveError});
   }
   return measures;
 }
