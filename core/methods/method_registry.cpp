@@ -148,11 +148,12 @@ void check_wrapper(const MethodSpec& spec) {
     throw Error(
         fmt::format("method {} is a wrapper without the text option {}; declare it", spec.name, kBaseOption));
   const WrapperSpec& wrapper = *spec.wrapper;
-  if (wrapper.default_count > kMostOptions || (wrapper.default_count > 0 && wrapper.defaults == nullptr))
-    throw Error(
-        fmt::format("method {} has {} defaults of bases and no list of them; write its WrapperSpec with "
-                    "std::size",
-                    spec.name, wrapper.default_count));
+  if (wrapper.default_count > kMostOptions)
+    throw Error(fmt::format("method {} has {} defaults of bases, and {} are allowed; fix its WrapperSpec",
+                            spec.name, wrapper.default_count, kMostOptions));
+  if (wrapper.default_count > 0 && wrapper.defaults == nullptr)
+    throw Error(fmt::format("method {} has {} defaults of bases and no list of them; fix its WrapperSpec",
+                            spec.name, wrapper.default_count));
   for (const BaseDefault& preset : std::span(wrapper.defaults, wrapper.default_count)) {
     if (preset.base == nullptr || preset.option == nullptr || preset.value == nullptr)
       throw Error(fmt::format(

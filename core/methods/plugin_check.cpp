@@ -178,9 +178,10 @@ void print_rule(std::ostream& out, const char* mark, const std::string& rule, co
       << std::flush;
 }
 
-void try_method(const std::filesystem::path& file, const std::string& name, const Tell& tell) {
-  std::vector<std::filesystem::path> folders = {std::filesystem::absolute(file).parent_path()};
-  std::ranges::copy(plugin_folders({}), std::back_inserter(folders));
+using Folders = std::vector<std::filesystem::path>;
+
+void try_method(const std::filesystem::path& file, const std::string& name, const Folders& folders,
+                const Tell& tell) {
   const MethodRegistry registry = MethodRegistry::of_plugin(file, folders);
   const Method& method = registry.at(name);
   const CheckedMethod checked{
@@ -202,11 +203,12 @@ const char* mark_of(Verdict verdict) {
   return verdict == Verdict::kept ? "pass" : verdict == Verdict::broken ? "FAIL" : "-";
 }
 
-Tally check_offered(const std::filesystem::path& file, const Offered& method, std::ostream& out) {
+Tally check_offered(const std::filesystem::path& file, const Offered& method, const Folders& folders,
+                    std::ostream& out) {
   Tally tally;
   std::string rule;  // being tried
   const std::string accident = in_child(
-      [&](const Tell& tell) { try_method(file, method.name, tell); },
+      [&](const Tell& tell) { try_method(file, method.name, folders, tell); },
       [&](const json& told) {
         if (told.contains("begin")) {
           rule = told["begin"];
@@ -242,14 +244,16 @@ CheckTasks typical_tasks() {
 }
 
 bool check_plugin(const std::filesystem::path& file, const std::vector<std::string>& names,
-                  std::ostream& out) {
+                  const std::vector<std::filesystem::path>& folders, std::ostream& out) {
+  Folders of_bases = {std::filesystem::absolute(file).parent_path()};
+  std::ranges::copy(plugin_folders(folders), std::back_inserter(of_bases));
   const std::vector<Offered> methods = chosen(offered_by(file), names, file);
   out << fmt::format("plugin {} (interface {}, LibTorch {}, {})\n", file.string(), kInterfaceVersion,
                      TORCH_VERSION, kAbiTag);
   bool all_kept = true;
   for (const Offered& method : methods) {
     out << fmt::format("\n{} (version {}): {}\n", method.name, method.version, method.summary);
-    const Tally tally = check_offered(file, method, out);
+    const Tally tally = check_offered(file, method, of_bases, out);
     out << fmt::format("  {} rule{} kept, {} broken, {} not for this method\n", tally.kept,
                        tally.kept == 1 ? "" : "s", tally.broken, tally.idle);
     all_kept = all_kept && tally.broken == 0;

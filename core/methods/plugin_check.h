@@ -20,10 +20,11 @@ Setting typical_setting();
 CheckTasks typical_tasks();
 
 /// Loads a plugin and tries the named methods, or all that it offers, on typical tasks, rule by rule in
-/// processes of their own, so that a crash is one broken rule. Writes a line for each rule as it goes.
-/// Returns whether all rules are kept. Throws Error if the plugin cannot be loaded or offers no such method.
-/// For a process without other threads, as run_in_child is.
+/// processes of their own, so that a crash is one broken rule. A wrapper is tried on its default base, of
+/// this plugin or one in the folders. Writes a line for each rule as it goes. Returns whether all rules are
+/// kept. Throws Error if the plugin cannot be loaded or offers no such method. For a process without other
+/// threads, as run_in_child is.
 bool check_plugin(const std::filesystem::path& file, const std::vector<std::string>& names,
-                  std::ostream& out);
+                  const std::vector<std::filesystem::path>& folders, std::ostream& out);
 
 }  // namespace promptbed

@@ -32,6 +32,13 @@ std::string architecture_of(const Snapshot& snapshot, const Grid& grid) {
   return "";
 }
 
+/// Says in the records which metric stands in the accuracies' place.
+void name_metric(Table& records, Metric metric) {
+  if (metric == Metric::accuracy) return;
+  records.columns.push_back({"metric"});
+  for (auto& row : records.rows) row.emplace_back(std::string(to_string(metric)));
+}
+
 using FiguresOf = std::vector<Figure>(const Grid& grid, const std::optional<std::string>& versus,
                                       Looks& looks);
 
@@ -53,6 +60,7 @@ Exhibit project(const ReportSources& sources, const TableRequest& request, Looks
   } else {
     exhibit.report = kReportOf(grid);
   }
+  name_metric(exhibit.report.records, request.query.metric);
   if (looks != nullptr) exhibit.figures = kFiguresOf(grid, request.versus, *looks);
   return exhibit;
 }

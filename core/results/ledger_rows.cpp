@@ -18,6 +18,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr double kRounding = 1e-9;  // of what was computed from counts
+
 std::string text(const SQLite::Statement& row, const char* column) {
   return row.getColumn(column).getString();
 }
@@ -66,7 +68,6 @@ RunSpec parse_spec(const std::string& id, const std::string& spec) {
 /// `name` is made only for a damaged one.
 template <class Name>
 void check_percent(double value, const Name& name) {
-  constexpr double kRounding = 1e-9;
   if (!(value >= 0 && value <= 100 + kRounding))
     throw DamagedRow{fmt::format("{}: {} is no percentage", name(), value)};
 }
@@ -83,6 +84,10 @@ std::vector<ConfidenceBin> parse_bins(const json& value, const std::string& name
   for (const ConfidenceBin& bin : bins) {
     if (bin.images < 0 || bin.correct < 0 || bin.correct > bin.images)
       throw DamagedRow{fmt::format("{}: {} of {} images cannot be right", name, bin.correct, bin.images)};
+    const auto most = static_cast<double>(bin.images);
+    if (!(bin.confidence >= 0 && bin.confidence <= most + kRounding))
+      throw DamagedRow{
+          fmt::format("{}: {} images cannot be sure to a sum of {}", name, bin.images, bin.confidence)};
   }
   return bins;
 }
@@ -95,7 +100,6 @@ void check_score(const std::string& run, const Score& score) {
   if (score.images < 1 || score.correct < 0 || score.correct > score.images)
     complain(fmt::format("{} of {} images cannot be right", score.correct, score.images));
   const double accuracy = 100.0 * static_cast<double>(score.correct) / static_cast<double>(score.images);
-  constexpr double kRounding = 1e-9;
   if (!(std::abs(score.accuracy - accuracy) <= kRounding)) {
     complain(fmt::format("accuracy {}, but {} of {} images are {}", score.accuracy, score.correct,
                          score.images, accuracy));

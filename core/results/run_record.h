@@ -56,8 +56,9 @@ struct Refusal {
 
 /// What is measured in a test besides its score. All are percent.
 namespace measured {
-inline constexpr const char* kPerClass = "per_class";          ///< mean accuracy of the classes
-inline constexpr const char* kConfidence = "confidence";       ///< these three of probabilities only
+inline constexpr const char* kPerClass = "per_class";  ///< mean accuracy of the classes
+// Of methods whose scores are probabilities:
+inline constexpr const char* kConfidence = "confidence";       ///< the mean
 inline constexpr const char* kError = "ece";                   ///< see calibration_error()
 inline constexpr const char* kAdaptiveError = "adaptive_ece";  ///< see adaptive_calibration_error()
 inline constexpr const char* kAuroc = "auroc";                 ///< of base against new, on "all"

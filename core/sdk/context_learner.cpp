@@ -62,7 +62,7 @@ Tensor ContextLearner::similarities(const Batch& batch, const Tensor& text_featu
 
 void ContextLearner::serve(const ClassNames& class_names) {
   if (class_specific()) rows_ = trained_labels(task_, class_names, "context vectors");
-  const int64_t tokens = with_fixed_words(context_.detach()).size(-2);
+  const int64_t tokens = (class_specific() ? context_ : with_fixed_words(context_.detach())).size(-2);
   if (position() == NamePosition::end) {
     prompts_.emplace(task_, class_names, tokens, rest());
   } else {

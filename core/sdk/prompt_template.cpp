@@ -41,12 +41,17 @@ void check_template(const Setting& setting, const std::string& prompt_template) 
   check_lengths(setting, prompt_template, setting.new_class_names);
 }
 
-Tensor template_features(const Task& task, const std::string& prompt_template,
-                         const ClassNames& class_names) {
+Tensor raw_template_features(const Task& task, const std::string& prompt_template,
+                             const ClassNames& class_names) {
   const at::NoGradGuard frozen;
   std::vector<std::string> sentences;
   for (const std::string& name : class_names) sentences.push_back(filled(prompt_template, name));
-  return normalised(encode_texts(*task.text_encoder, *task.tokenizer, sentences));
+  return encode_texts(*task.text_encoder, *task.tokenizer, sentences);
+}
+
+Tensor template_features(const Task& task, const std::string& prompt_template,
+                         const ClassNames& class_names) {
+  return normalised(raw_template_features(task, prompt_template, class_names));
 }
 
 }  // namespace promptbed

@@ -37,6 +37,7 @@ struct PlannedRun {
   Needs needs;           ///< this and what follows mean nothing with an obstacle
   std::string id;
   std::optional<RunState> state;  ///< in the ledger when it was planned
+  bool keeps_scores = false;      ///< its prompt is gone, and nothing but further measures would need it
 
   bool done() const { return job.tests.empty(); }
   int64_t attempts() const { return state ? state->attempts : 0; }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "base/processes.h"
 #include "base/signals.h"
@@ -112,6 +113,15 @@ std::optional<Ledger> open_if_there(const fs::path& ledger) {
   return Ledger::open_existing(ledger);
 }
 
+/// One line if there are runs that cannot be measured.
+std::vector<std::string> unmeasured_warnings(const std::vector<PlannedRun>& runs) {
+  const auto count = std::ranges::count_if(runs, &PlannedRun::keeps_scores);
+  if (count == 0) return {};
+  return {
+      fmt::format("no further measures of {} whose prompts are gone: the scores stay; --force trains again",
+                  plural(static_cast<size_t>(count), "run"))};
+}
+
 /// Steps of an epoch; nothing for a run that the host does not train.
 std::optional<int64_t> steps_of(const PlannedRun& run) {
   if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
@@ -131,8 +141,8 @@ std::vector<std::string> short_epoch_warnings(const std::vector<PlannedRun>& run
   for (const auto& [method, found] : shortest) {
     const auto& [steps, run] = found;
     warnings.push_back(
-        fmt::format("{}: an epoch is {} on {}: {} images in batches of {}; --batch-size or --epochs "
-                    "makes more steps",
+        fmt::format("{}: an epoch is {} on {}: {} images in batches of {}; a smaller "
+                    "--batch-size makes more",
                     method, plural(static_cast<size_t>(steps), "step"), run->dataset->spec.id,
                     run->job.draw.train.size(), run->job.run.recipe->batch_size));
   }
@@ -300,14 +310,16 @@ class Planner {
     if (record != nullptr) run.state = RunState{record->status, record->attempts, record->kept_state};
     const bool trained = record != nullptr && has_training(*record) && !spec_.force;
     const bool done = trained && record->status == RunStatus::done;
-    for (const JobTest& test : run.tests) {
-      const bool is_made =
-          done && (measures_all() ? known_.has_measured(run.id, test) : known_.has(run.id, test));
-      if (!is_made) run.job.tests.push_back(test);
-    }
+    const auto lacks_scores = [&](const JobTest& test) { return !done || !known_.has(run.id, test); };
+    std::ranges::copy_if(run.tests, std::back_inserter(run.job.tests), [&](const JobTest& test) {
+      return lacks_scores(test) || (measures_all() && !known_.has_measured(run.id, test));
+    });
     if (run.done() || !trained) return;
     run.job.kept_state = usable_training(run, *run.state, spec_.ledger);
-    if (!run.job.kept_state) run.job.tests = run.tests;
+    if (run.job.kept_state) return;
+    // What lacks scores has to be trained again; what lacks measures alone keeps its scores.
+    run.keeps_scores = std::ranges::none_of(run.tests, lacks_scores);
+    run.job.tests = run.keeps_scores ? std::vector<JobTest>() : run.tests;
   }
 
   /// Whether a test whose score alone is known, of an earlier version, is made once more.
@@ -399,7 +411,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   inputs.save_contents();
   plan.warnings = bench.registry().complaints();
   for (const auto& warnings : {planner.plugin_warnings(plan.runs), image_warnings(plan.runs, planner.known()),
-                               short_epoch_warnings(plan.runs)})
+                               unmeasured_warnings(plan.runs), short_epoch_warnings(plan.runs)})
     plan.warnings.insert(plan.warnings.end(), warnings.begin(), warnings.end());
   return plan;
 }

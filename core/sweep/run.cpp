@@ -349,6 +349,16 @@ class Run {
     }
   }
 
+  /// Measures on the way what a test of both halves tells.
+  Predictions predict(const JobTest& test, const Split& split, const FeatureSet& features,
+                      Measurements& measurements) {
+    if (!tells_halves_apart(test, split)) return evaluate(*learner_, features);
+    const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
+    UnionPredictions of_both = evaluate_union(*learner_, features, base_classes);
+    measurements.add_open_world(of_both, base_classes);
+    return std::move(of_both);  // as predictions among all classes
+  }
+
   /// TrainedPrompt -> predictions -> Score.
   Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
     const FeatureRequest tested = test_request(split);
@@ -357,15 +367,7 @@ class Run {
         read_features(bench_.datasets().features(test.dataset), subset(split.test, split, test.classes),
                       {kCentreView}, bench_.spec().placement.device);
     Measurements measurements(test, outcome);
-    Predictions predictions;
-    if (tells_halves_apart(test, split)) {
-      const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
-      UnionPredictions of_both = evaluate_union(*learner_, features, base_classes);
-      measurements.add_open_world(of_both, base_classes);
-      predictions = std::move(of_both);
-    } else {
-      predictions = evaluate(*learner_, features);
-    }
+    const Predictions predictions = predict(test, split, features, measurements);
     const Metrics metrics = measure(predictions.labels, predictions.predicted);
     measurements.add(measured::kPerClass, metrics.per_class);
     if (method_.spec->probabilities) measurements.add_calibration(predictions);

@@ -21,8 +21,7 @@ Predictions evaluate(PromptLearner& learner, const FeatureSet& test);
 /// What a learner takes test images for among the base classes, which have the first labels, and new ones.
 struct UnionPredictions : Predictions {
   std::vector<double> base_score;  ///< the greatest softmax, over all classes, of a base class
-  std::vector<int64_t>
-      own_half;  ///< the highest logit's class among base or new ones, whichever is the true one
+  std::vector<int64_t> own_half;   ///< the class of the highest logit within the half of the true class
 };
 
 /// As evaluate(), of a learner that serves both halves: `base_classes` base ones, and then the new ones.

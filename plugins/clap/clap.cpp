@@ -1,9 +1,6 @@
 #include <ATen/ATen.h>
 #include <promptbed/promptbed.h>
 
-#include <string>
-#include <vector>
-
 namespace promptbed {
 namespace {
 
@@ -30,9 +27,7 @@ class ZeroShotProbe : public PromptLearner {
 
   void bind(const Task& task) override {
     task_ = task;
-    std::vector<std::string> prompts;
-    for (const std::string& name : task.class_names) prompts.push_back(filled(task.prompt_template, name));
-    texts_ = encode_texts(*task.text_encoder, *task.tokenizer, prompts).detach();
+    texts_ = raw_template_features(task, task.prompt_template, task.class_names);
     prototypes_ = texts_.clone().requires_grad_();
     retarget(task.class_names);
   }

@@ -73,6 +73,7 @@ class DeepText final : public ContextLearner {
   void split_words(const Setting& setting) {
     Options& chosen = options();
     const int64_t count = chosen.integer("n_ctx");
+    if (count < 0) throw Error(fmt::format("n_ctx {}: give 0 or more", count));
     const std::string words = spoken(chosen.text("ctx_init"));
     if (count == 0 || words.empty()) return;
     const auto tokens = [&](const std::string& text) {

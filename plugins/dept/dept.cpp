@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -96,6 +97,7 @@ class DePT final : public PromptLearner {
     const auto classes = static_cast<int64_t>(task.class_names.size());
     head_weight_ = initial_linear(task, {classes, task.feature_width}, task.feature_width);
     head_bias_ = initial_linear(task, {classes}, task.feature_width);
+    trained_names_ = bytes_of_names(task.class_names);
     serve(task.class_names);
   }
 
@@ -120,18 +122,29 @@ class DePT final : public PromptLearner {
 
   NamedTensors trainable() override { return with_own(base_->trainable()); }
 
-  NamedTensors state() override { return with_own(base_->state()); }
+  NamedTensors state() override {
+    NamedTensors tensors = with_own(base_->state());
+    tensors.emplace_back(kTrainedNames, trained_names_);
+    return tensors;
+  }
 
   void load_state(const NamedTensors& saved) override {
     base_->load_state(without_prefix(saved));
     // A head has a row for each class that it was trained on, which may be other classes than are bound to.
     for (const auto& [name, tensor] : saved) {
+      if (name == kTrainedNames) trained_names_ = at::empty({tensor.numel()}, trained_names_.options());
       if (name != "head.weight" || tensor.dim() != 2) continue;
       head_weight_ =
           at::empty({tensor.size(0), task_.feature_width}, head_weight_.options()).requires_grad_();
       head_bias_ = at::empty({tensor.size(0)}, head_bias_.options()).requires_grad_();
     }
-    PromptLearner::load_state(saved);
+    PromptLearner::load_state(with_names(saved));
+    task_.class_names = names_in_bytes(trained_names_);
+    if (const auto classes = static_cast<int64_t>(task_.class_names.size());
+        classes != head_weight_.size(0)) {
+      throw Error(fmt::format("the trained prompt's head has {} rows for {} classes; train it again",
+                              head_weight_.size(0), classes));
+    }
     serve(served_);
   }
 
@@ -141,6 +154,16 @@ class DePT final : public PromptLearner {
   }
 
  private:
+  static constexpr const char* kTrainedNames = "head.class_names";
+
+  /// A state without names, such as one of the authors' tensors, is of the classes bound to.
+  NamedTensors with_names(NamedTensors saved) const {
+    const bool named =
+        std::ranges::any_of(saved, [](const auto& entry) { return entry.first == kTrainedNames; });
+    if (!named) saved.emplace_back(kTrainedNames, trained_names_);
+    return saved;
+  }
+
   NamedTensors with_own(NamedTensors of_base) const {
     NamedTensors tensors = with_prefix(std::move(of_base));
     const NamedTensors of_head = {{"head.weight", head_weight_}, {"head.bias", head_bias_}};
@@ -156,7 +179,6 @@ class DePT final : public PromptLearner {
   void serve(const ClassNames& class_names) {
     served_ = class_names;
     served_rows_ = Tensor();
-    if (head_weight_.size(0) != static_cast<int64_t>(task_.class_names.size())) return;
     try {
       served_rows_ = trained_labels(task_, class_names, "head");
     } catch (const NotTransferable&) {  // by similarities alone, then
@@ -165,15 +187,17 @@ class DePT final : public PromptLearner {
 
   Options options_;
   std::shared_ptr<PromptLearner> base_;
-  Task task_;
+  Task task_;  // its class names are those that the state was trained on
   FeatureTransform image_, text_;
   Tensor head_weight_, head_bias_;  // [K, D], [K], of the classes trained on
+  Tensor trained_names_;            // the names of those, as bytes
   ClassNames served_;
   Tensor served_rows_;  // of the head, in the order of the classes served; undefined if it lacks one
 };
 
 constexpr OptionSpec kOptions[] = {
-    {kBaseOption, OptionType::text, "coop", "the method that it is built on: coop, kgcoop, cocoop"},
+    {kBaseOption, OptionType::text, "coop",
+     "the method that it is built on: any that offers its text features, such as coop"},
     {"weight", OptionType::real, "0.7", "share of the head in loss and logits (the paper's lambda)"},
     {"rate_factor", OptionType::real, "6.5", "learning rate of the head, as a multiple of the base's"}};
 

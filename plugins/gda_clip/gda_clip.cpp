@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -10,30 +9,6 @@
 
 namespace promptbed {
 namespace {
-
-/// Names as bytes [n], each ended by a line feed, to be saved with a state.
-Tensor bytes_of(const ClassNames& names) {
-  std::vector<uint8_t> bytes;
-  for (const std::string& name : names) {
-    bytes.insert(bytes.end(), name.begin(), name.end());
-    bytes.push_back('\n');
-  }
-  return torch::tensor(bytes, torch::kByte);
-}
-
-/// The reverse.
-ClassNames names_in(const Tensor& bytes) {
-  ClassNames names;
-  const Tensor here = bytes.cpu().contiguous();
-  const auto* const begin = here.data_ptr<uint8_t>();
-  const auto* const end = begin + here.numel();
-  for (const auto* at = begin; at != end;) {
-    const auto* const stop = std::find(at, end, '\n');
-    names.emplace_back(at, stop);
-    at = stop == end ? end : stop + 1;
-  }
-  return names;
-}
 
 /// GDA-CLIP (arXiv 2402.04087): zero-shot logits plus alpha times those of a Gaussian discriminant on the
 /// image features f of unit length,
@@ -72,7 +47,7 @@ class GdaClip final : public PromptLearner {
     vectors_ = at::empty({0, task.feature_width}, at::device(task.device).dtype(torch::kFloat));
     trained_ = no_discriminant(classes);
     alpha_ = at::ones({1}, vectors_.options());
-    trained_names_ = bytes_of(task.class_names);
+    trained_names_ = bytes_of_names(task.class_names);
     retarget(task.class_names);
   }
 
@@ -107,7 +82,7 @@ class GdaClip final : public PromptLearner {
       if (name == "class_names") trained_names_ = at::empty({tensor.numel()}, trained_names_.options());
     }
     PromptLearner::load_state(saved);
-    task_.class_names = names_in(trained_names_);
+    task_.class_names = names_in_bytes(trained_names_);
     retarget(served_names_);
   }
 

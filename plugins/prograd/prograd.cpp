@@ -12,6 +12,26 @@
 namespace promptbed {
 namespace {
 
+/// A template of the authors' code (BeierZhu/Prompt-align, trainers/prograd.py) where it is not the
+/// dataset's.
+struct Choice {
+  const char* dataset;
+  const char* prompt_template;
+};
+
+constexpr Choice kChoices[] = {{"dtd", "a texture of {}."},
+                               {"fgvc_aircraft", "a type of aircraft, a photo of a {}."},
+                               {"food101", "a type of food, a photo of {}."},
+                               {"oxford_flowers", "a type of flower, a photo of a {}."},
+                               {"oxford_pets", "a type of pet, a photo of a {}."}};
+
+/// The authors' template for a dataset, or else the dataset's own.
+std::string template_for(const Setting& setting) {
+  const auto* const found =
+      std::ranges::find_if(kChoices, [&](const Choice& choice) { return choice.dataset == setting.dataset; });
+  return found == std::end(kChoices) ? setting.prompt_template : found->prompt_template;
+}
+
 int64_t count_words(const std::string& text) {
   std::istringstream words(text);
   return std::distance(std::istream_iterator<std::string>(words), {});
@@ -39,14 +59,15 @@ class ProGrad final : public ContextLearner {
   Options resolve(const Setting& setting) override {
     if (const double temperature = options().real("temperature"); !(temperature > 0))
       throw Error(fmt::format("temperature {}: give a number above 0", temperature));
-    check_template(setting, setting.prompt_template);
-    settle_context(setting);
+    if (options().text("template").empty()) options().set("template", OptionValue(template_for(setting)));
+    check_template(setting, options().text("template"));
+    settle_context();
     const auto leftover = static_cast<int64_t>(split_words(*setting.tokenizer).fixed.size());
     check_prompt_lengths(setting, options().integer("n_ctx") + leftover);
     return options();
   }
 
-  /// The authors' scripts: by shots where all classes are trained, and otherwise in 100 epochs.
+  /// The authors' scripts: by shots in `few-shot`, and otherwise 100 epochs.
   Recipe recipe(const Setting& setting) const override {
     Recipe recipe;
     recipe.epochs = 100;
@@ -59,7 +80,7 @@ class ProGrad final : public ContextLearner {
     const std::vector<int64_t> fixed = split_words(*task.tokenizer).fixed;
     fixed_ = fixed.empty() ? Tensor() : task.text_encoder->embed(fixed);
     ContextLearner::bind(task);
-    zero_shot_ = template_features(task, task.prompt_template, task.class_names);
+    zero_shot_ = template_features(task, options().text("template"), task.class_names);
   }
 
   /// The cross-entropy, as loss(); the gradient is the aligned one.
@@ -96,13 +117,13 @@ class ProGrad final : public ContextLearner {
   std::string words() const { return spoken(options().text("ctx_init")); }
 
   /// Without n_ctx there are sixteen tokens, which start from the template's words unless others are given.
-  void settle_context(const Setting& setting) {
+  void settle_context() {
     const int64_t given = options().integer("n_ctx");
     if (given < 0) throw Error(fmt::format("option n_ctx: {} is negative; give 0 or more", given));
     if (given == 0) {
       options().set("n_ctx", OptionValue(kAuthorsTokens));
       if (options().text("ctx_init").empty())
-        options().set("ctx_init", OptionValue(words_before_name(setting.prompt_template)));
+        options().set("ctx_init", OptionValue(words_before_name(options().text("template"))));
     }
     if (const int64_t words_given = count_words(words()); words_given > options().integer("n_ctx")) {
       throw Error(fmt::format("ctx_init \"{}\" has {} words and n_ctx is {}; give at least as many tokens",
@@ -141,6 +162,8 @@ class ProGrad final : public ContextLearner {
 };
 
 constexpr OptionSpec kOptions[] = {
+    {"template", OptionType::text, "",
+     "of the zero-shot predictions and the words; \"\": the authors' for the dataset"},
     {"n_ctx", OptionType::integer, "0", "context tokens, drawn at random without ctx_init; 0: 16"},
     {"ctx_init", OptionType::text, "",
      "words to start from, after zeros; default: the template's before {}, unless n_ctx is given"},

@@ -2,9 +2,6 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
-#include <string>
-#include <vector>
-
 namespace promptbed {
 namespace {
 
@@ -38,9 +35,7 @@ class TaskRes final : public PromptLearner {
 
   void bind(const Task& task) override {
     task_ = task;
-    std::vector<std::string> prompts;
-    for (const std::string& name : task.class_names) prompts.push_back(filled(task.prompt_template, name));
-    base_ = encode_texts(*task.text_encoder, *task.tokenizer, prompts).detach();
+    base_ = raw_template_features(task, task.prompt_template, task.class_names);
     residuals_ = at::zeros_like(base_).requires_grad_();
     retarget(task.class_names);
   }

@@ -90,6 +90,10 @@ class Tcp final : public ContextLearner {
     };
     settle("knowledge", *wording.knowledge == '\0' ? setting.prompt_template : wording.knowledge);
     settle("rest", wording.rest);
+    if (chosen.integer("n_ctx") < 1)
+      throw Error(fmt::format("n_ctx {}: give 1 or more tokens", chosen.integer("n_ctx")));
+    if (setting.text_blocks < 2)
+      throw Error("the text tower of this model has one block, and tcp needs two; choose another model");
     if (chosen.integer("layer") == 0)  // the authors' 8 of 12
       chosen.set("layer", OptionValue(std::max<int64_t>(1, 2 * setting.text_blocks / 3)));
     const int64_t layer = chosen.integer("layer");
@@ -149,7 +153,8 @@ class Tcp final : public ContextLearner {
 
 constexpr OptionSpec kOptions[] = {
     {"n_ctx", OptionType::integer, "4", "context tokens, and tokens of each class"},
-    {"ctx_init", OptionType::text, "", "words to start from; \"\": drawn at random"},
+    {"ctx_init", OptionType::text, "",
+     "words to start from, of as many tokens as n_ctx; \"\": drawn at random"},
     {"knowledge", OptionType::text, "",
      "template of the class features that the tokens are made of; \"\": the authors' for the dataset"},
     {"rest", OptionType::text, "",

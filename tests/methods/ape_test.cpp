@@ -132,9 +132,9 @@ TEST_F(Ape, WithoutValidationImagesTheMixtureStays) {
   task_.validation = images(0, 1, 12);
   const auto learner = make_ape();
   EXPECT_TRUE(learner->fit(task_.train, task_.validation));
-  EXPECT_FLOAT_EQ(mixture_of(*learner).alpha, 2);
-  EXPECT_FLOAT_EQ(mixture_of(*learner).beta, 1);
-  EXPECT_FLOAT_EQ(mixture_of(*learner).gamma, 0.1F);
+  EXPECT_EQ(mixture_of(*learner).alpha, 2);
+  EXPECT_EQ(mixture_of(*learner).beta, 1);
+  EXPECT_NEAR(mixture_of(*learner).gamma, 0.1, 1e-6);
 }
 
 TEST_F(Ape, DatasetsOfThePaperHaveTheirAuthorsSettings) {
@@ -158,6 +158,18 @@ TEST_F(Ape, ASavedStateBringsItsOwnCache) {
   EXPECT_FALSE(at::allclose(loaded->logits(batch_), learner->logits(batch_)));
   loaded->load_state(learner->state());
   EXPECT_TRUE(at::equal(loaded->logits(batch_), learner->logits(batch_)));
+}
+
+TEST_F(Ape, TakesOneClassAlone) {
+  const Tensor labels = at::zeros({2}, torch::kLong);
+  task_.class_names = {"cat"};
+  task_.train = {task_.train.features.narrow(0, 0, 2), labels};
+  task_.validation = {task_.validation.features.narrow(0, 0, 2), labels};
+  const auto learner = make_ape();
+  learner->fit(task_.train, task_.validation);
+  for (const auto& [name, tensor] : learner->state())
+    EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
+  EXPECT_EQ(learner->logits(batch_).sizes(), (at::IntArrayRef{4, 1}));
 }
 
 TEST_F(Ape, ServesTrainedClassesOnly) {

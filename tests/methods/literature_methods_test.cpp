@@ -57,6 +57,24 @@ TEST_F(LiteratureMethod, ProGradStartsFromZerosAndTheTemplatesWords) {
   EXPECT_TRUE(at::equal(context.narrow(0, 14, 2), embed({2, 7}))) << "an animal,";
 }
 
+TEST_F(LiteratureMethod, ProGradTakesTheAuthorsTemplatesWhereTheyDifferFromTheDatasets) {
+  const Method& method = registry_.at("prograd");
+  const auto settled = [&](const std::string& dataset, const OptionValues& values = {}) {
+    task_.dataset = dataset;
+    return registry_.create(method, registry_.options_of(method, values))->resolve(task_);
+  };
+  EXPECT_EQ(settled("oxford_pets").text("template"), "a type of pet, a photo of a {}.");
+  EXPECT_EQ(settled("oxford_flowers").text("template"), "a type of flower, a photo of a {}.");
+  EXPECT_EQ(settled("fgvc_aircraft").text("template"), "a type of aircraft, a photo of a {}.");
+  EXPECT_EQ(settled("food101").text("template"), "a type of food, a photo of {}.");
+  EXPECT_EQ(settled("dtd").text("template"), "a texture of {}.");
+  EXPECT_EQ(settled("dtd").text("ctx_init"), "a texture of");
+  EXPECT_EQ(settled("zoo").text("template"), "an animal, {}.");
+  EXPECT_EQ(settled("dtd", {{"template", "{} texture."}}).text("template"), "{} texture.");
+  EXPECT_ERROR(settled("dtd", {{"template", "texture"}}),
+               "prograd: template \"texture\" of dtd has no place");
+}
+
 TEST_F(LiteratureMethod, ProGradKeepsTokensBeyondTheNumberOfWordsAsTheyAre) {
   const auto learner = make("prograd", {{"n_ctx", "3"}, {"ctx_init", "an. animal"}});
   const Tensor context = copy_of_context(*learner);
@@ -73,7 +91,7 @@ TEST_F(LiteratureMethod, ProGradRefusesFewerTokensThanWords) {
                "prograd: ctx_init \"an animal\" has 2 words and n_ctx is 1; give at least as many tokens");
 }
 
-TEST_F(LiteratureMethod, ProGradIsTrainedByShotsWhereAllClassesAre) {
+TEST_F(LiteratureMethod, ProGradIsTrainedByShotsInFewShot) {
   const auto epochs = [&](Protocol protocol, int64_t shots) {
     task_.protocol = protocol;
     task_.shots = shots;

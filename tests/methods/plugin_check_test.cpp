@@ -14,7 +14,7 @@ const std::filesystem::path kFaulty = std::filesystem::path(PROMPTBED_FIXTURES) 
 
 TEST(CheckPlugin, WritesALineForEachRuleAndCountsThem) {
   std::ostringstream out;
-  EXPECT_TRUE(check_plugin(kFaulty, {"none"}, out));
+  EXPECT_TRUE(check_plugin(kFaulty, {"none"}, {}, out));
   EXPECT_NE(out.str().find("\nnone (version 1): "), std::string::npos) << out.str();
   EXPECT_NE(out.str().find("\n  pass  bind        it takes a task\n"), std::string::npos) << out.str();
   EXPECT_NE(out.str().find(" rules kept, 0 broken, "), std::string::npos) << out.str();
@@ -22,7 +22,7 @@ TEST(CheckPlugin, WritesALineForEachRuleAndCountsThem) {
 
 TEST(CheckPlugin, ACrashIsABrokenRule) {
   std::ostringstream out;
-  EXPECT_FALSE(check_plugin(kFaulty, {"crashes_in_bind"}, out));
+  EXPECT_FALSE(check_plugin(kFaulty, {"crashes_in_bind"}, {}, out));
   EXPECT_NE(
       out.str().find("  FAIL  bind        it takes a task: the plugin ended its process with signal 11"),
       std::string::npos)
@@ -31,7 +31,8 @@ TEST(CheckPlugin, ACrashIsABrokenRule) {
 
 TEST(CheckPlugin, RefusesAMethodThatThePluginDoesNotOffer) {
   std::ostringstream out;
-  EXPECT_ERROR(check_plugin(kFaulty, {"nobody"}, out), "faulty.so: offers no method nobody; it has none, ");
+  EXPECT_ERROR(check_plugin(kFaulty, {"nobody"}, {}, out),
+               "faulty.so: offers no method nobody; it has none, ");
 }
 
 TEST(TypicalTasks, AreOnTheEmbeddedSuite) {

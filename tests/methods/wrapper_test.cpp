@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 #include "methods/assignment.h"
@@ -163,6 +164,29 @@ TEST_F(Wrapper, DePTServesNewClassesAsItsBaseDoes) {
   learner->retarget(task_.new_class_names);
   coop->retarget(task_.new_class_names);
   EXPECT_TRUE(at::equal(learner->logits(batch_), coop->logits(batch_)));
+}
+
+/// Other classes are known by their names, however many they are.
+TEST_F(Wrapper, DePTKnowsItsTrainedClassesWhateverItIsLoadedInto) {
+  const auto learner = make_shifted("dept", {{"base.n_ctx", "2"}});
+  const Tensor trained = learner->logits(batch_);
+  const ClassNames classes = std::exchange(task_.class_names, {"ox", "polar_bear", "mongoose"});
+  learner->retarget(task_.class_names);
+  const auto loaded = make("dept", {{"base.n_ctx", "2"}});
+  loaded->load_state(learner->state());
+  EXPECT_TRUE(at::equal(loaded->logits(batch_), learner->logits(batch_)));
+  loaded->retarget(classes);
+  EXPECT_TRUE(at::equal(loaded->logits(batch_), trained));
+}
+
+TEST_F(Wrapper, DePTRefusesAHeadThatDoesNotFitItsClasses) {
+  const auto learner = make("dept");
+  task_.class_names.pop_back();
+  NamedTensors state;
+  for (const auto& entry : learner->state()) {
+    if (entry.first != "head.class_names") state.push_back(entry);
+  }
+  EXPECT_ERROR(make("dept")->load_state(state), "dept: the trained prompt's head has 3 rows for 2 classes");
 }
 
 TEST_F(Wrapper, DePTLeavesTheOtherTermsOfItsBaseAlone) {

@@ -183,6 +183,19 @@ TEST_F(PlanSweep, RunIdsDependOnTheUsersWords) {
   EXPECT_TRUE(differs(changed));
 }
 
+TEST_F(PlanSweep, WarnsOfEpochsOfFewSteps) {
+  const auto warnings = [](const SweepSpec& sweep) { return plan_sweep(sweep, Workbench(sweep)).warnings; };
+  SweepSpec sweep = spec();
+  sweep.shots = {1};
+  ASSERT_EQ(warnings(sweep).size(), 1u) << "a line a method, whatever the datasets and seeds";
+  EXPECT_TRUE(warnings(sweep).front().starts_with("coop: an epoch is 1 step on one: "))
+      << warnings(sweep).front();
+  EXPECT_TRUE(
+      warnings(sweep).front().ends_with(" images in batches of 32; a smaller --batch-size makes more"));
+  sweep.methods = {"clip_zeroshot"};
+  EXPECT_TRUE(warnings(sweep).empty());
+}
+
 TEST_F(PlanSweep, MakesNoLedger) {
   ids(spec());
   EXPECT_FALSE(std::filesystem::exists(world_ / "runs"));

@@ -279,6 +279,20 @@ TEST_F(Protocols, TestsOfAnEarlierVersionAreMeasuredWhenThatIsAskedFor) {
   EXPECT_EQ(measured_in(outcome(run("open-world").id), "new").size(), 4u);
 }
 
+TEST_F(Protocols, ARunWithoutItsPromptIsNotTrainedAgainToBeMeasured) {
+  sweep(Protocol::base_new);
+  SQLite::Database(spec_.ledger.string(), SQLite::OPEN_READWRITE).exec("DELETE FROM measurement");
+  fs::remove(prompt_path(spec_.ledger, run("base-new").id));
+  spec_.datasets = "one";
+  spec_.remeasure = true;
+  const Plan plan = plan_sweep(spec_, Workbench(spec_));
+  EXPECT_TRUE(plan.pending().empty());
+  EXPECT_EQ(plan.warnings,
+            std::vector<std::string>{
+                "no further measures of 1 run whose prompts are gone: the scores stay; --force "
+                "trains again"});
+}
+
 TEST_F(Protocols, AFaultOfTheTestsDoesNotCostTheTraining) {
   SweepSpec spec = spec_;
   spec.datasets = "one";

@@ -62,10 +62,13 @@ ClipModel load_model(const Values& values) {
   return ClipModel::load(spec.model, spec.activation);
 }
 
+std::vector<std::filesystem::path> read_plugin_folders(const Values& values) {
+  if (!values.given("plugins")) return {};
+  return {values.text("plugins")};
+}
+
 MethodRegistry load_plugins(const Values& values) {
-  std::vector<std::filesystem::path> given;
-  if (values.given("plugins")) given.emplace_back(values.text("plugins"));
-  MethodRegistry registry(plugin_folders(given));
+  MethodRegistry registry(plugin_folders(read_plugin_folders(values)));
   for (const std::string& complaint : registry.complaints())
     std::cerr << "warning: " << printable(complaint) << '\n';
   return registry;

@@ -18,6 +18,9 @@ void read_input_options(InputSpec& spec, const Values& values);
 /// The model that --model names, or the chosen suite's own. Throws Error if it is missing or wrong.
 ClipModel load_model(const Values& values);
 
+/// What --plugins names.
+std::vector<std::filesystem::path> read_plugin_folders(const Values& values);
+
 /// The plugins in the usual folders and in --plugins. Warns on standard error of those that are left out.
 MethodRegistry load_plugins(const Values& values);
 

@@ -137,7 +137,9 @@ int methods_command(const Arguments& arguments) {
   if (!named.empty() && named[0] == "check") {
     if (named.size() == 1)
       throw Error("runner methods check needs the path of a plugin, such as build/plugins/mine.so");
-    return check_plugin(named[1], {named.begin() + 2, named.end()}, std::cout) ? kAllDone : kSomeFailed;
+    const bool all_kept =
+        check_plugin(named[1], {named.begin() + 2, named.end()}, read_plugin_folders(*values), std::cout);
+    return all_kept ? kAllDone : kSomeFailed;
   }
 
   const MethodRegistry registry = load_plugins(*values);

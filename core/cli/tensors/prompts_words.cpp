@@ -27,7 +27,7 @@ struct ReadVector {
 
 const Tensor& context_of(const TrainedPrompt& prompt) {
   const auto found = std::ranges::find_if(prompt.state, [](const auto& entry) {
-    return entry.first == "ctx" || entry.first.ends_with(".ctx");  // the latter of a base
+    return entry.first == "ctx" || entry.first.ends_with(".ctx");  // its own, or that of the method it wraps
   });
   if (found == prompt.state.end() || found->second.dim() < 2) {
     throw Error(fmt::format("trained prompt of {}: has no learned context (a tensor ctx) to be read as words",

@@ -129,26 +129,28 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
         prefix + longest, context_length()));
   }
   check_deep_tokens(prompts, width(), blocks());
-  const auto groups = pack_prompts(prompts);
+  std::vector<Stages> groups;
   int64_t rows = 0;
-  for (const PackedPrompts& group : groups) rows += batch_of(prompts) * group.rows();
+  for (const PackedPrompts& group : pack_prompts(prompts)) {
+    groups.push_back(stages_of(prompts, group));
+    rows += batch_of(prompts) * most_rows(groups.back());
+  }
   const bool keeps = !at::GradMode::is_enabled() || rows <= kRowsKept;
   std::vector<Tensor> features;
   int64_t first_class = 0;
-  for (const PackedPrompts& group : groups) {
-    features.push_back(encode_group(prompts, group, first_class, keeps));
-    first_class += group.classes();
+  for (const Stages& stages : groups) {
+    features.push_back(encode_group(prompts, stages, first_class, keeps));
+    first_class += stages.front().layout.classes();
   }
   return features.size() == 1 ? features.front() : at::cat(features, 1);
 }
 
 /// [B, K, D] of the group's classes, images in slices; their activations are kept for the backward pass, or
 /// computed again.
-Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPrompts& group,
-                                     int64_t first_class, bool keeps) const {
-  const std::vector<Stage> stages = stages_of(prompts, group);
-  const int64_t batch = batch_of(prompts), rows = stages.back().layout.rows();
-  const int64_t slice = std::max<int64_t>(1, kRowsAtOnce / rows);
+Tensor TextTransformer::encode_group(const PromptBatch& prompts, const Stages& stages, int64_t first_class,
+                                     bool keeps) const {
+  const PackedPrompts& group = stages.front().layout;
+  const int64_t batch = batch_of(prompts), slice = std::max<int64_t>(1, kRowsAtOnce / most_rows(stages));
   const Tensor suffix = prompts.suffix.index_select(-2, group.token);
   const auto images = [&](const Tensor& x, int64_t begin) {
     return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
@@ -165,9 +167,16 @@ Tensor TextTransformer::encode_group(const PromptBatch& prompts, const PackedPro
   return features.size() == 1 ? features.front() : at::cat(features);
 }
 
-std::vector<TextTransformer::Stage> TextTransformer::stages_of(const PromptBatch& prompts,
-                                                               const PackedPrompts& group) const {
-  std::vector<Stage> stages = {{0, blocks(), group}};
+/// Rows of the stage that has most.
+int64_t TextTransformer::most_rows(const Stages& stages) {
+  int64_t most = 0;
+  for (const Stage& stage : stages) most = std::max(most, stage.layout.rows());
+  return most;
+}
+
+TextTransformer::Stages TextTransformer::stages_of(const PromptBatch& prompts,
+                                                   const PackedPrompts& group) const {
+  Stages stages = {{0, blocks(), group}};
   for (const BlockTokens& deep : prompts.deep) {
     stages.back().end = deep.block;
     stages.push_back({deep.block, blocks(), entered(stages.back().layout, deep)});
@@ -176,7 +185,7 @@ std::vector<TextTransformer::Stage> TextTransformer::stages_of(const PromptBatch
 }
 
 /// Prefix, suffix rows and the tokens that enter at each further stage -> [B, K, D].
-Tensor TextTransformer::run(const std::vector<Stage>& stages, const std::vector<Tensor>& arguments) const {
+Tensor TextTransformer::run(const Stages& stages, const std::vector<Tensor>& arguments) const {
   Tensor x = blocks_->start(arguments[0], arguments[1], stages.front().layout, stages.front().end);
   for (size_t i = 1; i < stages.size(); ++i) {
     const auto& [begin, end, layout] = stages[i];

@@ -18,9 +18,8 @@ namespace promptbed {
 ///   - the prefix does not depend on the class: it runs once for an image and a group of classes, whose
 ///     suffixes follow each other without padding, equal beginnings once (packed_prompts.h);
 ///   - in the last block only the EOS rows are computed beyond keys and values;
-///   - tokens that enter at a later block make a new layout of the rows (entered()): those of all classes
-///   keep
-///     the prefix shared, a set for each class splits it there and not earlier;
+///   - where tokens enter a later block, the rows get a new layout (entered()): a set for all classes keeps
+///     the prefix shared, a set for each class splits it there and no earlier;
 ///   - frozen weights receive no gradients.
 ///
 /// If the checkpoint's tensors require gradients, the output is differentiable in them: that is how
@@ -44,9 +43,13 @@ class TextTransformer final : public TextEncoder {
     PackedPrompts layout;
   };
 
-  std::vector<Stage> stages_of(const PromptBatch& prompts, const PackedPrompts& group) const;
-  Tensor run(const std::vector<Stage>& stages, const std::vector<Tensor>& arguments) const;
-  Tensor encode_group(const PromptBatch& prompts, const PackedPrompts& group, int64_t first_class,
+  /// A group of classes on its way through the tower.
+  using Stages = std::vector<Stage>;
+
+  static int64_t most_rows(const Stages& stages);
+  Stages stages_of(const PromptBatch& prompts, const PackedPrompts& group) const;
+  Tensor run(const Stages& stages, const std::vector<Tensor>& arguments) const;
+  Tensor encode_group(const PromptBatch& prompts, const Stages& stages, int64_t first_class,
                       bool keeps) const;
 
   Tensor token_embedding_;  // [vocabulary, W] as stored

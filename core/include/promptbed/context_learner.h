@@ -15,7 +15,8 @@ namespace promptbed {
 ///
 /// By itself it is Context Optimization (arXiv 2109.01134) with the class name at the end; a method that
 /// trains the context differently overrides loss_of() or backward(). One that changes no gradients may offer
-/// its text features to methods built on it: offers() says so, and outputs() has them.
+/// its text features to methods built on it: offers() says so, and outputs() has them, with the loss that
+/// loss_of() gives; such a method leaves loss() and logits() alone.
 class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
  public:
   /// Takes the options as the user set them; resolve() completes them.
@@ -48,8 +49,8 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   /// resolved options.
   virtual Tensor initial_vectors() const;
 
-  /// What stands in the prompt for learned vectors [M, W]: themselves. A method with fixed words among them
-  /// or after them puts in the embeddings of those.
+  /// What stands in the prompt for learned vectors [M, W]: themselves, or [M', W] of a method that puts fixed
+  /// words among them or after them. Not asked of class-specific contexts.
   virtual Tensor with_fixed_words(const Tensor& learned) const { return learned; }
 
   /// The loss, given the normalised text features [K, D] of the classes: the cross-entropy of the

@@ -15,8 +15,12 @@ PROMPTBED_EXPORT std::string filled(std::string prompt_template, const std::stri
 /// prompt of a trained or new class is too long for the model.
 PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& prompt_template);
 
-/// Normalised text features [K, D] of the class names in a template, underscores read as spaces. Constants:
-/// no gradient flows into them.
+/// Text features [K, D] of the class names in a template, underscores read as spaces, as the text tower gives
+/// them: not normalised. Constants: no gradient flows into them.
+PROMPTBED_EXPORT Tensor raw_template_features(const Task& task, const std::string& prompt_template,
+                                              const ClassNames& class_names);
+
+/// The same, normalised.
 PROMPTBED_EXPORT Tensor template_features(const Task& task, const std::string& prompt_template,
                                           const ClassNames& class_names);
 

@@ -13,4 +13,11 @@ namespace promptbed {
 PROMPTBED_EXPORT Tensor trained_labels(const Task& task, const ClassNames& class_names,
                                        const std::string& lacking);
 
+/// Class names as bytes, uint8 [n], each ended by a line feed: for the state of a method that must know its
+/// trained classes when it is loaded into a learner that is bound to others.
+PROMPTBED_EXPORT Tensor bytes_of_names(const ClassNames& class_names);
+
+/// The reverse.
+PROMPTBED_EXPORT ClassNames names_in_bytes(const Tensor& bytes);
+
 }  // namespace promptbed
