@@ -356,7 +356,7 @@ class Run {
     const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
     UnionPredictions of_both = evaluate_union(*learner_, features, base_classes);
     measurements.add_open_world(of_both, base_classes);
-    return std::move(of_both);  // as predictions among all classes
+    return of_both;  // as predictions among all classes
   }
 
   /// TrainedPrompt -> predictions -> Score.

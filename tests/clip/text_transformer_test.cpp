@@ -141,7 +141,8 @@ class TextTransformerDepths : public ::testing::TestWithParam<std::tuple<Shape, 
     const std::vector<Tensor> expected = passes(plain_), found = passes(fast_);
     for (size_t i = 0; i < expected.size(); ++i) {
       ASSERT_EQ(found[i].defined(), expected[i].defined()) << i;
-      if (expected[i].defined()) EXPECT_LT(relative_difference(found[i], expected[i]), 1e-5) << i;
+      if (!expected[i].defined()) continue;
+      EXPECT_LT(relative_difference(found[i], expected[i]), 1e-5) << i;
     }
     const at::NoGradGuard no_gradients;
     EXPECT_LT(relative_difference(fast_.encode(prompts_), expected.front()), 1e-5);

@@ -26,5 +26,11 @@ TEST(TrainedClasses, AreNoOthers) {
   EXPECT_ERROR(labels_of({"ox", "ox"}), "has no weights");
 }
 
+TEST(NamesAsBytes, ComeBack) {
+  for (const ClassNames& names :
+       {ClassNames(), ClassNames{"cat"}, ClassNames{"caf\xc3\xa9", "", "polar_bear"}})
+    EXPECT_EQ(names_in_bytes(bytes_of_names(names)), names);
+}
+
 }  // namespace
 }  // namespace promptbed
