@@ -51,7 +51,7 @@ class EmbeddedSuite : public testing::Test {
   void expect_refused(const std::vector<std::string>& more, const std::vector<std::string>& parts) const {
     const Finished result = sweep(more);
     EXPECT_EQ(result.code, 2);
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_EQ(test::count_errors(result.err), 1) << result.err;
     for (const std::string& part : parts) EXPECT_NE(result.err.find(part), std::string::npos) << result.err;
     EXPECT_FALSE(fs::exists(world_ / "runs"));
   }

@@ -13,15 +13,12 @@ namespace promptbed {
 namespace {
 
 using test::all_classes_spec;
+using test::count_lines;
 using test::Finished;
 using test::record;
 using test::record_all;
 using test::sample_spec;
 using test::zero_shot_spec;
-
-int64_t count_lines(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
 
 /// `runner report` on a ledger that a test has made.
 class ReportCommand : public ::testing::Test {

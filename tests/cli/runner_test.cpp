@@ -13,10 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 using test::SweepWorld;
 
-int64_t count_lines(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
-
 /// Arguments that are wrong, and a part of the one line that says so.
 struct Wrong {
   std::vector<std::string> arguments;
@@ -51,7 +47,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--views", "-1"})), "--views -1: give 0 to 1000"},
       {sweep(with({"--colour", "red"})), "unknown option --colour; known: --methods"},
       {sweep(with({"--config", "options.ini"})), "unknown option --colour; known: --methods"},
-      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; known: ape, clap, clip_adapter"},
+      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; known: ape, atprompt, clap, clip_adapter"},
       {sweep(with({"--datasets", "three"})), "three"},
       {sweep(with({"--datasets", "three"})), "one, two"},
       {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
@@ -83,7 +79,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
     const auto result = world.run(wrong.arguments);
     EXPECT_EQ(result.code, 2) << wrong.message;
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(count_lines(result.err), 1) << result.err;
+    EXPECT_EQ(test::count_errors(result.err), 1) << result.err;
     EXPECT_NE(result.err.find(wrong.message), std::string::npos)
         << "expected: " << wrong.message << "\ngot: " << result.err;
     EXPECT_FALSE(fs::exists(world / "runs")) << wrong.message;

@@ -45,7 +45,7 @@ class SingleSteps : public testing::Test {
     const Finished result = run(words);
     EXPECT_EQ(result.code, 2) << part;
     EXPECT_EQ(result.out, "");
-    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
+    EXPECT_EQ(count_errors(result.err), 1) << result.err;
     EXPECT_NE(result.err.find(part), std::string::npos) << "expected: " << part << "\ngot: " << result.err;
   }
 

@@ -14,11 +14,8 @@ namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
+using test::count_lines;
 using test::SweepWorld;
-
-int64_t count_lines(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
 
 /// Hashes of the trained states and predictions of all runs.
 std::map<std::string, std::vector<std::string>> fingerprints(const fs::path& ledger_file) {

@@ -6,11 +6,8 @@ namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
+using test::count_lines;
 using test::Finished;
-
-int64_t count_lines(const std::string& text) {
-  return std::count(text.begin(), text.end(), '\n');
-}
 
 class TrainCommand : public test::SingleSteps {};
 

@@ -50,7 +50,7 @@ expect("${out}" "15 rules kept, 0 broken, 0 not for this method")
 # Found in each of the three places; the numbers are made once.
 set(sweep ${runner} sweep --methods clip_zeroshot,feature_scale --datasets devices --shots 4 --seeds 1 --epochs 3 --jobs 1)
 run(2 ${sweep})
-expect("${err}" "no method feature_scale; known: ape, clap, clip_adapter")
+expect("${err}" "no method feature_scale; known: ape, atprompt, clap, clip_adapter")
 run(0 ${sweep} --plugins build/plugins)
 expect("${out}" "2 runs: 2 done now")
 run(0 ${CMAKE_COMMAND} -E env PROMPTBED_PLUGINS=${WORK}/build/plugins ${sweep})

@@ -106,7 +106,7 @@ class ReportPage(unittest.TestCase):
 
     def test_has_a_section_for_each_table_that_the_ledger_has_runs_for(self):
         sections = self.read("[...document.querySelectorAll('main > section')].map((section) => section.id)")
-        self.assertEqual(sections[:4], ["base-new", "few-shot", "cross-dataset", "domain"])
+        self.assertEqual(sections[:5], ["base-new", "calibration", "few-shot", "cross-dataset", "domain"])
         self.assertIn("runs", sections)
         self.assertNotIn("failures", sections)
         self.assertEqual(sections[-1], "making")

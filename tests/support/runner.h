@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,18 @@ struct Finished {
   int code = 0;
   std::string out, err;
 };
+
+inline int64_t count_lines(const std::string& text) {
+  return std::count(text.begin(), text.end(), '\n');
+}
+
+/// Lines on standard error that are no warnings.
+inline int64_t count_errors(const std::string& text) {
+  std::istringstream lines(text);
+  int64_t errors = 0;
+  for (std::string line; std::getline(lines, line);) errors += line.starts_with("warning: ") ? 0 : 1;
+  return errors;
+}
 
 inline std::string quoted(const std::string& word) {
   return fmt::format("'{}'", word);
