@@ -83,7 +83,7 @@ TEST(DescriptorCheck, RefusesAWrapperThatLeavesSomethingOut) {
             "method mine is a wrapper and not Training::trainable; fix its MethodSpec");
   wrapper.default_count = 1;
   EXPECT_EQ(fault(kBase, Training::trainable),
-            "method mine has 1 defaults of bases and no list of them; write its WrapperSpec with std::size");
+            "method mine has 1 defaults of bases and no list of them; fix its WrapperSpec");
   wrapper.defaults = &lacking;
   EXPECT_EQ(fault(kBase, Training::trainable),
             "method mine has a default of a base that leaves something out; fix its WrapperSpec");
