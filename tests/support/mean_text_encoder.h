@@ -8,8 +8,8 @@
 
 namespace promptbed::test {
 
-/// A text tower to be worked out by hand: tanh of the mean of a prompt's token embeddings, deep ones included,
-/// projected. Takes tokens below 30; W = 6, D = 5.
+/// A text tower to be worked out by hand: tanh of the mean of a prompt's token embeddings, deep ones
+/// included, projected. Takes tokens below 30; W = 6, D = 5.
 class MeanTextEncoder final : public TextEncoder {
  public:
   Tensor encode(const PromptBatch& prompts) const override {

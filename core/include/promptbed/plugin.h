@@ -63,8 +63,8 @@ struct BaseDefault {
 /// wrapper's to pass on: bind(), epoch_end(), the base's tensors in trainable() and state(), load_state(),
 /// retarget().
 struct WrapperSpec {
-  PromptLearner* (*create)(const Options& options,  ///< of the wrapper alone
-                           std::shared_ptr<PromptLearner> base) = nullptr;
+  /// The host owns the result; the options are those of the wrapper alone.
+  PromptLearner* (*create)(const Options& options, std::shared_ptr<PromptLearner> base) = nullptr;
   const BaseDefault* defaults = nullptr;  ///< may be null if there are none
   std::size_t default_count = 0;          ///< entries of `defaults`
 };
