@@ -69,18 +69,26 @@ std::vector<GivenOptions> finer(const std::vector<GivenOptions>& grid, const Ass
   return points;
 }
 
-/// The grid that the assignments for a wrapper's base make of one point of its own options.
+/// The grid that the assignments for a wrapper's base make of one point of its own options. What is given for
+/// the base under this wrapper replaces what is given for the base.
 std::vector<GivenOptions> with_base_options(const Method& wrapper, GivenOptions point,
                                             const std::vector<Assignment>& assignments,
                                             const MethodRegistry& registry) {
   const Method& base = *registry.base_of(wrapper, point.options);
   point.options = with_base(wrapper, point.options, base);
+  const auto is_own = [&](const Assignment& assignment) {
+    return assignment.method == wrapper.name() && assignment.option.starts_with(kBasePrefix);
+  };
   std::vector<GivenOptions> grid = {std::move(point)};
   for (const Assignment& assignment : assignments) {
-    if (assignment.method == base.name())
-      grid = finer(grid, assignment, std::string(kBasePrefix) + assignment.option);
-    if (assignment.method == wrapper.name() && assignment.option.starts_with(kBasePrefix))
-      grid = finer(grid, assignment, assignment.option);
+    if (assignment.method != base.name()) continue;
+    const std::string option = std::string(kBasePrefix) + assignment.option;
+    const bool is_replaced = std::ranges::any_of(
+        assignments, [&](const Assignment& other) { return is_own(other) && other.option == option; });
+    if (!is_replaced) grid = finer(grid, assignment, option);
+  }
+  for (const Assignment& assignment : assignments) {
+    if (is_own(assignment)) grid = finer(grid, assignment, assignment.option);
   }
   return grid;
 }

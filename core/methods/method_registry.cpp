@@ -298,21 +298,28 @@ const Method* MethodRegistry::base_of(const Method& method, const Options& optio
   const auto can_be_base = [](const Method& m) {
     return m.spec->training == Training::trainable && !m.is_wrapper();
   };
+  const auto offers_text_features = [this](const Method& m) {
+    try {
+      return create(m, m.default_options())->offers().text_features;
+    } catch (const std::exception&) {
+      return false;  // not the method that was asked for
+    }
+  };
   const auto found = std::ranges::find(methods_, name, &Method::name);
   if (found != methods_.end() && can_be_base(*found)) return &*found;
   std::vector<std::string> known;
   for (const Method& other : methods_) {
-    if (can_be_base(other)) known.push_back(other.name());
+    if (can_be_base(other) && offers_text_features(other)) known.push_back(other.name());
   }
   const char* why = found == methods_.end() ? "no plugin offers it"
                     : found->is_wrapper()   ? "is built on another method itself"
                     : found->trainable()    ? "has a solver of its own"
                                             : "is not trained";
   if (known.empty())
-    throw Error(
-        fmt::format("{}: base {}: {}; give the folder of another with --plugins", method.name(), name, why));
+    throw Error(fmt::format("{}: base \"{}\": {}; give the folder of another with --plugins", method.name(),
+                            name, why));
   throw Error(
-      fmt::format("{}: base {}: {}; choose among {}", method.name(), name, why, fmt::join(known, ", ")));
+      fmt::format("{}: base \"{}\": {}; choose among {}", method.name(), name, why, fmt::join(known, ", ")));
 }
 
 Options MethodRegistry::options_of(const Method& method, const OptionValues& values) const {

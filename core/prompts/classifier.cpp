@@ -143,7 +143,7 @@ std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, 
   try {
     return restore_learner(*prompt_, std::move(task), class_names, registry_);
   } catch (const NotTransferable& refusal) {
-    throw Error(fmt::format("{}; choose among the {} that it was trained on, with --classes or --class-names",
+    throw Error(fmt::format("{}; choose among the {} that it was trained on",
                             refusal.what(), prompt_->class_names.size()));
   }
 }

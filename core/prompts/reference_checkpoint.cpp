@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <promptbed/context.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
@@ -130,6 +131,21 @@ bool is_reference_state(const NamedTensors& state) {
          std::ranges::all_of(state, is_known);
 }
 
+/// Whether its prompts are the context, the name and a full stop, and its Meta-Net makes one shift, as the
+/// reference would have it. Other methods may have tensors of the same names.
+bool has_reference_prompts(const TrainedPrompt& prompt) {
+  int64_t tokens = 0, width = 0, shift = 0;
+  for (const auto& [name, tensor] : prompt.state) {
+    if (name == kContext) std::tie(tokens, width) = std::pair(tensor.size(-2), tensor.size(-1));
+    if (name == kMetaNet[2]) shift = tensor.size(0);
+  }
+  const OptionValues& options = prompt.run.options;
+  const auto count = options.find("n_ctx"), rest = options.find("rest");
+  return (count == options.end() || count->second == OptionValue(tokens)) &&
+         (rest == options.end() || rest->second == OptionValue(std::string(kNameAlone))) &&
+         (shift == 0 || shift == width);
+}
+
 int64_t epochs_of(const TrainedPrompt& prompt) {
   if (prompt.origin && prompt.origin->epoch) return *prompt.origin->epoch;
   return prompt.run.recipe ? prompt.run.recipe->epochs : 0;
@@ -186,6 +202,12 @@ void write_reference_checkpoint(const fs::path& path, const TrainedPrompt& promp
     throw Error(fmt::format(
         "trained prompt of {}: has the tensors {}, and the reference loads CoOp's and CoCoOp's only",
         title_of(prompt), fmt::join(names, ", ")));
+  }
+  if (!has_reference_prompts(prompt)) {
+    throw Error(
+        fmt::format("trained prompt of {}: its prompts are not CoOp's, and the reference would build those; "
+                    "there is no form to export it in",
+                    title_of(prompt)));
   }
   TorchDict state, own;
   NamedTensors read_back;  // as take_state reads them

@@ -324,6 +324,11 @@ Exhibit make_exhibit(const ReportSources& sources, const TableRequest& request, 
 Figure make_plot(const ReportSources& sources, const TableRequest& request) {
   Looks looks;
   std::vector<Figure> figures = make_exhibit(sources, request, &looks).figures;
+  if (figures.empty() && request.kind->has_figures) {
+    throw Error(
+        fmt::format("--plot: --table {} has nothing to draw of these runs; its notes say what is missing",
+                    request.kind->name));
+  }
   if (figures.empty()) {
     throw Error(fmt::format("--plot: there is no plot of --table {}; choose {}", request.kind->name,
                             names_of_those_with(&TableKind::has_figures)));

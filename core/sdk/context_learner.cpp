@@ -1,10 +1,14 @@
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <promptbed/context_learner.h>
+#include <promptbed/error.h>
 #include <promptbed/trained_classes.h>
 
 namespace promptbed {
 
 Options ContextLearner::resolve(const Setting& setting) {
+  if (rest().find("{}") == std::string::npos)
+    throw Error(fmt::format("rest \"{}\" has no place {{}} for the class name", rest()));
   options_ = resolve_context(options_, setting, rest());
   return options_;
 }

@@ -145,18 +145,15 @@ class GdaClip final : public PromptLearner {
     return torch::tensor(rows, torch::kLong).to(task_.device);
   }
 
-  /// Classes that it was trained on keep what they have, whatever is served beside them.
+  /// Beside a class that it was not trained on, all are made as new ones are: the two kinds of estimates have
+  /// no common scale, and a target dataset may share a name or two with the training classes.
   Discriminant discriminant_of(const ClassNames& names) const {
     const Tensor rows = rows_of(names);
-    const Tensor others = rows.ge(trained_.bias.size(0)).nonzero().flatten();
-    Discriminant all = trained_;
-    if (others.numel() > 0) {
-      const Discriminant made =
-          discriminant_of_new(texts_.index_select(0, others), vectors_, options_.integer("neighbours"),
-                              options_.integer("copies"));
-      all = {at::cat({all.weight, made.weight}), at::cat({all.bias, made.bias})};
+    if (rows.ge(trained_.bias.size(0)).any().item<bool>()) {
+      return discriminant_of_new(texts_, vectors_, options_.integer("neighbours"),
+                                 options_.integer("copies"));
     }
-    return {all.weight.index_select(0, rows), all.bias.index_select(0, rows)};
+    return {trained_.weight.index_select(0, rows), trained_.bias.index_select(0, rows)};
   }
 
   Options options_;

@@ -22,6 +22,8 @@ class KgCoOp final : public ContextLearner {
   Offers offers() const override { return {.text_features = true}; }
 
   Options resolve(const Setting& setting) override {
+    if (const double weight = options().real("weight"); !(weight >= 0))
+      throw Error(fmt::format("weight {}: give 0 or more", weight));
     if (const std::string& distance = options().text("distance");
         distance != "cosine" && distance != "squared")
       throw Error(fmt::format("no distance \"{}\"; known: cosine, squared", distance));

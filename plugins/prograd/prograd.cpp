@@ -57,6 +57,8 @@ class ProGrad final : public ContextLearner {
   using ContextLearner::ContextLearner;
 
   Options resolve(const Setting& setting) override {
+    if (const double weight = options().real("weight"); !(weight >= 0))
+      throw Error(fmt::format("weight {}: give 0 or more", weight));
     if (const double temperature = options().real("temperature"); !(temperature > 0))
       throw Error(fmt::format("temperature {}: give a number above 0", temperature));
     if (options().text("template").empty()) options().set("template", OptionValue(template_for(setting)));

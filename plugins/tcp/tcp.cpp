@@ -90,6 +90,12 @@ class Tcp final : public ContextLearner {
     };
     settle("knowledge", *wording.knowledge == '\0' ? setting.prompt_template : wording.knowledge);
     settle("rest", wording.rest);
+    if (const std::string& words = chosen.text("ctx_init"); !words.empty()) {
+      const auto tokens = setting.tokenizer->encode(spoken(words)).size();
+      chosen.set("n_ctx", OptionValue(static_cast<int64_t>(tokens)));
+    }
+    if (!(chosen.real("weight") >= 0))
+      throw Error(fmt::format("weight {}: give 0 or more", chosen.real("weight")));
     if (chosen.integer("n_ctx") < 1)
       throw Error(fmt::format("n_ctx {}: give 1 or more tokens", chosen.integer("n_ctx")));
     if (setting.text_blocks < 2)
@@ -152,9 +158,9 @@ class Tcp final : public ContextLearner {
 };
 
 constexpr OptionSpec kOptions[] = {
-    {"n_ctx", OptionType::integer, "4", "context tokens, and tokens of each class"},
-    {"ctx_init", OptionType::text, "",
-     "words to start from, of as many tokens as n_ctx; \"\": drawn at random"},
+    {"n_ctx", OptionType::integer, "4",
+     "context tokens, and tokens of each class; with ctx_init as many as that has"},
+    {"ctx_init", OptionType::text, "", "words to start from; \"\": drawn at random"},
     {"knowledge", OptionType::text, "",
      "template of the class features that the tokens are made of; \"\": the authors' for the dataset"},
     {"rest", OptionType::text, "",

@@ -73,8 +73,8 @@ void print_recipe(const Recipe& recipe) {
   fmt::print("a cosine from {} to {}\n", recipe.pace == RatePace::step ? "step" : "epoch",
              recipe.pace == RatePace::step ? "step" : "epoch");
   for (const ParameterGroup& group : recipe.groups) {
-    const std::string tensors =
-        group.prefix.empty() ? "all tensors" : fmt::format("tensors {}...", group.prefix);
+    const char* const others = &group == &recipe.groups.front() ? "all tensors" : "all other tensors";
+    const std::string tensors = group.prefix.empty() ? others : fmt::format("tensors {}*", group.prefix);
     const std::string mover = recipe.optimiser == OptimiserKind::sgd
                                   ? fmt::format("SGD, momentum {}", group.momentum)
                                   : fmt::format("{}, epsilon {}", name_of(recipe.optimiser), recipe.epsilon);
