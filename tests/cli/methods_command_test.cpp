@@ -55,7 +55,7 @@ TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
                {"base     coop (version 1); --set dept.base=... gives another\n",
                 "its options: --set coop.OPTION=..., or --set dept.base.OPTION=... under dept alone\n",
                 "settled on devices: base=\"coop\", base.csc=false, base.ctx_init=\"\", base.n_ctx=16",
-                "tensors base....: SGD, momentum 0.9, learning rate 0.0035"});
+                "tensors base.*: SGD, momentum 0.9, learning rate 0.0035"});
   const Finished checked = methods({"check", (program_folder() / "plugins/dept.so").string()});
   EXPECT_EQ(checked.code, 0) << checked.err << checked.out;
   expect_parts(checked.out, {"dept (version 1): ", "  15 rules kept, 0 broken, 0 not for this method\n"});

@@ -49,5 +49,12 @@ TEST(GoldenDeepText, LearnsWhatTheAuthorsCodeLearns) {
   learner.expect_the_authors_run(golden.recipe());
 }
 
+TEST(DeepText, NeedsAPlaceForTheClassName) {
+  const GoldenMethod golden("ivlp_language");
+  EXPECT_ERROR(GoldenLearner(golden, "deep_text", golden.task("a photo of a {}."),
+                             {{"rest", std::string("no name")}}, {}),
+               "rest \"no name\" has no place {} for the class name");
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -60,10 +60,10 @@ TEST_F(Wrapper, RefusesWhatCannotBeItsBase) {
   const auto with = [&](const std::string& base) {
     return registry_.create(dept(), registry_.options_of(dept(), {{"base", base}}))->resolve(task_);
   };
-  EXPECT_ERROR(with("nothing"), "dept: base nothing: no plugin offers it; choose among ");
-  EXPECT_ERROR(with("dept"), "dept: base dept: is built on another method itself; choose among ");
-  EXPECT_ERROR(with("clip_zeroshot"), "dept: base clip_zeroshot: is not trained; choose among ");
-  EXPECT_ERROR(with("linear_probe"), "dept: base linear_probe: has a solver of its own; choose among ");
+  EXPECT_ERROR(with("nothing"), "dept: base \"nothing\": no plugin offers it; choose among ");
+  EXPECT_ERROR(with("dept"), "dept: base \"dept\": is built on another method itself; choose among ");
+  EXPECT_ERROR(with("clip_zeroshot"), "dept: base \"clip_zeroshot\": is not trained; choose among ");
+  EXPECT_ERROR(with("linear_probe"), "dept: base \"linear_probe\": has a solver of its own; choose among ");
   EXPECT_ERROR(with("prograd"), "dept: base prograd: offers no text features to build on; give another");
 }
 
@@ -75,8 +75,13 @@ TEST_F(Wrapper, ItsBaseIsSetByItsOwnNameOrUnderTheWrapperAlone) {
        {std::vector<std::string>{"dept.base=kgcoop", "kgcoop.weight=4"},
         {"kgcoop.weight=4", "dept.base=kgcoop"},
         {"dept.base.weight=4", "dept.base=kgcoop"},
-        {"dept.base=kgcoop", "kgcoop.weight=1", "dept.base.weight=4"}})
+        {"dept.base=kgcoop", "kgcoop.weight=1", "dept.base.weight=4"},
+        {"dept.base=kgcoop", "dept.base.weight=4", "kgcoop.weight=1"}})
     EXPECT_EQ(points(texts).at(0).options.real("base.weight"), 4);
+  const auto several = points({"dept.base=kgcoop", "dept.base.weight=7,8", "kgcoop.weight=9"});
+  ASSERT_EQ(several.size(), 2u);
+  EXPECT_EQ(several[0].options.real("base.weight"), 7);
+  EXPECT_EQ(several[1].options.real("base.weight"), 8);
 }
 
 TEST_F(Wrapper, BasesAndTheirOptionsSpanAGrid) {
@@ -93,7 +98,7 @@ TEST_F(Wrapper, AnAssignmentForAMethodThatIsNoBaseIsRefused) {
                "--set kgcoop.weight=4: method kgcoop is not among --methods dept");
   EXPECT_ERROR(points({"dept.base.weight=4"}),
                "--set dept.base.weight=4: no option base.weight; known: base, ");
-  EXPECT_ERROR(points({"dept.base=nothing"}), "dept: base nothing: no plugin offers it");
+  EXPECT_ERROR(points({"dept.base=nothing"}), "dept: base \"nothing\": no plugin offers it");
 }
 
 TEST_F(Wrapper, AnErrorOfTheBaseNamesBoth) {

@@ -141,13 +141,15 @@ TrainedPrompt sample_prompt() {
   const auto numbers = [](at::IntArrayRef shape) {
     return at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(3));
   };
-  return {test::sample_spec("brands", 2, "cocoop"),
-          {"yin_yang", "Bücher"},
-          {{"ctx", numbers({2, 8})},
-           {"meta_net.linear1.weight", numbers({1, 4})},
-           {"meta_net.linear1.bias", numbers({1})},
-           {"meta_net.linear2.weight", numbers({8, 1})},
-           {"meta_net.linear2.bias", numbers({8})}}};
+  TrainedPrompt prompt = {test::sample_spec("brands", 2, "cocoop"),
+                          {"yin_yang", "Bücher"},
+                          {{"ctx", numbers({2, 8})},
+                           {"meta_net.linear1.weight", numbers({1, 4})},
+                           {"meta_net.linear1.bias", numbers({1})},
+                           {"meta_net.linear2.weight", numbers({8, 1})},
+                           {"meta_net.linear2.bias", numbers({8})}}};
+  prompt.run.options["n_ctx"] = int64_t{2};
+  return prompt;
 }
 
 TEST_F(ReferenceCheckpoints, GiveAnExportedPromptBackBitByBit) {
@@ -173,6 +175,21 @@ TEST_F(ReferenceCheckpoints, AreWrittenOfTheirTensorsOnly) {
   prompt.state = {{"weight", at::zeros({2, 8})}};
   EXPECT_ERROR(write_reference_checkpoint(path_, prompt),
                "trained prompt of cocoop on brands, 16 shots, seed 2: has the tensors weight");
+}
+
+TEST_F(ReferenceCheckpoints, AreNotWrittenOfOtherPromptsWithTensorsOfTheSameNames) {
+  const auto expect_refused = [&](const TrainedPrompt& prompt) {
+    EXPECT_ERROR(write_reference_checkpoint(path_, prompt), "its prompts are not CoOp's");
+  };
+  TrainedPrompt with_words = sample_prompt();
+  with_words.run.options["rest"] = std::string("of a {}.");
+  expect_refused(with_words);
+  TrainedPrompt with_attributes = sample_prompt();
+  with_attributes.run.options["n_ctx"] = int64_t{1};
+  expect_refused(with_attributes);
+  TrainedPrompt with_tokens = sample_prompt();
+  with_tokens.state[3].second = at::zeros({16, 1});
+  expect_refused(with_tokens);
 }
 
 /// What the reference does with a checkpoint (Dassl's load_checkpoint, CoCoOp's load_model), in PyTorch.
