@@ -143,8 +143,8 @@ std::unique_ptr<PromptLearner> Classifier::serve(const ClassNames& class_names, 
   try {
     return restore_learner(*prompt_, std::move(task), class_names, registry_);
   } catch (const NotTransferable& refusal) {
-    throw Error(fmt::format("{}; choose among the {} that it was trained on",
-                            refusal.what(), prompt_->class_names.size()));
+    throw Error(fmt::format("{}; choose among the {} that it was trained on", refusal.what(),
+                            prompt_->class_names.size()));
   }
 }
 
