@@ -27,8 +27,8 @@ struct MadeFile {
     FeatureTable table;
     table.features = made_features();
     for (int64_t i = 0; i < kImages; ++i)
-      table.rows.push_back(
-          {"val/n0" + std::to_string(1'440'000 + i / 50) + "/" + std::to_string(i) + ".JPEG", -1, {i, i}});
+      table.rows.push_back({"val/n0" + std::to_string(1'440'000 + i / 50) + "/" + std::to_string(i) + ".JPEG",
+                            kCentreView, static_cast<uint64_t>(i)});
     write_feature_file(scratch / "features.h5", key, table);
   }
   FeatureFile open() const { return FeatureFile(scratch / "features.h5", key); }
