@@ -28,8 +28,8 @@ struct GivenOptions {
 
 /// The method's defaults overridden by the assignments for it, in each combination of their values, the last
 /// assignment's varying fastest. A wrapper's base follows from its own options; it is overridden by the
-/// assignments for it ("kgcoop.weight=4") and those for it under the wrapper alone ("dept.base.weight=4"), in
-/// their order. Throws Error naming the assignment for an unknown option or a value that it cannot have, and
+/// assignments for it ("kgcoop.weight=4"), which those for it under the wrapper alone ("dept.base.weight=4")
+/// replace. Throws Error naming the assignment for an unknown option or a value that it cannot have, and
 /// what MethodRegistry::base_of throws.
 std::vector<GivenOptions> given_options(const Method& method, const std::vector<Assignment>& assignments,
                                         const MethodRegistry& registry);

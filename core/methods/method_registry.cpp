@@ -180,6 +180,25 @@ void check_method(const MethodSpec& spec) {
   if (spec.wrapper != nullptr) check_wrapper(spec);
 }
 
+bool can_be_base(const Method& method) {
+  return method.spec->training == Training::trainable && !method.is_wrapper();
+}
+
+bool offers_text_features(const MethodRegistry& registry, const Method& method) {
+  try {
+    return registry.create(method, method.default_options())->offers().text_features;
+  } catch (const std::exception&) {
+    return false;  // it is not the method that was asked for
+  }
+}
+
+/// `method` is null if there is none of that name.
+const char* why_no_base(const Method* method) {
+  if (method == nullptr) return "no plugin offers it";
+  if (method->is_wrapper()) return "is built on another method itself";
+  return method->trainable() ? "has a solver of its own" : "is not trained";
+}
+
 }  // namespace
 
 void check_compatible(const PluginDescriptor& descriptor) {
@@ -295,31 +314,16 @@ const Method& MethodRegistry::at(const std::string& name) const {
 const Method* MethodRegistry::base_of(const Method& method, const Options& options) const {
   if (!method.is_wrapper()) return nullptr;
   const std::string& name = options.text(kBaseOption);
-  const auto can_be_base = [](const Method& m) {
-    return m.spec->training == Training::trainable && !m.is_wrapper();
-  };
-  const auto offers_text_features = [this](const Method& m) {
-    try {
-      return create(m, m.default_options())->offers().text_features;
-    } catch (const std::exception&) {
-      return false;  // not the method that was asked for
-    }
-  };
   const auto found = std::ranges::find(methods_, name, &Method::name);
   if (found != methods_.end() && can_be_base(*found)) return &*found;
   std::vector<std::string> known;
   for (const Method& other : methods_) {
-    if (can_be_base(other) && offers_text_features(other)) known.push_back(other.name());
+    if (can_be_base(other) && offers_text_features(*this, other)) known.push_back(other.name());
   }
-  const char* why = found == methods_.end() ? "no plugin offers it"
-                    : found->is_wrapper()   ? "is built on another method itself"
-                    : found->trainable()    ? "has a solver of its own"
-                                            : "is not trained";
-  if (known.empty())
-    throw Error(fmt::format("{}: base \"{}\": {}; give the folder of another with --plugins", method.name(),
-                            name, why));
-  throw Error(
-      fmt::format("{}: base \"{}\": {}; choose among {}", method.name(), name, why, fmt::join(known, ", ")));
+  const std::string remedy = known.empty() ? "give the folder of another with --plugins"
+                                           : fmt::format("choose among {}", fmt::join(known, ", "));
+  throw Error(fmt::format("{}: base \"{}\": {}; {}", method.name(), name,
+                          why_no_base(found == methods_.end() ? nullptr : &*found), remedy));
 }
 
 Options MethodRegistry::options_of(const Method& method, const OptionValues& values) const {
@@ -334,8 +338,9 @@ Options MethodRegistry::options_of(const Method& method, const OptionValues& val
 }
 
 std::string MethodRegistry::code_hash(const Method& method, const OptionValues& options) const {
+  if (!method.is_wrapper()) return method.file_hash;
   const Method* base = base_of(method, options_of(method, options));
-  return base == nullptr ? method.file_hash : Hasher().add(method.file_hash).add(base->file_hash).hex();
+  return Hasher().add(method.file_hash).add(base->file_hash).hex();
 }
 
 std::unique_ptr<PromptLearner> MethodRegistry::create(const Method& method, const Options& options) const {

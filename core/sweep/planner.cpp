@@ -14,8 +14,8 @@
 #include "sweep/features.h"
 #include "sweep/image_identity.h"
 #include "sweep/plan.h"
+#include "sweep/plan_warnings.h"
 #include "sweep/run.h"
-#include "training/train.h"
 
 namespace promptbed {
 namespace {
@@ -23,7 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMost = 1'000'000'000;
-constexpr int64_t kFewSteps = 5;  // an epoch of fewer hardly trains
 
 /// Draws that the user gave in files, each in place of the one that a dataset, shots and a seed stand for.
 class GivenDraws {
@@ -113,42 +112,6 @@ std::optional<Ledger> open_if_there(const fs::path& ledger) {
   return Ledger::open_existing(ledger);
 }
 
-/// One line if there are runs that cannot be measured.
-std::vector<std::string> unmeasured_warnings(const std::vector<PlannedRun>& runs) {
-  const auto count = std::ranges::count_if(runs, &PlannedRun::keeps_scores);
-  if (count == 0) return {};
-  return {
-      fmt::format("no further measures of {} whose prompts are gone: the scores stay; --force trains again",
-                  plural(static_cast<size_t>(count), "run"))};
-}
-
-/// Steps of an epoch; nothing for a run that the host does not train.
-std::optional<int64_t> steps_of(const PlannedRun& run) {
-  if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
-  return steps_of_epoch(static_cast<int64_t>(run.job.draw.train.size()), *run.job.run.recipe);
-}
-
-/// One line for each method that has runs to train whose epochs hold fewer than five steps.
-std::vector<std::string> short_epoch_warnings(const std::vector<PlannedRun>& runs) {
-  std::map<std::string, std::pair<int64_t, const PlannedRun*>> shortest;
-  for (const PlannedRun& run : runs) {
-    const std::optional<int64_t> steps = steps_of(run);
-    if (!steps || *steps >= kFewSteps) continue;
-    const auto [known, is_new] = shortest.try_emplace(run.method->name(), *steps, &run);
-    if (!is_new && *steps < known->second.first) known->second = {*steps, &run};
-  }
-  std::vector<std::string> warnings;
-  for (const auto& [method, found] : shortest) {
-    const auto& [steps, run] = found;
-    warnings.push_back(
-        fmt::format("{}: an epoch is {} on {}: {} images in batches of {}; a smaller "
-                    "--batch-size makes more",
-                    method, plural(static_cast<size_t>(steps), "step"), run->dataset->spec.id,
-                    run->job.draw.train.size(), run->job.run.recipe->batch_size));
-  }
-  return warnings;
-}
-
 /// Puts the cells of the grid together into runs.
 class Planner {
  public:
@@ -203,25 +166,6 @@ class Planner {
 
   /// What the ledger had before the sweep.
   const KnownRuns& known() const { return known_; }
-
-  /// One line for each method whose finished runs were made by another plugin file of the same version.
-  std::vector<std::string> plugin_warnings(const std::vector<PlannedRun>& runs) const {
-    std::map<std::string, int64_t> runs_of;
-    for (const PlannedRun& run : runs) {
-      const RunRecord* record = known_.find(run.id);
-      if (record != nullptr && record->status == RunStatus::done && run.done() &&
-          record->plugin_hash != bench_.registry().code_hash(*run.method, run.job.run.options))
-        ++runs_of[run.method->name()];
-    }
-    std::vector<std::string> warnings;
-    for (const auto& [method, count] : runs_of) {
-      warnings.push_back(
-          fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
-                      "raise the method's version, or do them once more with --force",
-                      method, count));
-    }
-    return warnings;
-  }
 
  private:
   /// On its own dataset; with one source, what was trained there is tested on all the others, too.
@@ -410,9 +354,8 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   }
   inputs.save_contents();
   plan.warnings = bench.registry().complaints();
-  for (const auto& warnings : {planner.plugin_warnings(plan.runs), image_warnings(plan.runs, planner.known()),
-                               unmeasured_warnings(plan.runs), short_epoch_warnings(plan.runs)})
-    plan.warnings.insert(plan.warnings.end(), warnings.begin(), warnings.end());
+  std::ranges::move(warnings_of(plan.runs, planner.known(), bench.registry()),
+                    std::back_inserter(plan.warnings));
   return plan;
 }
 

@@ -19,10 +19,10 @@
 #include "clip/checkpoints/safetensors.h"
 #include "prompts/trained_prompt.h"
 #include "results/metrics.h"
-#include "results/open_world.h"
 #include "results/prompt_file.h"
 #include "results/run_files.h"
 #include "sweep/features.h"
+#include "sweep/measurements.h"
 #include "sweep/run_log.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
@@ -138,45 +138,6 @@ int64_t count_test_images(const RunOutcome& outcome) {
   for (const Score& score : outcome.scores) images += score.images;
   return images;
 }
-
-/// What is measured in a test besides its score, on its way to the record.
-class Measurements {
- public:
-  Measurements(const JobTest& test, RunOutcome& outcome)
-      : test_(test), classes_(to_string(test.classes)), outcome_(outcome) {}
-
-  void add(const char* name, double value) {
-    outcome_.measurements.push_back({test_.dataset, classes_, name, value});
-  }
-
-  /// Of scores that are probabilities.
-  void add_calibration(const Predictions& predictions) {
-    std::vector<Guess> guesses;
-    for (size_t i = 0; i < predictions.labels.size(); ++i)
-      guesses.push_back({predictions.confidence[i], predictions.predicted[i] == predictions.labels[i]});
-    add(measured::kConfidence, mean_confidence(guesses));
-    add(measured::kError, calibration_error(guesses, kConfidenceBins));
-    add(measured::kAdaptiveError, adaptive_calibration_error(guesses, kConfidenceBins));
-    outcome_.reliabilities.push_back({test_.dataset, classes_, confidence_bins(guesses, kConfidenceBins)});
-  }
-
-  /// Of a test on both halves; nothing if one of them has no image.
-  void add_open_world(const UnionPredictions& predictions, int64_t base_classes) {
-    std::vector<OpenWorldRow> on_base, on_new;
-    for (size_t i = 0; i < predictions.labels.size(); ++i) {
-      (predictions.labels[i] < base_classes ? on_base : on_new)
-          .push_back({predictions.base_score[i], predictions.own_half[i] == predictions.labels[i]});
-    }
-    if (on_base.empty() || on_new.empty()) return;
-    add(measured::kAuroc, auroc(on_base, on_new));
-    add(measured::kOpenWorldAuc, openworld_auc(on_base, on_new));
-  }
-
- private:
-  const JobTest& test_;
-  std::string classes_;
-  RunOutcome& outcome_;
-};
 
 /// One run in the making.
 class Run {

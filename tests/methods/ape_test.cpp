@@ -18,16 +18,8 @@ namespace {
 class Ape : public test::LiteratureMethod {
  protected:
   Ape() {
-    task_.train = images(2, /*views=*/2, 11);
-    task_.validation = images(10, /*views=*/1, 12);
-  }
-
-  /// Of three classes near three centres, with much noise.
-  static FeatureSet images(int64_t per_class, int64_t views, uint64_t seed) {
-    const Tensor labels = at::arange(3, torch::kLong).repeat({per_class});
-    const Tensor centres = at::randn({3, 5}, seeded_generator(7, "centres"));
-    const Tensor noise = at::randn({3 * per_class, views, 5}, seeded_generator(seed, "noise"));
-    return {centres.index_select(0, labels).unsqueeze(1) + noise, labels};
+    task_.train = noisy_images(2, /*views=*/2, 11);
+    task_.validation = noisy_images(10, /*views=*/1, 12);
   }
 
   std::unique_ptr<PromptLearner> make_ape(std::map<std::string, std::string> values = {}) {
@@ -129,7 +121,7 @@ TEST_F(Ape, TakesTheFirstMixtureWithMostValidationImagesRight) {
 }
 
 TEST_F(Ape, WithoutValidationImagesTheMixtureStays) {
-  task_.validation = images(0, 1, 12);
+  task_.validation = noisy_images(0, 1, 12);
   const auto learner = make_ape();
   EXPECT_TRUE(learner->fit(task_.train, task_.validation));
   EXPECT_EQ(mixture_of(*learner).alpha, 2);
@@ -152,7 +144,7 @@ TEST_F(Ape, DatasetsOfThePaperHaveTheirAuthorsSettings) {
 
 TEST_F(Ape, ASavedStateBringsItsOwnCache) {
   const auto learner = make_ape({{"alpha", "3"}, {"gamma", "0.4"}});
-  const FeatureSet train = std::exchange(task_.train, images(1, 2, 13));
+  const FeatureSet train = std::exchange(task_.train, noisy_images(1, 2, 13));
   const auto loaded = make_ape();
   task_.train = train;
   EXPECT_FALSE(at::allclose(loaded->logits(batch_), learner->logits(batch_)));

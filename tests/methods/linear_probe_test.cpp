@@ -14,15 +14,8 @@ namespace {
 class LinearProbe : public test::LiteratureMethod {
  protected:
   LinearProbe() {
-    task_.train = images(3, /*views=*/2, 6);
-    task_.validation = images(100, /*views=*/1, 12);
-  }
-
-  static FeatureSet images(int64_t per_class, int64_t views, uint64_t seed) {
-    const Tensor labels = at::arange(3, torch::kLong).repeat({per_class});
-    const Tensor centres = at::randn({3, 5}, seeded_generator(7, "centres"));
-    const Tensor noise = at::randn({3 * per_class, views, 5}, seeded_generator(seed, "noise"));
-    return {centres.index_select(0, labels).unsqueeze(1) + 2 * noise, labels};
+    task_.train = noisy_images(3, /*views=*/2, 6, /*noise=*/2);
+    task_.validation = noisy_images(100, /*views=*/1, 12, /*noise=*/2);
   }
 
   std::unique_ptr<PromptLearner> fitted(const std::string& c) {
@@ -105,7 +98,7 @@ TEST_F(LinearProbe, TheSearchEndsAtTheCThatCoOpsCodeFinds) {
 }
 
 TEST_F(LinearProbe, WithoutValidationImagesCIsOne) {
-  task_.validation = images(0, 1, 12);
+  task_.validation = noisy_images(0, 1, 12, /*noise=*/2);
   EXPECT_TRUE(at::equal(fitted("0")->logits(batch_), fitted("1")->logits(batch_)));
 }
 

@@ -35,6 +35,14 @@ class LiteratureMethod : public ::testing::Test {
     batch_.labels = torch::tensor({0, 2, 1, 1}, torch::kLong);
   }
 
+  /// Images of three classes near three centres [5], by default with much noise.
+  static FeatureSet noisy_images(int64_t per_class, int64_t views, uint64_t seed, double noise = 1) {
+    const Tensor labels = at::arange(3, torch::kLong).repeat({per_class});
+    const Tensor centres = at::randn({3, 5}, seeded_generator(7, "centres"));
+    const Tensor shifts = at::randn({3 * per_class, views, 5}, seeded_generator(seed, "noise"));
+    return {centres.index_select(0, labels).unsqueeze(1) + noise * shifts, labels};
+  }
+
   /// An instance bound to the task.
   std::unique_ptr<PromptLearner> make(const std::string& name,
                                       const std::map<std::string, std::string>& values = {}) {

@@ -13,16 +13,8 @@ namespace {
 class TipAdapter : public test::LiteratureMethod {
  protected:
   TipAdapter() {
-    task_.train = images(2, /*views=*/2, 11);
-    task_.validation = images(10, /*views=*/1, 12);
-  }
-
-  /// Of three classes near three centres, with much noise.
-  static FeatureSet images(int64_t per_class, int64_t views, uint64_t seed) {
-    const Tensor labels = at::arange(3, torch::kLong).repeat({per_class});
-    const Tensor centres = at::randn({3, 5}, seeded_generator(7, "centres"));
-    const Tensor noise = at::randn({3 * per_class, views, 5}, seeded_generator(seed, "noise"));
-    return {centres.index_select(0, labels).unsqueeze(1) + noise, labels};
+    task_.train = noisy_images(2, /*views=*/2, 11);
+    task_.validation = noisy_images(10, /*views=*/1, 12);
   }
 
   Tensor keys() const {
@@ -96,7 +88,7 @@ TEST_F(TipAdapter, TakesTheFirstMixtureWithMostValidationImagesRight) {
 }
 
 TEST_F(TipAdapter, WithoutValidationImagesTheMixtureStays) {
-  task_.validation = images(0, 1, 12);
+  task_.validation = noisy_images(0, 1, 12);
   const auto learner = make("tip_adapter");
   EXPECT_TRUE(learner->fit(task_.train, task_.validation));
   expect_mixture(*learner, {1.17, 1});
@@ -160,7 +152,7 @@ TEST_F(TipAdapter, ASavedStateBringsItsOwnCache) {
     learner->fit(task_.train, task_.validation);
     learner->epoch_end(19, 20);
     const Tensor logits = learner->logits(batch_);
-    const FeatureSet train = std::exchange(task_.train, images(1, 2, 13));
+    const FeatureSet train = std::exchange(task_.train, noisy_images(1, 2, 13));
     const auto loaded = make(name);
     task_.train = train;
     EXPECT_FALSE(at::allclose(loaded->logits(batch_), logits)) << name;

@@ -1,0 +1,85 @@
+#include "sweep/plan_warnings.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "sweep/image_identity.h"
+#include "table/table.h"
+#include "training/train.h"
+
+namespace promptbed {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+constexpr int64_t kFewSteps = 5;  // an epoch of fewer hardly trains
+
+/// For each method, finished runs that were made by another plugin file of the same version.
+Lines about_plugins(const std::vector<PlannedRun>& runs, const KnownRuns& known,
+                    const MethodRegistry& registry) {
+  std::map<std::string, int64_t> runs_of;
+  for (const PlannedRun& run : runs) {
+    const RunRecord* record = known.find(run.id);
+    if (record != nullptr && record->status == RunStatus::done && run.done() &&
+        record->plugin_hash != registry.code_hash(*run.method, run.job.run.options))
+      ++runs_of[run.method->name()];
+  }
+  Lines lines;
+  for (const auto& [method, count] : runs_of) {
+    lines.push_back(
+        fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
+                    "raise the method's version, or do them once more with --force",
+                    method, count));
+  }
+  return lines;
+}
+
+/// Runs that keep their scores, since the prompts that could be measured are gone.
+Lines about_measures(const std::vector<PlannedRun>& runs) {
+  const auto count = std::ranges::count_if(runs, &PlannedRun::keeps_scores);
+  if (count == 0) return {};
+  return {
+      fmt::format("no further measures of {} whose prompts are gone: the scores stay; --force trains again",
+                  plural(static_cast<size_t>(count), "run"))};
+}
+
+/// Steps of an epoch; nothing for a run that the host does not train.
+std::optional<int64_t> steps_of(const PlannedRun& run) {
+  if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
+  return steps_of_epoch(static_cast<int64_t>(run.job.draw.train.size()), *run.job.run.recipe);
+}
+
+/// In one line, the shortest epoch of each method that has epochs of few steps.
+Lines about_epochs(const std::vector<PlannedRun>& runs) {
+  std::map<std::string, std::pair<int64_t, std::string>> shortest;  // method -> steps, dataset
+  for (const PlannedRun& run : runs) {
+    const std::optional<int64_t> steps = steps_of(run);
+    if (!steps || *steps >= kFewSteps) continue;
+    const auto [known, is_new] = shortest.try_emplace(run.method->name(), *steps, run.dataset->spec.id);
+    if (!is_new && *steps < known->second.first) known->second = {*steps, run.dataset->spec.id};
+  }
+  if (shortest.empty()) return {};
+  Lines epochs;
+  for (const auto& [method, found] : shortest)
+    epochs.push_back(fmt::format("{} {} on {}", method, found.first, found.second));
+  return {fmt::format("fewer than {} steps in an epoch: {}; a smaller --batch-size makes more", kFewSteps,
+                      fmt::join(epochs, ", "))};
+}
+
+}  // namespace
+
+Lines warnings_of(const std::vector<PlannedRun>& runs, const KnownRuns& known,
+                  const MethodRegistry& registry) {
+  Lines all = about_plugins(runs, known, registry);
+  for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_epochs(runs)})
+    std::ranges::move(lines, std::back_inserter(all));
+  return all;
+}
+
+}  // namespace promptbed

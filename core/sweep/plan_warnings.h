@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "methods/method_registry.h"
+#include "sweep/plan.h"
+
+namespace promptbed {
+
+/// What a user should know before the runs of a plan are made, a line each: finished runs of another build of
+/// a plugin or of other images, runs that cannot be measured any more, and epochs of few steps.
+std::vector<std::string> warnings_of(const std::vector<PlannedRun>& runs, const KnownRuns& known,
+                                     const MethodRegistry& registry);
+
+}  // namespace promptbed
