@@ -196,10 +196,13 @@ std::string wrong_with(const Options& options, const Options& declared) {
 
 std::string wrong_with(const Recipe& recipe) {
   if (recipe.epochs < 1) return fmt::format("asks for {} epochs, and it takes one", recipe.epochs);
+  if (recipe.iterations < 0) return fmt::format("asks for {} iterations", recipe.iterations);
   if (recipe.batch_size < 1) return fmt::format("asks for batches of {} images", recipe.batch_size);
   if (recipe.warmup_epochs < 0) return fmt::format("asks for {} warm-up epochs", recipe.warmup_epochs);
   if (!is_rate(recipe.warmup_learning_rate))
     return fmt::format("asks for a warm-up learning rate of {}", recipe.warmup_learning_rate);
+  if (!is_rate(recipe.end_learning_rate))
+    return fmt::format("asks for an end learning rate of {}", recipe.end_learning_rate);
   if (!is_rate(recipe.epsilon)) return fmt::format("asks for an epsilon of {}", recipe.epsilon);
   if (recipe.groups.empty()) return "has no optimiser group; add one with the prefix \"\"";
   for (const ParameterGroup& group : recipe.groups) {

@@ -67,9 +67,10 @@ bool equal(const Recipe& a, const Recipe& b) {
     return x.prefix == y.prefix && x.learning_rate == y.learning_rate && x.momentum == y.momentum &&
            x.weight_decay == y.weight_decay;
   };
-  return a.epochs == b.epochs && a.batch_size == b.batch_size && a.warmup_epochs == b.warmup_epochs &&
-         a.warmup_learning_rate == b.warmup_learning_rate && a.optimiser == b.optimiser &&
-         a.epsilon == b.epsilon && a.pace == b.pace && a.keeps_last_batch == b.keeps_last_batch &&
+  return a.epochs == b.epochs && a.iterations == b.iterations && a.batch_size == b.batch_size &&
+         a.warmup_epochs == b.warmup_epochs && a.warmup_learning_rate == b.warmup_learning_rate &&
+         a.end_learning_rate == b.end_learning_rate && a.optimiser == b.optimiser && a.epsilon == b.epsilon &&
+         a.pace == b.pace && a.keeps_last_batch == b.keeps_last_batch &&
          std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), same);
 }
 
@@ -272,8 +273,10 @@ class MethodCheck {
     const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
     if (learner.fit(task.train, validation)) return true;
     Recipe recipe = learner.recipe(task);
-    recipe.epochs = std::min(recipe.epochs, kMostEpochs);
-    ShuffledOrder order(task.train.labels.size(0), task.train.features.size(1), seed);
+    const int64_t images = task.train.labels.size(0);
+    recipe.epochs = std::min(epochs_of(recipe, steps_of_epoch(images, recipe)), kMostEpochs);
+    recipe.iterations = 0;
+    ShuffledOrder order(images, task.train.features.size(1), seed);
     train(learner, task.train, recipe, order);
     return false;
   }

@@ -148,7 +148,8 @@ bool has_reference_prompts(const TrainedPrompt& prompt) {
 
 int64_t epochs_of(const TrainedPrompt& prompt) {
   if (prompt.origin && prompt.origin->epoch) return *prompt.origin->epoch;
-  return prompt.run.recipe ? prompt.run.recipe->epochs : 0;
+  const std::optional<Recipe>& recipe = prompt.run.recipe;
+  return recipe && recipe->iterations == 0 ? recipe->epochs : 0;
 }
 
 }  // namespace

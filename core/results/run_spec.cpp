@@ -34,11 +34,15 @@ json to_json(const Recipe& recipe) {
                       {"momentum", group.momentum},
                       {"weight_decay", group.weight_decay}});
   }
-  json value = {{"epochs", recipe.epochs},
-                {"batch_size", recipe.batch_size},
+  json value = {{"batch_size", recipe.batch_size},
                 {"warmup_epochs", recipe.warmup_epochs},
                 {"warmup_learning_rate", recipe.warmup_learning_rate},
                 {"groups", groups}};
+  if (recipe.iterations == 0) {
+    value["epochs"] = recipe.epochs;
+  } else {
+    value["iterations"] = recipe.iterations;  // and the epochs follow from the images
+  }
   // Defaults are left out: a choice that older recipes did not have must not change the ids of their runs.
   if (recipe.optimiser != OptimiserKind::sgd) {
     const char* kind = recipe.optimiser == OptimiserKind::adam ? "adam" : "adamw";
@@ -46,12 +50,17 @@ json to_json(const Recipe& recipe) {
   }
   if (recipe.pace == RatePace::step) value["pace"] = "step";
   if (recipe.keeps_last_batch) value["keeps_last_batch"] = true;
+  if (recipe.end_learning_rate != 0) value["end_learning_rate"] = recipe.end_learning_rate;
   return value;
 }
 
 Recipe to_recipe(const json& value) {
   Recipe recipe;
-  value.at("epochs").get_to(recipe.epochs);
+  if (value.contains("iterations")) {
+    value.at("iterations").get_to(recipe.iterations);
+  } else {
+    value.at("epochs").get_to(recipe.epochs);
+  }
   value.at("batch_size").get_to(recipe.batch_size);
   value.at("warmup_epochs").get_to(recipe.warmup_epochs);
   value.at("warmup_learning_rate").get_to(recipe.warmup_learning_rate);
@@ -69,6 +78,7 @@ Recipe to_recipe(const json& value) {
   }
   if (value.contains("pace")) recipe.pace = RatePace::step;
   recipe.keeps_last_batch = value.contains("keeps_last_batch");
+  recipe.end_learning_rate = value.value("end_learning_rate", 0.0);
   return recipe;
 }
 

@@ -11,7 +11,7 @@
 
 #include "sweep/image_identity.h"
 #include "table/table.h"
-#include "training/train.h"
+#include "training/schedule.h"
 
 namespace promptbed {
 namespace {
@@ -49,9 +49,11 @@ Lines about_measures(const std::vector<PlannedRun>& runs) {
                   plural(static_cast<size_t>(count), "run"))};
 }
 
-/// Steps of an epoch; nothing for a run that the host does not train.
+/// Steps of an epoch; nothing for a run that the host does not train, or trains by a budget of steps, which
+/// is the same however many make an epoch.
 std::optional<int64_t> steps_of(const PlannedRun& run) {
   if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
+  if (run.job.run.recipe->iterations > 0) return std::nullopt;
   return steps_of_epoch(static_cast<int64_t>(run.job.draw.train.size()), *run.job.run.recipe);
 }
 

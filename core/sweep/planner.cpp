@@ -76,7 +76,10 @@ class GivenDraws {
 };
 
 Recipe overridden(Recipe recipe, const SweepSpec& spec) {
-  if (spec.epochs) recipe.epochs = *spec.epochs;
+  if (spec.epochs) {
+    recipe.epochs = *spec.epochs;
+    recipe.iterations = 0;
+  }
   if (spec.batch_size) recipe.batch_size = *spec.batch_size;
   if (spec.learning_rate) {
     for (ParameterGroup& group : recipe.groups) group.learning_rate = *spec.learning_rate;

@@ -229,11 +229,13 @@ class Run {
           "{}: declares a solver of its own, and its fit() did nothing; report it to the plugin's author",
           method_.name()));
     }
-    ShuffledOrder order(task_.train.labels.size(0), task_.train.features.size(1),
-                        static_cast<uint64_t>(job_.run.seed));
-    return train(*learner_, task_.train, *job_.run.recipe, order, {}, [&](const EpochRecord& epoch) {
-      log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1,
-                          job_.run.recipe->epochs, epoch.loss, epoch.learning_rate, epoch.seconds)
+    const Recipe& recipe = *job_.run.recipe;
+    const int64_t images = task_.train.labels.size(0);
+    ShuffledOrder order(images, task_.train.features.size(1), static_cast<uint64_t>(job_.run.seed));
+    const int64_t epochs = epochs_of(recipe, steps_of_epoch(images, recipe));
+    return train(*learner_, task_.train, recipe, order, {}, [&](const EpochRecord& epoch) {
+      log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1, epochs,
+                          epoch.loss, epoch.learning_rate, epoch.seconds)
            << std::flush;
     });
   }

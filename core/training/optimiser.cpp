@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+
+#include "training/schedule.h"
 
 namespace promptbed {
 namespace {
@@ -15,32 +16,16 @@ constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of Adam and AdamW
 
 }  // namespace
 
-std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup) {
-  const auto height = [epochs](int64_t step) {
-    return 1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(epochs));
-  };
-  std::vector<double> rates;
-  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-    const int64_t step = epoch - warmup_epochs;
-    if (step < 0) {
-      rates.push_back(warmup);
-    } else if (step == 0) {
-      rates.push_back(base);
-    } else {
-      rates.push_back(height(step) / height(step - 1) * rates.back());
-    }
-  }
-  return rates;
-}
-
 Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_t steps_per_epoch)
     : kind_(recipe.optimiser),
       epsilon_(recipe.epsilon),
       groups_(recipe.groups),
       rates_per_epoch_(recipe.pace == RatePace::step ? steps_per_epoch : 1) {
+  const int64_t rates =
+      recipe.pace == RatePace::step ? steps_of(recipe, steps_per_epoch) : epochs_of(recipe, steps_per_epoch);
   for (const ParameterGroup& group : groups_) {
-    rates_.push_back(learning_rates(recipe.epochs * rates_per_epoch_, group.learning_rate,
-                                    recipe.warmup_epochs * rates_per_epoch_, recipe.warmup_learning_rate));
+    rates_.push_back(learning_rates(rates, group.learning_rate, recipe.warmup_epochs * rates_per_epoch_,
+                                    recipe.warmup_learning_rate, recipe.end_learning_rate));
   }
   for (const auto& [name, tensor] : trainable) {
     const auto group =

@@ -8,12 +8,6 @@
 
 namespace promptbed {
 
-/// Learning rate of each epoch (or of each step, if the rate moves with the steps): `warmup_epochs` at
-/// `warmup`, then from `base` along a cosine of `epochs` epochs. The recursion is that of PyTorch's
-/// CosineAnnealingLR and gives its doubles bit by bit; the closed form does not:
-///   lr[w] = base;  lr[e] = (1 + cos(pi (e-w) / T)) / (1 + cos(pi (e-w-1) / T)) lr[e-1]
-std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup);
-
 /// Moves trainable tensors by a recipe, in the order of operations of PyTorch's optimisers. At step t:
 ///   SGD    g = grad + decay p;  m = momentum m + g (at first m = g);  p = p - lr m
 ///   Adam   g = grad + decay p;  m = 0.9 m + 0.1 g;  v = 0.999 v + 0.001 g^2;

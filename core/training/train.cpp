@@ -12,11 +12,6 @@
 
 namespace promptbed {
 
-int64_t steps_of_epoch(int64_t images, const Recipe& recipe) {
-  const int64_t batch_size = std::min(recipe.batch_size, images);
-  return (images + (recipe.keeps_last_batch ? batch_size - 1 : 0)) / batch_size;
-}
-
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
                                const std::function<void(const EpochRecord&)>& after_epoch) {
@@ -30,13 +25,15 @@ std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, c
     throw Error(fmt::format("cannot train on {} images in batches of {}; give at least one of each", images,
                             recipe.batch_size));
   }
-  const int64_t steps = steps_of_epoch(images, recipe);
-  Optimiser optimiser(trainable, recipe, steps);
+  const int64_t whole_epoch = steps_of_epoch(images, recipe);
+  const int64_t epochs = epochs_of(recipe, whole_epoch);
+  Optimiser optimiser(trainable, recipe, whole_epoch);
 
   std::vector<EpochRecord> records;
-  for (int64_t epoch = 0; epoch < recipe.epochs; ++epoch) {
+  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
     const auto start = Clock::now();
     const EpochRows rows = order.rows(epoch);
+    const int64_t steps = std::min(whole_epoch, steps_of(recipe, whole_epoch) - epoch * whole_epoch);
     optimiser.start_epoch(epoch);
     Tensor sum = at::zeros({}, data.features.options());
     for (int64_t step = 0; step < steps; ++step) {
@@ -50,11 +47,11 @@ std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, c
       sum += loss;
       if (after_step) after_step(loss);
     }
-    learner.epoch_end(epoch, recipe.epochs);
+    learner.epoch_end(epoch, epochs);
     const double mean = sum.item<double>() / static_cast<double>(steps);
     if (!std::isfinite(mean)) {
       throw Error(fmt::format("the loss is {} in epoch {} of {}; lower the learning rate with --lr", mean,
-                              epoch + 1, recipe.epochs));
+                              epoch + 1, epochs));
     }
     records.push_back({epoch, mean, optimiser.learning_rate(),
                        std::chrono::duration<double>(Clock::now() - start).count()});

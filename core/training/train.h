@@ -7,16 +7,14 @@
 
 #include "results/run_record.h"
 #include "training/epoch_order.h"
+#include "training/schedule.h"
 
 namespace promptbed {
 
-/// Steps of an epoch of so many images, at least 1: the last, smaller batch counts if it is the only one or
-/// the recipe keeps it.
-int64_t steps_of_epoch(int64_t images, const Recipe& recipe);
-
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches,
-/// steps_of_epoch() of them. An epoch's record has the learning rate of its last step. Throws Error if there
-/// is nothing to train and if the loss stops being finite, and Interrupted on Ctrl-C.
+/// steps_of_epoch() of them, and the last as far as a budget of iterations reaches. An epoch's record has the
+/// mean loss of the steps that were made and the learning rate of the last one. Throws Error if there is
+/// nothing to train and if the loss stops being finite, and Interrupted on Ctrl-C.
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order,
                                const std::function<void(const Tensor& loss)>& after_step = {},

@@ -59,6 +59,10 @@ TEST(BorderChecks, ARecipeCanBeTrainedBy) {
   Recipe recipe;
   recipe.epochs = 0;
   EXPECT_EQ(wrong_with(recipe), "asks for 0 epochs, and it takes one");
+  recipe = {.iterations = -5};
+  EXPECT_EQ(wrong_with(recipe), "asks for -5 iterations");
+  recipe = {.end_learning_rate = -1};
+  EXPECT_EQ(wrong_with(recipe), "asks for an end learning rate of -1");
   recipe = {.batch_size = -1};
   EXPECT_EQ(wrong_with(recipe), "asks for batches of -1 images");
   recipe = {.groups = {}};

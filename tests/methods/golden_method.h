@@ -106,7 +106,7 @@ class GoldenMethod {
     Recipe recipe;
     recipe.epochs = json_.at("epochs");
     recipe.batch_size = json_.at("batch_size");
-    recipe.warmup_learning_rate = number_after("constant", optimiser.at("schedule"));
+    set_schedule(recipe, optimiser.at("schedule"));
     recipe.optimiser = kind.starts_with("SGD")     ? OptimiserKind::sgd
                        : kind.starts_with("AdamW") ? OptimiserKind::adamw
                                                    : OptimiserKind::adam;
@@ -117,6 +117,19 @@ class GoldenMethod {
   }
 
  private:
+  /// "cosine per step over 16 iterations to 1e-6, no warm-up", or per epoch with a first one that is
+  /// constant.
+  static void set_schedule(Recipe& recipe, const std::string& schedule) {
+    if (!schedule.starts_with("cosine per step")) {
+      recipe.warmup_learning_rate = number_after("constant", schedule);
+      return;
+    }
+    recipe.pace = RatePace::step;
+    recipe.warmup_epochs = 0;
+    recipe.iterations = static_cast<int64_t>(number_after("over", schedule));
+    recipe.end_learning_rate = number_after("to", schedule);
+  }
+
   /// The number that follows a word in a description.
   static double number_after(const std::string& word, const std::string& text) {
     std::smatch match;

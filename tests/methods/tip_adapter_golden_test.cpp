@@ -2,7 +2,7 @@
 #include <promptbed/prompt_template.h>
 
 #include "methods/golden_method.h"
-#include "training/optimiser.h"
+#include "training/schedule.h"
 
 namespace promptbed {
 namespace {

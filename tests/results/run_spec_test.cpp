@@ -100,6 +100,19 @@ TEST(RunSpec, ARecipeNamesItsPaceAndLastBatchOnlyWhereTheyAreNotTheFirstMethods)
   EXPECT_EQ(read.id(), spec.id());
 }
 
+TEST(RunSpec, ARecipeNamesABudgetOfStepsInTheEpochsPlaceAndAnEndRateOnlyWhereOneIsSet) {
+  RunSpec spec = test::sample_spec();
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("iterations"));
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("end_learning_rate"));
+  spec.recipe->iterations = 8000;
+  spec.recipe->end_learning_rate = 1e-6;
+  EXPECT_FALSE(spec.canonical().at("recipe").contains("epochs")) << "they follow from the images";
+  const RunSpec read = RunSpec::parse(spec.canonical());
+  EXPECT_EQ(read.recipe->iterations, 8000);
+  EXPECT_EQ(read.recipe->end_learning_rate, 1e-6);
+  EXPECT_EQ(read.id(), spec.id());
+}
+
 TEST(RunSpec, NamesImagesTokenizerAndBaseOnlyWhereTheyAreKnown) {
   RunSpec spec = test::sample_spec();
   EXPECT_FALSE(spec.canonical().contains("images")) << "ids of earlier runs stay what they are";

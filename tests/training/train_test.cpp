@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "support/expect_error.h"
@@ -90,6 +91,24 @@ TEST(Train, MovesTheRateFromStepToStepWhereTheRecipeSaysSo) {
   const auto epochs = train(learner, features(4, 1), recipe, order);
   EXPECT_NEAR(epochs.at(0).learning_rate, 0.0853553391, 1e-9) << "0.1 (1 + cos(pi / 4)) / 2, the last step's";
   EXPECT_NEAR(epochs.at(1).learning_rate, 0.0146446609, 1e-9);
+}
+
+TEST(Train, EndsInTheMiddleOfAnEpochWhereTheBudgetOfStepsDoes) {
+  Recipe recipe = recipe_of(100, 2);
+  recipe.iterations = 5;
+  recipe.pace = RatePace::step;
+  recipe.warmup_epochs = 0;
+  GivenOrder order(6);
+  MeanLearner learner(kWidth);
+  std::vector<double> losses;
+  const auto epochs = train(learner, features(6, 1), recipe, order,
+                            [&](const Tensor& loss) { losses.push_back(loss.item<double>()); });
+  ASSERT_EQ(losses.size(), 5u) << "three steps of the first epoch and two of the second";
+  ASSERT_EQ(epochs.size(), 2u);
+  EXPECT_NEAR(epochs[1].loss, (losses[3] + losses[4]) / 2, 1e-5) << "the mean over the steps that were made";
+  EXPECT_NEAR(epochs[1].learning_rate, 0.1 * (1 + std::cos(M_PI * 4 / 5)) / 2, 1e-12)
+      << "the cosine spans the five";
+  EXPECT_EQ(learner.ends(), (std::vector<std::pair<int64_t, int64_t>>{{0, 2}, {1, 2}}));
 }
 
 TEST(Train, FindsTheMinimum) {

@@ -65,13 +65,15 @@ std::string needs_text(const Needs& needs) {
 }
 
 void print_recipe(const Recipe& recipe) {
-  fmt::print("    {} epochs in batches of {}{}; ", recipe.epochs, recipe.batch_size,
+  fmt::print("    {} in batches of {}{}; ", budget_text(recipe), recipe.batch_size,
              recipe.keeps_last_batch ? ", the last one smaller" : "");
   if (recipe.warmup_epochs > 0)
     fmt::print("the first {} at a learning rate of {}, then ", recipe.warmup_epochs,
                recipe.warmup_learning_rate);
-  fmt::print("a cosine from {} to {}\n", recipe.pace == RatePace::step ? "step" : "epoch",
+  fmt::print("a cosine from {} to {}", recipe.pace == RatePace::step ? "step" : "epoch",
              recipe.pace == RatePace::step ? "step" : "epoch");
+  fmt::print("{}\n",
+             recipe.end_learning_rate == 0 ? "" : fmt::format(", down to {}", recipe.end_learning_rate));
   for (const ParameterGroup& group : recipe.groups) {
     const char* const others = &group == &recipe.groups.front() ? "all tensors" : "all other tensors";
     const std::string tensors = group.prefix.empty() ? others : fmt::format("tensors {}*", group.prefix);

@@ -34,9 +34,11 @@ struct ParameterGroup {
 /// (arXiv 2109.01134, section 4.1).
 struct Recipe {
   int64_t epochs = 200;                                     ///< passes over the training images
+  int64_t iterations = 0;                                   ///< steps in all instead: 0 leaves it to `epochs`
   int64_t batch_size = 32;                                  ///< images per step
   int64_t warmup_epochs = 1;                                ///< first epochs, at a constant learning rate
   double warmup_learning_rate = 1e-5;                       ///< that rate; a cosine over all epochs follows
+  double end_learning_rate = 0;                             ///< which the cosine of every group falls to
   std::vector<ParameterGroup> groups = {ParameterGroup{}};  ///< of the trainable tensors
   OptimiserKind optimiser = OptimiserKind::sgd;             ///< the update rule
   double epsilon = 1e-8;                                    ///< in the denominator of Adam and AdamW

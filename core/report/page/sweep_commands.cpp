@@ -100,7 +100,7 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                               : suite->at(settings.source.empty() ? spec.dataset : settings.source).crops;
   if (spec.views > 0 && spec.crops != usual) settings.crops = to_string(spec.crops);
   if (spec.recipe) {
-    settings.epochs = spec.recipe->epochs;
+    if (spec.recipe->iterations == 0) settings.epochs = spec.recipe->epochs;
     settings.batch_size = spec.recipe->batch_size;
     settings.learning_rate = common_rate(*spec.recipe);
   }

@@ -58,13 +58,19 @@ std::string_view name_of(OptimiserKind kind) {
   return "";
 }
 
+std::string budget_text(const Recipe& recipe) {
+  return recipe.iterations == 0 ? fmt::format("{} epochs", recipe.epochs)
+                                : fmt::format("{} steps", recipe.iterations);
+}
+
 std::string text_of(const std::optional<Recipe>& recipe) {
   if (!recipe) return "none";
   std::string text =
-      fmt::format("{} epochs in batches of {}{}; {}", recipe->epochs, recipe->batch_size,
+      fmt::format("{} in batches of {}{}; {}", budget_text(*recipe), recipe->batch_size,
                   recipe->keeps_last_batch ? " (the smaller last one kept)" : "", name_of(recipe->optimiser));
   for (const ParameterGroup& group : recipe->groups) text += "; " + text_of(group, recipe->optimiser);
   text += fmt::format("; cosine by the {}", recipe->pace == RatePace::epoch ? "epoch" : "step");
+  if (recipe->end_learning_rate != 0) text += fmt::format(" to {}", recipe->end_learning_rate);
   if (recipe->warmup_epochs > 0)
     text += fmt::format(" after {} at {}", recipe->warmup_epochs, recipe->warmup_learning_rate);
   return text;

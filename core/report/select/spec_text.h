@@ -23,6 +23,9 @@ std::string text_of(const std::map<std::string, OptionValue, std::less<>>& optio
 /// "SGD", "Adam", "AdamW".
 std::string_view name_of(OptimiserKind kind);
 
+/// "200 epochs", or "8000 steps" of a recipe with a budget of them.
+std::string budget_text(const Recipe& recipe);
+
 /// "200 epochs in batches of 32; SGD; rate 0.002, ..."; "none" without one.
 std::string text_of(const std::optional<Recipe>& recipe);
 
