@@ -3,9 +3,9 @@
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
-#include "clip/towers/image_encoder.h"
-#include "plain_image_tower.h"
-#include "random_clip.h"
+#include "clip/towers/image_tower.h"
+#include "clip/towers/random_towers.h"
+#include "support/plain_image_tower.h"
 
 namespace promptbed::bench {
 namespace {
@@ -14,12 +14,12 @@ constexpr int64_t kResolution = 224;
 constexpr int64_t kBaselineBatch = 8;
 
 const Checkpoint& checkpoint() {
-  static const Checkpoint weights = random_image_tower();
+  static const Checkpoint weights = random_image_tower(*image_tower_sizes("ViT-B/16"));
   return weights;
 }
 
 void one_view(benchmark::State& state, Precision precision) {
-  const auto encoder = make_image_encoder(checkpoint(), {torch::kCPU, precision});
+  const auto encoder = make_image_encoder(checkpoint(), {torch::kCPU, precision, /*differentiable=*/false});
   const at::NoGradGuard no_gradients;
   const Tensor pixels = at::randn({1, 3, kResolution, kResolution});
   encoder->encode(pixels);  // not counted: it allocates
@@ -36,10 +36,10 @@ void image_bf16(benchmark::State& state) {
 void reference_image(benchmark::State& state) {
   const at::NoGradGuard no_gradients;
   const Tensor pixels = at::randn({kBaselineBatch, 3, kResolution, kResolution});
-  plain_image_features(checkpoint(), pixels);  // not counted: it allocates
+  test::plain_image_features(checkpoint(), pixels);  // not counted: it allocates
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    benchmark::DoNotOptimize(plain_image_features(checkpoint(), pixels));
+    benchmark::DoNotOptimize(test::plain_image_features(checkpoint(), pixels));
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
                            kBaselineBatch);
   }

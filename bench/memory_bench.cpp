@@ -12,14 +12,13 @@
 
 #include "base/installation.h"
 #include "clip/model.h"
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "data/suites/suite.h"
 #include "huggingface_folder.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
 #include "peak_memory.h"
-#include "random_clip.h"
 #include "support/scratch.h"
 #include "training/optimiser.h"
 
@@ -45,7 +44,7 @@ const std::filesystem::path& model_folder() {
   static const bool written = [] {
     const TextTowerSizes sizes = text_tower_sizes("ViT-B/16");
     Checkpoint checkpoint = random_text_tower(sizes);
-    const Checkpoint image_tower = random_image_tower();
+    const Checkpoint image_tower = random_image_tower(*image_tower_sizes("ViT-B/16"));
     checkpoint.tensors.insert(image_tower.tensors.begin(), image_tower.tensors.end());
     checkpoint.vision_heads = image_tower.vision_heads;
     checkpoint.tensors["logit_scale"] = torch::tensor(4.6052F);

@@ -1,16 +1,16 @@
 // A training step and a test of CoCoOp, and a step of CoOp, on the sizes of ViT-B/16's text tower with random
 // weights. The reference's work is the same plugin on a text tower that runs all 77 tokens of every prompt
 // through at::linear in f32.
+#include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
 #include "base/installation.h"
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
-#include "plain_image_tower.h"
-#include "random_clip.h"
-#include "support/plain_text_tower.h"
+#include "reference_towers.h"
+#include "support/plain_image_tower.h"
 
 namespace promptbed::bench {
 namespace {
@@ -27,26 +27,8 @@ const Checkpoint& checkpoint() {
   return weights;
 }
 
-/// What the reference computes.
-class ReferenceTextEncoder final : public TextEncoder {
- public:
-  Tensor encode(const PromptBatch& prompts) const override { return tower_.encode(prompts); }
-  Tensor embed(std::span<const int64_t> tokens) const override {
-    return checkpoint()
-        .at("token_embedding.weight")
-        .index_select(0, torch::tensor(std::vector(tokens.begin(), tokens.end()), torch::kLong));
-  }
-  int64_t context_length() const override { return 77; }
-  int64_t width() const override { return checkpoint().at("positional_embedding").size(1); }
-  int64_t embedding_width() const override { return checkpoint().at("text_projection").size(1); }
-  int64_t blocks() const override { return kBlocks; }
-
- private:
-  test::PlainTextTower tower_{checkpoint()};
-};
-
 std::shared_ptr<const TextEncoder> reference() {
-  return std::make_shared<ReferenceTextEncoder>();
+  return std::make_shared<ReferenceTextEncoder>(checkpoint());
 }
 
 std::shared_ptr<const TextEncoder> ours(Precision precision) {
@@ -98,14 +80,14 @@ void reference_step(benchmark::State& state) {
 }
 /// A whole CoOp step of the reference: it encodes the 32 images again, in f32, and then does the text work.
 void reference_coop_step(benchmark::State& state) {
-  const Checkpoint image_tower = random_image_tower();
+  const Checkpoint image_tower = random_image_tower(*image_tower_sizes("ViT-B/16"));
   Bound bound("coop", reference());
   const Batch batch = first_rows(bound.task, kBatch);
   const Tensor pixels = at::randn({kBatch, 3, kResolution, kResolution});
   for (auto _ : state) {
     {
       const at::NoGradGuard no_gradients;
-      benchmark::DoNotOptimize(plain_image_features(image_tower, pixels));
+      benchmark::DoNotOptimize(test::plain_image_features(image_tower, pixels));
     }
     bound.learner->backward(batch);
   }

@@ -71,12 +71,22 @@ int64_t ClipModel::text_blocks() const {
   return count_layers(checkpoint_, "transformer");
 }
 
+int64_t ClipModel::image_blocks() const {
+  return count_image_blocks(checkpoint_);
+}
+
 double ClipModel::logit_scale() const {
   return std::exp(checkpoint_.at("logit_scale").item<double>());
 }
 
 std::unique_ptr<ImageEncoder> ClipModel::make_image_encoder(const Placement& placement) const {
-  return promptbed::make_image_encoder(checkpoint_, placement);
+  Placement frozen = placement;
+  frozen.differentiable = false;  // nothing is learned in front of it
+  return promptbed::make_image_encoder(checkpoint_, frozen);
+}
+
+std::shared_ptr<const ImageEncoder> ClipModel::make_prompted_image_encoder(const Placement& placement) const {
+  return std::make_shared<LateImageEncoder>(checkpoint_, placement);
 }
 
 }  // namespace promptbed

@@ -10,7 +10,7 @@
 
 #include "clip/checkpoints/checkpoint.h"
 #include "clip/preprocessing.h"
-#include "clip/towers/image_encoder.h"
+#include "clip/towers/image_tower.h"
 
 namespace promptbed {
 
@@ -42,9 +42,14 @@ class ClipModel {
   int64_t embedding_width() const;  ///< D
   int64_t context_length() const;   ///< most tokens of a prompt, start and end included
   int64_t text_blocks() const;      ///< residual attention blocks of the text tower
+  int64_t image_blocks() const;     ///< of the image tower; 0 for a ResNet
   double logit_scale() const;       ///< the factor itself, not its logarithm
 
+  /// The image tower, for pixels alone.
   std::unique_ptr<ImageEncoder> make_image_encoder(const Placement& placement) const;
+
+  /// The image tower for methods that put something into it. It comes into memory when it is first used.
+  std::shared_ptr<const ImageEncoder> make_prompted_image_encoder(const Placement& placement) const;
 
  private:
   ClipModel(std::filesystem::path path, Checkpoint checkpoint);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "clip/preprocessing.h"
-#include "clip/towers/image_encoder.h"
+#include "clip/towers/image_tower.h"
 #include "data/pictures/picture.h"
 
 namespace promptbed {

@@ -5,8 +5,8 @@
 
 namespace promptbed {
 
-Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
-                    std::span<const std::string> texts) {
+PromptBatch prompts_of_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
+                             std::span<const std::string> texts) {
   PromptBatch prompts;
   std::vector<int64_t> suffix;
   for (const std::string& text : texts) {
@@ -23,7 +23,12 @@ Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
   const int64_t start = tokenizer.start_of_text();
   prompts.prefix = encoder.embed(std::span(&start, 1)).unsqueeze(0);
   prompts.suffix = encoder.embed(suffix);
-  return encoder.encode(prompts).squeeze(0);
+  return prompts;
+}
+
+Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
+                    std::span<const std::string> texts) {
+  return encoder.encode(prompts_of_texts(encoder, tokenizer, texts)).squeeze(0);
 }
 
 }  // namespace promptbed

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/random_towers.h"
 #include "support/relative_difference.h"
 
 namespace promptbed {

@@ -9,7 +9,7 @@
 
 #include "clip/checkpoints/safetensors.h"
 #include "clip/towers/packed_prompts.h"
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/random_towers.h"
 #include "support/expect_error.h"
 #include "support/golden_clip.h"
 #include "support/plain_text_tower.h"

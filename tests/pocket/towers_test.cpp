@@ -126,7 +126,7 @@ TEST(VisionTransformer, SeesTheSameInAllPatchesInWhateverOrder) {
   const VisionTransformer tower(small_clip(), {});
   const Tensor pixels = some_input().pixels.narrow(0, 0, 2);
   const Tensor order = torch::tensor({3, 1, 0, 2}, torch::kLong).expand({2, 4});
-  EXPECT_LT(test::relative_difference(tower.encode(pixels, order), tower.encode(pixels)), 1e-5);
+  EXPECT_LT(test::relative_difference(tower.encode_patches(pixels, order), tower.encode(pixels)), 1e-5);
 }
 
 TEST(VisionTransformer, DoesNotSeePatchesThatAreLeftOut) {
@@ -134,11 +134,11 @@ TEST(VisionTransformer, DoesNotSeePatchesThatAreLeftOut) {
   const VisionTransformer tower(small_clip(), {});
   Tensor pixels = some_input().pixels.narrow(0, 0, 1).clone();
   const Tensor upper = torch::tensor({{0, 1}}, torch::kLong);
-  const Tensor before = tower.encode(pixels, upper);
+  const Tensor before = tower.encode_patches(pixels, upper);
   pixels.narrow(2, 8, 8).fill_(9);  // the lower two patches
-  EXPECT_TRUE(at::equal(tower.encode(pixels, upper), before));
+  EXPECT_TRUE(at::equal(tower.encode_patches(pixels, upper), before));
   pixels.narrow(2, 0, 8).fill_(9);
-  EXPECT_FALSE(at::allclose(tower.encode(pixels, upper), before));
+  EXPECT_FALSE(at::allclose(tower.encode_patches(pixels, upper), before));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ struct GoldenClip {
   ClipModel model = ClipModel::load(golden_folder() / "clip_vit/hf");
   std::shared_ptr<const TextEncoder> text_encoder =
       std::make_shared<TextTransformer>(model.checkpoint(), Placement{});
+  std::shared_ptr<const ImageEncoder> image_encoder = model.make_prompted_image_encoder(Placement{});
   std::shared_ptr<const Tokenizer> tokenizer = make_tokenizer(model);
 
   static const GoldenClip& instance() {

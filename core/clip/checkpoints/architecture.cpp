@@ -8,7 +8,7 @@
 #include <array>
 #include <cmath>
 
-#include "clip/towers/image_encoder.h"
+#include "clip/towers/image_tower.h"
 #include "data/pictures/view.h"
 
 namespace promptbed {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "clip/checkpoints/architecture.h"
 #include "clip/checkpoints/layouts.h"
-#include "clip/towers/image_encoder.h"
+#include "clip/towers/image_tower.h"
 #include "formats/model_settings.h"
 
 namespace promptbed {

@@ -7,180 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "clip/towers/layers.h"
-#include "clip/towers/prompt_attention.h"
+#include "clip/towers/frozen_layers.h"
 #include "clip/towers/text_blocks.h"
+#include "clip/towers/tower_changes.h"
 
 namespace promptbed {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-constexpr double kQuickGeluSlope = 1.702;
-
-/// x -> x + contract(activation(expand(norm(x)))).
-///
-/// Quick GELU is a scaled SiLU: x sigmoid(1.702 x) = silu(1.702 x) / 1.702. The two factors are folded into
-/// the frozen weights, so the activation is one operator forward and one backward.
-class FrozenMlp {
- public:
-  FrozenMlp(const Checkpoint& checkpoint, const std::string& block, const Placement& placement)
-      : quick_(checkpoint.activation == Activation::quick_gelu),
-        norm_(checkpoint, block + "ln_2", placement),
-        expand_(in_units(checkpoint, block + "mlp.c_fc.weight", slope()),
-                in_units(checkpoint, block + "mlp.c_fc.bias", slope()), placement),
-        contract_(in_units(checkpoint, block + "mlp.c_proj.weight", 1 / slope()),
-                  in_units(checkpoint, block + "mlp.c_proj.bias", 1), placement) {}
-
-  /// What the backward pass needs: the input, its rows' statistics and the hidden layer.
-  struct Tape {
-    Tensor x, mean, rstd, hidden;
-  };
-
-  Tensor forward(const Tensor& x, Tape* tape) const {
-    auto [y, mean, rstd] = norm_.forward(x);
-    Tensor hidden = expand_(y);
-    if (tape == nullptr) {
-      quick_ ? at::silu_(hidden) : at::gelu_(hidden);
-      return contract_.added(x, hidden);
-    }
-    *tape = {x, mean, rstd, hidden};
-    return contract_.added(x, quick_ ? at::silu(hidden) : at::gelu(hidden));
-  }
-
-  Tensor backward(const Tensor& g, const Tape& tape) const {
-    const Tensor activated = contract_.gradient(g);
-    const Tensor hidden =
-        quick_ ? at::silu_backward(activated, tape.hidden) : at::gelu_backward(activated, tape.hidden);
-    return norm_.gradient(expand_.gradient(hidden), tape.x, tape.mean, tape.rstd).add_(g);
-  }
-
- private:
-  double slope() const { return quick_ ? kQuickGeluSlope : 1; }
-
-  static Tensor in_units(const Checkpoint& checkpoint, const std::string& name, double factor) {
-    const Tensor& x = checkpoint.at(name);
-    return factor == 1 ? x : x.to(torch::kFloat) * factor;
-  }
-
-  bool quick_;
-  LayerNorm norm_;
-  Linear expand_, contract_;
-};
-
-/// Attention of all rows: x -> x + output(attention(query_key_value(norm(x)))).
-class FrozenAttention {
- public:
-  FrozenAttention(const Checkpoint& checkpoint, const std::string& block, const Placement& placement)
-      : heads_(checkpoint.text_heads),
-        norm_(checkpoint, block + "ln_1", placement),
-        query_key_value_(make_query_key_value(checkpoint, block, placement)),
-        output_(checkpoint, block + "attn.out_proj", placement) {}
-
-  struct Tape {
-    Tensor x, mean, rstd, query_key_value, weights;
-  };
-
-  Tensor forward(const Tensor& x, const PackedPrompts& group, Tape* tape) const {
-    auto [y, mean, rstd] = norm_.forward(x);
-    const Tensor qkv = query_key_value_(y);
-    const auto [query, key, value] = thirds(qkv);
-    Tensor weights;
-    const Tensor mixed = PromptAttention(group, group.every_row, heads_).forward(query, key, value, weights);
-    if (tape != nullptr) *tape = {x, mean, rstd, qkv, weights};
-    return output_.added(x, mixed);
-  }
-
-  /// The gradient of only the first `rows` rows of x, [B, rows, W]: the others are constants.
-  Tensor backward(const Tensor& g, const PackedPrompts& group, const Tape& tape, int64_t rows) const {
-    const auto [query, key, value] = thirds(tape.query_key_value);
-    Tensor gradient = at::zeros_like(tape.query_key_value);
-    const auto [query_gradient, key_gradient, value_gradient] = thirds(gradient);
-    PromptAttention(group, group.every_row, heads_)
-        .backward(output_.gradient(g), query, key, value, tape.weights, query_gradient, key_gradient,
-                  value_gradient);
-    const auto first = [rows](const Tensor& x) { return x.narrow(1, 0, rows).contiguous(); };
-    return norm_
-        .gradient(query_key_value_.gradient(first(gradient)), first(tape.x), first(tape.mean),
-                  first(tape.rstd))
-        .add_(g.narrow(1, 0, rows));
-  }
-
- private:
-  static Linear make_query_key_value(const Checkpoint& checkpoint, const std::string& block,
-                                     const Placement& placement) {
-    const auto [weight, bias] = scaled_query_key_value(checkpoint, block);
-    return Linear(weight, bias, placement);
-  }
-
-  static std::tuple<Tensor, Tensor, Tensor> thirds(const Tensor& x) {
-    const int64_t width = x.size(-1) / 3;
-    return {x.narrow(-1, 0, width), x.narrow(-1, width, width), x.narrow(-1, 2 * width, width)};
-  }
-
-  int64_t heads_;
-  LayerNorm norm_;
-  Linear query_key_value_, output_;
-};
-
-/// The last block's attention: keys and values of all rows, queries of the EOS rows only.
-class FrozenLastAttention {
- public:
-  FrozenLastAttention(const Checkpoint& checkpoint, const std::string& block, const Placement& placement)
-      : heads_(checkpoint.text_heads),
-        norm_(checkpoint, block + "ln_1", placement),
-        query_(part(checkpoint, block, placement, 0, 1)),
-        key_value_(part(checkpoint, block, placement, 1, 2)),
-        output_(checkpoint, block + "attn.out_proj", placement) {}
-
-  struct Tape {
-    Tensor x, mean, rstd, query, key_value, weights;
-  };
-
-  /// [B, R, W] -> [B, K, W]
-  Tensor forward(const Tensor& x, const PackedPrompts& group, Tape* tape) const {
-    auto [y, mean, rstd] = norm_.forward(x);
-    const Tensor query = query_(y.index_select(1, group.last_row)), key_value = key_value_(y);
-    const auto [key, value] = halves(key_value);
-    Tensor weights;
-    const Tensor mixed = PromptAttention(group, group.last_row, heads_).forward(query, key, value, weights);
-    if (tape != nullptr) *tape = {x, mean, rstd, query, key_value, weights};
-    return output_.added(x.index_select(1, group.last_row), mixed);
-  }
-
-  /// [B, K, W] -> [B, R, W]
-  Tensor backward(const Tensor& g, const PackedPrompts& group, const Tape& tape) const {
-    const auto [key, value] = halves(tape.key_value);
-    const Tensor query_gradient = at::zeros_like(tape.query), gradient = at::zeros_like(tape.key_value);
-    const auto [key_gradient, value_gradient] = halves(gradient);
-    PromptAttention(group, group.last_row, heads_)
-        .backward(output_.gradient(g), tape.query, key, value, tape.weights, query_gradient, key_gradient,
-                  value_gradient);
-    Tensor normed = key_value_.gradient(gradient);
-    normed.index_add_(1, group.last_row, query_.gradient(query_gradient));
-    return norm_.gradient(normed, tape.x, tape.mean, tape.rstd).index_add_(1, group.last_row, g);
-  }
-
- private:
-  /// `count` of the three parts (queries, keys, values), from the first-th on.
-  static Linear part(const Checkpoint& checkpoint, const std::string& block, const Placement& placement,
-                     int64_t first, int64_t count) {
-    const auto [weight, bias] = scaled_query_key_value(checkpoint, block);
-    const int64_t width = weight.size(1);
-    return Linear(weight.narrow(0, first * width, count * width),
-                  bias.narrow(0, first * width, count * width), placement);
-  }
-
-  static std::pair<Tensor, Tensor> halves(const Tensor& x) {
-    const int64_t width = x.size(-1) / 2;
-    return {x.narrow(-1, 0, width), x.narrow(-1, width, width)};
-  }
-
-  int64_t heads_;
-  LayerNorm norm_;
-  Linear query_, key_value_, output_;
-};
 
 /// What a forward pass leaves for the backward pass.
 struct Tape {
@@ -238,6 +73,15 @@ class FrozenTower {
       tape->rstd = normed.rstd;
     }
     return projection_(normed.y);
+  }
+
+  /// Rows through one block with changes, as forward() takes them through the others; differentiable by
+  /// LibTorch.
+  Tensor changed(Tensor x, const PackedPrompts& group, const BlockChange& change) const {
+    if (change.block + 1 < count())
+      return mlps_[change.block].changed(attentions_[change.block].changed(x, group, change), change);
+    x = mlps_.back().changed(last_attention_.changed(x, group, change), change);
+    return projection_(final_norm_(x));
   }
 
   /// Gradient of what forward() gave -> [B, rows, W] of the first `rows` rows that went in.
@@ -344,22 +188,47 @@ class FrozenTextBlocks final : public TextBlocks {
 
   int64_t count() const override { return tower_->count(); }
 
-  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
-               int64_t end) const override {
+  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group, int64_t end,
+               const TowerChanges& changes) const override {
+    const int64_t first = first_change(changes, 0, end);
+    return go_on(start_unchanged(prefix, suffix, group, first), group, first, end, changes);
+  }
+
+  Tensor go_on(const Tensor& rows, const PackedPrompts& group, int64_t begin, int64_t end,
+               const TowerChanges& changes) const override {
+    Tensor x = rows;
+    while (begin < end) {
+      const int64_t stop = first_change(changes, begin, end);
+      if (stop > begin) x = go_on_unchanged(x, group, begin, stop);
+      if (stop < end) x = tower_->changed(x, group, *change_of(changes, stop));
+      begin = std::min(stop + 1, end);
+    }
+    return x;
+  }
+
+ private:
+  /// The first block from `begin` on that has a change, or `end`.
+  static int64_t first_change(const TowerChanges& changes, int64_t begin, int64_t end) {
+    while (begin < end && change_of(changes, begin) == nullptr) ++begin;
+    return begin;
+  }
+
+  Tensor start_unchanged(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
+                         int64_t end) const {
+    if (end == 0) return tower_->rows(prefix, suffix, group);
     if (at::GradMode::is_enabled() && (prefix.requires_grad() || suffix.requires_grad()))
       return FrozenStart::apply(prefix, suffix, tower_, group, end);
     const at::NoGradGuard no_gradients;
     return tower_->forward(tower_->rows(prefix, suffix, group), group, {0, end}, nullptr);
   }
 
-  Tensor go_on(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end) const override {
+  Tensor go_on_unchanged(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end) const {
     if (at::GradMode::is_enabled() && x.requires_grad())
       return FrozenGoOn::apply(x, tower_, group, Span{begin, end});
     const at::NoGradGuard no_gradients;
     return tower_->forward(x, group, {begin, end}, nullptr);
   }
 
- private:
   std::shared_ptr<const FrozenTower> tower_;
 };
 

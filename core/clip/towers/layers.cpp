@@ -95,7 +95,11 @@ LayerNorm::LayerNorm(const Checkpoint& checkpoint, const std::string& name, cons
       bias_(frozen(checkpoint, name + ".bias", placement)) {}
 
 Tensor LayerNorm::operator()(const Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, weight_, bias_, kLayerNormEps);
+  return with(weight_, bias_, x);
+}
+
+Tensor LayerNorm::with(const Tensor& weight, const Tensor& bias, const Tensor& x) {
+  return at::layer_norm(x, {x.size(-1)}, weight, bias, kLayerNormEps);
 }
 
 LayerNorm::Normed LayerNorm::forward(const Tensor& x) const {

@@ -42,6 +42,9 @@ class LayerNorm {
 
   Tensor operator()(const Tensor& x) const;
 
+  /// The same with another scale and shift, which may be learned.
+  static Tensor with(const Tensor& weight, const Tensor& bias, const Tensor& x);
+
   /// The rest keeps no graph: for towers with a backward pass of their own.
 
   /// The result, and the mean and the reciprocal deviation of each row.

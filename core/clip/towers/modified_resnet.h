@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/image_encoder.h>
 #include <promptbed/tensor.h>
 
 #include <cstdint>
@@ -8,7 +9,6 @@
 #include <vector>
 
 #include "clip/checkpoints/checkpoint.h"
-#include "clip/towers/image_encoder.h"
 #include "clip/towers/layers.h"
 
 namespace promptbed {
@@ -30,10 +30,11 @@ class FoldedConvolution {
 
 /// CLIP's ModifiedResNet (RN50, RN101, RN50x4, ...): a stem of three convolutions, bottlenecks that pool
 /// instead of striding, and attention of the mean over all positions (arXiv 2103.00020, section 2.4).
-class ModifiedResNet : public ImageEncoder {
+class ModifiedResNet final : public ImageEncoder {
  public:
   ModifiedResNet(const Checkpoint& checkpoint, const Placement& placement);
 
+  using ImageEncoder::encode;
   Tensor encode(const Tensor& pixels) const override;
   int64_t resolution() const override { return resolution_; }
   int64_t embedding_width() const override { return embedding_width_; }

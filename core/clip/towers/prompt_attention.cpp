@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
 
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 // One binary for all processors: the loops are compiled for each vector width, and the loader picks the
 // widest that the processor has.
@@ -147,6 +150,53 @@ void PromptAttention::backward(const Tensor& gradient, const Tensor& query, cons
                     weight + (b * heads_ + h) * weights_,
                     {out(query_gradient), out(key_gradient), out(value_gradient)}, scratch.data());
   });
+}
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// What a node of the graph keeps besides its tensors.
+struct Kept : torch::CustomClassHolder {
+  PackedPrompts group;
+  Tensor asking;
+  int64_t heads = 0;
+};
+
+struct Attended : torch::autograd::Function<Attended> {
+  static Tensor forward(AutogradContext* context, const Tensor& query, const Tensor& key, const Tensor& value,
+                        const PackedPrompts& group, const Tensor& asking, int64_t heads) {
+    auto kept = c10::make_intrusive<Kept>();
+    kept->group = group;
+    kept->asking = asking;
+    kept->heads = heads;
+    Tensor weights;
+    const Tensor mixed = PromptAttention(kept->group, asking, heads).forward(query, key, value, weights);
+    context->save_for_backward({query, key, value, weights});
+    context->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
+    return mixed;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const auto capsule = context->saved_data["kept"].toCapsule();
+    const auto& kept = *static_cast<const Kept*>(capsule.get());
+    const variable_list saved = context->get_saved_variables();
+    const auto zeros = [](const Tensor& like) { return at::zeros(like.sizes(), like.options()); };
+    variable_list result = {zeros(saved[0]), zeros(saved[1]), zeros(saved[2])};
+    PromptAttention(kept.group, kept.asking, kept.heads)
+        .backward(gradients[0].contiguous(), saved[0], saved[1], saved[2], saved[3], result[0], result[1],
+                  result[2]);
+    result.resize(6);
+    return result;
+  }
+};
+
+}  // namespace
+
+Tensor attend_prompts(const Tensor& query, const Tensor& key, const Tensor& value, const PackedPrompts& group,
+                      const Tensor& asking, int64_t heads) {
+  return Attended::apply(query, key, value, group, asking, heads);
 }
 
 }  // namespace promptbed

@@ -46,4 +46,8 @@ class PromptAttention {
   std::vector<AttentionQuery> queries_;
 };
 
+/// PromptAttention among the rows of a group, differentiable in queries, keys and values.
+Tensor attend_prompts(const Tensor& query, const Tensor& key, const Tensor& value, const PackedPrompts& group,
+                      const Tensor& asking, int64_t heads);
+
 }  // namespace promptbed

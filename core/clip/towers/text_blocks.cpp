@@ -10,14 +10,23 @@
 
 #include "clip/checkpoints/architecture.h"
 #include "clip/towers/layers.h"
+#include "clip/towers/tower_changes.h"
 
 namespace promptbed {
 namespace {
 
-/// Queries, keys and values: [B, R, 3 W] -> [3, B, H, R, d]
-Tensor heads(const Tensor& x, int64_t count) {
-  return x.unflatten(-1, {3, count, -1}).permute({2, 0, 3, 1, 4});
+/// What a block without changes has.
+const BlockChange kUnchanged;
+
+const BlockChange& change_or_none(const TowerChanges& changes, int64_t block) {
+  const BlockChange* const change = change_of(changes, block);
+  return change != nullptr ? *change : kUnchanged;
 }
+
+/// Queries, keys and values of all heads, [B, H, R, d] each.
+struct Heads {
+  Tensor query, key, value;
+};
 
 /// softmax(query key^T + mask) value, per head: [B, H, Q, d] and twice [B, H, R, d] -> [B, Q, H d]; the mask
 /// is [Q, R].
@@ -49,20 +58,22 @@ class DifferentiableTextBlocks final : public TextBlocks {
 
   int64_t count() const override { return static_cast<int64_t>(blocks_.size()); }
 
-  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
-               int64_t end) const override {
-    return go_on(packed_rows(prefix, suffix, position_embedding_, group), group, 0, end);
+  Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group, int64_t end,
+               const TowerChanges& changes) const override {
+    return go_on(packed_rows(prefix, suffix, position_embedding_, group), group, 0, end, changes);
   }
 
-  Tensor go_on(const Tensor& rows, const PackedPrompts& group, int64_t begin, int64_t end) const override {
+  Tensor go_on(const Tensor& rows, const PackedPrompts& group, int64_t begin, int64_t end,
+               const TowerChanges& changes) const override {
     const Tensor mask = group.mask();
     Tensor x = rows;
     for (int64_t i = begin; i < std::min(end, count() - 1); ++i) {
-      const auto qkv = query_key_value(blocks_[i], x);
-      x = x + blocks_[i].attention_output(attention(qkv[0], qkv[1], qkv[2], mask));
-      x = x + mlp(blocks_[i], x);
+      const BlockChange& change = change_or_none(changes, i);
+      const auto [query, key, value] = heads_of(blocks_[i], change, x);
+      x = x + output(blocks_[i], change, attention(query, key, value, mask));
+      x = x + mlp(blocks_[i], change, x);
     }
-    return end == count() ? read_out(x, group, mask) : x;
+    return end == count() ? read_out(x, group, mask, change_or_none(changes, count() - 1)) : x;
   }
 
  private:
@@ -72,22 +83,34 @@ class DifferentiableTextBlocks final : public TextBlocks {
   };
 
   /// The last block and the projection. Behind that block's keys and values only the EOS rows matter.
-  Tensor read_out(Tensor x, const PackedPrompts& group, const Tensor& mask) const {
+  Tensor read_out(Tensor x, const PackedPrompts& group, const Tensor& mask, const BlockChange& change) const {
     const Block& last = blocks_.back();
-    const auto qkv = query_key_value(last, x);
-    const auto mixed = attention(qkv[0].index_select(2, group.last_row), qkv[1], qkv[2],
-                                 mask.index_select(0, group.last_row));
-    x = x.index_select(1, group.last_row) + last.attention_output(mixed);
-    x = x + mlp(last, x);
+    const auto [query, key, value] = heads_of(last, change, x);
+    const Tensor mixed =
+        attention(query.index_select(2, group.last_row), key, value, mask.index_select(0, group.last_row));
+    x = x.index_select(1, group.last_row) + output(last, change, mixed);
+    x = x + mlp(last, change, x);
     return projection_(final_norm_(x));
   }
 
-  Tensor query_key_value(const Block& block, const Tensor& x) const {
-    return heads(block.query_key_value(block.attention_norm(x)), heads_);
+  Heads heads_of(const Block& block, const BlockChange& change, const Tensor& x) const {
+    const Tensor y = changed(block.attention_norm, change.attention_norm, x);
+    const Tensor qkv = block.query_key_value(y);
+    const int64_t width = y.size(-1);
+    const auto part = [&](int64_t i, const LowRank& low_rank, double factor) {
+      const Tensor rows = changed(qkv.narrow(-1, i * width, width), low_rank, y, factor);
+      return rows.unflatten(-1, {heads_, -1}).transpose(1, 2);
+    };
+    return {part(0, change.query, query_scale(width, heads_)), part(1, change.key, 1),
+            part(2, change.value, 1)};
   }
 
-  Tensor mlp(const Block& block, const Tensor& x) const {
-    return block.mlp_out(activate(block.mlp_in(block.mlp_norm(x)), activation_));
+  static Tensor output(const Block& block, const BlockChange& change, const Tensor& mixed) {
+    return changed(block.attention_output(mixed), change.output, mixed);
+  }
+
+  Tensor mlp(const Block& block, const BlockChange& change, const Tensor& x) const {
+    return block.mlp_out(activate(block.mlp_in(changed(block.mlp_norm, change.mlp_norm, x)), activation_));
   }
 
   int64_t heads_;
@@ -105,11 +128,15 @@ std::unique_ptr<TextBlocks> make_differentiable_text_blocks(const Checkpoint& ch
   return std::make_unique<DifferentiableTextBlocks>(checkpoint, placement);
 }
 
+double query_scale(int64_t width, int64_t heads) {
+  return 1 / std::sqrt(static_cast<double>(width) / static_cast<double>(heads));
+}
+
 std::pair<Tensor, Tensor> scaled_query_key_value(const Checkpoint& checkpoint, const std::string& block) {
   const Tensor weight = checkpoint.at(block + "attn.in_proj_weight").to(torch::kFloat);
   const Tensor bias = checkpoint.at(block + "attn.in_proj_bias").to(torch::kFloat);
   const int64_t width = weight.size(1);
-  const double scale = 1 / std::sqrt(static_cast<double>(width) / static_cast<double>(checkpoint.text_heads));
+  const double scale = query_scale(width, checkpoint.text_heads);
   const auto scale_query = [&](const Tensor& x) {
     return at::cat({x.narrow(0, 0, width) * scale, x.narrow(0, width, 2 * width)});
   };

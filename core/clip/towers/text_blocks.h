@@ -1,6 +1,7 @@
 #pragma once
 
 #include <promptbed/tensor.h>
+#include <promptbed/tower.h>
 
 #include <memory>
 #include <string>
@@ -23,12 +24,13 @@ class TextBlocks {
   virtual int64_t count() const = 0;
 
   /// Through the first blocks: prefix [B or 1, P, W] and suffix rows [R - P, W] or [B or 1, R - P, W],
-  /// without positions. Differentiable in both.
-  virtual Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group,
-                       int64_t end) const = 0;
+  /// without positions. Differentiable in both, and in the changes of these blocks.
+  virtual Tensor start(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group, int64_t end,
+                       const TowerChanges& changes = {}) const = 0;
 
-  /// Rows [B, R, W] at the entry of block `begin` through the next ones. Differentiable in x.
-  virtual Tensor go_on(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end) const = 0;
+  /// Rows [B, R, W] at the entry of block `begin` through the next ones. Differentiable in x and the changes.
+  virtual Tensor go_on(const Tensor& x, const PackedPrompts& group, int64_t begin, int64_t end,
+                       const TowerChanges& changes = {}) const = 0;
 
   /// All blocks.
   Tensor encode(const Tensor& prefix, const Tensor& suffix, const PackedPrompts& group) const {
@@ -48,8 +50,11 @@ std::unique_ptr<TextBlocks> make_frozen_text_blocks(const Checkpoint& checkpoint
 /// Layers of the text tower. Throws Error if it has none.
 int64_t count_text_blocks(const Checkpoint& checkpoint);
 
-/// Weight and bias of a block's queries, keys and values [3 W, W] and [3 W], the scores' factor 1/sqrt(d) in
-/// the queries: for d = 64 that is a power of two, and the change is exact.
+/// The scores' factor 1/sqrt(d) of heads of width d.
+double query_scale(int64_t width, int64_t heads);
+
+/// Weight and bias of a block's queries, keys and values [3 W, W] and [3 W], with query_scale() in the
+/// queries: for d = 64 that is a power of two, and the change is exact.
 std::pair<Tensor, Tensor> scaled_query_key_value(const Checkpoint& checkpoint, const std::string& block);
 
 /// [B, R, W]: the prefix and the suffix rows of each image, with their positions' embeddings.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "clip/towers/tower_changes.h"
 
 namespace promptbed {
 namespace {
@@ -129,6 +130,7 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
         prefix + longest, context_length()));
   }
   check_deep_tokens(prompts, width(), blocks());
+  check_changes(prompts.changes, width(), blocks(), "text");
   std::vector<Stages> groups;
   int64_t rows = 0;
   for (const PackedPrompts& group : pack_prompts(prompts)) {
@@ -155,13 +157,18 @@ Tensor TextTransformer::encode_group(const PromptBatch& prompts, const Stages& s
   const auto images = [&](const Tensor& x, int64_t begin) {
     return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
   };
-  const auto encode = [this, stages](const variable_list& arguments) { return run(stages, arguments); };
+  const variable_list changed = tensors_in(prompts.changes);
+  const auto encode = [this, stages, changes = prompts.changes](const variable_list& arguments) {
+    const Tensor* const theirs = arguments.data() + arguments.size() - tensors_in(changes).size();
+    return run(stages, arguments, with_tensors(changes, theirs));
+  };
   std::vector<Tensor> features;
   for (int64_t begin = 0; begin < batch; begin += slice) {
     if (begin > 0) check_interrupt();
     variable_list arguments = {images(prompts.prefix, begin), images(suffix, begin)};
     for (const BlockTokens& deep : prompts.deep)
       arguments.push_back(tokens_of(deep, first_class, group.classes()));
+    arguments.insert(arguments.end(), changed.begin(), changed.end());
     features.push_back(keeps ? encode(arguments) : recomputed(encode, arguments));
   }
   return features.size() == 1 ? features.front() : at::cat(features);
@@ -185,13 +192,14 @@ TextTransformer::Stages TextTransformer::stages_of(const PromptBatch& prompts,
 }
 
 /// Prefix, suffix rows and the tokens that enter at each further stage -> [B, K, D].
-Tensor TextTransformer::run(const Stages& stages, const std::vector<Tensor>& arguments) const {
-  Tensor x = blocks_->start(arguments[0], arguments[1], stages.front().layout, stages.front().end);
+Tensor TextTransformer::run(const Stages& stages, const std::vector<Tensor>& arguments,
+                            const TowerChanges& changes) const {
+  Tensor x = blocks_->start(arguments[0], arguments[1], stages.front().layout, stages.front().end, changes);
   for (size_t i = 1; i < stages.size(); ++i) {
     const auto& [begin, end, layout] = stages[i];
     const Tensor tokens = arguments[i + 1].expand({x.size(0), -1, -1});
     x = at::cat({x, tokens}, 1).index_select(1, layout.token);
-    x = blocks_->go_on(x, layout, begin, end);
+    x = blocks_->go_on(x, layout, begin, end, changes);
   }
   return x;
 }

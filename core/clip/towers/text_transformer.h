@@ -20,6 +20,7 @@ namespace promptbed {
 ///   - in the last block only the EOS rows are computed beyond keys and values;
 ///   - where tokens enter a later block, the rows get a new layout (entered()): a set for all classes keeps
 ///     the prefix shared, a set for each class splits it there and no earlier;
+///   - a block with changes inside is computed by LibTorch's operators, among the same packed rows;
 ///   - frozen weights receive no gradients.
 ///
 /// If the checkpoint's tensors require gradients, the output is differentiable in them: that is how
@@ -48,7 +49,7 @@ class TextTransformer final : public TextEncoder {
 
   static int64_t most_rows(const Stages& stages);
   Stages stages_of(const PromptBatch& prompts, const PackedPrompts& group) const;
-  Tensor run(const Stages& stages, const std::vector<Tensor>& arguments) const;
+  Tensor run(const Stages& stages, const std::vector<Tensor>& arguments, const TowerChanges& changes) const;
   Tensor encode_group(const PromptBatch& prompts, const Stages& stages, int64_t first_class,
                       bool keeps) const;
 

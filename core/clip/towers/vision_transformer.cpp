@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <cmath>
 
 #include "clip/checkpoints/architecture.h"
+#include "clip/towers/tower_changes.h"
 
 namespace promptbed {
 namespace {
@@ -53,14 +55,16 @@ int64_t VisionTransformer::resolution_of(const Checkpoint& checkpoint) {
   return grid * checkpoint.at("visual.conv1.weight").size(2);
 }
 
-Tensor VisionTransformer::encode(const Tensor& pixels, const Tensor& patches) const {
-  Tensor x = norm_before_(embed(pixels.to(device_), patches));
-  // The features are the class token's, so the last block computes no other row.
-  for (const Block& block : blocks_) x = run(block, x, &block == &blocks_.back() ? 1 : x.size(1));
-  return projection_(norm_after_(x.select(1, 0)));
+Tensor VisionTransformer::encode_patches(const Tensor& pixels, const Tensor& patches) const {
+  const Tensor x = norm_before_(rows_of(pixels.to(device_), patches, Tensor()));
+  return project(normed(run(x, 0, blocks(), {}, 1).select(1, 0)));
 }
 
-Tensor VisionTransformer::embed(const Tensor& pixels, const Tensor& patches) const {
+Tensor VisionTransformer::embed(const Tensor& pixels, const Tensor& tokens) const {
+  return norm_before_(rows_of(pixels.to(device_), Tensor(), tokens));
+}
+
+Tensor VisionTransformer::rows_of(const Tensor& pixels, const Tensor& patches, const Tensor& tokens) const {
   const int64_t batch = pixels.size(0), grid = resolution_ / patch_;
   Tensor cut = pixels.reshape({batch, 3, grid, patch_, grid, patch_})
                    .permute({0, 2, 4, 1, 3, 5})
@@ -72,23 +76,48 @@ Tensor VisionTransformer::embed(const Tensor& pixels, const Tensor& patches) con
     positions = positions.gather(1, number.expand({-1, -1, positions.size(2)}));
   }
   const Tensor class_token = (class_embedding_ + positional_embedding_[0]).expand({batch, 1, -1});
-  return at::cat({class_token, patch_embedding_(cut) + positions}, 1);
+  const Tensor placed = patch_embedding_(cut) + positions;
+  if (!tokens.defined()) return at::cat({class_token, placed}, 1);
+  return at::cat({class_token, tokens.expand({batch, -1, -1}), placed}, 1);
 }
 
-Tensor VisionTransformer::run(const Block& block, const Tensor& x, int64_t rows) const {
-  const Tensor attended = x.narrow(1, 0, rows) + attend(block, block.norm1(x), rows);
-  return attended + block.contract(activate(block.expand(block.norm2(attended)), activation_));
+Tensor VisionTransformer::run(const Tensor& x, int64_t begin, int64_t end, const TowerChanges& changes,
+                              std::optional<int64_t> rows) const {
+  if (begin < 0 || begin > end || end > blocks())
+    throw Error(fmt::format("image blocks {} to {}: the tower has 0 to {}", begin, end - 1, blocks() - 1));
+  check_changes(changes, width(), blocks(), "image");
+  Tensor y = x;
+  for (int64_t i = begin; i < end; ++i) {
+    const BlockChange* const change = change_of(changes, i);
+    y = run(blocks_[i], change != nullptr ? *change : BlockChange(), y,
+            rows && i + 1 == end ? *rows : y.size(1));
+  }
+  return y;
 }
 
-Tensor VisionTransformer::attend(const Block& block, const Tensor& x, int64_t rows) const {
-  const int64_t batch = x.size(0), tokens = x.size(1), width = x.size(2);
-  // [B, T, 3 W] -> [3, B, heads, T, W / heads]
-  const Tensor qkv =
-      block.qkv(x).reshape({batch, tokens, 3, heads_, width / heads_}).permute({2, 0, 3, 1, 4});
-  const Tensor query = qkv[0].narrow(2, 0, rows) * std::pow(static_cast<double>(width / heads_), -0.5);
-  const Tensor weights = at::matmul(query, qkv[1].transpose(-2, -1)).softmax(-1);
-  const Tensor mixed = at::matmul(weights, qkv[2]);  // [B, heads, rows, W / heads]
-  return block.out(mixed.transpose(1, 2).reshape({batch, rows, width}));
+Tensor VisionTransformer::run(const Block& block, const BlockChange& change, const Tensor& x,
+                              int64_t rows) const {
+  const Tensor attended =
+      x.narrow(1, 0, rows) + attend(block, change, changed(block.norm1, change.attention_norm, x), rows);
+  const Tensor normed = changed(block.norm2, change.mlp_norm, attended);
+  return attended + block.contract(activate(block.expand(normed), activation_));
+}
+
+Tensor VisionTransformer::attend(const Block& block, const BlockChange& change, const Tensor& x,
+                                 int64_t rows) const {
+  const int64_t batch = x.size(0), width = x.size(2), head = width / heads_;
+  const Tensor qkv = block.qkv(x);              // [B, T, 3 W]
+  const auto heads = [&](const Tensor& part) {  // [B, T, W] -> [B, heads, T, W / heads]
+    return part.unflatten(-1, {heads_, head}).transpose(1, 2);
+  };
+  const auto part = [&](int64_t i, const LowRank& low_rank) {
+    return heads(changed(qkv.narrow(-1, i * width, width), low_rank, x));
+  };
+  const Tensor query = part(0, change.query).narrow(2, 0, rows) * std::pow(static_cast<double>(head), -0.5);
+  const Tensor weights = at::matmul(query, part(1, change.key).transpose(-2, -1)).softmax(-1);
+  const Tensor mixed =
+      at::matmul(weights, part(2, change.value)).transpose(1, 2).reshape({batch, rows, width});
+  return changed(block.out(mixed), change.output, mixed);
 }
 
 }  // namespace promptbed

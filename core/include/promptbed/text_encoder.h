@@ -3,6 +3,7 @@
 #include <promptbed/export.h>
 #include <promptbed/tensor.h>
 #include <promptbed/tokenizer.h>
+#include <promptbed/tower.h>
 
 #include <cstdint>
 #include <span>
@@ -10,13 +11,6 @@
 #include <vector>
 
 namespace promptbed {
-
-/// Tokens that enter every prompt where a block of the tower begins, as they are: without positions.
-struct BlockTokens {
-  int64_t block = 1;      ///< counted from 0; the tokens of block 0 are the prompts themselves
-  Tensor tokens;          ///< [n, W], the same for all classes, or [K, n, W], a set for each
-  bool inserted = false;  ///< whether they come behind SOS and move all others; else they replace 1 to n
-};
 
 /// Prompts of K classes that share their first P token embeddings.
 ///
@@ -28,6 +22,7 @@ struct PromptBatch {
   Tensor suffix;                        ///< [S, W], or [B, S, W]: the K suffixes packed, no padding
   std::vector<int64_t> suffix_lengths;  ///< K entries summing to S; the last token of each is EOS
   std::vector<BlockTokens> deep = {};   ///< by ascending blocks; tokens that are not replaced go on
+  TowerChanges changes = {};            ///< inside blocks
 };
 
 /// CLIP's frozen text tower.
@@ -35,11 +30,11 @@ class PROMPTBED_EXPORT TextEncoder {
  public:
   virtual ~TextEncoder() = default;
 
-  /// Text features [B, K, D] at each prompt's last token, not normalised. Differentiable in prefix, suffix
-  /// and deep tokens; the tower's own weights never receive gradients. Work on the prefix is shared by the
-  /// classes up to the first block at which each class gets tokens of its own. Throws Error if a prompt is
-  /// too long, and for deep tokens of another shape, of a block that is not there, or in the place of a
-  /// prompt's EOS.
+  /// Text features [B, K, D] at each prompt's last token, not normalised. Differentiable in prefix, suffix,
+  /// deep tokens and changes; the tower's own weights never receive gradients. Work on the prefix is shared
+  /// by the classes up to the first block at which each class gets tokens of its own. Throws Error if a
+  /// prompt is too long, for deep tokens and changes of another shape or of a block that is not there, and
+  /// for tokens in the place of a prompt's EOS.
   virtual Tensor encode(const PromptBatch& prompts) const = 0;
 
   /// Token embeddings [n, W] in f32, on the encoder's device.
@@ -51,8 +46,12 @@ class PROMPTBED_EXPORT TextEncoder {
   virtual int64_t blocks() const = 0;           ///< residual attention blocks of the tower
 };
 
-/// Text features [K, D] of whole sentences, not normalised. Throws Error, naming the text, if one is too
+/// Prompts of whole sentences, of which nothing is learned. Throws Error, naming the text, if one is too
 /// long.
+PROMPTBED_EXPORT PromptBatch prompts_of_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
+                                              std::span<const std::string> texts);
+
+/// Text features [K, D] of whole sentences, not normalised. Throws the same.
 PROMPTBED_EXPORT Tensor encode_texts(const TextEncoder& encoder, const Tokenizer& tokenizer,
                                      std::span<const std::string> texts);
 

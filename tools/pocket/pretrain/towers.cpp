@@ -115,7 +115,7 @@ class TrainableTowers::Lane {
       const int64_t count = std::min(kPicturesAtOnce, batch - begin);
       const Tensor patches = input.patches.defined() ? input.patches.narrow(0, begin, count) : Tensor();
       parts.push_back({at::arange(begin, begin + count, torch::kLong),
-                       tower.encode(input.pixels.narrow(0, begin, count), patches)});
+                       tower.encode_patches(input.pixels.narrow(0, begin, count), patches)});
     }
     return parts;
   }
