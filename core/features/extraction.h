@@ -9,7 +9,7 @@
 #include <iosfwd>
 #include <span>
 
-#include "clip/towers/image_encoder.h"
+#include "clip/towers/image_tower.h"
 #include "features/feature_cache.h"
 
 namespace promptbed {

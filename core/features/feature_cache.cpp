@@ -82,6 +82,15 @@ uint64_t FeatureCache::contents_of(const std::string& image, std::span<const int
   return contents.value_or(0);
 }
 
+std::string hash_of_files(std::span<const std::string> images, ContentIndex& contents) {
+  Hasher hasher;
+  for (const std::string& image : images) {
+    const auto found = contents.find(image);
+    hasher.add(image).add(static_cast<int64_t>(found.value_or(0)));
+  }
+  return hasher.hex();
+}
+
 std::string FeatureCache::hash_of_images(std::span<const FeatureRequest> requests,
                                          ContentIndex* contents) const {
   if (sealed()) {

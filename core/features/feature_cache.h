@@ -79,4 +79,7 @@ class FeatureCache {
   mutable Tensor features_;  ///< all of the file's, read on first use
 };
 
+/// FeatureCache::hash_of_images of images by their files alone; one that cannot be read has no contents.
+std::string hash_of_files(std::span<const std::string> images, ContentIndex& contents);
+
 }  // namespace promptbed

@@ -4,11 +4,9 @@
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <array>
-
 #include "base/signals.h"
 #include "data/pictures/view.h"
+#include "features/pixels.h"
 
 namespace promptbed {
 
@@ -25,15 +23,7 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
 }
 
 Tensor PictureEncoder::pixels(const Picture& picture, int view, uint64_t view_key) const {
-  const Picture rendered = render_view(picture, static_cast<int>(preprocessing_.size), view, view_key,
-                                       preprocessing_.style, crops_);
-  const auto per_channel = [&](const std::array<float, 3>& values) {
-    return torch::tensor(at::ArrayRef<float>(values), device_).view({1, 3, 1, 1});
-  };
-  Tensor bytes = at::empty({1, rendered.height, rendered.width, 3}, torch::kUInt8);
-  std::ranges::copy(rendered.rgb, bytes.data_ptr<uint8_t>());
-  const Tensor scaled = bytes.to(device_).permute({0, 3, 1, 2}).contiguous().to(torch::kFloat32).div_(255);
-  return (scaled - per_channel(preprocessing_.mean)) / per_channel(preprocessing_.std);
+  return pixels_of(picture, view, view_key, preprocessing_, crops_).unsqueeze(0).to(device_);
 }
 
 SingleThreadedOperators::SingleThreadedOperators() : before_(at::get_num_threads()) {

@@ -2,12 +2,15 @@
 
 #include <ATen/ATen.h>
 
+#include <functional>
 #include <ostream>
 #include <utility>
 
 #include "base/ahead.h"
 #include "base/progress.h"
+#include "base/signals.h"
 #include "data/pictures/view.h"
+#include "features/pixels.h"
 
 namespace promptbed {
 namespace {
@@ -17,18 +20,42 @@ namespace fs = std::filesystem;
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
-/// The features [1, D] of a file, or its fault.
-struct Encoded {
-  Tensor features;
+/// What was made of a file, [1, ..], or its fault.
+struct Made {
+  Tensor tensor;
   std::string fault;
 };
 
-Encoded encode(const LooseImage& image, const PictureEncoder& encoder) {
+using Make = std::function<Tensor(const Picture&)>;
+
+Made make_of(const LooseImage& image, const Make& make) {
   try {
-    return {encoder.encode(decode_picture(image.files, image.name), {kCentreView}, /*view_key=*/0), ""};
+    return {make(decode_picture(image.files, image.name)), ""};
   } catch (const Error& fault) {
     return {{}, fault.what()};
   }
+}
+
+LooseImageTensors make_of_all(std::span<const LooseImage> images, int threads, std::ostream& log,
+                              const Make& make) {
+  LooseImageTensors result;
+  std::vector<Tensor> rows;
+  Progress progress("images", static_cast<int64_t>(images.size()), log, is_terminal(log));
+  const SingleThreadedOperators operators;
+  Ahead<Made> made(images.size(), static_cast<size_t>(threads), kPicturesAhead * static_cast<size_t>(threads),
+                   [&](size_t i) { return make_of(images[i], make); });
+  for (const LooseImage& image : images) {
+    Made next = *made.next();
+    progress.advance();
+    if (!next.fault.empty()) {
+      result.faults.push_back(std::move(next.fault));
+      continue;
+    }
+    result.images.push_back(image.path());
+    rows.push_back(std::move(next.tensor));
+  }
+  if (!rows.empty()) result.tensors = at::cat(rows);
+  return result;
 }
 
 /// Whether all images in a path are meant.
@@ -48,27 +75,19 @@ std::vector<LooseImage> images_at(const fs::path& path) {
   return images;
 }
 
-LooseImageFeatures encode_images(const std::vector<LooseImage>& images, const PictureEncoder& encoder,
-                                 int threads, std::ostream& log) {
-  LooseImageFeatures result;
-  std::vector<Tensor> features;
-  Progress progress("images", static_cast<int64_t>(images.size()), log, is_terminal(log));
-  const SingleThreadedOperators operators;
-  Ahead<Encoded> encoded(images.size(), static_cast<size_t>(threads),
-                         kPicturesAhead * static_cast<size_t>(threads),
-                         [&](size_t i) { return encode(images[i], encoder); });
-  for (const LooseImage& image : images) {
-    Encoded next = *encoded.next();
-    progress.advance();
-    if (!next.fault.empty()) {
-      result.faults.push_back(std::move(next.fault));
-      continue;
-    }
-    result.images.push_back(image.path());
-    features.push_back(std::move(next.features));
-  }
-  if (!features.empty()) result.features = at::cat(features);
-  return result;
+LooseImageTensors encode_images(std::span<const LooseImage> images, const PictureEncoder& encoder,
+                                int threads, std::ostream& log) {
+  return make_of_all(images, threads, log, [&](const Picture& picture) {
+    return encoder.encode(picture, {kCentreView}, /*view_key=*/0);
+  });
+}
+
+LooseImageTensors read_pixels(std::span<const LooseImage> images, const Preprocessing& preprocessing,
+                              int threads, std::ostream& log) {
+  return make_of_all(images, threads, log, [&](const Picture& picture) {
+    check_interrupt();
+    return pixels_of(picture, kCentreView, /*key=*/0, preprocessing, {}).unsqueeze(0);
+  });
 }
 
 }  // namespace promptbed

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,10 @@ struct LooseImage {
   std::filesystem::path path() const { return files.path_of(name); }
 };
 
-/// Features of such images.
-struct LooseImageFeatures {
+/// What was made of such images.
+struct LooseImageTensors {
   std::vector<std::filesystem::path> images;  ///< those that could be read, in order
-  Tensor features;                            ///< [N, D] f32: their centre view, unnormalised
+  Tensor tensors;                             ///< a row for each; undefined if there are none
   std::vector<std::string> faults;            ///< one line for each other image: which, and why
 };
 
@@ -30,9 +31,14 @@ struct LooseImageFeatures {
 /// name. Throws Error if there are none in it, and if an archive is damaged.
 std::vector<LooseImage> images_at(const std::filesystem::path& path);
 
-/// Decodes and encodes images. One that is missing or unreadable becomes a fault, and the others go on.
-/// Reports progress on `log`. Throws Interrupted on Ctrl-C.
-LooseImageFeatures encode_images(const std::vector<LooseImage>& images, const PictureEncoder& encoder,
-                                 int threads, std::ostream& log);
+/// Decodes and encodes images: rows are features [D] of their centre view, f32, unnormalised. One that is
+/// missing or unreadable becomes a fault, and the others go on. Reports progress on `log`. Throws Interrupted
+/// on Ctrl-C.
+LooseImageTensors encode_images(std::span<const LooseImage> images, const PictureEncoder& encoder,
+                                int threads, std::ostream& log);
+
+/// The same without encoding: rows are pixels [3, R, R] of the centre view.
+LooseImageTensors read_pixels(std::span<const LooseImage> images, const Preprocessing& preprocessing,
+                              int threads, std::ostream& log);
 
 }  // namespace promptbed

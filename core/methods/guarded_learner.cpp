@@ -45,6 +45,10 @@ Needs all_of(const Needs& a, const Needs& b) {
           .pixels = a.pixels || b.pixels};
 }
 
+int64_t rows_of(const Batch& batch) {
+  return (batch.features.defined() ? batch.features : batch.pixels).size(0);
+}
+
 class GuardedLearner final : public PromptLearner {
  public:
   GuardedLearner(std::unique_ptr<PromptLearner> learner, MethodOrigin origin, const Options& declared,
@@ -78,18 +82,16 @@ class GuardedLearner final : public PromptLearner {
     classes_ = static_cast<int64_t>(task.class_names.size());
   }
   Tensor logits(const Batch& batch) override {
-    return checked(
-        "logits", call("logits", [&] { return learner_->logits(batch); }),
-        [&](const Tensor& logits) { return wrong_with_logits(logits, batch.features.size(0), classes_); });
+    return checked("logits", call("logits", [&] { return learner_->logits(batch); }),
+                   [&](const Tensor& logits) { return wrong_with_logits(logits, rows_of(batch), classes_); });
   }
   Tensor loss(const Batch& batch) override {
     return checked("loss", call("loss", [&] { return learner_->loss(batch); }), wrong_with_loss);
   }
   Outputs outputs(const Batch& batch) override {
-    return checked("outputs", call("outputs", [&] { return learner_->outputs(batch); }),
-                   [&](const Outputs& outputs) {
-                     return wrong_with_outputs(outputs, batch.features.size(0), classes_);
-                   });
+    return checked(
+        "outputs", call("outputs", [&] { return learner_->outputs(batch); }),
+        [&](const Outputs& outputs) { return wrong_with_outputs(outputs, rows_of(batch), classes_); });
   }
   Tensor backward(const Batch& batch) override {
     return checked("backward", call("backward", [&] { return learner_->backward(batch); }), wrong_with_loss);

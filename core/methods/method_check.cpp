@@ -74,18 +74,20 @@ bool equal(const Recipe& a, const Recipe& b) {
          std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), same);
 }
 
-/// Rows as evaluation shows them: without labels.
-Batch test_batch(const Tensor& features) {
+/// Images as evaluation shows them: without labels, and in the form that the method asks for.
+Batch test_batch(const Tensor& images, bool as_pixels) {
   Batch batch;
-  batch.features = features;
-  batch.images = at::arange(features.size(0), torch::kLong);
-  batch.views = at::zeros({features.size(0)}, torch::kLong);
+  (as_pixels ? batch.pixels : batch.features) = images;
+  batch.images = at::arange(images.size(0), torch::kLong);
+  batch.views = at::zeros({images.size(0)}, torch::kLong);
   return batch;
 }
 
-Tensor test_logits(PromptLearner& learner, const Tensor& features) {
-  const at::AutoGradMode gradients(learner.needs().gradients_at_evaluation);
-  return learner.logits(test_batch(features)).detach().clone();
+/// Of images [N, D] or [N, 3, R, R].
+Tensor test_logits(PromptLearner& learner, const Tensor& images) {
+  const Needs needs = learner.needs();
+  const at::AutoGradMode gradients(needs.gradients_at_evaluation);
+  return learner.logits(test_batch(images, needs.pixels)).detach().clone();
 }
 
 class MethodCheck {
@@ -93,9 +95,9 @@ class MethodCheck {
   MethodCheck(const CheckedMethod& method, const CheckTasks& tasks)
       : method_(method),
         tasks_(tasks),
-        rows_(tasks.trained.train.features.select(1, 0)),
         features_before_(tasks.trained.train.features.clone()),
-        labels_before_(tasks.trained.train.labels.clone()) {}
+        labels_before_(tasks.trained.train.labels.clone()),
+        pixels_before_(tasks.trained.pixels.clone()) {}
 
   void create() const { method_.create(method_.options); }
 
@@ -108,9 +110,12 @@ class MethodCheck {
             "a learner that is made with settled options settles them differently");
   }
 
-  void needs() const {
-    const Needs needs = method_.create(method_.options)->needs();
-    require(!needs.pixels, "it asks for pixels, and this runner gives features only");
+  void needs() {
+    const auto learner = method_.create(method_.options);
+    learner->resolve(tasks_.trained);
+    const Needs needs = learner->needs();
+    takes_pixels_ = needs.pixels;
+    rows_ = images_of(tasks_.trained);
     require(!needs.views_at_test, "it asks for several views at test, and this runner gives one");
   }
 
@@ -160,14 +165,16 @@ class MethodCheck {
 
   void gradients() const {
     skip_unless_looped();
-    const auto learner = bound(tasks_.trained, kSeed);
+    // Behind some training: a factor that starts at zero (LoRA's) hides the gradient of the other.
+    const auto learner = trained(kSeed);
     const NamedTensors leaves = learner->trainable();
     std::vector<bool> flows(leaves.size());
-    GivenOrder order(tasks_.trained.train.labels.size(0));
-    const EpochRows all = order.rows(0);
     for (int64_t row = 0; row < rows_.size(0); ++row) {
       for (const auto& [name, leaf] : leaves) Tensor(leaf).mutable_grad() = Tensor();
-      learner->backward(take_rows(tasks_.trained.train, all, row, 1));
+      Batch batch = test_batch(rows_.narrow(0, row, 1), takes_pixels_);
+      batch.images.fill_(row);
+      batch.labels = tasks_.trained.train.labels.narrow(0, row, 1);
+      learner->backward(batch);
       for (size_t i = 0; i < leaves.size(); ++i) {
         const Tensor& gradient = leaves[i].second.grad();
         require(gradient.defined(), fmt::format("{} gets no gradient", leaves[i].first));
@@ -218,7 +225,7 @@ class MethodCheck {
     const auto learner = trained(kSeed);
     const NamedTensors before = copied(learner->state());
     const Tensor first = test_logits(*learner, rows_);
-    test_logits(*learner, tasks_.other.train.features.select(1, 0));
+    test_logits(*learner, images_of(tasks_.other));
     const std::string changed = first_difference(before, copied(learner->state()));
     require(changed.empty(), fmt::format("testing changes {} of the state", changed));
     require(close(first, test_logits(*learner, rows_)),
@@ -234,7 +241,7 @@ class MethodCheck {
     } catch (const NotTransferable& refusal) {
       throw Idle(refusal.what());
     }
-    const Tensor other_rows = tasks_.other.train.features.select(1, 0);
+    const Tensor other_rows = images_of(tasks_.other);
     const Tensor others = test_logits(*learner, other_rows);
     const auto fresh = bound(tasks_.other, kOtherSeed);
     if (!saved.empty()) fresh->load_state(saved);
@@ -247,16 +254,23 @@ class MethodCheck {
 
   void inputs() const {
     require(at::equal(features_before_, tasks_.trained.train.features) &&
-                at::equal(labels_before_, tasks_.trained.train.labels),
-            "it has changed the features or labels that it was given; work on copies");
+                at::equal(labels_before_, tasks_.trained.train.labels) &&
+                at::equal(pixels_before_, tasks_.trained.pixels),
+            "it has changed the images or labels that it was given; work on copies");
   }
 
  private:
+  /// The training images, [N, D] or [N, 3, R, R].
+  Tensor images_of(const CheckTask& task) const {
+    return takes_pixels_ ? task.pixels : task.train.features.select(1, 0);
+  }
+
   std::unique_ptr<PromptLearner> bound(Task task, uint64_t seed) const {
     auto learner = method_.create(method_.options);
     learner->resolve(task);
     task.generator = seeded_generator(seed, "init");
     if (!learner->needs().validation_features) task.validation = {};
+    if (takes_pixels_) task.train.features = Tensor();
     if (method_.training == Training::none) task.train = {};
     learner->bind(task);
     return learner;
@@ -269,15 +283,18 @@ class MethodCheck {
   }
 
   /// Trains as the host does, for a short time. Returns whether the method trained itself.
-  static bool train_shortly(PromptLearner& learner, const Task& task, uint64_t seed) {
+  bool train_shortly(PromptLearner& learner, const CheckTask& task, uint64_t seed) const {
     const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
-    if (learner.fit(task.train, validation)) return true;
+    FeatureSet images = task.train;
+    if (takes_pixels_) images.features = Tensor();
+    if (learner.fit(images, validation)) return true;
     Recipe recipe = learner.recipe(task);
-    const int64_t images = task.train.labels.size(0);
-    recipe.epochs = std::min(epochs_of(recipe, steps_of_epoch(images, recipe)), kMostEpochs);
+    const int64_t count = images.labels.size(0);
+    recipe.epochs = std::min(epochs_of(recipe, steps_of_epoch(count, recipe)), kMostEpochs);
     recipe.iterations = 0;
-    ShuffledOrder order(images, task.train.features.size(1), seed);
-    train(learner, task.train, recipe, order);
+    ShuffledOrder order(count, takes_pixels_ ? 1 : images.features.size(1), seed);
+    const StoredPixels pixels(task.pixels.unsqueeze(0));
+    train(learner, images, recipe, order, {}, {}, takes_pixels_ ? &pixels : nullptr);
     return false;
   }
 
@@ -297,8 +314,9 @@ class MethodCheck {
 
   const CheckedMethod& method_;
   const CheckTasks& tasks_;
-  Tensor rows_;  // [N, D]
-  Tensor features_before_, labels_before_;
+  bool takes_pixels_ = false;
+  Tensor rows_;  // the training images, [N, D] or [N, 3, R, R]
+  Tensor features_before_, labels_before_, pixels_before_;
   bool trains_itself_ = false;
 };
 

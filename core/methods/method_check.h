@@ -16,11 +16,16 @@ struct CheckedMethod {
   std::function<std::unique_ptr<PromptLearner>(const Options& options)> create;  ///< behind guard()
 };
 
-/// What it is checked on: classes of one dataset to be trained on and others of the same, K at least 2 each,
-/// with training and validation features.
+/// What it is checked on: a task with training and validation features, and the pixels [N, 3, R, R] of its N
+/// training images for methods that take those.
+struct CheckTask : Task {
+  Tensor pixels;
+};
+
+/// Classes of one dataset to be trained on and others of the same, K at least 2 each.
 struct CheckTasks {
-  Task trained;
-  Task other;
+  CheckTask trained;
+  CheckTask other;
 };
 
 enum class Verdict { kept, broken, idle };  ///< idle: the rule does not apply to the method

@@ -55,6 +55,7 @@ Setting setting_of(const Embedded& embedded) {
   setting.tokenizer = embedded.model.tokenizer();
   setting.context_length = embedded.model.context_length();
   setting.text_blocks = embedded.model.text_blocks();
+  setting.image_blocks = embedded.model.image_blocks();
   return setting;
 }
 
@@ -68,12 +69,20 @@ FeatureSet make_features(const Task& task, int64_t shots, int64_t views, uint64_
   return {kFeatureLength * (centres.index_select(0, labels).unsqueeze(1) + kNoise * noise), labels};
 }
 
-Task make_task(Task task, ClassNames own, ClassNames others) {
+/// Random pixels of as many images as there are labels: [N, 3, R, R].
+Tensor make_pixels(const Task& task, uint64_t seed) {
+  const int64_t side = task.image_encoder->resolution();
+  return at::randn({task.train.labels.size(0), 3, side, side}, seeded_generator(seed, "made pixels"));
+}
+
+CheckTask make_task(const Task& typical, ClassNames own, ClassNames others) {
+  CheckTask task{typical, {}};
   task.class_names = std::move(own);
   task.new_class_names = std::move(others);
   task.shots = kMadeShots;
   task.train = make_features(task, kMadeShots, kViews, kTrainSeed);
   task.validation = make_features(task, kMadeShots, 1, kValidationSeed);
+  task.pixels = make_pixels(task, kTrainSeed);
   return task;
 }
 
@@ -236,6 +245,7 @@ CheckTasks typical_tasks() {
   Task task;
   static_cast<Setting&>(task) = setting_of(embedded);
   task.text_encoder = std::make_shared<TextTransformer>(embedded.model.checkpoint(), Placement());
+  task.image_encoder = embedded.model.make_prompted_image_encoder(Placement());
   task.logit_scale = embedded.model.logit_scale();
   task.feature_width = embedded.model.embedding_width();
   const ClassNames own = first(task.class_names, kTrainedClasses);

@@ -15,8 +15,9 @@ namespace promptbed {
 /// no suite is embedded.
 Setting typical_setting();
 
-/// Tasks on the embedded model's text tower, with some base and some new classes of that dataset and two made
-/// images of each class, in two views: the class's own text feature with noise. Throws the same.
+/// Tasks on the embedded model's towers, with some base and some new classes of that dataset and two made
+/// images of each class, in two views: the class's own text feature with noise; as pixels, noise alone.
+/// Throws the same.
 CheckTasks typical_tasks();
 
 /// Loads a plugin and tries the named methods, or all that it offers, on typical tasks, rule by rule in

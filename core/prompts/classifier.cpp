@@ -69,7 +69,9 @@ Task model_task(const ClipModel& model, const Placement& placement) {
   task.tokenizer = model.tokenizer();
   task.context_length = model.context_length();
   task.text_blocks = model.text_blocks();
+  task.image_blocks = model.image_blocks();
   task.text_encoder = std::make_shared<TextTransformer>(model.checkpoint(), placement);
+  task.image_encoder = model.make_prompted_image_encoder(placement);
   task.logit_scale = model.logit_scale();
   task.feature_width = model.embedding_width();
   task.device = placement.device;
@@ -87,6 +89,12 @@ const Method& method_of(const TrainedPrompt& prompt, const MethodRegistry& regis
   if (const Method* base = registry.base_of(*found, options_of(prompt, *found, registry)))
     check_version(prompt, *base, prompt.run.base_version);
   return *found;
+}
+
+OptionValues settled_options(const TrainedPrompt& prompt, Task task, const MethodRegistry& registry) {
+  const Method& method = method_of(prompt, registry);
+  fill_in(task, prompt, prompt.class_names);
+  return registry.create(method, options_of(prompt, method, registry))->resolve(task).values();
 }
 
 std::unique_ptr<PromptLearner> restore_learner(const TrainedPrompt& prompt, Task task,

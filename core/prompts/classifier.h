@@ -22,6 +22,10 @@ Task model_task(const ClipModel& model, const Placement& placement);
 /// The prompt's method. Throws Error if no plugin offers it, or offers another version of it.
 const Method& method_of(const TrainedPrompt& prompt, const MethodRegistry& registry);
 
+/// The options of a prompt whose training is not known, as its method settles them for its classes. `task`
+/// brings what comes from the model. Throws what PromptLearner::resolve throws.
+OptionValues settled_options(const TrainedPrompt& prompt, Task task, const MethodRegistry& registry);
+
 /// The learner that the prompt's training ended with, turned to other classes. `task` brings what comes from
 /// the model (model_task), the prompt the rest; no training image is needed.
 ///

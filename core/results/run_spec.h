@@ -19,6 +19,10 @@ namespace promptbed {
 /// the images' contents.
 std::string test_set_of(const std::string& split_hash, const std::string& images);
 
+/// RunSpec::views of a run that sees a fresh random crop of each training image in each epoch: of a method
+/// that takes pixels.
+inline constexpr int64_t kFreshCrops = -1;
+
 /// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
 /// Two protocols that train the same thing share one run. Methods without training have no classes, no
 /// recipe, shots 0 and seed 0: one run per dataset.
@@ -36,8 +40,8 @@ struct RunSpec {
   int64_t method_version = 1;
   OptionValues options;          ///< resolved: every option with its value; a base's as base.NAME
   std::optional<Recipe> recipe;  ///< none without training, or if the method has its own solver
-  int64_t views = 0;             ///< augmented renderings per training image; 0: the centre crop only
-  CropRange crops = {};          ///< of the views, if there are any
+  int64_t views = 0;     ///< augmented renderings per training image; 0: the centre crop only; or kFreshCrops
+  CropRange crops = {};  ///< of the views, if there are any
   std::string precision = "f32";
 
   /// Hashes of the names and contents of its dataset's images: those drawn for "train" and, if the method

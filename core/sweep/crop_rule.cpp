@@ -41,6 +41,7 @@ std::array<Half, 2> halves_of(const DatasetSpec& dataset, const Split& split, In
   task.text_encoder = inputs.text_encoder();
   task.context_length = inputs.model().context_length();
   task.text_blocks = inputs.model().text_blocks();
+  task.image_blocks = inputs.model().image_blocks();
   std::array<Half, 2> halves;
   for (const auto& [half, set] : {std::pair(&halves[0], ClassSet::base), {&halves[1], ClassSet::new_}}) {
     half->images = subset(split.train, split, set);

@@ -21,7 +21,7 @@ std::vector<std::string> paths_of(const std::vector<Image>& images) {
 }  // namespace
 
 std::vector<int> training_views(int64_t views) {
-  if (views == 0) return {kCentreView};
+  if (views <= 0) return {kCentreView};
   std::vector<int> all(static_cast<size_t>(views));
   std::iota(all.begin(), all.end(), 0);
   return all;
@@ -51,12 +51,13 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
   std::vector<FeatureRequest> requests;
   const std::string& id = dataset.spec.id;
   const auto tests_it = [&](const PlannedRun* run) {
-    return std::ranges::find(run->job.tests, id, &JobTest::dataset) != run->job.tests.end();
+    return !run->needs.pixels &&
+           std::ranges::find(run->job.tests, id, &JobTest::dataset) != run->job.tests.end();
   };
   if (std::ranges::any_of(runs, tests_it)) requests.push_back(test_request(dataset.split));
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != id || !run->method->trainable()) continue;
-    requests.push_back(training_request(run->job));
+    if (!run->needs.pixels) requests.push_back(training_request(run->job));
     if (run->needs.validation_features) requests.push_back(validation_request(run->job));
   }
   return requests;
@@ -90,12 +91,16 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan,
   return spoilt;
 }
 
-FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,
-                         const std::vector<int>& views, torch::Device device) {
+Tensor labels_of(const std::vector<Image>& images) {
   std::vector<int64_t> labels;
   labels.reserve(images.size());
   for (const Image& image : images) labels.push_back(image.label);
-  return {cache.read(paths_of(images), views).to(device), torch::tensor(labels, torch::kLong).to(device)};
+  return torch::tensor(labels, torch::kLong);
+}
+
+FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,
+                         const std::vector<int>& views, torch::Device device) {
+  return {cache.read(paths_of(images), views).to(device), labels_of(images).to(device)};
 }
 
 }  // namespace promptbed

@@ -10,7 +10,8 @@
 
 namespace promptbed {
 
-/// The views that a run trains on: 0 to V-1, or the centre crop alone.
+/// The stored views that a run trains on: 0 to V-1, or the centre crop alone, which stands for the images of
+/// a run that takes pixels, too.
 std::vector<int> training_views(int64_t views);
 
 /// The images of a split that every run is tested on, in the centre crop.
@@ -27,7 +28,7 @@ FeatureRequest validation_request(const Job& job);
 std::vector<FeatureRequest> requests_of(const Split& split, int64_t views);
 
 /// What the given runs ask for of a dataset: all test images if one of them tests it, and the draws of those
-/// that train on it.
+/// that train on it; nothing for those that take pixels.
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs);
 
@@ -43,6 +44,9 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan,
                                                             const std::vector<const PlannedRun*>& runs,
                                                             Inputs& inputs, int64_t threads,
                                                             std::ostream& log);
+
+/// The labels of images, int64 [N].
+Tensor labels_of(const std::vector<Image>& images);
 
 /// Features of images of a dataset in the given views, with their labels, on the sweep's device.
 FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,

@@ -44,6 +44,10 @@ void add_once(std::vector<std::string>& texts, const fs::path& path) {
   if (std::ranges::find(texts, path.string()) == texts.end()) texts.push_back(path.string());
 }
 
+[[noreturn]] void throw_changed(const std::string& dataset) {
+  throw Error(fmt::format("{}: its images have changed since the sweep was planned; sweep again", dataset));
+}
+
 /// Puts together what an earlier extraction left half done. A cache that only others may write is read as it
 /// is.
 void take_up_leftovers(FeatureCache& cache, std::ostream& log) {
@@ -137,6 +141,24 @@ FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   return {path, key};
 }
 
+void Inputs::check_images_exist(const DatasetSpec& dataset, const std::string& method) const {
+  const ImageFiles images = chosen_of(dataset).images(dataset);
+  if (images.exist()) return;
+  throw PictureError(
+      fmt::format("{}: {} needs the images of {}, and there are features only; give their folder "
+                  "with --data",
+                  images.place().string(), method, dataset.id));
+}
+
+std::unique_ptr<PixelSource> Inputs::pixels(const DatasetSpec& dataset, const std::vector<Image>& images,
+                                            int64_t seed, bool fresh_crops) const {
+  std::vector<std::string> paths;
+  for (const Image& image : images) paths.push_back(image.path);
+  return std::make_unique<PicturePixels>(
+      chosen_of(dataset).images(dataset), dataset.id, std::move(paths), static_cast<uint64_t>(seed),
+      PicturePixels::Style{model_.preprocessing(), dataset.crops, fresh_crops});
+}
+
 ContentIndex& Inputs::contents(const DatasetSpec& dataset) const {
   const auto found = contents_.find(dataset.id);
   if (found != contents_.end()) return found->second;
@@ -200,6 +222,11 @@ const ImageEncoder& Inputs::image_encoder() {
   return *image_encoder_;
 }
 
+std::shared_ptr<const ImageEncoder> Inputs::prompted_image_encoder() {
+  if (!prompted_image_encoder_) prompted_image_encoder_ = model_.make_prompted_image_encoder(spec_.placement);
+  return prompted_image_encoder_;
+}
+
 void check_sealed(const FeatureCache& cache, const std::vector<MissingPicture>& missing) {
   if (!cache.sealed() || missing.empty()) return;
   const MissingPicture& first = missing.front();
@@ -230,10 +257,18 @@ const FeatureCache& OpenDatasets::features(const std::string& dataset) {
   return features_.emplace(dataset, inputs_.open_cache(inputs_.dataset(dataset))).first->second;
 }
 
+void OpenDatasets::check_pictures(const std::string& dataset, const std::vector<Image>& images,
+                                  const std::string& hash) {
+  if (hash.empty()) return;  // planned on sealed features that do not say what their images held
+  std::vector<std::string> paths;
+  for (const Image& image : images) paths.push_back(image.path);
+  if (hash_of_files(paths, contents(dataset)) == hash) return;
+  throw_changed(dataset);
+}
+
 void OpenDatasets::check_images(const std::string& dataset, std::span<const FeatureRequest> requests,
                                 const std::string& hash) {
-  if (features(dataset).hash_of_images(requests, nullptr) == hash) return;
-  throw Error(fmt::format("{}: its images have changed since the sweep was planned; sweep again", dataset));
+  if (features(dataset).hash_of_images(requests, nullptr) != hash) throw_changed(dataset);
 }
 
 void OpenDatasets::keep_only(const std::set<std::string>& datasets) {

@@ -13,6 +13,7 @@
 #include "data/suites/chosen_datasets.h"
 #include "features/extraction.h"
 #include "features/feature_cache.h"
+#include "features/pixels.h"
 #include "sweep/sweep_spec.h"
 
 namespace promptbed {
@@ -48,6 +49,14 @@ class Inputs {
   /// key or damaged, and if a sealed one is missing.
   FeatureCache open_cache(const DatasetSpec& dataset) const;
 
+  /// Throws PictureError if a method that takes pixels finds features only.
+  void check_images_exist(const DatasetSpec& dataset, const std::string& method) const;
+
+  /// Images of a dataset, for a method that takes pixels; crops depend on the seed. Throws Error if an
+  /// archive is damaged.
+  std::unique_ptr<PixelSource> pixels(const DatasetSpec& dataset, const std::vector<Image>& images,
+                                      int64_t seed, bool fresh_crops) const;
+
   /// What is in the dataset's image files; each is looked at once.
   ContentIndex& contents(const DatasetSpec& dataset) const;
 
@@ -64,6 +73,9 @@ class Inputs {
 
   std::shared_ptr<const TextEncoder> text_encoder();
   const ImageEncoder& image_encoder();
+
+  /// The image tower for methods that put something into it.
+  std::shared_ptr<const ImageEncoder> prompted_image_encoder();
 
  private:
   /// The choice that a dataset belongs to.
@@ -89,6 +101,7 @@ class Inputs {
   mutable std::map<std::string, bool> sealed_;            ///< the same
   std::shared_ptr<const TextEncoder> text_encoder_;
   std::unique_ptr<ImageEncoder> image_encoder_;
+  std::shared_ptr<const ImageEncoder> prompted_image_encoder_;
 };
 
 /// Throws Error, with the remedy, if a sealed cache lacks images.
@@ -109,6 +122,10 @@ class OpenDatasets {
   ContentIndex& contents(const std::string& dataset) const {
     return inputs_.contents(inputs_.dataset(dataset));
   }
+
+  /// Throws Error if the images' files hold something else than `hash` stands for, as far as it says
+  /// anything.
+  void check_pictures(const std::string& dataset, const std::vector<Image>& images, const std::string& hash);
 
   /// Throws Error if the features of the requested images are of others than those that `hash` stands for
   /// (FeatureCache::hash_of_images).

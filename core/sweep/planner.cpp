@@ -98,8 +98,6 @@ FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& s
 
 /// What this runner cannot give yet must not be missing in silence.
 void check_needs(const Needs& needs, const Method& method) {
-  if (needs.pixels)
-    throw Error(fmt::format("{}: needs pixels, and this runner gives features only", method.name()));
   if (needs.views_at_test) {
     throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
   }
@@ -234,8 +232,16 @@ class Planner {
     run.job.run.options = learner->resolve(setting).values();
     run.needs = learner->needs();
     check_needs(run.needs, *run.method);
+    if (run.needs.pixels) show_pixels(run);
     if (run.method->trainable() && !run.method->has_own_solver())
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
+  }
+
+  /// A method that takes pixels needs the images themselves, and sees a fresh crop of each in every epoch.
+  /// Throws PictureError if there are features only.
+  void show_pixels(PlannedRun& run) const {
+    bench_.inputs().check_images_exist(run.dataset->spec, run.method->name());
+    if (run.job.run.views > 0) run.job.run.views = kFreshCrops;
   }
 
   /// Puts what the images held into the run's identity, where that is known. Throws PictureError

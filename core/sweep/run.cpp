@@ -170,7 +170,7 @@ class Run {
     watch.lap("evaluation");
     outcome.execution.seconds = watch.seconds();
     outcome.execution.test_images = count_test_images(outcome);
-    outcome.execution.cache_hits = drawn_images_ + outcome.execution.test_images;
+    outcome.execution.cache_hits = drawn_images_ + (takes_pixels_ ? 0 : outcome.execution.test_images);
     outcome.execution.peak_memory = peak_memory();
     learner_.reset();  // while the run is not done: a plugin may crash in its destructor, too
     return outcome;
@@ -196,26 +196,55 @@ class Run {
     learner_->bind(task_);
   }
 
-  /// Throws Error if the features of drawn images are not of the images that the run's id stands for.
+  /// The hash of what the images of a part of the dataset held when the run was planned.
+  std::string planned_images(const char* part) const {
+    const auto planned = job_.run.images.find(part);
+    return planned == job_.run.images.end() ? "" : planned->second;
+  }
+
+  /// Throws Error if the features of drawn images, or those images, are not what the run's id stands for.
   void check_drawn_images(bool validates) const {
     const auto check = [&](const char* part, const FeatureRequest& request) {
-      const auto planned = job_.run.images.find(part);
-      bench_.datasets().check_images(job_.run.dataset, {&request, 1},
-                                     planned == job_.run.images.end() ? "" : planned->second);
+      bench_.datasets().check_images(job_.run.dataset, {&request, 1}, planned_images(part));
     };
-    if (trains()) check("train", training_request(job_));
+    if (trains() && takes_pixels_)
+      bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned_images("train"));
+    if (trains() && !takes_pixels_) check("train", training_request(job_));
     if (validates) check("val", validation_request(job_));
+  }
+
+  /// Images of a dataset, as the run shows them in training.
+  std::unique_ptr<PixelSource> pixels_of(const std::string& dataset, const std::vector<Image>& images) const {
+    const Inputs& inputs = bench_.inputs();
+    return inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops);
+  }
+
+  /// Images in the form that the method takes: their labels, and features or a source of pixels.
+  FeatureSet shown(const std::string& dataset, const std::vector<Image>& images,
+                   const std::vector<int>& views, std::unique_ptr<PixelSource>& pixels) const {
+    const torch::Device device = bench_.spec().placement.device;
+    if (!takes_pixels_) return read_features(bench_.datasets().features(dataset), images, views, device);
+    pixels = pixels_of(dataset, images);
+    return {Tensor(), labels_of(images).to(device)};
   }
 
   void fill_task() {
     const torch::Device device = bench_.spec().placement.device;
-    const FeatureCache& cache = bench_.datasets().features(job_.run.dataset);
-    const bool validates = learner_->needs().validation_features;
+    const Needs needs = learner_->needs();
+    const bool validates = needs.validation_features;
+    takes_pixels_ = needs.pixels;
     check_drawn_images(validates);
-    if (trains()) task_.train = read_features(cache, job_.draw.train, training_views(job_.run.views), device);
-    if (validates) task_.validation = read_features(cache, job_.draw.val, {kCentreView}, device);
-    drawn_images_ = static_cast<int64_t>(job_.draw.train.size() + (validates ? job_.draw.val.size() : 0));
+    if (trains())
+      task_.train =
+          shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views), training_pixels_);
+    if (validates) {
+      task_.validation =
+          read_features(bench_.datasets().features(job_.run.dataset), job_.draw.val, {kCentreView}, device);
+    }
+    drawn_images_ = static_cast<int64_t>((takes_pixels_ ? 0 : job_.draw.train.size()) +
+                                         (validates ? job_.draw.val.size() : 0));
     task_.text_encoder = bench_.inputs().text_encoder();
+    task_.image_encoder = bench_.inputs().prompted_image_encoder();
     task_.logit_scale = bench_.inputs().model().logit_scale();
     task_.feature_width = bench_.inputs().model().embedding_width();
     task_.generator = seeded_generator(static_cast<uint64_t>(job_.run.seed), "init");
@@ -231,13 +260,15 @@ class Run {
     }
     const Recipe& recipe = *job_.run.recipe;
     const int64_t images = task_.train.labels.size(0);
-    ShuffledOrder order(images, task_.train.features.size(1), static_cast<uint64_t>(job_.run.seed));
+    ShuffledOrder order(images, takes_pixels_ ? 1 : task_.train.features.size(1),
+                        static_cast<uint64_t>(job_.run.seed));
     const int64_t epochs = epochs_of(recipe, steps_of_epoch(images, recipe));
-    return train(*learner_, task_.train, recipe, order, {}, [&](const EpochRecord& epoch) {
+    const auto log_epoch = [&](const EpochRecord& epoch) {
       log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1, epochs,
                           epoch.loss, epoch.learning_rate, epoch.seconds)
            << std::flush;
-    });
+    };
+    return train(*learner_, task_.train, recipe, order, {}, log_epoch, training_pixels_.get());
   }
 
   /// TrainedPrompt -> file, of which the name is returned. Fills in what the training leaves on record.
@@ -313,24 +344,30 @@ class Run {
   }
 
   /// Measures on the way what a test of both halves tells.
-  Predictions predict(const JobTest& test, const Split& split, const FeatureSet& features,
-                      Measurements& measurements) {
-    if (!tells_halves_apart(test, split)) return evaluate(*learner_, features);
+  Predictions predict(const JobTest& test, const Split& split, const FeatureSet& images,
+                      const PixelSource* pixels, Measurements& measurements) {
+    if (!tells_halves_apart(test, split)) return evaluate(*learner_, images, pixels);
     const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
-    UnionPredictions of_both = evaluate_union(*learner_, features, base_classes);
+    UnionPredictions of_both = evaluate_union(*learner_, images, base_classes, pixels);
     measurements.add_open_world(of_both, base_classes);
     return of_both;  // as predictions among all classes
   }
 
-  /// TrainedPrompt -> predictions -> Score.
-  Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
+  /// Throws Error if the test images are not those that were planned with.
+  void check_test_images(const JobTest& test, const Split& split) {
+    if (takes_pixels_) return bench_.datasets().check_pictures(test.dataset, split.test, test.images);
     const FeatureRequest tested = test_request(split);
     bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
-    const FeatureSet features =
-        read_features(bench_.datasets().features(test.dataset), subset(split.test, split, test.classes),
-                      {kCentreView}, bench_.spec().placement.device);
+  }
+
+  /// TrainedPrompt -> predictions -> Score.
+  Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
+    check_test_images(test, split);
+    std::unique_ptr<PixelSource> pixels;
+    const FeatureSet images =
+        shown(test.dataset, subset(split.test, split, test.classes), {kCentreView}, pixels);
     Measurements measurements(test, outcome);
-    const Predictions predictions = predict(test, split, features, measurements);
+    const Predictions predictions = predict(test, split, images, pixels.get(), measurements);
     const Metrics metrics = measure(predictions.labels, predictions.predicted);
     measurements.add(measured::kPerClass, metrics.per_class);
     if (method_.spec->probabilities) measurements.add_calibration(predictions);
@@ -359,7 +396,9 @@ class Run {
   const Method& method_;
   Task task_;
   std::unique_ptr<PromptLearner> learner_;
-  int64_t drawn_images_ = 0;
+  bool takes_pixels_ = false;
+  std::unique_ptr<PixelSource> training_pixels_;  ///< if it does
+  int64_t drawn_images_ = 0;                      ///< of which cached features are used
 };
 
 /// Datasets that a job is trained or tested on.
@@ -384,6 +423,7 @@ Setting setting_of(const Job& job, const ClipModel& model) {
   setting.tokenizer = model.tokenizer();
   setting.context_length = model.context_length();
   setting.text_blocks = model.text_blocks();
+  setting.image_blocks = model.image_blocks();
   return setting;
 }
 

@@ -39,7 +39,7 @@ EpochRows rows_of_step(int64_t images, int64_t step, int64_t batch_size) {
 }
 
 std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                               double seconds) {
+                               double seconds, const PixelSource* pixels) {
   Optimiser optimiser(learner.trainable(), recipe);
   optimiser.start_epoch(0);
   std::vector<double> steps;
@@ -47,7 +47,9 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
     check_interrupt();
     const EpochRows rows =
         rows_of_step(data.labels.size(0), static_cast<int64_t>(steps.size()), recipe.batch_size);
-    const Batch batch = take_rows(data, rows, 0, recipe.batch_size);
+    Batch batch = take_rows(data, rows, 0, recipe.batch_size);
+    if (pixels != nullptr)
+      batch.pixels = PixelStream(*pixels, rows.images, 0).next(recipe.batch_size).to(batch.labels.device());
     steps.push_back(seconds_of([&] {
       optimiser.zero_gradients();
       learner.backward(batch).item<float>();  // waits for the device
@@ -57,16 +59,35 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
   return {steps.begin() + 1, steps.end()};
 }
 
+/// The images of another source over and over.
+class Repeated final : public PixelSource {
+ public:
+  Repeated(const PixelSource& source, int64_t images) : source_(source), images_(images) {}
+  Tensor read(int64_t row, int64_t epoch) const override { return source_.read(row % images_, epoch); }
+
+ private:
+  const PixelSource& source_;
+  int64_t images_;
+};
+
 /// So many images, tested as in a sweep.
-double time_test(PromptLearner& learner, const FeatureSet& images, int64_t number) {
-  const Tensor rows = at::arange(number, images.labels.options()).remainder(images.labels.size(0));
-  const FeatureSet test{images.features.index_select(0, rows), images.labels.index_select(0, rows)};
+double time_test(PromptLearner& learner, const FeatureSet& images, int64_t number,
+                 const PixelSource* pixels) {
+  const int64_t known = images.labels.size(0);
+  const Tensor rows = at::arange(number, images.labels.options()).remainder(known);
+  FeatureSet test{Tensor(), images.labels.index_select(0, rows)};
+  if (pixels != nullptr) {
+    const Repeated repeated(*pixels, known);
+    return seconds_of([&] { evaluate(learner, test, &repeated); });
+  }
+  test.features = images.features.index_select(0, rows);
   return seconds_of([&] { evaluate(learner, test); });
 }
 
 }  // namespace
 
-Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds) {
+Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds,
+                  const PixelSource* pixels) {
   Cost cost;
   bool solved = false;
   const double solver_seconds = seconds_of([&] { solved = learner.fit(task.train, task.validation); });
@@ -74,15 +95,15 @@ Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe
     cost.train_images_per_second = static_cast<double>(task.train.labels.size(0)) / solver_seconds;
   } else if (!learner.trainable().empty()) {
     cost.batch_size = recipe.batch_size;
-    cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds));
+    cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds, pixels));
     cost.train_images_per_second = static_cast<double>(recipe.batch_size) / *cost.step_seconds;
   }
   cost.parameters = count(learner.state());
 
-  time_test(learner, task.train, kTrialImages);  // what a method computes once for its classes
-  const double trial = time_test(learner, task.train, kTrialImages) / kTrialImages;
+  time_test(learner, task.train, kTrialImages, pixels);  // what a method computes once for its classes
+  const double trial = time_test(learner, task.train, kTrialImages, pixels) / kTrialImages;
   const auto images = std::clamp(static_cast<int64_t>(seconds / trial), kTrialImages, kMostImages);
-  cost.test_images_per_second = static_cast<double>(images) / time_test(learner, task.train, images);
+  cost.test_images_per_second = static_cast<double>(images) / time_test(learner, task.train, images, pixels);
   return cost;
 }
 

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "features/pixels.h"
+
 namespace promptbed {
 
 /// What training and testing a method costs.
@@ -18,7 +20,9 @@ struct Cost {
 
 /// Measures a bound learner: steps by the recipe on the task's training features until `seconds` have passed,
 /// at least four of which the first does not count, or its own solver once; then tests images for about as
-/// long. This trains the learner, so its numbers are of no use afterwards.
-Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds);
+/// long. `pixels` are those of the training images, for a method that takes them. This trains the learner, so
+/// its numbers are of no use afterwards.
+Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds,
+                  const PixelSource* pixels = nullptr);
 
 }  // namespace promptbed

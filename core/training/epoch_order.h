@@ -13,7 +13,8 @@ struct EpochRows {
   Tensor views;   ///< [N] int64, the view of each
 };
 
-/// `count` of the rows from `begin` on, with their features and labels, on the features' device.
+/// `count` of the rows from `begin` on, with their labels and, if the set has any, their features, on the
+/// device of the labels.
 Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count);
 
 /// Decides the order and the views of each epoch from the run's seed alone.

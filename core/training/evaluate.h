@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "features/pixels.h"
+
 namespace promptbed {
 
 /// What a learner takes test images for.
@@ -14,9 +16,9 @@ struct Predictions {
   std::vector<double> confidence;  ///< the greatest softmax of the logits, in f64: in f32 many would be 1
 };
 
-/// Classifies every image of the set, V = 1, by a bound learner that serves its classes. Throws Interrupted
-/// on Ctrl-C.
-Predictions evaluate(PromptLearner& learner, const FeatureSet& test);
+/// Classifies every image of the set, V = 1, by a bound learner that serves its classes; by their pixels, the
+/// centre, if given. Throws Interrupted on Ctrl-C.
+Predictions evaluate(PromptLearner& learner, const FeatureSet& test, const PixelSource* pixels = nullptr);
 
 /// What a learner takes test images for among the base classes, which have the first labels, and new ones.
 struct UnionPredictions : Predictions {
@@ -25,7 +27,8 @@ struct UnionPredictions : Predictions {
 };
 
 /// As evaluate(), of a learner that serves both halves: `base_classes` base ones, and then the new ones.
-UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes);
+UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes,
+                                const PixelSource* pixels = nullptr);
 
 /// The classes that a learner finds most likely, in that order.
 struct Ranking {
@@ -33,8 +36,9 @@ struct Ranking {
   Tensor probabilities;  ///< [N, top] f32: the softmax of the scaled similarities, over all K classes
 };
 
-/// Ranks the `top` most likely classes of N images, features [N, D] and N above 0; all K if there are fewer.
-/// The result is on the CPU. Throws Interrupted on Ctrl-C.
-Ranking rank(PromptLearner& learner, const Tensor& features, int64_t top);
+/// Ranks the `top` most likely classes of the images of a set, at least one; all K if there are fewer. Labels
+/// need not be true. The result is on the CPU. Throws Interrupted on Ctrl-C.
+Ranking rank(PromptLearner& learner, const FeatureSet& images, int64_t top,
+             const PixelSource* pixels = nullptr);
 
 }  // namespace promptbed

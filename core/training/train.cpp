@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "base/signals.h"
 #include "training/optimiser.h"
@@ -14,7 +15,8 @@ namespace promptbed {
 
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order, const std::function<void(const Tensor& loss)>& after_step,
-                               const std::function<void(const EpochRecord&)>& after_epoch) {
+                               const std::function<void(const EpochRecord&)>& after_epoch,
+                               const PixelSource* pixels) {
   using Clock = std::chrono::steady_clock;
   const NamedTensors trainable = learner.trainable();
   if (trainable.empty())
@@ -35,14 +37,17 @@ std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, c
     const EpochRows rows = order.rows(epoch);
     const int64_t steps = std::min(whole_epoch, steps_of(recipe, whole_epoch) - epoch * whole_epoch);
     optimiser.start_epoch(epoch);
-    Tensor sum = at::zeros({}, data.features.options());
+    std::optional<PixelStream> stream;
+    if (pixels != nullptr) stream.emplace(*pixels, rows.images, epoch);
+    Tensor sum = at::zeros({}, data.labels.options().dtype(torch::kFloat));
     for (int64_t step = 0; step < steps; ++step) {
       check_interrupt();
       optimiser.start_step(step);
       optimiser.zero_gradients();
-      const int64_t begin = step * batch_size;
-      const Tensor loss =
-          learner.backward(take_rows(data, rows, begin, std::min(batch_size, images - begin)));
+      const int64_t begin = step * batch_size, count = std::min(batch_size, images - begin);
+      Batch batch = take_rows(data, rows, begin, count);
+      if (stream) batch.pixels = stream->next(count).to(data.labels.device());
+      const Tensor loss = learner.backward(batch);
       optimiser.step();
       sum += loss;
       if (after_step) after_step(loss);

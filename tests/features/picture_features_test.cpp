@@ -34,7 +34,7 @@ class LooseImages : public testing::Test {
     return paths;
   }
 
-  LooseImageFeatures encode(const std::vector<LooseImage>& images, int threads = 2) const {
+  LooseImageTensors encode(const std::vector<LooseImage>& images, int threads = 2) const {
     const ClipModel model = ClipModel::load(scratch_ / "clip");
     const auto tower = model.make_image_encoder({});
     std::ostringstream log;
@@ -53,16 +53,16 @@ TEST_F(LooseImages, AreFoundInAllFoldersSorted) {
 
 TEST_F(LooseImages, HaveTheFeaturesOfTheirCentreView) {
   const auto images = images_at(scratch_ / "pictures");
-  const LooseImageFeatures found = encode(images);
+  const LooseImageTensors found = encode(images);
   ASSERT_EQ(found.images, paths_of(images));
   const ClipModel model = ClipModel::load(scratch_ / "clip");
   const auto tower = model.make_image_encoder({});
   const PictureEncoder encoder(*tower, model.preprocessing(), torch::kCPU);
   for (size_t i = 0; i < images.size(); ++i) {
-    EXPECT_TRUE(at::equal(found.features[static_cast<int64_t>(i)],
+    EXPECT_TRUE(at::equal(found.tensors[static_cast<int64_t>(i)],
                           encoder.encode(decode_picture(images[i].path()), {kCentreView}, 0)[0]));
   }
-  EXPECT_TRUE(at::equal(encode(images, 1).features, found.features)) << "whatever the threads";
+  EXPECT_TRUE(at::equal(encode(images, 1).tensors, found.tensors)) << "whatever the threads";
 }
 
 TEST_F(LooseImages, InAnArchiveHaveTheSameFeatures) {
@@ -72,16 +72,16 @@ TEST_F(LooseImages, InAnArchiveHaveTheSameFeatures) {
   const auto archived = images_at(scratch_ / "all.zip");
   ASSERT_EQ(archived.size(), images.size());
   EXPECT_EQ(archived.back().path(), scratch_ / "all.zip/inner/c.bmp");
-  EXPECT_TRUE(at::equal(encode(archived).features, encode(images).features));
+  EXPECT_TRUE(at::equal(encode(archived).tensors, encode(images).tensors));
 }
 
 TEST_F(LooseImages, GoOnWithoutThoseThatCannotBeRead) {
   std::vector<LooseImage> images = images_at(scratch_ / "none.png");
   for (const char* name : {"pictures/a.bmp", "pictures/notes.txt"})
     images.push_back(images_at(scratch_ / name).front());
-  const LooseImageFeatures found = encode(images);
+  const LooseImageTensors found = encode(images);
   ASSERT_EQ(found.images.size(), 1U);
-  EXPECT_EQ(found.features.size(0), 1);
+  EXPECT_EQ(found.tensors.size(0), 1);
   ASSERT_EQ(found.faults.size(), 2U);
   EXPECT_NE(found.faults[0].find("none.png"), std::string::npos);
   EXPECT_NE(found.faults[1].find("notes.txt"), std::string::npos);

@@ -91,7 +91,7 @@ TEST(Evaluate, RecordsGradientsOnlyForALearnerThatNeedsThem) {
 TEST(Ranking, HasTheMostLikelyClassesFirstWithTheirSoftmax) {
   Mirror learner(/*with_gradients=*/false);
   const Tensor logits = at::tensor({1.f, 3.f, 2.f, 0.f, 0.f, 5.f}).view({2, 3});
-  const Ranking ranking = rank(learner, logits, 2);
+  const Ranking ranking = rank(learner, {logits.unsqueeze(1), at::zeros({2}, torch::kLong)}, 2);
   EXPECT_TRUE(at::equal(ranking.classes, at::tensor({1, 2, 2, 0}, torch::kLong).view({2, 2})));
   EXPECT_TRUE(at::allclose(ranking.probabilities, logits.softmax(-1).gather(1, ranking.classes)));
 }
@@ -99,7 +99,7 @@ TEST(Ranking, HasTheMostLikelyClassesFirstWithTheirSoftmax) {
 TEST(Ranking, BeginsWithWhatIsPredictedAndHasAllOfFewClasses) {
   Mirror learner(/*with_gradients=*/false);
   const FeatureSet test = test_set(250);
-  const Ranking ranking = rank(learner, test.features.select(1, 0), 5);
+  const Ranking ranking = rank(learner, test, 5);
   EXPECT_EQ(ranking.classes.sizes(), at::IntArrayRef({250, 3}));
   const std::vector<int64_t> predicted = evaluate(learner, test).predicted;
   EXPECT_TRUE(at::equal(ranking.classes.select(1, 0), torch::tensor(predicted)));
@@ -107,7 +107,7 @@ TEST(Ranking, BeginsWithWhatIsPredictedAndHasAllOfFewClasses) {
 
 TEST(Ranking, PutsTheFirstOfEqualClassesFirst) {
   Mirror learner(/*with_gradients=*/false);
-  const Ranking ranking = rank(learner, at::zeros({1, 40}), 40);
+  const Ranking ranking = rank(learner, {at::zeros({1, 1, 40}), at::zeros({1}, torch::kLong)}, 40);
   EXPECT_TRUE(at::equal(ranking.classes, at::arange(40).unsqueeze(0)));
 }
 

@@ -11,7 +11,7 @@
 #include "base/machine.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "data/layouts/split.h"
 #include "data/suites/given_names.h"
@@ -87,7 +87,23 @@ FeatureSet made_features(int64_t classes, int64_t width, torch::Device device) {
   return {at::randn({kShots * classes, 1, width}, generator).to(device), labels.to(device)};
 }
 
-/// The text tower of --arch or of `model`, and what a task takes from the model.
+/// Random pixels of as many images.
+StoredPixels made_pixels(const Task& task) {
+  const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(1);
+  const int64_t side = task.image_encoder->resolution();
+  return StoredPixels(at::randn({1, task.train.labels.size(0), 3, side, side}, generator));
+}
+
+/// The image tower of --arch, with random weights. Those with a ResNet have none to put prompts into.
+std::shared_ptr<const ImageEncoder> made_image_encoder(const std::string& architecture,
+                                                       const ClipModel& model, const Placement& placement) {
+  if (architecture.empty()) return model.make_prompted_image_encoder(placement);
+  const auto sizes = image_tower_sizes(architecture);
+  if (!sizes) return nullptr;
+  return std::make_shared<LateImageEncoder>(random_image_tower(*sizes), placement);
+}
+
+/// The towers of --arch or of `model`, and what a task takes from the model.
 Task make_task(const Values& values, const Suite& embedded) {
   const auto text = [&](const char* name) { return values.text(name); };
   if (!text("model").empty() && !text("arch").empty())
@@ -102,6 +118,8 @@ Task make_task(const Values& values, const Suite& embedded) {
   task.tokenizer = model.tokenizer();
   task.context_length = task.text_encoder->context_length();
   task.text_blocks = task.text_encoder->blocks();
+  task.image_encoder = made_image_encoder(text("arch"), model, spec.placement);
+  task.image_blocks = task.image_encoder ? task.image_encoder->blocks() : 0;
   task.logit_scale = model.logit_scale();
   task.feature_width = task.text_encoder->embedding_width();
   task.device = spec.placement.device;
@@ -127,9 +145,14 @@ Measured measure(const Method& method, const MethodRegistry& registry,
   task.generator = at::make_generator<at::CPUGeneratorImpl>(1);
   ::malloc_trim(0);  // what earlier methods left would count as this one's
   reset_peak_memory();
+  std::optional<StoredPixels> pixels;
+  if (learner->needs().pixels) {
+    pixels = made_pixels(task);
+    task.train.features = Tensor();
+  }
   learner->bind(task);
   Measured measured{.method = method.name(), .cost = {}};
-  measured.cost = measure_cost(*learner, task, recipe, *values.real("seconds"));
+  measured.cost = measure_cost(*learner, task, recipe, *values.real("seconds"), pixels ? &*pixels : nullptr);
   measured.peak_memory = peak_memory();
   return measured;
 }

@@ -73,12 +73,20 @@ std::pair<TestImages, std::string> chosen_images(const Split& split, const Value
   return {test_images_of(split, read_class_list(file)), fmt::format("the classes in {}", file)};
 }
 
-FeatureSet test_features(const TestImages& tested, const DatasetSpec& dataset, Inputs& inputs,
-                         const InputSpec& spec, int64_t threads) {
+/// By pixels, or by features that are extracted if they are not there.
+Ranking ranked(PromptLearner& learner, const TestImages& tested, const DatasetSpec& dataset, Inputs& inputs,
+               const InputSpec& spec, int64_t threads) {
+  const torch::Device device = spec.placement.device;
+  if (learner.needs().pixels) {
+    inputs.check_images_exist(dataset, "the method");
+    const auto pixels = inputs.pixels(dataset, tested.images, /*seed=*/0, /*fresh_crops=*/false);
+    return rank(learner, {Tensor(), labels_of(tested.images).to(device)}, kFive, pixels.get());
+  }
   FeatureRequest request{{}, {kCentreView}};
   for (const Image& image : tested.images) request.images.push_back(image.path);
   inputs.extract(dataset, {{request}}, threads, std::cerr);
-  return read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, spec.placement.device);
+  return rank(learner, read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, device),
+              kFive);
 }
 
 }  // namespace
@@ -110,8 +118,7 @@ int eval_command(const Arguments& arguments) {
   auto [tested, class_set] = chosen_images(split, *values);
 
   const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
-  const FeatureSet features = test_features(tested, dataset, inputs, spec, threads);
-  const Ranking ranking = rank(*learner, features.features.select(1, 0), kFive);
+  const Ranking ranking = ranked(*learner, tested, dataset, inputs, spec, threads);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
   if (values->given("predictions")) write_file(values->text("predictions"), evaluation.predictions_csv());

@@ -59,8 +59,8 @@ std::string needs_text(const Needs& needs) {
   std::vector<std::string> words;
   if (needs.validation_features) words.emplace_back("validation features");
   if (needs.gradients_at_evaluation) words.emplace_back("gradients in evaluation");
+  if (needs.pixels) words.emplace_back("pixels");
   if (needs.views_at_test) words.emplace_back("several views of test images (not supported)");
-  if (needs.pixels) words.emplace_back("pixels (not supported)");
   return words.empty() ? "training features only" : fmt::format("{}", fmt::join(words, ", "));
 }
 

@@ -1,3 +1,4 @@
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <iostream>
@@ -164,15 +165,65 @@ std::string as_csv(const Answer& answer) {
   return render_csv(table);
 }
 
-/// The images that can be read, encoded; the others are reported on standard error.
-LooseImageFeatures encoded(const std::vector<LooseImage>& images, const ClipModel& model,
-                           const Placement& placement, int64_t threads) {
-  const auto tower = model.make_image_encoder(placement);
-  const PictureEncoder encoder(*tower, model.preprocessing(), placement.device);
-  LooseImageFeatures features = encode_images(images, encoder, static_cast<int>(threads), std::cerr);
-  for (const std::string& fault : features.faults) fmt::print(stderr, "failed: {}\n", printable(fault));
-  return features;
-}
+/// Ranks the classes of all images that can be read; the others are reported on standard error.
+class Guesser {
+ public:
+  Guesser(PromptLearner& learner, const ClipModel& model, const Placement& placement, int64_t threads,
+          int64_t top)
+      : learner_(learner),
+        model_(model),
+        device_(placement.device),
+        tower_(learner.needs().pixels ? nullptr : model.make_image_encoder(placement)),
+        threads_(static_cast<int>(threads)),
+        top_(top) {}
+
+  Answer answer(std::span<const LooseImage> images, ClassNames class_names) {
+    Answer answer{.pictures = {}, .class_names = std::move(class_names), .ranking = {}};
+    std::vector<Tensor> classes, probabilities;
+    while (!images.empty()) {
+      const size_t count = std::min(tower_ ? images.size() : kImagesAtOnce, images.size());
+      LooseImageTensors read = readable(images.first(count));
+      images = images.subspan(count);
+      for (const std::string& fault : read.faults) fmt::print(stderr, "failed: {}\n", printable(fault));
+      faults_ += read.faults.size();
+      if (!read.tensors.defined()) continue;
+      const Ranking ranking = ranked(read.tensors);
+      classes.push_back(ranking.classes);
+      probabilities.push_back(ranking.probabilities);
+      std::ranges::move(read.images, std::back_inserter(answer.pictures));
+    }
+    if (!classes.empty()) answer.ranking = {at::cat(classes), at::cat(probabilities)};
+    return answer;
+  }
+
+  /// Images that could not be read.
+  size_t faults() const { return faults_; }
+
+ private:
+  // Of which the pixels are in memory, 600 KB each in ViT-B/16.
+  static constexpr size_t kImagesAtOnce = 256;
+
+  LooseImageTensors readable(std::span<const LooseImage> images) const {
+    if (!tower_) return read_pixels(images, model_.preprocessing(), threads_, std::cerr);
+    const PictureEncoder encoder(*tower_, model_.preprocessing(), device_);
+    return encode_images(images, encoder, threads_, std::cerr);
+  }
+
+  Ranking ranked(const Tensor& images) const {
+    const Tensor labels = at::zeros({images.size(0)}, at::device(device_).dtype(torch::kLong));
+    if (tower_) return rank(learner_, {images.to(device_).unsqueeze(1), labels}, top_);
+    const StoredPixels pixels(images.unsqueeze(0));
+    return rank(learner_, {Tensor(), labels}, top_, &pixels);
+  }
+
+  PromptLearner& learner_;
+  const ClipModel& model_;
+  torch::Device device_;
+  std::unique_ptr<ImageEncoder> tower_;  ///< none for a method that takes pixels
+  int threads_;
+  int64_t top_;
+  size_t faults_ = 0;
+};
 
 }  // namespace
 
@@ -197,11 +248,9 @@ int predict_command(const Arguments& arguments) {
   const ClipModel model = load_model(*values);
   const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
-  LooseImageFeatures read = encoded(images, model, spec.placement, threads);
-  Answer answer{std::move(read.images), choice.class_names, {}};
-  if (!answer.pictures.empty()) answer.ranking = rank(*learner, read.features.to(spec.placement.device), top);
-  fmt::print("{}", render(answer));
-  return read.faults.empty() ? kAllDone : kSomeFailed;
+  Guesser guesser(*learner, model, spec.placement, threads, top);
+  fmt::print("{}", render(guesser.answer(images, choice.class_names)));
+  return guesser.faults() == 0 ? kAllDone : kSomeFailed;
 }
 
 }  // namespace promptbed

@@ -14,7 +14,9 @@ struct Needs {
   bool validation_features = false;      ///< Task::validation, and the second argument of fit()
   bool gradients_at_evaluation = false;  ///< logits() differentiates in evaluation, too
   bool views_at_test = false;            ///< several views of a test image; not supported yet
-  bool pixels = false;                   ///< Batch::pixels; not supported yet
+  /// Batch::pixels in the place of features: for methods that change what the image tower sees or does. Each
+  /// epoch shows a fresh random crop of each image, or with --views 0 its centre; tests show the centre.
+  bool pixels = false;
 };
 
 /// What a method offers to methods that are built on it (WrapperSpec). Asked once its options are resolved.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <promptbed/image_encoder.h>
 #include <promptbed/protocol.h>
 #include <promptbed/tensor.h>
 #include <promptbed/text_encoder.h>
@@ -27,6 +28,7 @@ struct Setting {
   std::shared_ptr<const Tokenizer> tokenizer;  ///< the model's
   int64_t context_length = 77;                 ///< most tokens of a prompt, start and end included
   int64_t text_blocks = 12;                    ///< residual attention blocks of the model's text tower
+  int64_t image_blocks = 12;                   ///< of its image tower; 0 for a ResNet
 };
 
 /// Image features in V views, unnormalised, with labels.
@@ -37,22 +39,23 @@ struct FeatureSet {
 
 /// Everything a method may know in training. Test features are not part of it.
 struct Task : Setting {
-  FeatureSet train;       ///< the training images, in V views
+  FeatureSet train;       ///< the training images, in V views; labels alone if Needs::pixels
   FeatureSet validation;  ///< if Needs::validation_features asks for it; V = 1, and N = 0 if there are none
-  std::shared_ptr<const TextEncoder> text_encoder;  ///< the model's frozen text tower
-  double logit_scale = 100.0;                       ///< the factor itself, not its logarithm
-  int64_t feature_width = 0;                        ///< D
-  torch::Generator generator;                       ///< seeded by the run; lives on the CPU
-  torch::Device device = torch::kCPU;               ///< where features are and trainable tensors belong
+  std::shared_ptr<const TextEncoder> text_encoder;    ///< the model's frozen text tower
+  std::shared_ptr<const ImageEncoder> image_encoder;  ///< its image tower, loaded when it is first used
+  double logit_scale = 100.0;                         ///< the factor itself, not its logarithm
+  int64_t feature_width = 0;                          ///< D
+  torch::Generator generator;                         ///< seeded by the run; lives on the CPU
+  torch::Device device = torch::kCPU;                 ///< where features are and trainable tensors belong
 };
 
 /// The rows of one step.
 struct Batch {
-  Tensor features;  ///< [B, D], unnormalised
+  Tensor features;  ///< [B, D], unnormalised; undefined if Needs::pixels asks for pixels
   Tensor labels;    ///< [B] int64; undefined in evaluation
-  Tensor images;    ///< [B] int64, rows of the feature set
-  Tensor views;     ///< [B] int64, which view of each image
-  Tensor pixels;    ///< [B, 3, R, R], normalised; undefined unless Needs::pixels asks for them
+  Tensor images;    ///< [B] int64, rows of the training or test set
+  Tensor views;     ///< [B] int64, which view of each image; zeros with pixels
+  Tensor pixels;    ///< [B, 3, R, R], normalised, if Needs::pixels asks for them
 };
 
 }  // namespace promptbed

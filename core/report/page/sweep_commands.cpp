@@ -16,8 +16,8 @@ struct Settings {
   std::optional<Protocol> protocol;  ///< nothing in older ledgers
   std::string source;                ///< of protocols that have one
   std::string suite;                 ///< of the source, or else of the dataset; "" if it is of none
-  int64_t views = 0;
-  std::string crops = {};  ///< unless they are the suite's
+  int64_t views = 0;                 ///< or kFreshCrops, which any number above 0 stands for
+  std::string crops = {};            ///< unless they are the suite's
   std::string precision;
   bool is_trained = false;
   bool has_given_draws = false;
@@ -98,7 +98,7 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
   const CropRange usual = suite == nullptr
                               ? CropRange()
                               : suite->at(settings.source.empty() ? spec.dataset : settings.source).crops;
-  if (spec.views > 0 && spec.crops != usual) settings.crops = to_string(spec.crops);
+  if (spec.views != 0 && spec.crops != usual) settings.crops = to_string(spec.crops);
   if (spec.recipe) {
     if (spec.recipe->iterations == 0) settings.epochs = spec.recipe->epochs;
     settings.batch_size = spec.recipe->batch_size;
@@ -206,7 +206,7 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
   if (settings.is_trained) {
     words.add("--shots", fmt::join(span.shots, ","));
     words.add("--seeds", fmt::join(span.seeds, ","));
-    words.add("--views", settings.views);
+    if (settings.views != kFreshCrops) words.add("--views", settings.views);
     if (!settings.crops.empty()) words.add("--crops", settings.crops);
     if (settings.epochs) words.add("--epochs", *settings.epochs);
     if (settings.batch_size) words.add("--batch-size", *settings.batch_size);

@@ -78,9 +78,11 @@ std::string text_of(const std::optional<Recipe>& recipe) {
 
 std::string views_text(const RunSpec& run) {
   if (run.views == 0) return "the centre crop";
-  const std::string count = plural(static_cast<size_t>(run.views), "random view");
+  const std::string count = run.views == kFreshCrops ? "a fresh random crop in each epoch"
+                                                     : plural(static_cast<size_t>(run.views), "random view");
   return run.crops == CropRange() ? count
-                                  : fmt::format("{} of {} of the area", count, percent_text(run.crops));
+                                  : fmt::format("{}{} of {} of the area", count,
+                                                run.views == kFreshCrops ? "," : "", percent_text(run.crops));
 }
 
 std::string version_text(const RunSpec& run) {
@@ -103,7 +105,9 @@ Fields fields_of(const RunSpec& run) {
                         fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
     fields.emplace_back("recipe", text_of(run.recipe));
-    fields.emplace_back("views", run.views == 0 ? "the centre crop" : std::to_string(run.views));
+    fields.emplace_back("views", run.views == 0             ? "the centre crop"
+                                 : run.views == kFreshCrops ? "a fresh random crop in each epoch"
+                                                            : std::to_string(run.views));
     if (run.crops != CropRange()) fields.emplace_back("crops", percent_text(run.crops) + " of the area");
   }
   fields.emplace_back("template", run.prompt_template);

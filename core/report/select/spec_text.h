@@ -29,7 +29,8 @@ std::string budget_text(const Recipe& recipe);
 /// "200 epochs in batches of 32; SGD; rate 0.002, ..."; "none" without one.
 std::string text_of(const std::optional<Recipe>& recipe);
 
-/// What a run sees of each training image: "the centre crop", "10 random views of 70 to 100 % of the area".
+/// What a run sees of each training image: "the centre crop", "10 random views of 70 to 100 % of the area",
+/// "a fresh random crop in each epoch".
 std::string views_text(const RunSpec& run);
 
 /// The version of a run's method: "1", or "1 on a base of version 2" for a wrapper.

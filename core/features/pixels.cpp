@@ -1,0 +1,81 @@
+#include "features/pixels.h"
+
+#include <ATen/ATen.h>
+#include <promptbed/error.h>
+
+#include <utility>
+
+#include "base/hash.h"
+#include "features/extraction.h"
+
+namespace promptbed {
+namespace {
+
+/// Decoding an image takes some milliseconds, a training step on ViT-B/16 seconds: two threads are enough,
+/// and leave the processor to the step.
+constexpr size_t kThreads = 2;
+
+/// Images that may be read and not yet taken: a few hundred kilobytes each.
+constexpr size_t kImagesAhead = 64;
+
+std::vector<int64_t> listed(const Tensor& rows) {
+  const Tensor numbers = rows.to(torch::kCPU).contiguous();
+  return {numbers.data_ptr<int64_t>(), numbers.data_ptr<int64_t>() + numbers.numel()};
+}
+
+}  // namespace
+
+Tensor pixels_of(const Picture& picture, int view, uint64_t key, const Preprocessing& preprocessing,
+                 const CropRange& crops) {
+  const auto size = static_cast<int>(preprocessing.size);
+  const Picture rendered = render_view(picture, size, view, key, preprocessing.style, crops);
+  Tensor pixels = at::empty({3, size, size}, torch::kFloat);
+  auto* out = pixels.data_ptr<float>();
+  const int64_t count = int64_t{size} * size;
+  for (size_t channel = 0; channel < 3; ++channel) {
+    const float mean = preprocessing.mean[channel], deviation = preprocessing.std[channel];
+    for (int64_t i = 0; i < count; ++i)
+      *out++ =
+          (static_cast<float>(rendered.rgb[static_cast<size_t>(3 * i) + channel]) / 255 - mean) / deviation;
+  }
+  return pixels;
+}
+
+PicturePixels::PicturePixels(ImageFiles files, std::string dataset, std::vector<std::string> images,
+                             uint64_t seed, Style style)
+    : files_(std::move(files)),
+      dataset_(std::move(dataset)),
+      images_(std::move(images)),
+      seed_(seed),
+      style_(std::move(style)) {}
+
+Tensor PicturePixels::read(int64_t row, int64_t epoch) const {
+  const std::string& image = images_.at(static_cast<size_t>(row));
+  const uint64_t key =
+      Hasher().add(static_cast<int64_t>(view_key(dataset_, image))).add(static_cast<int64_t>(seed_)).low64();
+  const int view = style_.fresh_crops ? static_cast<int>(epoch) : kCentreView;
+  Picture picture;
+  try {
+    picture = decode_picture(files_, image);
+  } catch (const Error& fault) {
+    throw PictureError(fault.what());
+  }
+  return pixels_of(picture, view, key, style_.preprocessing, style_.crops);
+}
+
+Tensor StoredPixels::read(int64_t row, int64_t epoch) const {
+  return pixels_[epoch == kCentreView ? 0 : epoch % pixels_.size(0)][row];
+}
+
+PixelStream::PixelStream(const PixelSource& source, const Tensor& rows, int64_t epoch)
+    : rows_(listed(rows)), pixels_(rows_.size(), kThreads, kImagesAhead, [this, &source, epoch](size_t i) {
+        return source.read(rows_[i], epoch);
+      }) {}
+
+Tensor PixelStream::next(int64_t count) {
+  std::vector<Tensor> images;
+  for (int64_t i = 0; i < count; ++i) images.push_back(pixels_.next().value());
+  return at::stack(images);
+}
+
+}  // namespace promptbed
