@@ -65,6 +65,30 @@ Tensor initial_context(const Options& options, const Task& task, std::optional<i
   return at::empty(shape, torch::kFloat).normal_(0, kContextDeviation, task.generator).to(task.device);
 }
 
+void split_words(Options& options, const Setting& setting) {
+  const int64_t count = options.integer("n_ctx");
+  if (count < 0) throw Error(fmt::format("n_ctx {}: give 0 or more", count));
+  const std::string words = spoken(options.text("ctx_init"));
+  if (count == 0 || words.empty()) return;
+  const auto tokens = [&](size_t end) { return count_tokens(*setting.tokenizer, words.substr(0, end)); };
+  size_t end = words.size();
+  while (end != std::string::npos && tokens(end) > count) end = words.find_last_of(' ', end - 1);
+  if (end == std::string::npos || tokens(end) != count) {
+    throw Error(
+        fmt::format("n_ctx {}: no word of ctx_init \"{}\" ends there; give another number", count, words));
+  }
+  options.set("ctx_init", OptionValue(words.substr(0, end)));
+  if (end < words.size())
+    options.set("rest", OptionValue(words.substr(end + 1) + " " + options.text("rest")));
+}
+
+Tensor initial_tokens(const Task& task, int64_t count, int64_t width) {
+  return at::empty({count, width}, torch::kFloat)
+      .normal_(0, kContextDeviation, task.generator)
+      .to(task.device)
+      .requires_grad_();
+}
+
 NamePosition parse_name_position(const std::string& word) {
   if (word == "end") return NamePosition::end;
   if (word == "middle") return NamePosition::middle;

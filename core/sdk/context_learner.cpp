@@ -61,7 +61,7 @@ Tensor ContextLearner::text_features() {
 }
 
 Tensor ContextLearner::similarities(const Batch& batch, const Tensor& text_features) const {
-  return task_.logit_scale * at::matmul(normalised(batch.features), text_features.t());
+  return task_.logit_scale * at::matmul(normalised(image_features(batch)), text_features.t());
 }
 
 void ContextLearner::serve(const ClassNames& class_names) {

@@ -21,6 +21,12 @@ void check_lengths(const Setting& setting, const std::string& prompt_template, c
   }
 }
 
+std::vector<std::string> all_filled(const std::string& prompt_template, const ClassNames& class_names) {
+  std::vector<std::string> sentences;
+  for (const std::string& name : class_names) sentences.push_back(filled(prompt_template, name));
+  return sentences;
+}
+
 }  // namespace
 
 std::string filled(std::string prompt_template, const std::string& class_name) {
@@ -41,12 +47,15 @@ void check_template(const Setting& setting, const std::string& prompt_template) 
   check_lengths(setting, prompt_template, setting.new_class_names);
 }
 
+PromptBatch template_prompts(const Task& task, const std::string& prompt_template,
+                             const ClassNames& class_names) {
+  return prompts_of_texts(*task.text_encoder, *task.tokenizer, all_filled(prompt_template, class_names));
+}
+
 Tensor raw_template_features(const Task& task, const std::string& prompt_template,
                              const ClassNames& class_names) {
   const at::NoGradGuard frozen;
-  std::vector<std::string> sentences;
-  for (const std::string& name : class_names) sentences.push_back(filled(prompt_template, name));
-  return encode_texts(*task.text_encoder, *task.tokenizer, sentences);
+  return encode_texts(*task.text_encoder, *task.tokenizer, all_filled(prompt_template, class_names));
 }
 
 Tensor template_features(const Task& task, const std::string& prompt_template,

@@ -1,34 +1,15 @@
-#include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <promptbed/promptbed.h>
-
-#include <algorithm>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace promptbed {
 namespace {
 
-/// Deep language prompting, the text half of independent vision-language prompting (arXiv 2210.03117, table
-/// 3): a learned context as CoOp's, and further learned tokens that take its place where each of the first
-/// blocks of the text tower begins. The recipe is that of the authors' code
-/// (muzairkhattak/multimodal-prompt-learning).
-class DeepText final : public ContextLearner {
+/// Deep language prompting, the text half of IVLP (arXiv 2210.03117, table 3). The recipe is that of the
+/// authors' code (muzairkhattak/multimodal-prompt-learning).
+class DeepText final : public DeepContextLearner {
  public:
-  using ContextLearner::ContextLearner;
+  using DeepContextLearner::DeepContextLearner;
 
   Offers offers() const override { return {.text_features = true}; }
-
-  /// The first `n_ctx` tokens of the words are learned; words behind them stay in front of the class name.
-  Options resolve(const Setting& setting) override {
-    Options& chosen = options();
-    const int64_t depth = chosen.integer("depth");
-    if (depth < 1) throw Error(fmt::format("depth {}: give 1 or more blocks", depth));
-    chosen.set("depth", OptionValue(std::min(depth, setting.text_blocks)));
-    split_words(setting);
-    return ContextLearner::resolve(setting);
-  }
 
   Recipe recipe(const Setting&) const override {
     Recipe recipe;
@@ -38,60 +19,8 @@ class DeepText final : public ContextLearner {
     return recipe;
   }
 
-  void bind(const Task& task) override {
-    deep_.clear();
-    for (int64_t block = 1; block < options().integer("depth"); ++block) {
-      const Tensor tokens =
-          at::empty({options().integer("n_ctx"), task.text_encoder->width()}, torch::kFloat);
-      deep_.push_back(
-          {block, tokens.normal_(0, kDeviation, task.generator).to(task.device).requires_grad_()});
-    }
-    ContextLearner::bind(task);
-  }
-
-  NamedTensors trainable() override {
-    NamedTensors tensors = ContextLearner::trainable();
-    for (const BlockTokens& deep : deep_)
-      tensors.emplace_back(fmt::format("deep.{}", deep.block), deep.tokens);
-    return tensors;
-  }
-
  protected:
-  std::string rest() const override { return options().text("rest"); }
-
-  PromptBatch prompts() const override {
-    PromptBatch prompts = ContextLearner::prompts();
-    prompts.deep = deep_;
-    return prompts;
-  }
-
- private:
-  static constexpr double kDeviation = 0.02;
-
-  /// Moves the words behind the first `n_ctx` tokens from `ctx_init` to `rest`. Throws Error if a word has
-  /// tokens on both sides.
-  void split_words(const Setting& setting) {
-    Options& chosen = options();
-    const int64_t count = chosen.integer("n_ctx");
-    if (count < 0) throw Error(fmt::format("n_ctx {}: give 0 or more", count));
-    const std::string words = spoken(chosen.text("ctx_init"));
-    if (count == 0 || words.empty()) return;
-    const auto tokens = [&](const std::string& text) {
-      return static_cast<int64_t>(setting.tokenizer->encode(text).size());
-    };
-    size_t end = words.size();
-    while (end != std::string::npos && tokens(words.substr(0, end)) > count)
-      end = words.find_last_of(' ', end - 1);
-    if (end == std::string::npos || tokens(words.substr(0, end)) != count) {
-      throw Error(
-          fmt::format("n_ctx {}: no word of ctx_init \"{}\" ends there; give another number", count, words));
-    }
-    chosen.set("ctx_init", OptionValue(words.substr(0, end)));
-    if (end < words.size())
-      chosen.set("rest", OptionValue(words.substr(end + 1) + " " + chosen.text("rest")));
-  }
-
-  std::vector<BlockTokens> deep_;  // of blocks 1 to depth - 1
+  bool prompts_images() const override { return false; }
 };
 
 constexpr OptionSpec kOptions[] = {

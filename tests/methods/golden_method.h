@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
+#include "features/pixels.h"
 #include "methods/method_registry.h"
 #include "support/golden_clip.h"
 #include "training/train.h"
@@ -74,8 +75,12 @@ class GoldenMethod {
     return {data_.at("features").transpose(0, 1).contiguous(), data_.at("labels").to(torch::kLong)};
   }
 
+  /// The batches' pixels [E, N, 3, R, R], a view an epoch.
+  const Tensor& pixels() const { return data_.at("pixels"); }
+
   /// Of the images that the golden logits are of.
   const Tensor& eval_features() const { return data_.at("eval_features"); }
+  const Tensor& eval_pixels() const { return data_.at("eval_pixels"); }
 
   ClassNames class_names() const { return json_.at("classnames"); }
   ClassNames new_class_names() const { return json_.value("new_classnames", ClassNames()); }
@@ -91,8 +96,10 @@ class GoldenMethod {
     task.tokenizer = clip.tokenizer;
     task.context_length = clip.model.context_length();
     task.text_blocks = clip.model.text_blocks();
+    task.image_blocks = clip.model.image_blocks();
     if (!data_.empty()) task.train = train();
     task.text_encoder = clip.text_encoder;
+    task.image_encoder = clip.image_encoder;
     task.logit_scale = clip.model.logit_scale();
     task.feature_width = clip.model.embedding_width();
     task.generator = seeded_generator(1, "init");
@@ -166,6 +173,7 @@ class GoldenLearner {
       : golden_(golden), registry_(plugin_folders({})), names_(std::move(names)) {
     learner_ = registry_.create(registry_.at(method), registry_.options_of(registry_.at(method), values));
     learner_->resolve(task);
+    takes_pixels_ = learner_->needs().pixels;
     learner_->bind(task);
     start_ = clones(learner_->trainable());
     learner_->load_state(of_authors("init."));
@@ -187,7 +195,8 @@ class GoldenLearner {
   Tensor eval_logits() {
     const at::NoGradGuard no_gradients;
     Batch batch;
-    batch.features = golden_.eval_features();
+    (takes_pixels_ ? batch.pixels : batch.features) =
+        takes_pixels_ ? golden_.eval_pixels() : golden_.eval_features();
     return learner_->logits(batch);
   }
 
@@ -206,7 +215,11 @@ class GoldenLearner {
   void expect_first_gradients(int64_t batch_size) {
     const FeatureSet train = golden_.train();
     Batch batch;
-    batch.features = train.features.select(1, 0).narrow(0, 0, batch_size);
+    if (takes_pixels_) {
+      batch.pixels = golden_.pixels()[0].narrow(0, 0, batch_size);
+    } else {
+      batch.features = train.features.select(1, 0).narrow(0, 0, batch_size);
+    }
     batch.labels = train.labels.narrow(0, 0, batch_size);
     batch.images = at::arange(batch_size, torch::kLong);
     batch.views = at::zeros({batch_size}, torch::kLong);
@@ -221,19 +234,29 @@ class GoldenLearner {
     }
   }
 
-  /// Trains, and expects each step's loss and rate (the first group's) and the final tensors.
+  /// Trains, and expects each step's loss, each epoch's rate (the first group's) if steps do not have rates
+  /// of their own, and the final tensors.
   void expect_training(const Recipe& recipe) {
-    const FeatureSet train_set = golden_.train();
+    FeatureSet train_set = golden_.train();
+    if (takes_pixels_) train_set.features = Tensor();
+    const StoredPixels pixels(takes_pixels_ ? golden_.pixels() : Tensor());
     ViewPerEpoch order(train_set.labels.size(0));
     std::vector<float> losses, rates;
-    const auto epochs = train(*learner_, train_set, recipe, order,
-                              [&](const Tensor& loss) { losses.push_back(loss.item<float>()); });
+    const auto epochs = train(
+        *learner_, train_set, recipe, order,
+        [&](const Tensor& loss) { losses.push_back(loss.item<float>()); }, {},
+        takes_pixels_ ? &pixels : nullptr);
     EXPECT_LT(golden_distance(torch::tensor(losses), golden_.at("loss")), kGoldenTolerance);
+    if (recipe.pace == RatePace::step) return expect_final_tensors();
     for (const EpochRecord& epoch : epochs)
       rates.insert(rates.end(), losses.size() / epochs.size(), static_cast<float>(epoch.learning_rate));
     Tensor expected = golden_.at("lr");
     if (expected.dim() == 2) expected = expected.select(1, 0);
     EXPECT_LT(golden_distance(torch::tensor(rates), expected.to(torch::kFloat)), 1e-9);
+    expect_final_tensors();
+  }
+
+  void expect_final_tensors() {
     for (const auto& [name, tensor] : learner_->trainable()) {
       for (const auto& [ours, theirs] : of_authors("final.")) {
         if (ours != name) continue;
@@ -262,6 +285,7 @@ class GoldenLearner {
   TensorNames names_;
   std::unique_ptr<PromptLearner> learner_;
   NamedTensors start_;
+  bool takes_pixels_ = false;
 };
 
 }  // namespace promptbed::test

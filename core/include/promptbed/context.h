@@ -35,6 +35,11 @@ inline constexpr const char* kNameAlone = "{}.";
 PROMPTBED_EXPORT Options resolve_context(Options options, const Setting& setting,
                                          const std::string& rest = kNameAlone);
 
+/// For methods that learn only the first tokens of their words ("a photo" of "a photo of a"): if both options
+/// are given, moves the words behind the first n_ctx tokens from ctx_init to the front of the option `rest`,
+/// a text with {} for the class name. Throws Error for a negative n_ctx, and if no word ends where it says.
+PROMPTBED_EXPORT void split_words(Options& options, const Setting& setting);
+
 /// Throws PromptTooLong, naming the class, if the prompt of a trained or new class with M context tokens is
 /// too long for the model.
 PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t context_tokens,
@@ -44,6 +49,10 @@ PROMPTBED_EXPORT void check_prompt_lengths(const Setting& setting, int64_t conte
 /// draws from N(0, 0.02) (arXiv 2109.01134, section 4.1) with the task's generator.
 PROMPTBED_EXPORT Tensor initial_context(const Options& options, const Task& task,
                                         std::optional<int64_t> copies = {});
+
+/// Learned tokens [count, W] of a tower, drawn from N(0, 0.02) with the task's generator; they require
+/// gradients.
+PROMPTBED_EXPORT Tensor initial_tokens(const Task& task, int64_t count, int64_t width);
 
 /// Where the class name goes among the context tokens.
 enum class NamePosition { end, middle, front };

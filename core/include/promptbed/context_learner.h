@@ -49,6 +49,10 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
   /// resolved options.
   virtual Tensor initial_vectors() const;
 
+  /// Image features [B, D] of a batch, not normalised: the cached ones. A method that changes what the image
+  /// tower sees asks for pixels and encodes them here.
+  virtual Tensor image_features(const Batch& batch) const { return batch.features; }
+
   /// What stands in the prompt for learned vectors [M, W]: themselves, or [M', W] of a method that puts fixed
   /// words among them or after them. Not asked of class-specific contexts.
   virtual Tensor with_fixed_words(const Tensor& learned) const { return learned; }
@@ -63,6 +67,9 @@ class PROMPTBED_EXPORT ContextLearner : public PromptLearner {
 
   /// Scaled similarities [B, K] of the rows and normalised text features [K, D].
   Tensor similarities(const Batch& batch, const Tensor& text_features) const;
+
+  /// The learned vectors, [M, W], or [K, M, W] if class-specific.
+  const Tensor& context() const { return context_; }
 
   /// The resolved options, and the task bound to.
   /// @{

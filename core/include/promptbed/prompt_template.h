@@ -15,6 +15,10 @@ PROMPTBED_EXPORT std::string filled(std::string prompt_template, const std::stri
 /// prompt of a trained or new class is too long for the model.
 PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& prompt_template);
 
+/// Prompts of the class names in a template, for methods that put something into the text tower.
+PROMPTBED_EXPORT PromptBatch template_prompts(const Task& task, const std::string& prompt_template,
+                                              const ClassNames& class_names);
+
 /// Text features [K, D] of the class names in a template, underscores read as spaces, as the text tower gives
 /// them: not normalised. Constants: no gradient flows into them.
 PROMPTBED_EXPORT Tensor raw_template_features(const Task& task, const std::string& prompt_template,

@@ -11,12 +11,16 @@
 ///     protocol.h         which classes are trained on, and which are tested
 ///     error.h            what to throw
 ///
-/// Building blocks: context_learner.h and context.h (learned contexts), prompt_template.h (hand-written
-/// prompts), linear.h (layers), text_encoder.h and tokenizer.h (the frozen text tower). docs/plugins.md is a
-/// tutorial.
+/// Building blocks: context_learner.h, deep_context_learner.h and context.h (learned contexts),
+/// image_tokens.h, prompt_template.h (hand-written prompts), linear.h (layers), text_encoder.h and
+/// tokenizer.h (the frozen text tower), image_encoder.h (the image tower) and tower.h (what can be put into
+/// both). docs/plugins.md is a tutorial.
 #include <promptbed/context.h>
 #include <promptbed/context_learner.h>
+#include <promptbed/deep_context_learner.h>
 #include <promptbed/error.h>
+#include <promptbed/image_encoder.h>
+#include <promptbed/image_tokens.h>
 #include <promptbed/linear.h>
 #include <promptbed/options.h>
 #include <promptbed/plugin.h>
@@ -28,4 +32,5 @@
 #include <promptbed/tensor.h>
 #include <promptbed/text_encoder.h>
 #include <promptbed/tokenizer.h>
+#include <promptbed/tower.h>
 #include <promptbed/trained_classes.h>

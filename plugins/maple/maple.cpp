@@ -1,0 +1,98 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <promptbed/promptbed.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace promptbed {
+namespace {
+
+/// Multi-modal Prompt Learning (MaPLe, arXiv 2210.03117): learned tokens in the first blocks of the text
+/// tower, and in the same blocks of the image tower what a linear layer for each block makes of them. Recipes
+/// are those of the authors' code (muzairkhattak/multimodal-prompt-learning): tokens are fewer blocks deep
+/// where a method is trained on one dataset and tested on others.
+class MaPLe final : public DeepContextLearner {
+ public:
+  using DeepContextLearner::DeepContextLearner;
+
+  Options resolve(const Setting& setting) override {
+    if (options().integer("depth") == 0)
+      options().set("depth", OptionValue(int64_t{has_source(setting.protocol) ? 3 : 9}));
+    DeepContextLearner::resolve(setting);
+    options().set("depth", OptionValue(std::min(options().integer("depth"), setting.image_blocks)));
+    return options();
+  }
+
+  Recipe recipe(const Setting& setting) const override {
+    const bool transfers = has_source(setting.protocol);
+    Recipe recipe;
+    recipe.epochs = transfers ? 2 : 5;
+    recipe.batch_size = 4;
+    recipe.groups = {{.prefix = "", .learning_rate = transfers ? 0.0026 : 0.0035}};
+    return recipe;
+  }
+
+ protected:
+  /// As in the authors' code, the layers of all blocks but the first start equal.
+  void bind_images(const Task& task) override {
+    const int64_t from = task.text_encoder->width(), to = task.image_encoder->width();
+    const auto drawn = [&] {
+      return Projection{initial_linear(task, {to, from}, from), initial_linear(task, {to}, from)};
+    };
+    projections_ = {drawn()};
+    const Projection deeper = drawn();
+    for (int64_t block = 1; block < options().integer("depth"); ++block)
+      projections_.push_back(deeper.copy());
+  }
+
+  ImagePrompts image_prompts() const override {
+    ImagePrompts prompts{.tokens = projections_[0](context())};
+    for (const BlockTokens& text : deep())
+      prompts.deep.push_back({text.block, projections_[text.block](text.tokens)});
+    return prompts;
+  }
+
+  NamedTensors image_tensors() const override {
+    NamedTensors tensors;
+    for (size_t block = 0; block < projections_.size(); ++block) {
+      tensors.emplace_back(fmt::format("projection.{}.weight", block), projections_[block].weight);
+      tensors.emplace_back(fmt::format("projection.{}.bias", block), projections_[block].bias);
+    }
+    return tensors;
+  }
+
+ private:
+  /// From tokens of the text tower [n, W] to tokens of the image tower [n, W'].
+  struct Projection {
+    Tensor weight, bias;
+
+    Tensor operator()(const Tensor& tokens) const { return at::linear(tokens, weight, bias); }
+
+    Projection copy() const {
+      const auto leaf = [](const Tensor& x) { return x.detach().clone().requires_grad_(); };
+      return {leaf(weight), leaf(bias)};
+    }
+  };
+
+  std::vector<Projection> projections_;  // by block
+};
+
+constexpr OptionSpec kOptions[] = {
+    {"n_ctx", OptionType::integer, "2", "learned tokens a block; 0: as many as ctx_init has"},
+    {"ctx_init", OptionType::text, "a photo of a",
+     "words that the first text tokens start from; \"\": drawn at random, as the deeper ones are"},
+    {"rest", OptionType::text, "{}.", "what follows the learned tokens, {} being the class name"},
+    {"depth", OptionType::integer, "0",
+     "blocks of both towers with tokens of their own; 0: 9, or 3 where other datasets are tested"}};
+
+constexpr MethodSpec kMethods[] = {
+    {"maple", 1, "Learned text tokens, and image tokens made of them, in the first blocks (MaPLe)",
+     Training::trainable, kOptions, std::size(kOptions),
+     [](const Options& options) -> PromptLearner* { return new MaPLe(options); }, /*probabilities=*/true},
+};
+
+}  // namespace
+}  // namespace promptbed
+
+PROMPTBED_PLUGIN(promptbed::kMethods);
