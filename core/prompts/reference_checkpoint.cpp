@@ -57,11 +57,14 @@ Tensor learned(const Tensor& stored) {
   return stored.to(torch::kFloat).contiguous().clone();
 }
 
-NamedTensors take_state(std::map<std::string, Tensor>& tensors, const fs::path& path) {
+LearnedTensors take_learned(std::map<std::string, Tensor>& tensors, const fs::path& path) {
+  if (is_whole_model(tensors)) return take_learned_tensors(tensors, path);
   const Tensor context = take(tensors, kContext);
   if (!context.defined() || (context.dim() != 2 && context.dim() != 3)) {
-    throw Error(fmt::format("{}: has no context (ctx); give prompt_learner/model.pth.tar-N of CoOp or CoCoOp",
-                            path.string()));
+    throw Error(fmt::format(
+        "{}: has no context (ctx); give prompt_learner/model.pth.tar-N of CoOp or CoCoOp, or what MaPLe's or "
+        "PromptSRC's code saved",
+        path.string()));
   }
   NamedTensors state = {{kContext, learned(context)}};
   for (const char* name : kMetaNet) {
@@ -70,7 +73,9 @@ NamedTensors take_state(std::map<std::string, Tensor>& tensors, const fs::path& 
   }
   if (state.size() != 1 && state.size() != 1 + kMetaNet.size())
     throw Error(fmt::format("{}: has only a part of CoCoOp's Meta-Net; save it again", path.string()));
-  return state;
+  OptionValues options = {{"n_ctx", context.size(-2)}};
+  if (context.dim() == 3) options["csc"] = true;
+  return {state.size() == 1 ? "coop" : "cocoop", std::move(options), std::move(state)};
 }
 
 /// The texts that promptbed puts beside a state that it exports.
@@ -164,17 +169,19 @@ ReferenceCheckpoint read_reference_checkpoint(const fs::path& path) {
   std::map<std::string, Tensor> tensors = read_tensors(path);
   ReferenceCheckpoint checkpoint;
   checkpoint.origin.file = path.filename().string();
-  checkpoint.state = take_state(tensors, path);
+  checkpoint.learned = take_learned(tensors, path);
   checkpoint.prefix = take(tensors, kPrefix);
   checkpoint.suffix = take(tensors, kSuffix);
   if (!tensors.empty()) {
-    throw Error(fmt::format("{}: holds {}, which is neither CoOp's nor CoCoOp's; only theirs can be imported",
-                            path.string(), tensors.begin()->first));
+    throw Error(
+        fmt::format("{}: holds {}, which is neither CoOp's, CoCoOp's, MaPLe's nor PromptSRC's; only theirs "
+                    "can be imported",
+                    path.string(), tensors.begin()->first));
   }
   const TorchArchive archive(path);
   if (const PickleEntries* const root = entries_of(archive.root())) {
     checkpoint.origin.epoch = epoch_in(*root);
-    checkpoint.exported = exported_prompt(*root, checkpoint.state, path);
+    checkpoint.exported = exported_prompt(*root, checkpoint.learned.state, path);
   }
   return checkpoint;
 }
@@ -183,8 +190,8 @@ void check_model(const ReferenceCheckpoint& checkpoint, const ClipModel& model) 
   const Tensor& embedding = model.checkpoint().at("token_embedding.weight");
   const std::string& file = checkpoint.origin.file;
   check_width("context", checkpoint.context().size(-1), embedding.size(1), file);
-  if (checkpoint.state.size() > 1)
-    check_width("Meta-Net", checkpoint.state[1].second.size(-1), model.embedding_width(), file);
+  if (checkpoint.learned.method == "cocoop")
+    check_width("Meta-Net", checkpoint.learned.state[1].second.size(-1), model.embedding_width(), file);
   if (checkpoint.exported) check_model(*checkpoint.exported, model.fingerprint(), model.tokenizer_id());
   if (!checkpoint.prefix.defined()) return;
   const int64_t start = embedding.size(0) - 2;
@@ -211,7 +218,7 @@ void write_reference_checkpoint(const fs::path& path, const TrainedPrompt& promp
                     title_of(prompt)));
   }
   TorchDict state, own;
-  NamedTensors read_back;  // as take_state reads them
+  NamedTensors read_back;  // as take_learned reads them
   for (const auto& [name, tensor] : prompt.state) {
     state.push_back({name, tensor});
     read_back.emplace_back(name, learned(tensor));

@@ -9,29 +9,28 @@
 
 #include "clip/model.h"
 #include "prompts/trained_prompt.h"
+#include "prompts/whole_model.h"
 
 namespace promptbed {
 
 /// What the trainers of CoOp and CoCoOp (github.com/KaiyangZhou/CoOp, on Dassl) save as
-/// prompt_learner/model.pth.tar-N, without the states of optimiser and scheduler.
+/// prompt_learner/model.pth.tar-N, and those of MaPLe and PromptSRC (github.com/muzairkhattak) with the whole
+/// model around it, without the states of optimiser and scheduler.
 struct ReferenceCheckpoint {
   PromptOrigin origin;
-  NamedTensors
-      state;      ///< in f32: "ctx", [M, W] or [K, M, W], and of CoCoOp "meta_net.linear1.weight" and so on
-  Tensor prefix;  ///< [K, 1, W], the embeddings of start of text; undefined if the file has none
-  Tensor suffix;  ///< [K, S, W], those of "name . [EOS]" and the padding; the same
+  LearnedTensors learned;  ///< of "coop" and "cocoop": "ctx", [M, W] or [K, M, W], and of the latter
+                           ///< "meta_net.linear1.weight" and so on
+  Tensor prefix;           ///< [K, 1, W], the embeddings of start of text; undefined if the file has none
+  Tensor suffix;           ///< [K, S, W], those of "name . [EOS]" and the padding; the same
 
   /// The prompt that write_reference_checkpoint was given, if it wrote the file.
   std::optional<TrainedPrompt> exported = {};
 
-  const Tensor& context() const { return state.front().second; }
-
-  /// The method whose tensors these are: "coop" or "cocoop".
-  std::string method() const { return state.size() == 1 ? "coop" : "cocoop"; }
+  const Tensor& context() const { return learned.state.front().second; }
 };
 
 /// Reads a checkpoint as data: nothing in it is executed. Throws Error if it is damaged or has other tensors
-/// than CoOp's or CoCoOp's.
+/// than those of these methods.
 ReferenceCheckpoint read_reference_checkpoint(const std::filesystem::path& path);
 
 /// Throws Error if the checkpoint was not trained with this model: if the widths of its tensors, or its

@@ -64,9 +64,16 @@ std::vector<std::vector<int64_t>> sentences_in(const ReferenceCheckpoint& checkp
   return sentences;
 }
 
-/// "yin yang" of the tokens of "yin yang ."
-std::string name_of(const std::vector<int64_t>& sentence, const std::vector<VocabularyToken>& vocabulary) {
+/// "of a " of the fixed words "of a".
+std::string before_names(const ReferenceCheckpoint& checkpoint) {
+  return checkpoint.learned.words.empty() ? "" : checkpoint.learned.words + " ";
+}
+
+/// "yin yang" of the tokens of "yin yang .", or of "of a yin yang ." if all prompts have these words.
+std::string name_of(const std::vector<int64_t>& sentence, const std::vector<VocabularyToken>& vocabulary,
+                    const std::string& before) {
   std::string name = joined(sentence, vocabulary);
+  if (name.starts_with(before)) name.erase(0, before.size());
   if (name.ends_with('.')) name.pop_back();
   name.erase(name.find_last_not_of(' ') + 1);
   return name;
@@ -88,8 +95,8 @@ ClassNames class_names_in(const ReferenceCheckpoint& checkpoint, const ClipModel
   if (sentences.empty()) return names;
   const auto vocabulary = vocabulary_of(read_merges(model.path()));
   for (const auto& sentence : sentences) {
-    names.push_back(name_of(sentence, vocabulary));
-    if (model.tokenizer()->encode(names.back() + ".") != sentence) return {};
+    names.push_back(name_of(sentence, vocabulary, before_names(checkpoint)));
+    if (model.tokenizer()->encode(before_names(checkpoint) + names.back() + ".") != sentence) return {};
   }
   return names;
 }
@@ -103,11 +110,12 @@ void check_classes(const ReferenceCheckpoint& checkpoint, const ClassNames& clas
   if (sentences.empty()) return;
   check_count(class_names.size(), sentences.size(), file);
   for (size_t label = 0; label < sentences.size(); ++label) {
-    if (model.tokenizer()->encode(spoken(class_names[label]) + ".") == sentences[label]) continue;
+    const std::string sentence = before_names(checkpoint) + spoken(class_names[label]) + ".";
+    if (model.tokenizer()->encode(sentence) == sentences[label]) continue;
     const auto vocabulary = vocabulary_of(read_merges(model.path()));
-    throw Error(
-        fmt::format("{}: class {} that it was trained on is '{}', not '{}'; name its classes in that order",
-                    file, label, name_of(sentences[label], vocabulary), class_names[label]));
+    throw Error(fmt::format(
+        "{}: class {} that it was trained on is '{}', not '{}'; name its classes in that order", file, label,
+        name_of(sentences[label], vocabulary, before_names(checkpoint)), class_names[label]));
   }
 }
 

@@ -33,10 +33,11 @@ class GoldenCheckpoints : public testing::TestWithParam<std::string> {
 
   /// The checkpoint as a prompt, as `runner prompts import` makes one.
   TrainedPrompt imported(const MethodRegistry& registry) const {
-    TrainedPrompt prompt{{}, class_names_in(checkpoint_, model()), checkpoint_.state, checkpoint_.origin};
-    Options options = registry.at(checkpoint_.method()).default_options();
+    TrainedPrompt prompt{
+        {}, class_names_in(checkpoint_, model()), checkpoint_.learned.state, checkpoint_.origin};
+    Options options = registry.at(checkpoint_.learned.method).default_options();
     options.set("n_ctx", OptionValue(checkpoint_.context().size(0)));
-    prompt.run.method = checkpoint_.method();
+    prompt.run.method = checkpoint_.learned.method;
     prompt.run.method_version = registry.at(prompt.run.method).spec->version;
     prompt.run.options = options.values();
     return prompt;
@@ -59,9 +60,9 @@ class GoldenCheckpoints : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(GoldenCheckpoints, HoldTheTrainedTensors) {
-  EXPECT_EQ(checkpoint_.method(), json_.at("method"));
+  EXPECT_EQ(checkpoint_.learned.method, json_.at("method"));
   EXPECT_EQ(checkpoint_.origin.epoch, json_.at("epochs").get<int64_t>());
-  for (const auto& [name, tensor] : checkpoint_.state)
+  for (const auto& [name, tensor] : checkpoint_.learned.state)
     EXPECT_TRUE(at::equal(tensor, golden_.at("final." + name))) << name;
 }
 

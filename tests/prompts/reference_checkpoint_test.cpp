@@ -53,13 +53,42 @@ class ReferenceCheckpoints : public testing::Test {
     return at::stack(rows);
   }
 
+  /// As MaPLe on the same classes, with two learned words of "a photo of a" and the frozen model around it.
+  TorchDict maple_state() const {
+    return {{"prompt_learner.ctx", at::ones({2, 8})},
+            {"prompt_learner.proj.weight", at::ones({6, 8})},
+            {"prompt_learner.proj.bias", at::ones({6})},
+            {"prompt_learner.compound_prompts_text.0", at::full({2, 8}, 2)},
+            {"prompt_learner.compound_prompt_projections.0.weight", at::full({6, 8}, 3)},
+            {"prompt_learner.compound_prompt_projections.0.bias", at::full({6}, 3)},
+            {"prompt_learner.token_prefix", embedded({{kStart}, {kStart}})},
+            {"prompt_learner.token_suffix", suffixes({"of a abc", "of a c!!"})},
+            {"image_encoder.conv1.weight", at::ones({6, 3, 2, 2})},
+            {"text_encoder.ln_final.weight", at::ones({8})},
+            {"logit_scale", at::ones({})}};
+  }
+
+  /// As PromptSRC on them, with four learned words.
+  TorchDict promptsrc_state() const {
+    return {{"prompt_learner.ctx", at::ones({4, 8})},
+            {"prompt_learner.token_prefix", embedded({{kStart}, {kStart}})},
+            {"prompt_learner.token_suffix", suffixes({"abc", "c!!"})},
+            {"prompt_learner.ZS_image_encoder.proj", at::ones({6, 4})},
+            {"image_encoder.VPT", at::ones({3, 6})},
+            {"image_encoder.transformer.resblocks.1.VPT_shallow", at::full({3, 6}, 2)},
+            {"image_encoder.transformer.resblocks.1.ln_1.weight", at::ones({6})},
+            {"text_encoder.transformer.resblocks.1.VPT_shallow", at::full({4, 8}, 3)},
+            {"text_encoder.transformer.resblocks.2.VPT_shallow", at::full({4, 8}, 4)},
+            {"logit_scale", at::ones({})}};
+  }
+
   /// The embeddings of "name . [EOS]", padded.
   Tensor suffixes(const ClassNames& names) const {
     std::vector<std::vector<int64_t>> rows;
     for (const std::string& name : names) {
       auto& row = rows.emplace_back(model_.tokenizer()->encode(name + "."));
       row.push_back(kStart + 1);
-      row.resize(6, 0);
+      row.resize(12, 0);
     }
     return embedded(rows);
   }
@@ -73,18 +102,66 @@ class ReferenceCheckpoints : public testing::Test {
 
 TEST_F(ReferenceCheckpoints, TellMethodStateAndEpoch) {
   const ReferenceCheckpoint coop = written_and_read(coop_state());
-  EXPECT_EQ(coop.method(), "coop");
+  EXPECT_EQ(coop.learned.method, "coop");
   EXPECT_EQ(coop.origin.file, "model.pth.tar-6");
   EXPECT_EQ(coop.origin.epoch, 6);
-  ASSERT_EQ(coop.state.size(), 1U);
+  ASSERT_EQ(coop.learned.state.size(), 1U);
   EXPECT_TRUE(at::equal(coop.context(), at::arange(16, torch::kFloat).view({2, 8})));
 
   TorchDict state = coop_state();
   for (const TorchEntry& entry : meta_net()) state.push_back(entry);
   const ReferenceCheckpoint cocoop = written_and_read(state, {});
-  EXPECT_EQ(cocoop.method(), "cocoop");
-  EXPECT_EQ(cocoop.state.size(), 5U);
+  EXPECT_EQ(cocoop.learned.method, "cocoop");
+  EXPECT_EQ(cocoop.learned.state.size(), 5U);
   EXPECT_FALSE(cocoop.origin.epoch);
+}
+
+TEST_F(ReferenceCheckpoints, OfWholeModelsLeaveOnlyWhatIsLearned) {
+  const ReferenceCheckpoint maple = written_and_read(maple_state());
+  EXPECT_EQ(maple.learned.method, "maple");
+  EXPECT_EQ(maple.learned.options, (OptionValues{{"n_ctx", int64_t{2}},
+                                                 {"ctx_init", std::string("a photo")},
+                                                 {"rest", std::string("of a {}.")},
+                                                 {"depth", int64_t{2}}}));
+  const NamedTensors& state = maple.learned.state;
+  ASSERT_EQ(state.size(), 6U);
+  const std::vector<std::string> names = {"ctx",
+                                          "deep.1",
+                                          "projection.0.bias",
+                                          "projection.0.weight",
+                                          "projection.1.bias",
+                                          "projection.1.weight"};
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(state[i].first, names[i]);
+  EXPECT_TRUE(at::equal(state[1].second, at::full({2, 8}, 2.f)));
+  EXPECT_TRUE(at::equal(state[5].second, at::full({6, 8}, 3.f)));
+  EXPECT_EQ(class_names_in(maple, model_), (ClassNames{"abc", "c !!"}));
+  check_classes(maple, {"abc", "c!!"}, model_);
+  EXPECT_ERROR(check_classes(maple, {"abc", "b"}, model_),
+               "class 1 that it was trained on is 'c !!', not 'b'");
+
+  const ReferenceCheckpoint promptsrc = written_and_read(promptsrc_state());
+  EXPECT_EQ(promptsrc.learned.method, "promptsrc");
+  EXPECT_EQ(promptsrc.learned.options, (OptionValues{{"n_ctx", int64_t{4}},
+                                                     {"ctx_init", std::string("a photo of a")},
+                                                     {"rest", std::string("{}.")},
+                                                     {"depth", int64_t{3}},
+                                                     {"n_ctx_vision", int64_t{3}},
+                                                     {"depth_vision", int64_t{2}}}));
+  ASSERT_EQ(promptsrc.learned.state.size(), 5U);
+  EXPECT_EQ(promptsrc.learned.state[4].first, "image.1");
+  EXPECT_TRUE(at::equal(promptsrc.learned.state[4].second, at::full({3, 6}, 2.f)));
+  EXPECT_EQ(class_names_in(promptsrc, model_), (ClassNames{"abc", "c !!"}));
+}
+
+TEST_F(ReferenceCheckpoints, OfOtherWholeModelsAreRefused) {
+  EXPECT_ERROR(written_and_read({{"prompt_learner.ctx", at::ones({4, 8})}, {"logit_scale", at::ones({})}}),
+               "holds a whole model with a prompt of neither MaPLe's nor PromptSRC's");
+  TorchDict gap = promptsrc_state();
+  gap.erase(gap.begin() + 7);  // the text tokens of block 1
+  EXPECT_ERROR(written_and_read(gap), "lacks learned tokens of a block");
+  TorchDict more = maple_state();
+  more.push_back({"prompt_learner.router.weight", at::ones({2})});
+  EXPECT_ERROR(written_and_read(more), "holds router.weight, which is neither");
 }
 
 TEST_F(ReferenceCheckpoints, AreReadInHalfPrecisionAndOfDataParallelTrainers) {
@@ -127,7 +204,7 @@ TEST_F(ReferenceCheckpoints, BelongToOneModel) {
 TEST_F(ReferenceCheckpoints, AreToldFromOtherFiles) {
   EXPECT_ERROR(written_and_read({{"weight", at::zeros({2, 8})}}), "has no context (ctx)");
   EXPECT_ERROR(written_and_read({{"ctx", at::zeros({2, 8})}, {"compound_prompts_text.0", at::zeros({2, 8})}}),
-               "holds compound_prompts_text.0, which is neither CoOp's nor CoCoOp's");
+               "holds compound_prompts_text.0, which is neither CoOp's, CoCoOp's");
   EXPECT_ERROR(written_and_read({{"ctx", at::zeros({2, 8})}, {"meta_net.linear1.bias", at::zeros({1})}}),
                "has only a part of CoCoOp's Meta-Net");
   write_trained_prompt(path_, {test::sample_spec(), {"a"}, {{"ctx", at::zeros({2, 8})}}});

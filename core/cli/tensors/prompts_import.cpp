@@ -22,24 +22,25 @@ Subcommand description() {
       .usage = "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
       .explanation =
           "Makes a trained prompt of prompt_learner/model.pth.tar-N, as saved by CoOp's and\n"
-          "CoCoOp's code; nothing in the file is executed. The tensors determine the method, the\n"
-          "number of context tokens, and whether each class has its own. Class names are\n"
-          "recovered from the embeddings in the file, in lower case; name the dataset that it was\n"
+          "CoCoOp's code, or of what MaPLe's and PromptSRC's saved, which has the whole CLIP in it:\n"
+          "only what is learned is kept. Nothing in the file is executed. The tensors determine the\n"
+          "method, tokens and depth, and whether each class has its own. Class names are recovered\n"
+          "from the embeddings in the file, in lower case; name the dataset that it was\n"
           "trained on to restore their spelling.\n\n"
           "  runner prompts import model.pth.tar-50 --model ViT-B-16.pt --output prompt.safetensors\n"
           "  runner prompts import model.pth.tar-200 --model ViT-B-16.pt --dataset oxford_pets --data data "
           "\\\n"
           "      --set coop.position=middle --output prompt.safetensors",
-      .options =
-          {{"options",
-            {required(shared("output")),
-             shared("method", "; another with the same tensors, such as kgcoop; default: coop or cocoop"),
-             shared("set", "; what the tensors do not determine, such as coop.position=middle"),
-             shared("dataset", "; what it was trained on"),
-             shared("class-set", "; of --dataset, trained on: base or all; default: as many as it has"),
-             shared("classes-file", "; what it was trained on"), shared("plugins")}},
-           model_options(),
-           data_options()},
+      .options = {{"options",
+                   {required(shared("output")),
+                    shared("method", "; another with the same tensors, such as kgcoop or ivlp"),
+                    shared("set", "; what the tensors do not determine, such as coop.position=middle"),
+                    shared("dataset", "; what it was trained on"),
+                    shared("class-set",
+                           "; of --dataset, trained on: base or all; default: as many as it has"),
+                    shared("classes-file", "; what it was trained on"), shared("plugins")}},
+                  model_options(),
+                  data_options()},
       .takes_arguments = true,
       .retired = {{"classes", "--class-set base|all"}}};
 }
@@ -97,20 +98,20 @@ Options options_of(const Method& method, const ReferenceCheckpoint& checkpoint,
                    const std::vector<std::string>& texts, const MethodRegistry& registry) {
   const auto assignments = parse_assignments(texts, {method.name()}, registry);
   for (const Assignment& assignment : assignments) {
-    if (assignment.option == "n_ctx" || assignment.option == "csc" || assignment.option == "ctx_init") {
+    if (checkpoint.learned.options.contains(assignment.option) || assignment.option == "csc" ||
+        assignment.option == "ctx_init") {
       throw Error(fmt::format("--set {}.{}: follows from the checkpoint; leave it out", method.name(),
                               assignment.option));
     }
   }
   Options options = single_options(method, assignments, registry);
-  options.set("n_ctx", OptionValue(checkpoint.context().size(-2)));
-  if (checkpoint.context().dim() == 3) options.set("csc", OptionValue(true));
+  for (const auto& [name, value] : checkpoint.learned.options) options.set(name, value);
   return options;
 }
 
 TrainedPrompt make_prompt(const ReferenceCheckpoint& checkpoint, const Method& method, const Options& options,
                           const TrainedOn& known, const ClipModel& model) {
-  TrainedPrompt prompt{{}, known.class_names, checkpoint.state, checkpoint.origin};
+  TrainedPrompt prompt{{}, known.class_names, checkpoint.learned.state, checkpoint.origin};
   RunSpec& run = prompt.run;
   run.model = model.fingerprint();
   run.dataset = known.dataset ? known.dataset->id : "";
@@ -135,7 +136,8 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values
     }
     return *checkpoint.exported;
   }
-  const Method& method = registry.at(values.given("method") ? values.text("method") : checkpoint.method());
+  const Method& method =
+      registry.at(values.given("method") ? values.text("method") : checkpoint.learned.method);
   const Options options = options_of(method, checkpoint, values.texts("set"), registry);
   return make_prompt(checkpoint, method, options, trained_on(values, checkpoint, spec, model), model);
 }
@@ -172,9 +174,11 @@ int import_prompt(const Arguments& arguments) {
   const MethodRegistry registry = load_plugins(*values);
   const ClipModel model = load_model(*values);
   check_model(checkpoint, model);
-  const TrainedPrompt prompt = import(checkpoint, *values, spec, model, registry);
+  TrainedPrompt prompt = import(checkpoint, *values, spec, model, registry);
+  const Task task = model_task(model, spec.placement);
+  if (!checkpoint.exported) prompt.run.options = settled_options(prompt, task, registry);
   // A learner that accepts the state proves that everything fits.
-  restore_learner(prompt, model_task(model, spec.placement), prompt.class_names, registry);
+  restore_learner(prompt, task, prompt.class_names, registry);
   write_trained_prompt(output, prompt);
   print_notes(checkpoint, prompt);
   fmt::print("{}: {}, {} classes\n", output.string(), title_of(prompt), prompt.class_names.size());
