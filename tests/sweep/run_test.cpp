@@ -20,13 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Jobs on dataset "one" of the small world, two shots, seed 1, the fixture plugin `keeper` among the
-/// methods.
+/// Jobs on dataset "one" of the small world, two shots, seed 1, the fixture plugins `keeper` and `steps`
+/// among the methods.
 class MakeJob : public testing::Test {
  protected:
   MakeJob() {
     fs::create_directory(world_ / "plugins");
-    fs::copy_file(fs::path(PROMPTBED_FIXTURES) / "keeper.so", world_ / "plugins/keeper.so");
+    for (const char* plugin : {"keeper.so", "steps.so"})
+      fs::copy_file(fs::path(PROMPTBED_FIXTURES) / plugin, world_ / "plugins" / plugin);
     spec_.suite = "small";
     spec_.datasets = "one";
     spec_.shots = {2};
@@ -134,6 +135,19 @@ TEST_F(MakeJob, SaysWhichClassesAMethodCannotServe) {
   EXPECT_EQ(made.refusals[0].dataset, "one");
   EXPECT_EQ(made.refusals[0].class_set, "new");
   EXPECT_EQ(made.refusals[0].reason, "keeper: has no room for classes that it was not trained on");
+}
+
+TEST_F(MakeJob, ABudgetOfStepsEndsInsideAnEpochUnlessTheUserGivesEpochs) {
+  const JobOutcome outcome = make("steps");
+  const RunSpec budget = run().job.run;
+  EXPECT_EQ(budget.recipe->iterations, 6);
+  ASSERT_EQ(outcome.outcome.epochs.size(), 2u) << "four images make a step each";
+  EXPECT_TRUE(plan_.warnings.empty()) << "of short epochs: their number of steps decides nothing";
+
+  spec_.epochs = 3;
+  EXPECT_EQ(make("steps").outcome.epochs.size(), 3u);
+  EXPECT_EQ(run().job.run.recipe->iterations, 0);
+  EXPECT_NE(run().job.run.id(), budget.id());
 }
 
 TEST_F(MakeJob, ASolverOfItsOwnHasNoRecipe) {
