@@ -119,6 +119,15 @@ class MethodCheck {
     require(!needs.views_at_test, "it asks for several views at test, and this runner gives one");
   }
 
+  void selection() const {
+    const auto learner = method_.create(method_.options);
+    learner->resolve(tasks_.trained);
+    const bool asks = learner->needs().validation_features;
+    const bool declares = method_.selection != Selection::none;
+    require(!asks || declares, "it asks for validation features and is declared Selection::none");
+    require(asks || !declares, "it declares a selection and asks for no validation features");
+  }
+
   void recipe() const {
     if (method_.training == Training::own_solver) throw Idle("it has a solver of its own");
     const auto learner = method_.create(method_.options);
@@ -185,6 +194,18 @@ class MethodCheck {
     }
     for (size_t i = 0; i < leaves.size(); ++i)
       require(flows[i], fmt::format("the gradient of {} is zero on every image", leaves[i].first));
+  }
+
+  void outputs() const {
+    const auto learner = trained(kSeed);
+    if (!learner->offers().text_features) throw Idle("it offers no text features");
+    GivenOrder order(tasks_.trained.train.labels.size(0));
+    const Batch batch = take_rows(tasks_.trained.train, order.rows(0), 0, rows_.size(0));
+    const Outputs outputs = learner->outputs(batch);
+    require(close(outputs.logits.detach(), learner->logits(batch).detach()),
+            "the logits of outputs() are not those of logits()");
+    require(close(outputs.loss.detach(), learner->loss(batch).detach()),
+            "the loss of outputs() is not that of loss()");
   }
 
   void seed() const {
@@ -332,12 +353,16 @@ constexpr Rule kRules[] = {
     {"resolve", "it settles its options, and settling them again changes nothing",
      [](MethodCheck& c) { c.resolve(); }, true},
     {"needs", "it asks for nothing that this runner cannot give", [](MethodCheck& c) { c.needs(); }, true},
+    {"selection", "it says so if it chooses on validation images, and asks for them",
+     [](MethodCheck& c) { c.selection(); }},
     {"recipe", "its recipe can be trained by and stays the same", [](MethodCheck& c) { c.recipe(); }, true},
     {"bind", "it takes a task", [](MethodCheck& c) { c.bind(); }, true},
     {"logits", "logits are finite and shaped [B, K]", [](MethodCheck& c) { c.logits(); }, true},
     {"training", "it can be trained, and all that is trainable moves", [](MethodCheck& c) { c.training(); },
      true},
     {"gradients", "every trainable tensor gets finite gradients", [](MethodCheck& c) { c.gradients(); }},
+    {"outputs", "what it offers to methods on it is what it trains by and tests with",
+     [](MethodCheck& c) { c.outputs(); }},
     {"rows", "each image is judged by itself, whatever else is in the batch",
      [](MethodCheck& c) { c.rows(); }},
     {"evaluation", "testing changes nothing that was learned", [](MethodCheck& c) { c.evaluation(); }},

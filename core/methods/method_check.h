@@ -12,7 +12,8 @@ namespace promptbed {
 /// A method to be checked.
 struct CheckedMethod {
   Training training = Training::trainable;
-  Options options;  ///< as given, before they are settled
+  Selection selection = Selection::none;  ///< of a wrapper, its base's counts, too
+  Options options;                        ///< as given, before they are settled
   std::function<std::unique_ptr<PromptLearner>(const Options& options)> create;  ///< behind guard()
 };
 

@@ -337,6 +337,12 @@ Options MethodRegistry::options_of(const Method& method, const OptionValues& val
   return options;
 }
 
+Selection MethodRegistry::selection_of(const Method& method, const Options& options) const {
+  const Selection own = method.spec->selection;
+  const Method* base = base_of(method, options);
+  return base == nullptr ? own : std::max(own, base->spec->selection);
+}
+
 std::string MethodRegistry::code_hash(const Method& method, const OptionValues& options) const {
   if (!method.is_wrapper()) return method.file_hash;
   const Method* base = base_of(method, options_of(method, options));

@@ -60,6 +60,9 @@ class MethodRegistry {
   /// "base.weight". Throws Error for an unknown option or a value of another type, and what base_of() throws.
   Options options_of(const Method& method, const OptionValues& values = {}) const;
 
+  /// On which images the method may choose with such options; of a wrapper, it or its base.
+  Selection selection_of(const Method& method, const Options& options) const;
+
   /// A hash of the code that runs with such options: of the method's library, and of its base's.
   std::string code_hash(const Method& method, const OptionValues& options) const;
 

@@ -193,9 +193,11 @@ void try_method(const std::filesystem::path& file, const std::string& name, cons
                 const Tell& tell) {
   const MethodRegistry registry = MethodRegistry::of_plugin(file, folders);
   const Method& method = registry.at(name);
+  const Options given = registry.options_of(method);
   const CheckedMethod checked{
       .training = method.spec->training,
-      .options = registry.options_of(method),
+      .selection = registry.selection_of(method, given),
+      .options = given,
       .create = [&](const Options& options) { return registry.create(method, options); }};
   check_method(checked, typical_tasks(),
                {.begin =

@@ -39,6 +39,10 @@ FeatureRequest validation_request(const Job& job) {
   return {paths_of(job.draw.val), {kCentreView}};
 }
 
+const char* validation_part(Selection selection) {
+  return selection == Selection::full_validation ? "full_val" : "val";
+}
+
 std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
   std::vector<int> centre_and_views = {kCentreView};
   for (int view = 0; view < views; ++view) centre_and_views.push_back(view);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <promptbed/plugin.h>
+
 #include <iosfwd>
 #include <map>
 #include <string>
@@ -22,6 +24,10 @@ FeatureRequest training_request(const Job& job);
 
 /// Those that it validates on, in the centre crop.
 FeatureRequest validation_request(const Job& job);
+
+/// What a run's identity calls them: "val" for those that were drawn, "full_val" for all of the trained
+/// classes.
+const char* validation_part(Selection selection);
 
 /// All that any run on a split may ask for: training images in the centre crop and in V views, the others in
 /// the centre crop.

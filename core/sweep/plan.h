@@ -32,9 +32,10 @@ struct PlannedRun {
   std::shared_ptr<const PlannedDataset> dataset;  ///< trained on
   std::vector<JobTest> tests;                     ///< that the protocol asks for
 
-  std::string obstacle;  ///< why it cannot run; "" if it can
-  Job job;               ///< its tests are those that the ledger lacks
-  Needs needs;           ///< this and what follows mean nothing with an obstacle
+  std::string obstacle;                   ///< why it cannot run; "" if it can
+  Job job;                                ///< its tests are those that the ledger lacks
+  Needs needs;                            ///< this and what follows mean nothing with an obstacle
+  Selection selection = Selection::none;  ///< what its method declares
   std::string id;
   std::optional<RunState> state;  ///< in the ledger when it was planned
   bool keeps_scores = false;      ///< its prompt is gone, and nothing but further measures would need it

@@ -233,6 +233,7 @@ class Planner {
     run.needs = learner->needs();
     check_needs(run.needs, *run.method);
     if (run.needs.pixels) show_pixels(run);
+    give_validation(run, given);
     if (run.method->trainable() && !run.method->has_own_solver())
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
   }
@@ -242,6 +243,14 @@ class Planner {
   void show_pixels(PlannedRun& run) const {
     bench_.inputs().check_images_exist(run.dataset->spec, run.method->name());
     if (run.job.run.views > 0) run.job.run.views = kFreshCrops;
+  }
+
+  /// A method that chooses on all validation images has them in place of the draw's.
+  void give_validation(PlannedRun& run, const Options& given) const {
+    run.selection = bench_.registry().selection_of(*run.method, given);
+    if (run.selection != Selection::full_validation || !run.method->trainable()) return;
+    const Split& split = run.dataset->split;
+    run.job.draw.val = subset(split.val, split, trained_classes(spec_.protocol));
   }
 
   /// Puts what the images held into the run's identity, where that is known. Throws PictureError
@@ -254,7 +263,7 @@ class Planner {
     tell("test", run.dataset->test_images);
     if (run.method->trainable()) tell("train", hash_of_images(dataset, training_request(run.job), opened_));
     if (run.needs.validation_features)
-      tell("val", hash_of_images(dataset, validation_request(run.job), opened_));
+      tell(validation_part(run.selection), hash_of_images(dataset, validation_request(run.job), opened_));
   }
 
   /// Fills in what is done of a run and what is missing.

@@ -178,7 +178,8 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"gda_clip", 1, "GDA-CLIP: Gaussian discriminant analysis of the image features, beside zero-shot",
      Training::own_solver, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new GdaClip(options); }},
+     [](const Options& options) -> PromptLearner* { return new GdaClip(options); }, /*probabilities=*/false,
+     /*wrapper=*/nullptr, Selection::few_shot_validation},
 };
 
 }  // namespace

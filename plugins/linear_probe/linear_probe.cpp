@@ -136,7 +136,7 @@ constexpr MethodSpec kMethods[] = {
     {"linear_probe", 1, "Logistic regression on the image features; serves no new classes",
      Training::own_solver, kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new LinearProbe(options); },
-     /*probabilities=*/true},
+     /*probabilities=*/true, /*wrapper=*/nullptr, Selection::few_shot_validation},
 };
 
 }  // namespace

@@ -148,7 +148,7 @@ constexpr MethodSpec kMethods[] = {
     {"lp_plus_plus", 1, "LP++: a linear probe blended with zero-shot; serves no new classes",
      Training::own_solver, kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new LpPlusPlus(options); },
-     /*probabilities=*/true},
+     /*probabilities=*/true, /*wrapper=*/nullptr, Selection::few_shot_validation},
 };
 
 }  // namespace

@@ -172,7 +172,8 @@ constexpr OptionSpec kOptions[] = {
 constexpr MethodSpec kMethods[] = {
     {"ape", 1, "APE: a cache of training features in chosen channels; serves no new classes",
      Training::own_solver, kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new Ape(options); }},
+     [](const Options& options) -> PromptLearner* { return new Ape(options); }, /*probabilities=*/false,
+     /*wrapper=*/nullptr, Selection::few_shot_validation},
 };
 
 }  // namespace

@@ -117,9 +117,11 @@ PromptLearner* create(const Options& options) {
 
 constexpr MethodSpec kMethods[] = {
     {"tip_adapter", 1, "Tip-Adapter: a cache of training features; serves no new classes",
-     Training::own_solver, kOptions, std::size(kOptions), create<TipAdapter>},
+     Training::own_solver, kOptions, std::size(kOptions), create<TipAdapter>, /*probabilities=*/false,
+     /*wrapper=*/nullptr, Selection::few_shot_validation},
     {"tip_adapter_f", 1, "Tip-Adapter-F: the cache's keys trained; serves no new classes",
-     Training::trainable, kOptions, std::size(kOptions), create<TipAdapterF>},
+     Training::trainable, kOptions, std::size(kOptions), create<TipAdapterF>, /*probabilities=*/false,
+     /*wrapper=*/nullptr, Selection::few_shot_validation},
 };
 
 }  // namespace

@@ -39,13 +39,22 @@ TEST(MethodsCommand, TellsAllOfAMethod) {
        "training none: one run per dataset"});
 }
 
+TEST(MethodsCommand, SaysWhichMethodsChooseOnValidationImages) {
+  const Finished told = methods({"gda_clip", "clip_adapter"});
+  expect_parts(told.out, {"  choice   chooses on few-shot validation images\n"});
+  EXPECT_EQ(told.out.find("choice", told.out.find("clip_adapter\n")), std::string::npos);
+  const Finished listed = methods({});
+  expect_parts(listed.out,
+               {"plugin gda_clip, chooses on few-shot validation images)\n", "plugin clip_adapter)\n"});
+}
+
 TEST(MethodsCommand, ChecksAPlugin) {
   const Finished result = methods({"check", (program_folder() / "plugins/clip_adapter.so").string()});
   EXPECT_EQ(result.code, 0) << result.err << result.out;
   expect_parts(result.out, {"clip_adapter.so (interface ", "clip_adapter (version 1): ",
                             "pass  logits      logits are finite and shaped [B, K]\n",
                             "pass  retarget    it serves other classes as if it had been bound to them\n",
-                            "  15 rules kept, 0 broken, 0 not for this method\n"});
+                            "  16 rules kept, 0 broken, 1 not for this method\n"});
 }
 
 TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
@@ -58,7 +67,7 @@ TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
                 "tensors base.*: SGD, momentum 0.9, learning rate 0.0035"});
   const Finished checked = methods({"check", (program_folder() / "plugins/dept.so").string()});
   EXPECT_EQ(checked.code, 0) << checked.err << checked.out;
-  expect_parts(checked.out, {"dept (version 1): ", "  15 rules kept, 0 broken, 0 not for this method\n"});
+  expect_parts(checked.out, {"dept (version 1): ", "  16 rules kept, 0 broken, 1 not for this method\n"});
 }
 
 TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {
@@ -67,7 +76,7 @@ TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {
   expect_parts(
       result.out,
       {"FAIL  bind        it takes a task: the plugin ended its process with signal 11 (Segmentation fault)\n"
-       "  4 rules kept, 1 broken, 0 not for this method\n",
+       "  5 rules kept, 1 broken, 0 not for this method\n",
        "FAIL  rows        each image is judged by itself, whatever else is in the batch: row 0 has"});
   EXPECT_EQ(result.out.find("exits_in_bind"), std::string::npos) << "only what is named is checked";
 }

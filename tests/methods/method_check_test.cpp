@@ -70,9 +70,11 @@ class MethodCheck : public ::testing::Test {
                         make_task({"ox", "donkey"}, {"cat", "bear", "zebra"})};
     if (takes_pixels(registry, method, tasks.trained))
       tasks = {with_text_tower(tasks.trained), with_text_tower(tasks.other)};
+    const Options given = registry.options_of(method, values);
     const CheckedMethod checked = {
         .training = method.spec->training,
-        .options = registry.options_of(method, values),
+        .selection = registry.selection_of(method, given),
+        .options = given,
         .create = [&](const Options& options) { return registry.create(method, options); }};
     Reports reports;
     std::string begun;
@@ -128,8 +130,10 @@ TEST_F(MethodCheck, SaysWhatDoesNotApply) {
   const Reports reports = check(registry, registry.at("clip_zeroshot"));
   for (const char* rule : {"training", "gradients", "state", "load_state"})
     EXPECT_EQ(reports.at(rule).verdict, Verdict::idle) << rule;
-  for (const char* rule : {"logits", "rows", "seed", "retarget"})
+  for (const char* rule : {"logits", "rows", "seed", "retarget", "selection"})
     EXPECT_EQ(reports.at(rule).verdict, Verdict::kept) << rule;
+  EXPECT_EQ(check(registry, registry.at("linear_probe")).at("outputs").verdict, Verdict::idle);
+  EXPECT_EQ(check(registry, registry.at("kgcoop")).at("outputs").verdict, Verdict::kept);
 }
 
 /// A method of the fixture plugin, the rule that it breaks, and a part of why.
@@ -149,6 +153,9 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"throws_in_resolve", "resolve", "resolve() threw"},
       {"other_options_each_time", "resolve", "settling the options a second time changes them"},
       {"asks_for_test_views", "needs", "it asks for several views at test"},
+      {"validates_in_silence", "selection",
+       "it asks for validation features and is declared Selection::none"},
+      {"declares_a_selection", "selection", "it declares a selection and asks for no validation features"},
       {"no_epochs", "recipe", "asks for 0 epochs"},
       {"other_recipe_each_time", "recipe", "it differs when it is asked for again"},
       {"throws_in_bind", "bind", "bind() threw"},
@@ -160,6 +167,8 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"constant_loss", "training", "the loss depends on no trainable tensor"},
       {"new_leaf_each_time", "training", "trainable() returns another scale than before"},
       {"untouched_leaf", "training", "shift is not moved by training"},
+      {"outputs_other_logits", "outputs", "the logits of outputs() are not those of logits()"},
+      {"outputs_another_loss", "outputs", "the loss of outputs() is not that of loss()"},
       {"looks_at_the_batch", "rows", "row 0 has other logits alone than in a batch"},
       {"learns_when_tested", "evaluation", "testing changes scale of the state"},
       {"draws_elsewhere", "seed", "scale differs for the same seed"},

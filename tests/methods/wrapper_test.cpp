@@ -53,7 +53,9 @@ TEST_F(Wrapper, SettlesBothAndKeepsThemTogether) {
 TEST_F(Wrapper, NeedsWhatItsBaseNeeds) {
   const Options options = registry_.options_of(dept(), {{"base", "tip_adapter_f"}});
   EXPECT_TRUE(registry_.create(dept(), options)->needs().validation_features);
+  EXPECT_EQ(registry_.selection_of(dept(), options), Selection::few_shot_validation) << "its base's";
   EXPECT_FALSE(registry_.create(dept(), registry_.options_of(dept()))->needs().validation_features);
+  EXPECT_EQ(registry_.selection_of(dept(), registry_.options_of(dept())), Selection::none);
 }
 
 TEST_F(Wrapper, RefusesWhatCannotBeItsBase) {

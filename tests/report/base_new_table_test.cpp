@@ -251,6 +251,21 @@ TEST_F(BaseNewTableTest, RunsThatDoNotSayWhatTheirImagesHeldAreNotMixedWithThose
   EXPECT_DOUBLE_EQ(*grid().series.at(0).cells.at(0).accuracies[0].mean, 70);
 }
 
+TEST_F(BaseNewTableTest, NamesMethodsThatChoseOnValidationImages) {
+  const auto add = [&](const char* method, const char* part) {
+    RunSpec spec = sample_spec("brands", 1, method);
+    spec.images = {{"test", "0"}, {"train", "1"}};
+    if (*part != '\0') spec.images[part] = "2";
+    record(ledger_, spec, 60, 50);
+  };
+  add("coop", "");
+  add("gda_clip", "val");
+  add("ape", "val");
+  add("searcher", "full_val");
+  EXPECT_EQ(grid().notes, (Texts{"searcher: chose settings on all validation images",
+                                 "ape, gda_clip: chose settings on few-shot validation images"}));
+}
+
 TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
   RunSpec all = sample_spec("brands");
   all.classes = "all";

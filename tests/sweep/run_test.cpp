@@ -90,6 +90,26 @@ TEST_F(MakeJob, GivesValidationImagesOfTheTrainedClassesInTheCentreCrop) {
   EXPECT_TRUE(at::equal(named(kept(), "validation.features"), expected.features));
 }
 
+TEST_F(MakeJob, GivesAllValidationImagesOfTheTrainedClassesToAMethodThatChoosesOnThem) {
+  auto split = world_.make_split("one");
+  for (const auto& image : split.at("train")) {  // the last of each class, in the other list
+    if (image.at(0).get<std::string>().ends_with("train2.bmp")) split["val"].push_back(image);
+  }
+  std::erase_if(split["train"].get_ref<nlohmann::json::array_t&>(), [](const auto& image) {
+    return image.at(0).template get<std::string>().ends_with("train2.bmp");
+  });
+  world_.write_split("one", split);
+  spec_.shots = {1};
+  make("keeper");
+  EXPECT_EQ(named(kept(), "validation.labels").size(0), 2) << "one of each of two base classes";
+  EXPECT_TRUE(run().job.run.images.contains("val"));
+  make("hoarder");
+  EXPECT_EQ(named(kept(), "validation.labels").size(0), 4);
+  EXPECT_EQ(named(kept(), "train.labels").size(0), 2);
+  EXPECT_TRUE(run().job.run.images.contains("full_val"));
+  EXPECT_FALSE(run().job.run.images.contains("val"));
+}
+
 TEST_F(MakeJob, ValidationImagesMayBeNone) {
   take_away_validation_images();
   make("keeper");

@@ -49,9 +49,23 @@ void print_options(const Method& method) {
   }
 }
 
+/// What a method does with validation images; "" if it does nothing with them.
+std::string selection_text(const Method& method) {
+  switch (method.spec->selection) {
+    case Selection::none:
+      break;
+    case Selection::few_shot_validation:
+      return "chooses on few-shot validation images";
+    case Selection::full_validation:
+      return "chooses on all validation images";
+  }
+  return "";
+}
+
 void list_method(const Method& method) {
-  fmt::print("{} (version {}, plugin {})\n  {}\n", method.name(), method.spec->version, method.plugin,
-             method.spec->summary);
+  const std::string selection = selection_text(method);
+  fmt::print("{} (version {}, plugin {}{}{})\n  {}\n", method.name(), method.spec->version, method.plugin,
+             selection.empty() ? "" : ", ", selection, method.spec->summary);
   print_options(method);
 }
 
@@ -119,6 +133,8 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
                                 : method.trainable()
                                     ? "for each draw and seed"
                                     : "none: one run per dataset, whatever the shots and seeds");
+  if (const std::string selection = selection_text(method); !selection.empty())
+    fmt::print("  choice   {}\n", selection);
   const auto options = options_of(method);
   if (options.empty()) {
     fmt::print("  options  none\n");

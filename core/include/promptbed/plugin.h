@@ -69,6 +69,14 @@ struct WrapperSpec {
   std::size_t default_count = 0;          ///< entries of `defaults`
 };
 
+/// On which images a method chooses what it does not learn, such as a strength or when to stop. Tables name
+/// methods that choose, since the others have seen fewer images.
+enum class Selection : int {
+  none,                 ///< on none: it asks for no validation features
+  few_shot_validation,  ///< on a few of each trained class: as many as the shots, and four at most
+  full_validation,      ///< on all validation images of the trained classes
+};
+
 /// One method of a plugin.
 struct MethodSpec {
   const char* name;      ///< as typed after --methods: a-z, 0-9 and _
@@ -82,7 +90,8 @@ struct MethodSpec {
   /// the model's temperature is, and that of logits trained by its cross-entropy. Calibration is measured of
   /// such methods only.
   bool probabilities = false;
-  const WrapperSpec* wrapper = nullptr;  ///< how a wrapper is made; null for all others
+  const WrapperSpec* wrapper = nullptr;   ///< how a wrapper is made; null for all others
+  Selection selection = Selection::none;  ///< what Needs::validation_features are for; of a wrapper, its own
 };
 
 /// The type of `promptbed_plugin`.

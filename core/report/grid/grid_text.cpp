@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "report/select/spec_text.h"
 #include "table/table.h"
 
 namespace promptbed {
@@ -97,6 +98,20 @@ std::vector<std::string> note_untrained(const Grid& grid, const RunSelection& se
   return notes;
 }
 
+/// Says which methods chose on which validation images: the others saw training images alone.
+std::vector<std::string> note_choosers(const RunSelection& selection) {
+  std::map<std::string, std::set<std::string>> methods_by_images;
+  for (const RunResults& run : selection.runs) {
+    if (const std::string images = selection_text(run.spec()); !images.empty())
+      methods_by_images[images].insert(run.spec().method);
+  }
+  std::vector<std::string> notes;
+  for (const auto& [images, methods] : methods_by_images) {
+    notes.push_back(fmt::format("{}: chose settings on {}", fmt::join(methods, ", "), images));
+  }
+  return notes;
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on(const Grid& grid, const RunSelection& selection) {
@@ -107,6 +122,7 @@ std::vector<std::string> notes_on(const Grid& grid, const RunSelection& selectio
   }
   append(notes, note_small_classes(grid));
   append(notes, note_untrained(grid, selection));
+  append(notes, note_choosers(selection));
   append(notes, selection.notes);
   return notes;
 }

@@ -21,7 +21,8 @@ std::string over_seeds(const std::vector<int64_t>& seeds, Spread spread);
 std::string at_shots(const std::optional<int64_t>& shots);
 
 /// What is missing in a grid, and why: classes that methods refuse, datasets and seeds that means lack,
-/// classes with fewer images than shots, and what was left out of the selection.
+/// classes with fewer images than shots, and what was left out of the selection; also which methods chose on
+/// validation images.
 std::vector<std::string> notes_on(const Grid& grid, const RunSelection& selection);
 
 /// Appends the notes that are not there yet.

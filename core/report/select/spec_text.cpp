@@ -85,6 +85,12 @@ std::string views_text(const RunSpec& run) {
                                                 run.views == kFreshCrops ? "," : "", percent_text(run.crops));
 }
 
+std::string selection_text(const RunSpec& run) {
+  // Nothing else is the reason why a run has validation images (plugin.h).
+  if (run.images.contains("full_val")) return "all validation images";
+  return run.images.contains("val") ? "few-shot validation images" : "";
+}
+
 std::string version_text(const RunSpec& run) {
   return run.base_version == 0
              ? std::to_string(run.method_version)
@@ -104,6 +110,8 @@ Fields fields_of(const RunSpec& run) {
     fields.emplace_back("trained on",
                         fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
+    if (const std::string images = selection_text(run); !images.empty())
+      fields.emplace_back("chosen on", images);
     fields.emplace_back("recipe", text_of(run.recipe));
     fields.emplace_back("views", run.views == 0             ? "the centre crop"
                                  : run.views == kFreshCrops ? "a fresh random crop in each epoch"

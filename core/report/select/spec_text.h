@@ -33,6 +33,10 @@ std::string text_of(const std::optional<Recipe>& recipe);
 /// "a fresh random crop in each epoch".
 std::string views_text(const RunSpec& run);
 
+/// The images on which a run's method chose what it does not learn: "few-shot validation images", "all
+/// validation images"; "" if on none, and for runs that do not say what their images held.
+std::string selection_text(const RunSpec& run);
+
 /// The version of a run's method: "1", or "1 on a base of version 2" for a wrapper.
 std::string version_text(const RunSpec& run);
 
