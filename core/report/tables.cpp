@@ -75,6 +75,13 @@ Exhibit make_calibration(const ReportSources& sources, const TableRequest& reque
   return exhibit;
 }
 
+Exhibit make_by_epoch(const ReportSources& sources, const TableRequest& request, Looks* looks) {
+  const Courses courses = courses_of(sources.snapshot, request.query);
+  Exhibit exhibit{.report = courses.report(), .figures = {}};
+  if (looks != nullptr) exhibit.figures.push_back(course_figure(courses, *looks));
+  return exhibit;
+}
+
 /// The runs of any status and protocol that the query takes. Throws Error if there are none.
 Runs runs_to_show(const Snapshot& snapshot, const ReportQuery& query) {
   Runs runs = runs_in(snapshot, query, {});
@@ -203,6 +210,16 @@ const std::vector<TableKind>& table_kinds() {
        .has_figures = true,
        .is_of_calibration = true,
        .make = make_calibration},
+      {.name = "by-epoch",
+       .protocol = Protocol::base_new,
+       .summary = "base, new and H by epoch of training, of sweeps with --track-new",
+       .heading = "By epoch",
+       .lead = "The prompts of the base-to-new table while they were trained. Where accuracy on new classes "
+               "falls as that on base classes rises, they stop generalising.",
+       .has_accuracies = true,
+       .has_figures = true,
+       .is_of_tracking = true,
+       .make = make_by_epoch},
       {.name = "few-shot",
        .protocol = Protocol::few_shot,
        .summary = "accuracy on all classes by dataset, method and shots",
@@ -289,6 +306,7 @@ bool has_rows(const TableKind& kind, const Snapshot& snapshot, const ReportQuery
   const Runs runs = runs_in(snapshot, query, kind.protocol);
   return std::ranges::any_of(runs, [&](const RunResults* run) {
     if (kind.is_of_calibration && !has_confidences(snapshot, *run)) return false;
+    if (kind.is_of_tracking && snapshot.tracked(run->record.id).empty()) return false;
     return kind.is_of_failures ? !run->record.error.empty() : run->record.status == RunStatus::done;
   });
 }

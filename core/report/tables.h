@@ -59,6 +59,7 @@ struct TableKind {
   bool spans_suites = false;       ///< datasets of several suites may be in it
   bool is_of_failures = false;     ///< made of failures, not of finished runs
   bool is_of_calibration = false;  ///< made of measurements of probabilities
+  bool is_of_tracking = false;     ///< made of what was measured in training
 
   /// Makes the table and, if looks are given, its figures.
   Exhibit (*make)(const ReportSources& sources, const TableRequest& request, Looks* looks) = nullptr;

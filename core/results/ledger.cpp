@@ -243,6 +243,10 @@ std::vector<RunEpoch> Ledger::epochs() const {
   return connection_->guarded([&](SQLite::Database& database) { return read_epochs(database); });
 }
 
+std::vector<RunTrackedAccuracy> Ledger::tracked(const RunFilter& filter) const {
+  return connection_->guarded([&](SQLite::Database& database) { return read_tracked(database, filter); });
+}
+
 std::vector<ModelRecord> Ledger::models() const {
   return connection_->guarded([&](SQLite::Database& database) { return read_models(database); });
 }

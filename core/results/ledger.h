@@ -120,6 +120,9 @@ class Ledger {
   /// The epochs of all finished runs, by run and epoch.
   std::vector<RunEpoch> epochs() const;
 
+  /// What was tracked in the training of these runs, by run, epoch and class set, in the same way as scores.
+  std::vector<RunTrackedAccuracy> tracked(const RunFilter& filter = {}) const;
+
   /// The models that runs were made with, by name; older ledgers have none.
   std::vector<ModelRecord> models() const;
 

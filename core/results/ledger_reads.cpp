@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -208,6 +209,8 @@ std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_v
   sort_tests(outcome.refusals);
   auto epoch = statement(database, sealed_rows("epoch") + "WHERE run = ? ORDER BY epoch", run);
   while (epoch.executeStep()) outcome.epochs.push_back(epoch_of(epoch).epoch);
+  for (RunTrackedAccuracy& read : read_tracked(database, {.id = run}))
+    outcome.tracked.push_back(std::move(read.tracked));
   return outcome;
 }
 
@@ -226,6 +229,14 @@ std::vector<RunEpoch> read_epochs(SQLite::Database& database) {
   return all_of(SQLite::Statement(database, sealed_rows("epoch") + "ORDER BY run, epoch"), epoch_of);
 }
 
+std::vector<RunTrackedAccuracy> read_tracked(SQLite::Database& database, const RunFilter& filter) {
+  std::vector<RunTrackedAccuracy> tracked = all_of(filtered(database, "tracked", filter), tracked_of);
+  std::ranges::sort(tracked, {}, [](const RunTrackedAccuracy& one) {
+    return std::tie(one.run, one.tracked.epoch, one.tracked.class_set);
+  });
+  return tracked;
+}
+
 std::vector<ModelRecord> read_models(SQLite::Database& database) {
   return all_of(SQLite::Statement(database, sealed_rows("model") + "ORDER BY name, fingerprint"), model_of);
 }
@@ -240,6 +251,7 @@ std::vector<std::string> damaged_rows(SQLite::Database& database) {
   collect_damage(database, "measurement", measurement_of, found);
   collect_damage(database, "reliability", reliability_of, found);
   collect_damage(database, "epoch", epoch_of, found);
+  collect_damage(database, "tracked", tracked_of, found);
   collect_damage(database, "execution", execution_of, found);
   collect_damage(database, "asked", asked_of, found);
   collect_damage(database, "model", model_of, found);

@@ -260,6 +260,20 @@ RunEpoch epoch_of(const SQLite::Statement& row) {
   return epoch;
 }
 
+RunTrackedAccuracy tracked_of(const SQLite::Statement& row) {
+  RunTrackedAccuracy read{run_named_in(row),
+                          {.epoch = number(row, "epoch"),
+                           .class_set = text(row, "class_set"),
+                           .accuracy = row.getColumn("accuracy").getDouble()}};
+  const auto name = [&] {
+    const TrackedAccuracy& own = read.tracked;
+    return fmt::format("run {}: its accuracy on {} after epoch {}", read.run, own.class_set, own.epoch);
+  };
+  check_percent(read.tracked.accuracy, name);
+  check_seal(row, name);
+  return read;
+}
+
 RunExecution execution_of(const SQLite::Statement& row) {
   const std::string run = run_named_in(row);
   const std::string name = fmt::format("run {}: its attempt {}", run, number(row, "attempt"));

@@ -37,6 +37,7 @@ RunScore score_of(const SQLite::Statement& row);
 RunRefusal refusal_of(const SQLite::Statement& row);
 RunMeasurement measurement_of(const SQLite::Statement& row);
 RunReliability reliability_of(const SQLite::Statement& row);
+RunTrackedAccuracy tracked_of(const SQLite::Statement& row);
 RunEpoch epoch_of(const SQLite::Statement& row);
 RunExecution execution_of(const SQLite::Statement& row);
 ModelRecord model_of(const SQLite::Statement& row);

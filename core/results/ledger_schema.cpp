@@ -167,12 +167,29 @@ CREATE TABLE reliability (
   PRIMARY KEY (run, dataset, class_set),
   FOREIGN KEY (run, dataset, class_set) REFERENCES score (run, dataset, class_set) ON DELETE CASCADE
 );
+)sql",
+    // Schema 6 records how accurate a prompt was after an epoch of its training, where that was asked for.
+    R"sql(
+CREATE TABLE tracked (
+  run TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+  epoch INTEGER NOT NULL,
+  class_set TEXT NOT NULL CHECK (class_set IN ('base', 'new')),
+  accuracy REAL NOT NULL,
+  seal INTEGER,
+  PRIMARY KEY (run, epoch, class_set)
+);
 )sql"};
 
-/// What a ledger of schema 3 or 4 lacks of schema 5. Names of views that belong to a connection go before
-/// those of tables.
-constexpr const char* kViewsOfSchema4 = R"sql(
+/// What a ledger before schema 6 lacks of it. Names of views that belong to a connection go before those of
+/// tables.
+constexpr const char* kViewsOfSchema5 = R"sql(
 PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW tracked AS
+  SELECT '' AS run, 0 AS epoch, '' AS class_set, 0.0 AS accuracy, NULL AS seal WHERE 0;
+)sql";
+
+/// What one of schema 3 or 4 lacks of schema 5.
+constexpr const char* kViewsOfSchema4 = R"sql(
 CREATE TEMP VIEW measurement AS
   SELECT '' AS run, '' AS dataset, '' AS class_set, '' AS name, 0.0 AS value, NULL AS seal WHERE 0;
 CREATE TEMP VIEW reliability AS
@@ -235,6 +252,7 @@ int read_schema(SQLite::Database& database, const fs::path& path) {
 }
 
 void show_as_current(SQLite::Database& database, int version) {
+  if (version < 6) database.exec(kViewsOfSchema5);
   if (version < 5) database.exec(kViewsOfSchema4);
   if (version < 4) database.exec(kViewsOfSchema3);
 }

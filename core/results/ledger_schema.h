@@ -9,7 +9,7 @@
 /// need a connection with the seal function (ledger_seals.h).
 namespace promptbed {
 
-inline constexpr int kSchemaVersion = 5;
+inline constexpr int kSchemaVersion = 6;
 
 /// Rows have seals from this schema on.
 inline constexpr int kFirstSealedSchema = 4;

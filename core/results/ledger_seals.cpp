@@ -28,6 +28,7 @@ const std::map<std::string, Columns, std::less<>>& sealed_columns() {
         "split_hash"}},
       {"refusal", {"run", "dataset", "class_set", "reason", "split_hash"}},
       {"epoch", {"run", "epoch", "loss", "learning_rate", "seconds"}},
+      {"tracked", {"run", "epoch", "class_set", "accuracy"}},
       {"execution",
        {"run", "attempt", "host", "processor", "threads", "precision", "torch_version", "blas",
         "code_version", "dirty", "plugin_hash", "seconds", "cache_hits", "peak_memory", "test_images"}},

@@ -46,6 +46,7 @@ std::vector<RunReliability> read_reliabilities(SQLite::Database& database, const
 std::optional<RunOutcome> read_outcome(SQLite::Database& database, std::string_view id);
 std::vector<RunExecution> read_executions(SQLite::Database& database);
 std::vector<RunEpoch> read_epochs(SQLite::Database& database);
+std::vector<RunTrackedAccuracy> read_tracked(SQLite::Database& database, const RunFilter& filter);
 std::vector<ModelRecord> read_models(SQLite::Database& database);
 
 /// What is wrong with the rows of all tables, a line for each that is damaged.

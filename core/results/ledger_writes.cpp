@@ -50,6 +50,12 @@ void insert_epoch(SQLite::Database& database, const std::string& run, const Epoc
       .exec();
 }
 
+void insert_tracked(SQLite::Database& database, const std::string& run, const TrackedAccuracy& tracked) {
+  statement(database, "INSERT INTO tracked VALUES (?, ?, ?, ?, NULL)", run, tracked.epoch, tracked.class_set,
+            tracked.accuracy)
+      .exec();
+}
+
 void insert_execution(SQLite::Database& database, const std::string& run, const Execution& execution) {
   statement(
       database,
@@ -111,8 +117,10 @@ void write_training(SQLite::Database& database, std::string_view id, const RunOu
               parameters->all, parameters->without_biases, run)
         .exec();
   }
-  statement(database, "DELETE FROM epoch WHERE run = ?", run).exec();
+  for (const char* table : {"epoch", "tracked"})
+    statement(database, fmt::format("DELETE FROM {} WHERE run = ?", table), run).exec();
   for (const EpochRecord& epoch : outcome.epochs) insert_epoch(database, run, epoch);
+  for (const TrackedAccuracy& tracked : outcome.tracked) insert_tracked(database, run, tracked);
   insert_execution(database, run, outcome.execution);
 }
 

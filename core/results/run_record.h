@@ -94,6 +94,14 @@ struct EpochRecord {
   double seconds = 0;
 };
 
+/// The accuracy that a prompt had after an epoch of its training on one half of its dataset's classes. None
+/// are recorded unless they are asked for.
+struct TrackedAccuracy {
+  int64_t epoch = 0;      ///< from 0
+  std::string class_set;  ///< "base" or "new"
+  double accuracy = 0;    ///< percent
+};
+
 /// Where a run was made, and with what.
 struct Execution {
   std::string host;
@@ -137,6 +145,7 @@ struct RunOutcome {
   std::vector<Measurement> measurements = {};
   std::vector<Reliability> reliabilities = {};
   std::vector<EpochRecord> epochs;
+  std::vector<TrackedAccuracy> tracked = {};  ///< by epoch, base before new
   Execution execution;
   std::string draw_hash;         ///< of the training images drawn
   std::string class_names_hash;  ///< of the class names in label order
@@ -203,6 +212,12 @@ struct RunExecution {
 struct RunEpoch {
   std::string run;  ///< its id
   EpochRecord epoch;
+};
+
+/// A tracked accuracy and its run.
+struct RunTrackedAccuracy {
+  std::string run;  ///< its id
+  TrackedAccuracy tracked;
 };
 
 /// Which runs to list. An empty list or text matches all; methods without training match any shots and seeds.

@@ -21,6 +21,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Measurement, dataset, class_set, name, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ConfidenceBin, images, correct, confidence)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Reliability, dataset, class_set, bins)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(EpochRecord, epoch, loss, learning_rate, seconds)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TrackedAccuracy, epoch, class_set, accuracy)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Execution, host, processor, threads, precision, torch_version, blas,
                                    code_version, dirty, plugin_hash, seconds, cache_hits, peak_memory,
                                    test_images)
@@ -156,6 +157,7 @@ json to_json(const RunOutcome& outcome) {
   json value = {{"scores", outcome.scores},
                 {"refusals", outcome.refusals},
                 {"epochs", outcome.epochs},
+                {"tracked", outcome.tracked},
                 {"execution", outcome.execution},
                 {"draw_hash", outcome.draw_hash},
                 {"class_names_hash", outcome.class_names_hash},
@@ -175,6 +177,7 @@ RunOutcome parse_outcome(const json& value) {
   value.at("measurements").get_to(outcome.measurements);
   value.at("reliabilities").get_to(outcome.reliabilities);
   value.at("epochs").get_to(outcome.epochs);
+  value.at("tracked").get_to(outcome.tracked);
   value.at("execution").get_to(outcome.execution);
   value.at("draw_hash").get_to(outcome.draw_hash);
   value.at("class_names_hash").get_to(outcome.class_names_hash);
@@ -232,7 +235,8 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"precision", name_of(kPrecisions, spec.placement.precision)},
                 {"plugins", escaped_all(spec.plugins)},
                 {"ledger", escaped(spec.ledger.native())},
-                {"threads", spec.threads}};
+                {"threads", spec.threads},
+                {"track_new", spec.track_new}};
   if (spec.activation) value["activation"] = name_of(kActivations, *spec.activation);
   if (spec.crops) value["crops"] = to_string(*spec.crops);
   return dump(value);
@@ -258,6 +262,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.plugins = unescaped_all<std::vector<fs::path>>(value.at("plugins"));
     spec.ledger = unescaped(value.at("ledger"));
     spec.threads = whole(value.at("threads"));
+    spec.track_new = whole(value.at("track_new"));
     if (value.contains("activation")) spec.activation = value_of(kActivations, value.at("activation"));
     if (value.contains("crops")) spec.crops = parse_crops(value.at("crops").get<std::string>(), "crops");
     return spec;

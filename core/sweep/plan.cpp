@@ -78,7 +78,7 @@ std::optional<std::string> usable_training(const PlannedRun& run, const RunState
   return state.kept_state;
 }
 
-KnownRuns::KnownRuns(const Ledger* ledger, bool with_measurements) {
+KnownRuns::KnownRuns(const Ledger* ledger, const More& more) {
   if (ledger == nullptr) return;
   for (RunRecord& record : ledger->list()) {
     const std::string id = record.id;
@@ -88,7 +88,10 @@ KnownRuns::KnownRuns(const Ledger* ledger, bool with_measurements) {
     tests_.insert({run, score.dataset, score.split_hash, score.class_set});
   for (const auto& [run, refusal] : ledger->refusals())
     tests_.insert({run, refusal.dataset, refusal.split_hash, refusal.class_set});
-  if (!with_measurements) return;
+  if (more.tracked) {
+    for (const auto& [run, tracked] : ledger->tracked()) tracked_.insert(run);
+  }
+  if (!more.measurements) return;
   for (const auto& [run, refusal] : ledger->refusals())
     measured_.insert({run, refusal.dataset, refusal.class_set});
   for (const auto& [run, measurement] : ledger->measurements())

@@ -39,6 +39,7 @@ struct PlannedRun {
   std::string id;
   std::optional<RunState> state;  ///< in the ledger when it was planned
   bool keeps_scores = false;      ///< its prompt is gone, and nothing but further measures would need it
+  bool lacks_tracking = false;    ///< it was trained before, without the accuracy by epoch that is asked for
 
   bool done() const { return job.tests.empty(); }
   int64_t attempts() const { return state ? state->attempts : 0; }
@@ -74,8 +75,15 @@ std::optional<std::string> usable_training(const PlannedRun& run, const RunState
 /// The runs and tests of a ledger as they were when this read them, all at once.
 class KnownRuns {
  public:
-  /// None without a ledger. Measurements are read only if asked for: there are several of each test.
-  explicit KnownRuns(const Ledger* ledger, bool with_measurements = false);
+  /// What is read only if it is asked for: there are several of each test or run.
+  struct More {
+    bool measurements = false;
+    bool tracked = false;
+  };
+
+  /// None without a ledger.
+  KnownRuns(const Ledger* ledger, const More& more);
+  explicit KnownRuns(const Ledger* ledger) : KnownRuns(ledger, More()) {}
 
   const std::map<std::string, RunRecord>& all() const { return runs_; }  ///< by id
 
@@ -89,10 +97,14 @@ class KnownRuns {
   /// measure of. Measurements must have been read.
   bool has_measured(const std::string& run, const JobTest& test) const;
 
+  /// Whether accuracies by epoch were tracked in the run's training. Must have been read.
+  bool has_tracked(const std::string& run) const { return tracked_.contains(run); }
+
  private:
   std::map<std::string, RunRecord> runs_;                                           ///< by id
   std::set<std::tuple<std::string, std::string, std::string, std::string>> tests_;  ///< run and test
   std::set<std::tuple<std::string, std::string, std::string>> measured_;  ///< run, dataset and classes
+  std::set<std::string> tracked_;
 };
 
 }  // namespace promptbed

@@ -49,6 +49,14 @@ Lines about_measures(const std::vector<PlannedRun>& runs) {
                   plural(static_cast<size_t>(count), "run"))};
 }
 
+/// Runs whose training is over, so that nothing can be tracked in it any more.
+Lines about_tracking(const std::vector<PlannedRun>& runs) {
+  const auto count = std::ranges::count_if(runs, &PlannedRun::lacks_tracking);
+  if (count == 0) return {};
+  return {fmt::format("no base and new accuracy by epoch of {} trained before: --force trains again",
+                      plural(static_cast<size_t>(count), "run"))};
+}
+
 /// Steps of an epoch; nothing for a run that the host does not train, or trains by a budget of steps, which
 /// is the same however many make an epoch.
 std::optional<int64_t> steps_of(const PlannedRun& run) {
@@ -79,7 +87,8 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
 Lines warnings_of(const std::vector<PlannedRun>& runs, const KnownRuns& known,
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
-  for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_epochs(runs)})
+  for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
+                                  about_epochs(runs)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

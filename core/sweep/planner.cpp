@@ -124,7 +124,8 @@ class Planner {
         datasets_(datasets),
         draws_(draws),
         ledger_(open_if_there(spec.ledger)),
-        known_(ledger_ ? &*ledger_ : nullptr, measures_all()) {}
+        known_(ledger_ ? &*ledger_ : nullptr,
+               {.measurements = measures_all(), .tracked = spec.track_new > 0}) {}
 
   /// Shots and seed are 0 for a method without training.
   PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
@@ -276,6 +277,7 @@ class Planner {
     std::ranges::copy_if(run.tests, std::back_inserter(run.job.tests), [&](const JobTest& test) {
       return lacks_scores(test) || (measures_all() && !known_.has_measured(run.id, test));
     });
+    run.lacks_tracking = trained && spec_.track_new > 0 && run.job.run.recipe && !known_.has_tracked(run.id);
     if (run.done() || !trained) return;
     run.job.kept_state = usable_training(run, *run.state, spec_.ledger);
     if (run.job.kept_state) return;
@@ -310,6 +312,10 @@ void check_grid(const SweepSpec& spec) {
   if (spec.batch_size) check_range("--batch-size", {*spec.batch_size}, 1);
   if (spec.learning_rate && !(std::isfinite(*spec.learning_rate) && *spec.learning_rate > 0)) {
     throw Error(fmt::format("--lr {}: give a number above 0", *spec.learning_rate));
+  }
+  if (spec.track_new > 0 && !has_halves(spec.protocol)) {
+    throw Error(fmt::format("--track-new: is for base-new and open-world; {} has no new classes",
+                            to_string(spec.protocol)));
   }
 }
 

@@ -24,8 +24,10 @@
 #include "sweep/features.h"
 #include "sweep/measurements.h"
 #include "sweep/run_log.h"
+#include "sweep/tracking.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
+#include "training/shown_images.h"
 #include "training/train.h"
 
 namespace promptbed {
@@ -159,7 +161,7 @@ class Run {
       restore_prompt();
       watch.lap("restoring");
     } else {
-      outcome.epochs = train_prompt();
+      train_prompt(outcome, watch);
       watch.lap("training");
       outcome.execution.seconds = watch.seconds();
       const std::string prompt = write_prompt(outcome);
@@ -218,19 +220,14 @@ class Run {
     }
   }
 
-  /// Images of a dataset, as the run shows them in training.
-  std::unique_ptr<PixelSource> pixels_of(const std::string& dataset, const std::vector<Image>& images) const {
-    const Inputs& inputs = bench_.inputs();
-    return inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops);
-  }
-
-  /// Images in the form that the method takes: their labels, and features or a source of pixels.
-  FeatureSet shown(const std::string& dataset, const std::vector<Image>& images,
-                   const std::vector<int>& views, std::unique_ptr<PixelSource>& pixels) const {
+  /// Images of a dataset in the form that the method takes; pixels as the run shows them.
+  ShownImages shown(const std::string& dataset, const std::vector<Image>& images,
+                    const std::vector<int>& views) const {
     const torch::Device device = bench_.spec().placement.device;
-    if (!takes_pixels_) return read_features(bench_.datasets().features(dataset), images, views, device);
-    pixels = pixels_of(dataset, images);
-    return {Tensor(), labels_of(images).to(device)};
+    if (!takes_pixels_) return {read_features(bench_.datasets().features(dataset), images, views, device)};
+    const Inputs& inputs = bench_.inputs();
+    return {{Tensor(), labels_of(images).to(device)},
+            inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops)};
   }
 
   void fill_task() {
@@ -239,9 +236,11 @@ class Run {
     const bool validates = needs.validation_features;
     takes_pixels_ = needs.pixels;
     check_drawn_images(validates);
-    if (trains())
-      task_.train =
-          shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views), training_pixels_);
+    if (trains()) {
+      const ShownImages images = shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views));
+      task_.train = images.set;
+      training_pixels_ = images.pixels;
+    }
     if (validates) {
       task_.validation =
           read_features(bench_.datasets().features(job_.run.dataset), job_.draw.val, {kCentreView}, device);
@@ -256,8 +255,8 @@ class Run {
     task_.device = device;
   }
 
-  std::vector<EpochRecord> train_prompt() {
-    if (!trains() || learner_->fit(task_.train, task_.validation)) return {};
+  void train_prompt(RunOutcome& outcome, Stopwatch& watch) {
+    if (!trains() || learner_->fit(task_.train, task_.validation)) return;
     if (method_.has_own_solver()) {
       throw Error(fmt::format(
           "{}: declares a solver of its own, and its fit() did nothing; report it to the plugin's author",
@@ -268,12 +267,31 @@ class Run {
     ShuffledOrder order(images, takes_pixels_ ? 1 : task_.train.features.size(1),
                         static_cast<uint64_t>(job_.run.seed));
     const int64_t epochs = epochs_of(recipe, steps_of_epoch(images, recipe));
-    const auto log_epoch = [&](const EpochRecord& epoch) {
+    std::optional<Tracking> tracking = make_tracking();
+    const auto after_epoch = [&](const EpochRecord& epoch) {
       log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1, epochs,
                           epoch.loss, epoch.learning_rate, epoch.seconds)
            << std::flush;
+      const int64_t done = epoch.epoch + 1;
+      if (!tracking || (done % bench_.spec().track_new != 0 && done != epochs)) return;
+      watch.lap("training");
+      for (const TrackedAccuracy& tracked : tracking->measure(epoch.epoch)) {
+        log_ << fmt::format("  {} {:.2f} %\n", tracked.class_set, tracked.accuracy) << std::flush;
+        outcome.tracked.push_back(tracked);
+      }
+      watch.lap("tracking");
     };
-    return train(*learner_, task_.train, recipe, order, {}, log_epoch, training_pixels_.get());
+    outcome.epochs = train(*learner_, task_.train, recipe, order, {}, after_epoch, training_pixels_.get());
+  }
+
+  /// What tests the prompt in training; nothing unless it is asked for.
+  std::optional<Tracking> make_tracking() {
+    if (bench_.spec().track_new == 0) return std::nullopt;
+    const auto images = [&](ClassSet classes) {
+      return read_test({job_.run.dataset, job_.run.split_hash, classes, planned_images("test")});
+    };
+    return std::optional<Tracking>(std::in_place, *learner_, task_, images(ClassSet::base),
+                                   images(ClassSet::new_));
   }
 
   /// TrainedPrompt -> file, of which the name is returned. Fills in what the training leaves on record.
@@ -349,30 +367,32 @@ class Run {
   }
 
   /// Measures on the way what a test of both halves tells.
-  Predictions predict(const JobTest& test, const Split& split, const FeatureSet& images,
-                      const PixelSource* pixels, Measurements& measurements) {
-    if (!tells_halves_apart(test, split)) return evaluate(*learner_, images, pixels);
+  Predictions predict(const JobTest& test, const Split& split, const ShownImages& images,
+                      Measurements& measurements) {
+    if (!tells_halves_apart(test, split)) return evaluate(*learner_, images.set, images.pixels.get());
     const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
-    UnionPredictions of_both = evaluate_union(*learner_, images, base_classes, pixels);
+    UnionPredictions of_both = evaluate_union(*learner_, images.set, base_classes, images.pixels.get());
     measurements.add_open_world(of_both, base_classes);
     return of_both;  // as predictions among all classes
   }
 
-  /// Throws Error if the test images are not those that were planned with.
-  void check_test_images(const JobTest& test, const Split& split) {
-    if (takes_pixels_) return bench_.datasets().check_pictures(test.dataset, split.test, test.images);
-    const FeatureRequest tested = test_request(split);
-    bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
+  /// Throws Error if the images, or their features, are not those that the test is on.
+  ShownImages read_test(const JobTest& test) {
+    const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
+    if (takes_pixels_) {
+      bench_.datasets().check_pictures(test.dataset, split.test, test.images);
+    } else {
+      const FeatureRequest tested = test_request(split);
+      bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
+    }
+    return shown(test.dataset, subset(split.test, split, test.classes), {kCentreView});
   }
 
   /// TrainedPrompt -> predictions -> Score.
   Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
-    check_test_images(test, split);
-    std::unique_ptr<PixelSource> pixels;
-    const FeatureSet images =
-        shown(test.dataset, subset(split.test, split, test.classes), {kCentreView}, pixels);
+    const ShownImages images = read_test(test);
     Measurements measurements(test, outcome);
-    const Predictions predictions = predict(test, split, images, pixels.get(), measurements);
+    const Predictions predictions = predict(test, split, images, measurements);
     const Metrics metrics = measure(predictions.labels, predictions.predicted);
     measurements.add(measured::kPerClass, metrics.per_class);
     if (method_.spec->probabilities) measurements.add_calibration(predictions);
@@ -402,8 +422,8 @@ class Run {
   Task task_;
   std::unique_ptr<PromptLearner> learner_;
   bool takes_pixels_ = false;
-  std::unique_ptr<PixelSource> training_pixels_;  ///< if it does
-  int64_t drawn_images_ = 0;                      ///< of which cached features are used
+  std::shared_ptr<const PixelSource> training_pixels_;  ///< if it does
+  int64_t drawn_images_ = 0;                            ///< of which cached features are used
 };
 
 /// Datasets that a job is trained or tested on.

@@ -126,9 +126,8 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
   { const Ledger empty(scratch_ / "empty.db"); }
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--table", "radar"},
-       "--table radar: known: base-new, open-world, calibration, few-shot, cross-dataset, domain, ablation, "
-       "efficiency, runs, "
-       "failures"},
+       "--table radar: known: base-new, open-world, calibration, by-epoch, few-shot, cross-dataset, domain, "
+       "ablation, efficiency, runs, failures"},
       {{"--format", "word"}, "--format word: known: text, markdown, csv, json, latex"},
       {{"--spread", "wide"}, "--spread wide: known: none, sd, interval"},
       {{"--table", "few-shot"},

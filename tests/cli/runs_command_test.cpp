@@ -13,7 +13,9 @@ class RunsCommand : public test::SingleSteps {
   /// A second run, with another seed, and zero-shot.
   static void SetUpTestSuite() {
     test::SingleSteps::SetUpTestSuite();
-    ASSERT_EQ(world_->sweep("coop,clip_zeroshot", {"--datasets", "one", "--seeds", "2"}).code, 0);
+    ASSERT_EQ(
+        world_->sweep("coop,clip_zeroshot", {"--datasets", "one", "--seeds", "2", "--track-new", "1"}).code,
+        0);
     for (const RunRecord& run : Ledger::open_existing(*world_ / "runs/promptbed.db").list({.seeds = {2}})) {
       if (run.spec.method == "coop") other_ = run.id;
     }
@@ -58,6 +60,17 @@ TEST_F(RunsCommand, ShowAllOfARun) {
   for (const char* part : {"done, 1 attempt\n", "coop, version 1", "base-new", "2 epochs in batches of",
                            "2; loss ", "Scores", "runs/logs/"})
     EXPECT_NE(text.out.find(part), std::string::npos) << part << '\n' << text.out;
+}
+
+TEST_F(RunsCommand, ShowWhatWasTrackedInTraining) {
+  EXPECT_TRUE(json_of({"runs", "show", id_, "--format", "json"}).at("tracked").is_null());
+  const auto tracked = json_of({"runs", "show", other_, "--format", "json"});
+  ASSERT_EQ(tracked.at("tracked").size(), 2U);
+  EXPECT_EQ(tracked.at("tracked")[1].at("epoch"), 2) << "counted from 1";
+  for (const char* half : {"base", "new"})
+    EXPECT_EQ(tracked.at("tracked")[1].at(half), tracked.at("scores").at("one").at(half).at("accuracy"));
+  EXPECT_NE(run({"runs", "show", other_}).out.find("Accuracy by epoch (%)"), std::string::npos);
+  EXPECT_EQ(run({"runs", "show", id_}).out.find("Accuracy by epoch (%)"), std::string::npos);
 }
 
 TEST_F(RunsCommand, DiffTellsWhatIsDifferentAndNothingElse) {

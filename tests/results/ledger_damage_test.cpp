@@ -32,6 +32,7 @@ class DamagedLedger : public ::testing::Test {
     Ledger ledger(path_);
     RunOutcome measured = test::sample_outcome("brands", 60, 50);
     test::add_measurements(measured, "brands", "new", 49, 70);
+    measured.tracked = {{0, "base", 55}, {0, "new", 51}};
     ledger.claim(spec_);
     ledger.ask("base-new", {id_});
     test::finish(ledger, id_, measured);
@@ -84,6 +85,7 @@ class DamagedLedger : public ::testing::Test {
     read.refusals();
     read.measurements();
     read.reliabilities();
+    read.tracked();
     read.epochs();
     read.executions();
     read.models();

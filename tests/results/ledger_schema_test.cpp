@@ -45,7 +45,7 @@ class StoredLedger : public testing::TestWithParam<int> {
   fs::path path_ = scratch_ / "ledger.db";
 };
 
-INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3, 4, 5),
+INSTANTIATE_TEST_SUITE_P(OfSchema, StoredLedger, testing::Values(1, 2, 3, 4, 5, 6),
                          testing::PrintToStringParamName());
 
 TEST_P(StoredLedger, IsMigratedAndCopiedFirstIfItIsOlder) {
@@ -175,6 +175,23 @@ TEST_P(StoredLedger, HasWhatItsTimeMeasured) {
     EXPECT_EQ(measurements[1].measurement.value, 12.5);
     EXPECT_EQ(ledger.outcome(kTrained).reliabilities.at(0).bins,
               (std::vector<ConfidenceBin>{{2, 1, 0.5}, {198, 120, 150.25}}));
+  }
+}
+
+TEST_P(StoredLedger, HasWhatItsTimeTracked) {
+  for (const bool migrated : {false, true}) {
+    if (migrated) Ledger{path_};
+    const std::vector<TrackedAccuracy> tracked = Ledger::open_existing(path_).outcome(kTrained).tracked;
+    if (GetParam() < 6) {
+      EXPECT_TRUE(tracked.empty());
+      continue;
+    }
+    ASSERT_EQ(tracked.size(), 2u);
+    EXPECT_EQ(tracked[0].epoch, 1);
+    EXPECT_EQ(tracked[0].class_set, "base");
+    EXPECT_EQ(tracked[0].accuracy, 58.5);
+    EXPECT_EQ(tracked[1].class_set, "new");
+    EXPECT_EQ(tracked[1].accuracy, 51.25);
   }
 }
 

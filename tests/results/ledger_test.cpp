@@ -293,6 +293,29 @@ TEST_F(LedgerTest, WhatIsMeasuredGoesWithTheScoreOfItsTest) {
   EXPECT_TRUE(ledger_.measurements().empty());
 }
 
+TEST_F(LedgerTest, WhatIsTrackedGoesWithTheTraining) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  outcome.tracked = {{9, "new", 50}, {0, "new", 52.5}, {0, "base", 40}, {9, "base", 60}};
+  ledger_.claim(spec_);
+  test::finish(ledger_, id_, outcome);
+  const std::vector<TrackedAccuracy> read = Ledger::open_existing(ledger_.path()).outcome(id_).tracked;
+  ASSERT_EQ(read.size(), 4U);
+  EXPECT_EQ(read[0].class_set, "base");
+  EXPECT_EQ(read[1].accuracy, 52.5);
+  EXPECT_EQ(read[3].epoch, 9);
+
+  RunOutcome tests;
+  tests.scores = {test::sample_score("brands", "base", 61)};
+  ledger_.claim(spec_, Redo::yes);
+  ledger_.add_tests(id_, tests);
+  EXPECT_EQ(ledger_.tracked({.methods = {"coop"}}).size(), 4U) << "tests leave the training as it was";
+  EXPECT_TRUE(ledger_.tracked({.methods = {"cocoop"}}).empty());
+
+  ledger_.claim(spec_, Redo::yes);
+  test::finish(ledger_, id_, sample_outcome("brands", 60, 50));
+  EXPECT_TRUE(ledger_.tracked().empty()) << "another training, of which nothing was tracked";
+}
+
 TEST_F(LedgerTest, AClassSetHasAScoreOrARefusalAndNeverBoth) {
   ledger_.claim(spec_);
   test::finish(ledger_, id_, sample_outcome("brands", 60, 50));

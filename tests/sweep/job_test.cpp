@@ -97,6 +97,7 @@ JobOutcome sample_end() {
   end.outcome.refusals = {{"office", "all", "coop: cannot", "another"}};
   test::add_measurements(end.outcome, "brands", "base", 60.1, 70.2);
   end.outcome.epochs[0].loss = 0.1;  // no finite number of binary digits
+  end.outcome.tracked = {{1, "base", 61.5}, {1, "new", 0.1}};
   end.outcome.parameters = ParameterCount{.all = 2048, .without_biases = 2000};
   end.outcome.shortfall = "all of office: is missing";
   return end;
@@ -115,6 +116,7 @@ TEST(JobOutcome, ComesBackFromItsLine) {
   EXPECT_EQ(read.outcome.measurements.at(1).value, 70.2);
   EXPECT_EQ(read.outcome.reliabilities.at(0).bins, end.outcome.reliabilities.at(0).bins);
   EXPECT_EQ(read.outcome.epochs.at(0).loss, 0.1);
+  EXPECT_EQ(read.outcome.tracked.at(1).accuracy, 0.1);
   EXPECT_EQ(read.outcome.execution.seconds, end.outcome.execution.seconds);
   EXPECT_EQ(read.outcome.execution.peak_memory, end.outcome.execution.peak_memory);
   EXPECT_TRUE(read.outcome.execution.dirty);

@@ -100,6 +100,29 @@ TEST_F(Protocols, APromptTestedLaterGivesTheScoresOfOneTestedAtOnce) {
     EXPECT_EQ(later.scores[i].predictions_hash, at_once.scores[i].predictions_hash);
 }
 
+TEST_F(Protocols, WhatWasNotTrackedInTrainingIsTrackedByTrainingAgainAlone) {
+  sweep(Protocol::base_new);
+  const std::string id = run("base-new").id;
+  EXPECT_TRUE(outcome(id).tracked.empty());
+  spec_.track_new = 1;
+  spec_.remeasure = true;
+  EXPECT_EQ(sweep(Protocol::base_new).made, 0);
+  const std::string line = "no base and new accuracy by epoch of 1 run trained before: --force trains again";
+  SweepSpec spec = spec_;
+  spec.datasets = "one";
+  const Workbench bench(spec);
+  EXPECT_EQ(std::ranges::count(plan_sweep(spec, bench).warnings, line), 1);
+  spec_.force = true;
+  EXPECT_EQ(sweep(Protocol::base_new).made, 1);
+  EXPECT_EQ(outcome(id).tracked.size(), 4u) << "two epochs, base and new";
+  EXPECT_EQ(std::ranges::count(plan_sweep(spec, bench).warnings, line), 0);
+}
+
+TEST_F(Protocols, WithoutNewClassesThereIsNothingToTrack) {
+  spec_.track_new = 1;
+  EXPECT_ERROR(sweep(Protocol::few_shot), "--track-new: is for base-new and open-world; few-shot has no new");
+}
+
 TEST_F(Protocols, APromptThatIsGoneIsTrainedOnceMore) {
   spec_.assignments = {"coop.n_ctx=1"};
   sweep(Protocol::few_shot);

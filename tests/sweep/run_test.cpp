@@ -120,6 +120,43 @@ TEST_F(MakeJob, ValidationImagesMayBeNone) {
     EXPECT_EQ(make(method).stage, JobStage::done) << method;
 }
 
+TEST_F(MakeJob, TrackingChangesNeitherTheRunNorItsTraining) {
+  spec_.epochs = 3;
+  spec_.assignments = {"coop.n_ctx=1"};
+  const JobOutcome plain = make("coop");
+  EXPECT_TRUE(plain.outcome.tracked.empty());
+  const std::string id = run().id;
+  spec_.track_new = 2;
+  const JobOutcome tracked = make("coop");
+  EXPECT_EQ(run().id, id);
+  EXPECT_EQ(tracked.outcome.state_hash, plain.outcome.state_hash);
+  ASSERT_EQ(tracked.outcome.epochs.size(), plain.outcome.epochs.size());
+  for (size_t i = 0; i < plain.outcome.epochs.size(); ++i)
+    EXPECT_EQ(tracked.outcome.epochs[i].loss, plain.outcome.epochs[i].loss);
+}
+
+TEST_F(MakeJob, TracksBaseAndNewAfterEveryFewEpochsAndTheLast) {
+  spec_.epochs = 5;
+  spec_.track_new = 2;
+  const RunOutcome made = make("coop").outcome;
+  std::vector<std::pair<int64_t, std::string>> places;
+  for (const TrackedAccuracy& tracked : made.tracked) places.emplace_back(tracked.epoch, tracked.class_set);
+  EXPECT_EQ(places, (std::vector<std::pair<int64_t, std::string>>{
+                        {1, "base"}, {1, "new"}, {3, "base"}, {3, "new"}, {4, "base"}, {4, "new"}}));
+  EXPECT_EQ(made.tracked[4].accuracy, made.scores[0].accuracy) << "the last is what the tests find";
+  EXPECT_EQ(made.tracked[5].accuracy, made.scores[1].accuracy);
+  EXPECT_TRUE(made.execution.seconds.contains("tracking")) << "apart from the training";
+}
+
+TEST_F(MakeJob, TracksBaseClassesAloneOfAMethodThatServesNoOthers) {
+  spec_.assignments = {"coop.csc=true", "coop.n_ctx=1"};
+  spec_.epochs = 2;
+  spec_.track_new = 2;
+  const RunOutcome made = make("coop").outcome;
+  ASSERT_EQ(made.tracked.size(), 1u);
+  EXPECT_EQ(made.tracked[0].class_set, "base");
+}
+
 TEST_F(MakeJob, ReportsTheTrainingBeforeTheTests) {
   const JobOutcome end = make("keeper");
   EXPECT_EQ(end.stage, JobStage::done);

@@ -135,6 +135,20 @@ Table measurement_table(const Json& run) {
   return table;
 }
 
+/// How base and new went while it was trained; without rows unless that was tracked.
+Table tracked_table(const Json& run) {
+  Table table;
+  table.title = "Accuracy by epoch (%)";
+  table.columns = {{"Epoch"}, {"Base"}, {"New"}};
+  if (run.at("tracked").is_null()) return table;
+  const auto shown = [](const Json& accuracy) {
+    return accuracy.is_null() ? "-" : fmt::format("{:.2f}", accuracy.get<double>());
+  };
+  for (const Json& epoch : run.at("tracked"))
+    table.rows.push_back({text_of(epoch.at("epoch")), shown(epoch.at("base")), shown(epoch.at("new"))});
+  return table;
+}
+
 std::string as_text(const RunRecord& record, const Json& run) {
   Fields fields = {
       {"status",
@@ -157,8 +171,9 @@ std::string as_text(const RunRecord& record, const Json& run) {
   std::string text = render_fields("run " + record.id, fields);
   if (!finished) return text;
   text += '\n' + render_text(score_table(run), output_style());
-  const Table measurements = measurement_table(run);
-  if (!measurements.rows.empty()) text += '\n' + render_text(measurements, output_style());
+  for (const Table& table : {measurement_table(run), tracked_table(run)}) {
+    if (!table.rows.empty()) text += '\n' + render_text(table, output_style());
+  }
   return text;
 }
 

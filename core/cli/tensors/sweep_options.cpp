@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
 constexpr int64_t kMostRetries = 100;
+constexpr int64_t kMostEpochs = 1'000'000;
 
 // Training images per class: the papers' tables, and the CoOp paper's few-shot curves.
 const std::vector<int64_t> kUsual = {16};
@@ -36,12 +37,24 @@ void fill_in_source(SweepSpec& spec, const Values& values) {
 std::vector<OptionGroup> sweep_options() {
   return {
       {"grid",
-       {required(shared("methods")), shared_or("datasets", "all"),
-        shared("shots", "; default: 16, and 1,2,4,8,16 for few-shot"), shared_or("seeds", "1,2,3"),
+       {required(shared("methods")),
+        shared_or("datasets", "all"),
+        shared("shots", "; default: 16, and 1,2,4,8,16 for few-shot"),
+        shared_or("seeds", "1,2,3"),
         shared_or("protocol", "base-new"),
-        shared("source", "; default: imagenet, or the suite's first suitable one"), shared("targets"),
-        shared("draws"), shared("set", "; several values (coop.n_ctx=4,16) are all tried"), shared("epochs"),
-        shared("batch-size"), shared("lr"), shared("views"), shared("crops")}},
+        shared("source", "; default: imagenet, or the suite's first suitable one"),
+        shared("targets"),
+        shared("draws"),
+        shared("set", "; several values (coop.n_ctx=4,16) are all tried"),
+        shared("epochs"),
+        shared("batch-size"),
+        shared("lr"),
+        shared("views"),
+        shared("crops"),
+        {"track-new", "N",
+         "test prompts on base and new classes after every N epochs of their training and the last; "
+         "finished runs cannot be given this, not even by --remeasure",
+         ValueKind::number}}},
       {"work",
        {shared("db"),
         shared("plugins"),
@@ -81,6 +94,7 @@ SweepSpec read_sweep_options(const Values& values) {
   const auto& usual = spec.protocol == Protocol::few_shot ? kCurve : kUsual;
   spec.shots = values.given("shots") ? values.numbers("shots") : usual;
   fill_in_source(spec, values);
+  if (values.given("track-new")) spec.track_new = values.positive("track-new", 1, kMostEpochs);
   spec.remeasure = values.flag("remeasure");
   spec.retries = *values.number("retries");
   if (spec.retries < 0 || spec.retries > kMostRetries)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "report/figures/figure.h"
+#include "report/grid/courses.h"
 #include "report/grid/grid.h"
 #include "report/grid/versus.h"
 #include "report/select/query.h"
@@ -41,6 +42,10 @@ std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::
 /// holds images, over all its datasets and seeds together, how often it is right against how sure it is. On
 /// the dashed line both agree. No panels if nothing was measured. Throws as select_runs and chosen_shots do.
 Figure reliability_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& looks);
+
+/// Accuracy on base (solid) and new classes (dashed) against epochs of training, a panel for each course:
+/// when generalisation breaks. All panels have the same axes.
+Figure course_figure(const Courses& courses, Looks& looks);
 
 /// Training loss against epochs, a panel for each series that was trained by the host's loop: a thin line for
 /// each dataset, the mean over seeds, and a thick one for the mean over datasets. Throws as select_runs does.

@@ -66,6 +66,18 @@ Json epochs_of(const RunOutcome& outcome) {
           {"seconds_each", seconds / static_cast<double>(count)}};
 }
 
+/// By epoch, counted from 1; null unless it was tracked.
+Json tracked_of(const RunOutcome& outcome) {
+  Json json = nullptr;
+  for (const TrackedAccuracy& tracked : outcome.tracked) {
+    const int64_t epoch = tracked.epoch + 1;
+    if (json.is_null() || json.back().at("epoch") != epoch)
+      json.push_back({{"epoch", epoch}, {"base", nullptr}, {"new", nullptr}});
+    json.back()[tracked.class_set] = tracked.accuracy;
+  }
+  return json;
+}
+
 Json execution_of(const Execution& execution) {
   return {{"host", execution.host},
           {"processor", execution.processor},
@@ -102,6 +114,7 @@ void add_outcome(Json& json, const RunOutcome& outcome) {
   json["scores"] = scores_of(outcome);
   json["refusals"] = refusals_of(outcome);
   json["epochs"] = epochs_of(outcome);
+  json["tracked"] = tracked_of(outcome);
   json["execution"] = execution_of(outcome.execution);
   json["hashes"] = {{"draw", outcome.draw_hash},
                     {"class_names", outcome.class_names_hash},
@@ -128,6 +141,7 @@ Json document_of(const RunRecord& run, const Ledger& ledger) {
                {"scores", nullptr},
                {"refusals", nullptr},
                {"epochs", nullptr},
+               {"tracked", nullptr},
                {"execution", nullptr},
                {"hashes", nullptr}};
   // A run that is done keeps its outcome while it is redone, and if that fails.

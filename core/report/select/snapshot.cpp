@@ -98,6 +98,18 @@ const std::vector<ConfidenceBin>& Snapshot::confidences(const std::string& run, 
   return found == confidences_->end() ? none : found->second;
 }
 
+const std::vector<TrackedAccuracy>& Snapshot::tracked(const std::string& run) const {
+  static const std::vector<TrackedAccuracy> none;
+  if (!tracked_) {
+    tracked_.emplace();
+    for (RunTrackedAccuracy& entry : ledger_.tracked())
+      (*tracked_)[entry.run].push_back(std::move(entry.tracked));
+    ++reads_;
+  }
+  const auto found = tracked_->find(run);
+  return found == tracked_->end() ? none : found->second;
+}
+
 const std::vector<EpochRecord>& Snapshot::epochs(const std::string& run) const {
   static const std::vector<EpochRecord> none;
   if (!epochs_) {

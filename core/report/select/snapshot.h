@@ -50,6 +50,10 @@ class Snapshot {
   /// The epochs of a finished run, none for a method with its own solver.
   const std::vector<EpochRecord>& epochs(const std::string& run) const;
 
+  /// The accuracies that were tracked while a run was trained, by epoch, base before new; none unless that
+  /// was asked for.
+  const std::vector<TrackedAccuracy>& tracked(const std::string& run) const;
+
   /// What was measured of a run's test on a dataset's class set, by name; empty for tests of earlier
   /// versions.
   const std::map<std::string, double>& measurements(const std::string& run, const std::string& dataset,
@@ -71,6 +75,7 @@ class Snapshot {
   mutable std::optional<std::vector<ModelRecord>> models_;
   mutable std::optional<std::map<std::string, Execution>> executions_;
   mutable std::optional<std::map<std::string, std::vector<EpochRecord>>> epochs_;
+  mutable std::optional<std::map<std::string, std::vector<TrackedAccuracy>>> tracked_;
   mutable std::optional<std::map<Test, std::map<std::string, double>>> measurements_;
   mutable std::optional<std::map<Test, std::vector<ConfidenceBin>>> confidences_;
   mutable int64_t reads_ = 0;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <promptbed/task.h>
+
+#include <memory>
+
+#include "features/pixels.h"
+
+namespace promptbed {
+
+/// Images in the form that a method takes: as cached features, or as pixels.
+struct ShownImages {
+  FeatureSet set;                                       ///< labels alone if there are pixels
+  std::shared_ptr<const PixelSource> pixels = nullptr;  ///< null if there are features
+};
+
+}  // namespace promptbed
