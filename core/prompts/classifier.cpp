@@ -135,6 +135,11 @@ std::string Classifier::title() const {
   return prompt_ ? title_of(*prompt_) : method_->name();
 }
 
+const char* Classifier::score_name() const {
+  const Method& method = prompt_ ? method_of(*prompt_, registry_) : *method_;
+  return method.spec->probabilities ? "probability" : "softmax";
+}
+
 void Classifier::recall_classes(const DatasetSpec& dataset, const Split& split) {
   if (!prompt_ || !prompt_->class_names.empty() || prompt_->run.dataset != dataset.id ||
       prompt_->run.split_hash != split.hash())

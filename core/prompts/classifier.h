@@ -48,6 +48,10 @@ class Classifier {
   /// "coop on nature_food, 16 shots, seed 1" or "clip_zeroshot"
   std::string title() const;
 
+  /// What the softmax of its scores is called: "probability" if its method declares that they are meant as
+  /// such, "softmax" otherwise.
+  const char* score_name() const;
+
   /// Nothing for a method without training.
   const std::optional<TrainedPrompt>& prompt() const { return prompt_; }
 

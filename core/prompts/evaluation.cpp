@@ -148,9 +148,9 @@ std::string Evaluation::as_csv() const {
   return render_csv(table);
 }
 
-std::string Evaluation::predictions_csv() const {
+std::string Evaluation::predictions_csv(const std::string& score_name) const {
   Table table;
-  table.columns = {{"picture"}, {"class"}, {"predicted"}, {"probability"}, {"top5"}};
+  table.columns = {{"picture"}, {"class"}, {"predicted"}, {score_name}, {"top5"}};
   for (size_t i = 0; i < guesses_.size(); ++i) {
     std::vector<std::string> five;
     for (const int64_t label : guesses_[i].classes) five.push_back(name(label));

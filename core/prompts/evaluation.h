@@ -32,8 +32,9 @@ class Evaluation {
   nlohmann::ordered_json as_json() const;
   std::string as_csv() const;
 
-  /// A line for each image: path, class, what it was taken for, the probability of that, and the first five.
-  std::string predictions_csv() const;
+  /// A line for each image: path, class, what it was taken for, the softmax of that under its name
+  /// (Classifier::score_name), and the first five.
+  std::string predictions_csv(const std::string& score_name) const;
 
   /// The whole confusion matrix: a row for each true class, a column for each prediction.
   std::string confusion_csv() const;

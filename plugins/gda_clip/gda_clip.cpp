@@ -29,6 +29,9 @@ class GdaClip final : public PromptLearner {
     check_template(setting, setting.prompt_template);
     if (const double alpha = options_.real("alpha"); !(alpha >= 0))
       throw Error(fmt::format("alpha {}: give a number above 0, or 0 to have it searched for", alpha));
+    if (const double alpha = options_.real("alpha"); alpha > kMostAlpha)
+      throw Error(
+          fmt::format("alpha {}: give {} or less, so that the logits stay finite", alpha, kMostAlpha));
     if (const int64_t neighbours = options_.integer("neighbours"); neighbours < 1)
       throw Error(fmt::format("neighbours {}: give 1 or more", neighbours));
     if (const int64_t copies = options_.integer("copies"); copies < 0)
@@ -95,6 +98,7 @@ class GdaClip final : public PromptLearner {
  private:
   static constexpr double kAlphas[] = {1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100};  // tried in the search
   static constexpr double kDefaultAlpha = 1;  // where there are no validation images
+  static constexpr double kMostAlpha = 1e6;
 
   bool searches() const { return options_.real("alpha") == 0; }
 

@@ -14,6 +14,7 @@ namespace promptbed {
 namespace {
 
 constexpr double kSmallest = 1e-6;         // keeps logarithms finite
+constexpr double kMostGamma = 3;           // a vote is exp(gamma 20) at most, as a divergence is 20 bits
 constexpr double kAuthorsChannels = 1024;  // of the ResNet-50 that the authors' numbers of channels are for
 
 /// What the authors' configurations (yangyangyang127/APE, configs/) choose for a dataset.
@@ -79,8 +80,10 @@ class Ape final : public CacheLearner {
           fmt::format("similarity {}: give a number from 0 to 1, or -1 for the authors' choice", weight));
     if (const double gamma = options_.real("gamma"); !(gamma >= 0))
       throw Error(fmt::format("gamma {}: give 0 or more", gamma));
+    check_most("gamma", kMostGamma);
     settle_mixture(choice.alpha, choice.alpha_scale, choice.beta_scale);
     settle("gamma_scale", choice.gamma_scale, 0);
+    check_most("gamma_scale", kMostGamma);
     return options_;
   }
 

@@ -40,6 +40,12 @@ void CacheLearner::settle(const char* name, double otherwise, double least) {
     throw Error(fmt::format("{} {}: give a number above {}, or 0 for the authors' choice", name,
                             options_.real(name), least));
   }
+  check_most(name, kMost);
+}
+
+void CacheLearner::check_most(const char* name, double most) const {
+  if (const double value = options_.real(name); value > most)
+    throw Error(fmt::format("{} {}: give {} or less, so that the logits stay finite", name, value, most));
 }
 
 void CacheLearner::settle_mixture(double alpha, double alpha_scale, double beta_scale) {

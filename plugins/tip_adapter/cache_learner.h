@@ -52,9 +52,14 @@ class CacheLearner : public PromptLearner {
 
  protected:
   static constexpr double kRangeStart = 0.1;  // of alpha and beta
+  static constexpr double kMost = 1e6;        // of any of them: logits stay finite
 
-  /// Gives an option its default where it is 0. Throws Error if it is not above `least`.
+  /// Gives an option its default where it is 0. Throws Error if it is not above `least`, and if it is so
+  /// large that logits would not be finite.
   void settle(const char* name, double otherwise, double least);
+
+  /// Throws Error if an option is above `most`.
+  void check_most(const char* name, double most) const;
 
   /// Settles alpha, beta and their ranges; the arguments are the authors' for the dataset.
   void settle_mixture(double alpha, double alpha_scale, double beta_scale);

@@ -178,6 +178,11 @@ TEST_F(Ape, RefusesOptionsThatMakeNoSense) {
   EXPECT_ERROR(make("ape", {{"channels", "1.5"}}), "ape: channels 1.5: give a share from 0 to 1");
   EXPECT_ERROR(make("ape", {{"similarity", "2"}}), "ape: similarity 2: give a number from 0 to 1, or -1");
   EXPECT_ERROR(make("ape", {{"gamma", "-1"}}), "ape: gamma -1: give 0 or more");
+  EXPECT_ERROR(make("ape", {{"gamma", "3.5"}}),
+               "ape: gamma 3.5: give 3 or less, so that the logits stay finite");
+  EXPECT_ERROR(make("ape", {{"gamma_scale", "1e39"}}), "ape: gamma_scale 1e+39: give ");
+  EXPECT_ERROR(make("ape", {{"alpha", "1e39"}}), "ape: alpha 1e+39: give 1000000 or less");
+  EXPECT_ERROR(make("ape", {{"beta", "1e39"}}), "ape: beta 1e+39: give 1000000 or less");
   EXPECT_ERROR(make("ape", {{"beta_scale", "0.05"}}), "beta_scale 0.05: give a number above 0.1, or 0");
 }
 

@@ -109,6 +109,7 @@ TEST_F(TipAdapter, RefusesRangesThatAreEmpty) {
   EXPECT_ERROR(make("tip_adapter", {{"beta_scale", "0.05"}}),
                "tip_adapter: beta_scale 0.05: give a number above 0.1, or 0");
   EXPECT_ERROR(make("tip_adapter_f", {{"alpha", "-2"}}), "alpha -2: give a number above 0, or 0");
+  EXPECT_ERROR(make("tip_adapter", {{"alpha", "1e39"}}), "alpha 1e+39: give 1000000 or less");
 }
 
 TEST_F(TipAdapter, FineTuningMovesTheKeysAlongTheCrossEntropy) {

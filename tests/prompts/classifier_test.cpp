@@ -227,5 +227,15 @@ TEST(AClassifier, OfAPromptRecallsTheClassesThatItsFileDoesNotName) {
   EXPECT_EQ(classifier.prompt()->class_names, (ClassNames{"cat", "bear"}));
 }
 
+TEST_F(RestoredLearner, CallsScoresProbabilitiesWhereTheirMethodDoes) {
+  for (const auto& [name, expected] :
+       {std::pair("coop", "probability"), {"gda_clip", "softmax"}, {"tip_adapter", "softmax"}}) {
+    const auto learner = trained(name);
+    const Classifier classifier(plugins(), prompt_of(*learner, name));
+    EXPECT_STREQ(classifier.score_name(), expected) << name;
+  }
+  EXPECT_STREQ(Classifier(plugins(), "clip_zeroshot", {}).score_name(), "probability");
+}
+
 }  // namespace
 }  // namespace promptbed

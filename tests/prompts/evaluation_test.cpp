@@ -37,7 +37,7 @@ TEST(Evaluation, HasTheSameNumbersInJsonAndCsv) {
 }
 
 TEST(Evaluation, WritesALineForEachImageAndTheWholeConfusionMatrix) {
-  EXPECT_NE(small_evaluation().predictions_csv().find("\nb.png,cat,dog,0.500000,dog|tree|cat\n"),
+  EXPECT_NE(small_evaluation().predictions_csv("probability").find("\nb.png,cat,dog,0.500000,dog|tree|cat\n"),
             std::string::npos);
   EXPECT_EQ(small_evaluation().confusion_csv(), "class,cat,dog,tree\ncat,1,1,0\ndog,0,1,0\ntree,0,0,1\n");
 }

@@ -284,6 +284,10 @@ TEST_F(BaseNewTableTest, NothingToShowSaysWhatThereIs) {
   EXPECT_ERROR(
       grid({.shots = {4}}),
       "holds no finished base-new run with these choices, but has coop (16 shots); choose among those");
+  for (const char* method : {"ape", "cocoop", "kgcoop", "tcp"})
+    record(ledger_, sample_spec("brands", 1, method), 60, 50);
+  EXPECT_ERROR(grid({.shots = {4}}),
+               "but has ape (16 shots), cocoop (16 shots), coop (16 shots) and 2 more; choose among those");
 }
 
 TEST_F(BaseNewTableTest, TakesSixteenShotsOrTheOnlyNumber) {

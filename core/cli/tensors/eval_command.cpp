@@ -121,7 +121,8 @@ int eval_command(const Arguments& arguments) {
   const Ranking ranking = ranked(*learner, tested, dataset, inputs, spec, threads);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
-  if (values->given("predictions")) write_file(values->text("predictions"), evaluation.predictions_csv());
+  if (values->given("predictions"))
+    write_file(values->text("predictions"), evaluation.predictions_csv(classifier.score_name()));
   if (values->given("confusion")) write_file(values->text("confusion"), evaluation.confusion_csv());
   fmt::print("{}", render(evaluation));
   return kAllDone;

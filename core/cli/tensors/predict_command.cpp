@@ -113,12 +113,13 @@ void apply_template(const Values& values, const Classifier& classifier, DatasetS
 struct Answer {
   std::vector<fs::path> pictures;
   ClassNames class_names;
+  std::string score_name;  ///< of the classes' shares of the softmax
   Ranking ranking;
 
   const std::string& class_name(size_t picture, int64_t place) const {
     return class_names[static_cast<size_t>(at(ranking.classes, picture, place).item<int64_t>())];
   }
-  double probability(size_t picture, int64_t place) const {
+  double score(size_t picture, int64_t place) const {
     return at(ranking.probabilities, picture, place).item<double>();
   }
   int64_t places() const { return pictures.empty() ? 0 : ranking.classes.size(1); }
@@ -134,8 +135,7 @@ std::string as_text(const Answer& answer) {
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
     text += printable(answer.pictures[i].string()) + '\n';
     for (int64_t place = 0; place < answer.places(); ++place)
-      text +=
-          fmt::format("  {:6.2f} %  {}\n", 100 * answer.probability(i, place), answer.class_name(i, place));
+      text += fmt::format("  {:6.2f} %  {}\n", 100 * answer.score(i, place), answer.class_name(i, place));
   }
   return text;
 }
@@ -146,7 +146,7 @@ std::string as_json(const Answer& answer) {
     nlohmann::ordered_json guesses = nlohmann::ordered_json::array();
     for (int64_t place = 0; place < answer.places(); ++place)
       guesses.push_back(
-          {{"class", answer.class_name(i, place)}, {"probability", answer.probability(i, place)}});
+          {{"class", answer.class_name(i, place)}, {answer.score_name, answer.score(i, place)}});
     json.push_back({{"picture", answer.pictures[i].string()}, {"guesses", guesses}});
   }
   return json_text(json);
@@ -154,12 +154,11 @@ std::string as_json(const Answer& answer) {
 
 std::string as_csv(const Answer& answer) {
   Table table;
-  table.columns = {{"picture"}, {"rank"}, {"class"}, {"probability"}};
+  table.columns = {{"picture"}, {"rank"}, {"class"}, {answer.score_name}};
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
     for (int64_t place = 0; place < answer.places(); ++place) {
       table.rows.push_back({answer.pictures[i].string(), std::to_string(place + 1),
-                            answer.class_name(i, place),
-                            fmt::format("{:.6f}", answer.probability(i, place))});
+                            answer.class_name(i, place), fmt::format("{:.6f}", answer.score(i, place))});
     }
   }
   return render_csv(table);
@@ -177,8 +176,8 @@ class Guesser {
         threads_(static_cast<int>(threads)),
         top_(top) {}
 
-  Answer answer(std::span<const LooseImage> images, ClassNames class_names) {
-    Answer answer{.pictures = {}, .class_names = std::move(class_names), .ranking = {}};
+  /// The images that can be read, and their guesses.
+  void fill(Answer& answer, std::span<const LooseImage> images) {
     std::vector<Tensor> classes, probabilities;
     while (!images.empty()) {
       const size_t count = std::min(tower_ ? images.size() : kImagesAtOnce, images.size());
@@ -193,7 +192,6 @@ class Guesser {
       std::ranges::move(read.images, std::back_inserter(answer.pictures));
     }
     if (!classes.empty()) answer.ranking = {at::cat(classes), at::cat(probabilities)};
-    return answer;
   }
 
   /// Images that could not be read.
@@ -249,7 +247,12 @@ int predict_command(const Arguments& arguments) {
   const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
   Guesser guesser(*learner, model, spec.placement, threads, top);
-  fmt::print("{}", render(guesser.answer(images, choice.class_names)));
+  Answer answer{.pictures = {},
+                .class_names = choice.class_names,
+                .score_name = classifier.score_name(),
+                .ranking = {}};
+  guesser.fill(answer, images);
+  fmt::print("{}", render(answer));
   return guesser.faults() == 0 ? kAllDone : kSomeFailed;
 }
 

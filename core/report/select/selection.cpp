@@ -54,7 +54,9 @@ void check_conditions(const std::vector<Condition>& conditions, const Runs& runs
   }
 }
 
-/// "coop (1, 16 shots), clip_zeroshot"
+constexpr size_t kMostNamed = 3;  // methods, so that an error can be read
+
+/// "clip_zeroshot, coop (1, 16 shots)"; of many methods the first "and 17 more".
 std::string describe(const Runs& runs) {
   std::map<std::string, std::set<int64_t>> shots;
   for (const RunResults* run : runs) {
@@ -63,9 +65,12 @@ std::string describe(const Runs& runs) {
   }
   std::vector<std::string> parts;
   for (const auto& [method, counts] : shots) {
+    if (parts.size() == kMostNamed) break;
     parts.push_back(counts.empty() ? method : fmt::format("{} ({} shots)", method, fmt::join(counts, ", ")));
   }
-  return fmt::format("{}", fmt::join(parts, ", "));
+  return fmt::format(
+      "{}{}", fmt::join(parts, ", "),
+      shots.size() > parts.size() ? fmt::format(" and {} more", shots.size() - parts.size()) : "");
 }
 
 /// What the finished runs are of, for errors that say what can be shown: "base-new runs of coop (16 shots);
