@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/ATen.h>
+#include <promptbed/error.h>
 #include <promptbed/image_encoder.h>
 #include <promptbed/text_encoder.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "clip/checkpoints/checkpoint.h"
+#include "clip/towers/vision_transformer.h"
 #include "support/plain_text_tower.h"
 #include "support/plain_transformer.h"
 
@@ -54,18 +56,20 @@ class ReferenceImageEncoder final : public ImageEncoder {
         at::conv2d(pixels, convolution, {}, convolution.size(2)).flatten(2).transpose(1, 2);
     const Tensor first = weights_.at("visual.class_embedding").expand({pixels.size(0), 1, -1});
     Tensor x = at::cat({first, patches}, 1) + weights_.at("visual.positional_embedding");
-    if (tokens.defined()) x = entered(x, {0, tokens, /*inserted=*/true});
+    if (tokens.defined()) x = with_tokens(x, {0, tokens, /*inserted=*/true});
     return blocks_.norm(x, "visual.ln_pre");
   }
-  Tensor run(const Tensor& x, int64_t begin, int64_t end, const TowerChanges&,
+  /// Without changes inside blocks.
+  Tensor run(const Tensor& x, int64_t begin, int64_t end, const TowerChanges& changes,
              std::optional<int64_t> rows) const override {
+    if (!changes.empty()) throw Error("the reference's tower has no changes inside blocks");
     const Tensor y = blocks_.run(x, at::zeros({x.size(1), x.size(1)}), begin, end);
     return rows ? y.narrow(1, 0, *rows) : y;
   }
   Tensor normed(const Tensor& x) const override { return blocks_.norm(x, "visual.ln_post"); }
   Tensor project(const Tensor& x) const override { return at::matmul(x, weights_.at("visual.proj")); }
 
-  int64_t resolution() const override { return 224; }
+  int64_t resolution() const override { return VisionTransformer::resolution_of(weights_); }
   int64_t embedding_width() const override { return weights_.at("visual.proj").size(1); }
   int64_t width() const override { return weights_.at("visual.class_embedding").size(0); }
   int64_t blocks() const override { return blocks_.count(); }

@@ -46,8 +46,10 @@ const std::vector<CommandOption>& shared_options() {
       {"epochs", "N", "training epochs, instead of the recipe's", ValueKind::number},
       {"batch-size", "N", "images per batch, instead of the recipe's", ValueKind::number},
       {"lr", "X", "learning rate, instead of the recipe's", ValueKind::real},
-      {"views", "N", "augmented renderings per training image; 0: the centre crop only", ValueKind::number,
-       "10"},
+      {"views", "N",
+       "augmented renderings per training image; 0: the centre crop only. Methods on pixels see a "
+       "fresh one in each epoch, unless it is 0",
+       ValueKind::number, "10"},
       {"crops", "A-B",
        "least and greatest share of an image's area that a view covers; default: the suite's, or else CoOp's "
        "0.08-1"},

@@ -1,19 +1,25 @@
 #include "features/pixels.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/hash.h"
+#include "data/pictures/content_index.h"
 #include "features/extraction.h"
 
 namespace promptbed {
 namespace {
 
-/// Decoding an image takes some milliseconds, a training step on ViT-B/16 seconds: two threads are enough,
-/// and leave the processor to the step.
-constexpr size_t kThreads = 2;
+/// Decoding an image takes some milliseconds. A training step on ViT-B/16 takes seconds on as many threads:
+/// two are enough, even for a run that has one.
+size_t count_threads() {
+  return static_cast<size_t>(std::max(2, at::get_num_threads()));
+}
 
 /// Images that may be read and not yet taken: a few hundred kilobytes each.
 constexpr size_t kImagesAhead = 64;
@@ -41,36 +47,42 @@ Tensor pixels_of(const Picture& picture, int view, uint64_t key, const Preproces
   return pixels;
 }
 
-PicturePixels::PicturePixels(ImageFiles files, std::string dataset, std::vector<std::string> images,
-                             uint64_t seed, Style style)
+PicturePixels::PicturePixels(ImageFiles files, std::string dataset, std::vector<Named> images, uint64_t seed,
+                             Style style)
     : files_(std::move(files)),
       dataset_(std::move(dataset)),
       images_(std::move(images)),
       seed_(seed),
       style_(std::move(style)) {}
 
-Tensor PicturePixels::read(int64_t row, int64_t epoch) const {
-  const std::string& image = images_.at(static_cast<size_t>(row));
+Tensor PicturePixels::read(int64_t row, int64_t view) const {
+  const auto& [image, contents] = images_.at(static_cast<size_t>(row));
   const uint64_t key =
       Hasher().add(static_cast<int64_t>(view_key(dataset_, image))).add(static_cast<int64_t>(seed_)).low64();
-  const int view = style_.fresh_crops ? static_cast<int>(epoch) : kCentreView;
-  Picture picture;
+  const int shown = style_.fresh_crops ? static_cast<int>(view) : kCentreView;
+  return pixels_of(decoded(image, contents), shown, key, style_.preprocessing, style_.crops);
+}
+
+Picture PicturePixels::decoded(const std::string& image, uint64_t contents) const {
   try {
-    picture = decode_picture(files_, image);
+    const std::string bytes = files_.read(image);
+    if (contents != 0 && hash_of_contents(bytes) != contents)
+      throw Error(
+          fmt::format("{}: has changed since it was looked at; sweep again", files_.path_of(image).string()));
+    return decode_picture(bytes, files_.path_of(image));
   } catch (const Error& fault) {
     throw PictureError(fault.what());
   }
-  return pixels_of(picture, view, key, style_.preprocessing, style_.crops);
 }
 
-Tensor StoredPixels::read(int64_t row, int64_t epoch) const {
-  return pixels_[epoch == kCentreView ? 0 : epoch % pixels_.size(0)][row];
+Tensor StoredPixels::read(int64_t row, int64_t view) const {
+  return pixels_[view == kCentreView ? 0 : view % pixels_.size(0)][row];
 }
 
-PixelStream::PixelStream(const PixelSource& source, const Tensor& rows, int64_t epoch)
-    : rows_(listed(rows)), pixels_(rows_.size(), kThreads, kImagesAhead, [this, &source, epoch](size_t i) {
-        return source.read(rows_[i], epoch);
-      }) {}
+PixelStream::PixelStream(const PixelSource& source, const Tensor& rows, int64_t view)
+    : rows_(listed(rows)),
+      pixels_(rows_.size(), count_threads(), kImagesAhead,
+              [this, &source, epoch](size_t i) { return source.read(rows_[i], epoch); }) {}
 
 Tensor PixelStream::next(int64_t count) {
   std::vector<Tensor> images;

@@ -19,9 +19,10 @@ class PixelSource {
  public:
   virtual ~PixelSource() = default;
 
-  /// [3, R, R] f32 of the image in a row of the list, on the CPU: its centre (kCentreView), or the crop of an
-  /// epoch, counted from 0. Throws PictureError if the image is missing or unreadable.
-  virtual Tensor read(int64_t row, int64_t epoch) const = 0;
+  /// [3, R, R] f32 of the image in a row of the list, on the CPU: in the centre view (kCentreView), or in
+  /// that of an epoch, by its number from 0. Throws PictureError if the image is missing, unreadable or
+  /// another one by now.
+  virtual Tensor read(int64_t row, int64_t view) const = 0;
 };
 
 /// What the image tower sees of a view: [3, R, R] f32, normalised, on the CPU.
@@ -39,15 +40,22 @@ class PicturePixels final : public PixelSource {
     bool fresh_crops = true;  ///< in every epoch; otherwise every epoch shows the centre
   };
 
-  PicturePixels(ImageFiles files, std::string dataset, std::vector<std::string> images, uint64_t seed,
-                Style style);
+  /// One of a dataset's images.
+  struct Named {
+    std::string image;
+    uint64_t contents = 0;  ///< hash_of_contents of its file; 0 if any will do
+  };
 
-  Tensor read(int64_t row, int64_t epoch) const override;
+  PicturePixels(ImageFiles files, std::string dataset, std::vector<Named> images, uint64_t seed, Style style);
+
+  Tensor read(int64_t row, int64_t view) const override;
 
  private:
+  Picture decoded(const std::string& image, uint64_t contents) const;
+
   ImageFiles files_;
   std::string dataset_;
-  std::vector<std::string> images_;
+  std::vector<Named> images_;
   uint64_t seed_;
   Style style_;
 };
@@ -59,17 +67,31 @@ class StoredPixels final : public PixelSource {
   /// centre, too.
   explicit StoredPixels(Tensor pixels) : pixels_(std::move(pixels)) {}
 
-  Tensor read(int64_t row, int64_t epoch) const override;
+  Tensor read(int64_t row, int64_t view) const override;
 
  private:
   Tensor pixels_;
 };
 
-/// The rows of an epoch one after the other, read ahead by threads of its own.
+/// The first images of another source over and over, as if there were more.
+class RepeatedPixels final : public PixelSource {
+ public:
+  /// `source` must outlive it.
+  RepeatedPixels(const PixelSource& source, int64_t images) : source_(source), images_(images) {}
+
+  Tensor read(int64_t row, int64_t view) const override { return source_.read(row % images_, view); }
+
+ private:
+  const PixelSource& source_;
+  int64_t images_;
+};
+
+/// Rows one after the other, read ahead by threads of its own: two, or as many as LibTorch's operators have.
 class PixelStream {
  public:
-  /// rows [n] int64 in the order in which they are taken. `source` must outlive the stream.
-  PixelStream(const PixelSource& source, const Tensor& rows, int64_t epoch);
+  /// rows [n] int64 in the order in which they are taken, in a view or epoch as PixelSource::read has it.
+  /// `source` must outlive the stream.
+  PixelStream(const PixelSource& source, const Tensor& rows, int64_t view);
 
   /// The next rows, [count, 3, R, R] on the CPU. Throws what PixelSource::read throws.
   Tensor next(int64_t count);

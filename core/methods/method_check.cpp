@@ -115,6 +115,8 @@ class MethodCheck {
     learner->resolve(tasks_.trained);
     const Needs needs = learner->needs();
     takes_pixels_ = needs.pixels;
+    require(!(takes_pixels_ && method_.training == Training::own_solver),
+            "it asks for pixels and has a solver of its own, which is given none");
     rows_ = images_of(tasks_.trained);
     require(!needs.views_at_test, "it asks for several views at test, and this runner gives one");
   }
@@ -199,8 +201,8 @@ class MethodCheck {
   void outputs() const {
     const auto learner = trained(kSeed);
     if (!learner->offers().text_features) throw Idle("it offers no text features");
-    GivenOrder order(tasks_.trained.train.labels.size(0));
-    const Batch batch = take_rows(tasks_.trained.train, order.rows(0), 0, rows_.size(0));
+    Batch batch = test_batch(rows_, takes_pixels_);
+    batch.labels = tasks_.trained.train.labels;
     const Outputs outputs = learner->outputs(batch);
     require(close(outputs.logits.detach(), learner->logits(batch).detach()),
             "the logits of outputs() are not those of logits()");

@@ -163,7 +163,9 @@ ReferenceCheckpoint read_reference_checkpoint(const fs::path& path) {
   if (!is_torch_file(path)) {
     read_tensor_file(path);  // says what is wrong with it, if it is a checkpoint at all
     throw Error(
-        fmt::format("{}: is no file of torch.save; give prompt_learner/model.pth.tar-N of CoOp or CoCoOp",
+        fmt::format("{}: is no file of torch.save; give prompt_learner/model.pth.tar-N of CoOp or CoCoOp, or "
+                    "what MaPLe's or "
+                    "PromptSRC's code saved",
                     path.string()));
   }
   std::map<std::string, Tensor> tensors = read_tensors(path);

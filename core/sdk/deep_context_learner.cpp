@@ -12,8 +12,7 @@ Options DeepContextLearner::resolve(const Setting& setting) {
   const int64_t depth = chosen.integer("depth");
   if (depth < 1) throw Error(fmt::format("depth {}: give 1 or more blocks", depth));
   chosen.set("depth", OptionValue(std::min(depth, setting.text_blocks)));
-  if (prompts_images()) check_image_tower(setting);
-  if (chosen.values().contains("depth_vision")) resolve_image_tokens(chosen, setting);
+  if (prompts_images()) resolve_images(setting);
   split_words(chosen, setting);
   return ContextLearner::resolve(setting);
 }

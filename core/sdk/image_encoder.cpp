@@ -45,7 +45,7 @@ Tensor ImageEncoder::encode(const Tensor& pixels, const ImagePrompts& prompts) c
   Tensor x = embed(pixels, prompts.tokens);
   int64_t begin = 0;
   for (const BlockTokens& deep : prompts.deep) {
-    x = entered(run(x, begin, deep.block, prompts.changes), deep);
+    x = with_tokens(run(x, begin, deep.block, prompts.changes), deep);
     begin = deep.block;
   }
   // The features are CLS's, so the last block computes no other row.
@@ -69,7 +69,7 @@ Tensor ImageEncoder::project(const Tensor&) const {
   refuse_resnet();
 }
 
-Tensor entered(const Tensor& x, const BlockTokens& deep) {
+Tensor with_tokens(const Tensor& x, const BlockTokens& deep) {
   const int64_t count = deep.tokens.size(-2), replaced = deep.inserted ? 0 : count;
   if (x.size(1) <= replaced) {
     throw Error(fmt::format("{} tokens cannot enter block {}: a sequence has {} behind the first; use fewer",

@@ -52,6 +52,23 @@ PromptBatch template_prompts(const Task& task, const std::string& prompt_templat
   return prompts_of_texts(*task.text_encoder, *task.tokenizer, all_filled(prompt_template, class_names));
 }
 
+void TemplateTexts::serve(const Task& task, const std::string& prompt_template,
+                          const ClassNames& class_names) {
+  encoder_ = task.text_encoder;
+  prompts_ = template_prompts(task, prompt_template, class_names);
+  forget();
+}
+
+Tensor TemplateTexts::features(const std::vector<BlockTokens>& deep, const TowerChanges& changes) {
+  if (at::GradMode::is_enabled()) forget();  // a step follows
+  if (finished_.defined()) return finished_;
+  prompts_.deep = deep;
+  prompts_.changes = changes;
+  const Tensor features = normalised(encoder_->encode(prompts_).squeeze(0));
+  if (!at::GradMode::is_enabled()) finished_ = features;
+  return features;
+}
+
 Tensor raw_template_features(const Task& task, const std::string& prompt_template,
                              const ClassNames& class_names) {
   const at::NoGradGuard frozen;

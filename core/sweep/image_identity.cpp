@@ -46,6 +46,21 @@ std::string hash_of_images(const std::string& dataset, const FeatureRequest& req
   return cache.hash_of_images({&request, 1}, &contents);
 }
 
+std::string hash_of_pictures(const std::string& dataset, const std::vector<Image>& images,
+                             OpenDatasets& datasets) {
+  ContentIndex& contents = datasets.contents(dataset);
+  std::vector<std::string> paths;
+  for (const Image& image : images) {
+    if (!contents.find(image.path)) {
+      throw PictureError(
+          fmt::format("{}: cannot be read as a file; put the image back, or correct its permissions",
+                      contents.files().path_of(image.path).string()));
+    }
+    paths.push_back(image.path);
+  }
+  return hash_of_files(paths, contents);
+}
+
 std::vector<std::string> image_warnings(const std::vector<PlannedRun>& runs, const KnownRuns& known) {
   const auto wanted = wanted_ids(runs);
   std::set<std::string> planned;  // what lacks no more than tests is of the same images

@@ -14,6 +14,11 @@ namespace promptbed {
 /// Throws PictureError for an image that cannot be read and whose features are not in the cache.
 std::string hash_of_images(const std::string& dataset, const FeatureRequest& request, OpenDatasets& datasets);
 
+/// The same of images that are read as pixels, by their files alone. Throws PictureError for one that cannot
+/// be read.
+std::string hash_of_pictures(const std::string& dataset, const std::vector<Image>& images,
+                             OpenDatasets& datasets);
+
 /// For each dataset, what is to be said of finished runs that do not count, since their images held something
 /// else or nobody knows what: how many of the runs to be made they stand in for.
 std::vector<std::string> image_warnings(const std::vector<PlannedRun>& runs, const KnownRuns& known);

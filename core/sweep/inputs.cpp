@@ -152,10 +152,11 @@ void Inputs::check_images_exist(const DatasetSpec& dataset, const std::string& m
 
 std::unique_ptr<PixelSource> Inputs::pixels(const DatasetSpec& dataset, const std::vector<Image>& images,
                                             int64_t seed, bool fresh_crops) const {
-  std::vector<std::string> paths;
-  for (const Image& image : images) paths.push_back(image.path);
+  ContentIndex& files = contents(dataset);
+  std::vector<PicturePixels::Named> named;
+  for (const Image& image : images) named.push_back({image.path, files.find(image.path).value_or(0)});
   return std::make_unique<PicturePixels>(
-      chosen_of(dataset).images(dataset), dataset.id, std::move(paths), static_cast<uint64_t>(seed),
+      chosen_of(dataset).images(dataset), dataset.id, std::move(named), static_cast<uint64_t>(seed),
       PicturePixels::Style{model_.preprocessing(), dataset.crops, fresh_crops});
 }
 

@@ -52,8 +52,8 @@ class Inputs {
   /// Throws PictureError if a method that takes pixels finds features only.
   void check_images_exist(const DatasetSpec& dataset, const std::string& method) const;
 
-  /// Images of a dataset, for a method that takes pixels; crops depend on the seed. Throws Error if an
-  /// archive is damaged.
+  /// Images of a dataset, for a method that takes pixels; crops depend on the seed. They must hold what they
+  /// held when this process first looked at them. Throws Error if an archive is damaged.
   std::unique_ptr<PixelSource> pixels(const DatasetSpec& dataset, const std::vector<Image>& images,
                                       int64_t seed, bool fresh_crops) const;
 

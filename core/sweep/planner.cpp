@@ -98,6 +98,9 @@ FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& s
 
 /// What this runner cannot give yet must not be missing in silence.
 void check_needs(const Needs& needs, const Method& method) {
+  if (needs.pixels && method.has_own_solver())
+    throw Error(
+        fmt::format("{}: needs pixels and has a solver of its own, which is given none", method.name()));
   if (needs.views_at_test) {
     throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
   }
@@ -239,11 +242,15 @@ class Planner {
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
   }
 
-  /// A method that takes pixels needs the images themselves, and sees a fresh crop of each in every epoch.
-  /// Throws PictureError if there are features only.
+  /// A method that takes pixels needs the images themselves, whatever features hold, and sees a fresh crop of
+  /// each in every epoch. Throws PictureError if there are features only or an image is missing.
   void show_pixels(PlannedRun& run) const {
-    bench_.inputs().check_images_exist(run.dataset->spec, run.method->name());
+    const PlannedDataset& dataset = *run.dataset;
+    bench_.inputs().check_images_exist(dataset.spec, run.method->name());
     if (run.job.run.views > 0) run.job.run.views = kFreshCrops;
+    const std::string tested = hash_of_pictures(dataset.spec.id, dataset.split.test, opened_);
+    for (JobTest& test : run.tests)
+      if (test.dataset == dataset.spec.id) test.images = tested;
   }
 
   /// A method that chooses on all validation images has them in place of the draw's.
@@ -261,8 +268,13 @@ class Planner {
       if (!hash.empty()) run.job.run.images[part] = hash;
     };
     const std::string& dataset = run.dataset->spec.id;
-    tell("test", run.dataset->test_images);
-    if (run.method->trainable()) tell("train", hash_of_images(dataset, training_request(run.job), opened_));
+    const bool pixels = run.needs.pixels;
+    tell("test",
+         pixels ? hash_of_pictures(dataset, run.dataset->split.test, opened_) : run.dataset->test_images);
+    if (run.method->trainable()) {
+      tell("train", pixels ? hash_of_pictures(dataset, run.job.draw.train, opened_)
+                           : hash_of_images(dataset, training_request(run.job), opened_));
+    }
     if (run.needs.validation_features)
       tell(validation_part(run.selection), hash_of_images(dataset, validation_request(run.job), opened_));
   }

@@ -59,17 +59,6 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
   return {steps.begin() + 1, steps.end()};
 }
 
-/// The images of another source over and over.
-class Repeated final : public PixelSource {
- public:
-  Repeated(const PixelSource& source, int64_t images) : source_(source), images_(images) {}
-  Tensor read(int64_t row, int64_t epoch) const override { return source_.read(row % images_, epoch); }
-
- private:
-  const PixelSource& source_;
-  int64_t images_;
-};
-
 /// So many images, tested as in a sweep.
 double time_test(PromptLearner& learner, const FeatureSet& images, int64_t number,
                  const PixelSource* pixels) {
@@ -77,7 +66,7 @@ double time_test(PromptLearner& learner, const FeatureSet& images, int64_t numbe
   const Tensor rows = at::arange(number, images.labels.options()).remainder(known);
   FeatureSet test{Tensor(), images.labels.index_select(0, rows)};
   if (pixels != nullptr) {
-    const Repeated repeated(*pixels, known);
+    const RepeatedPixels repeated(*pixels, known);
     return seconds_of([&] { evaluate(learner, test, &repeated); });
   }
   test.features = images.features.index_select(0, rows);

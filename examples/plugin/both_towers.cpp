@@ -44,30 +44,20 @@ class BothTowers final : public PromptLearner {
 
   void load_state(const NamedTensors& state) override {
     PromptLearner::load_state(state);
-    finished_.reset();
+    texts_.forget();
   }
 
-  void retarget(const ClassNames& names) override {
-    prompts_ = template_prompts(task_, task_.prompt_template, names);
-    prompts_.deep = {{.block = 1, .tokens = text_tokens_, .inserted = true}};
-    finished_.reset();
-  }
+  void retarget(const ClassNames& names) override { texts_.serve(task_, task_.prompt_template, names); }
 
  private:
-  /// [K, D]; while nothing is learned, encoded once for all batches.
-  Tensor class_features() {
-    if (at::GradMode::is_enabled()) finished_.reset();
-    if (finished_.defined()) return finished_;
-    const Tensor features = normalised(task_.text_encoder->encode(prompts_).squeeze(0));
-    if (!at::GradMode::is_enabled()) finished_ = features;
-    return features;
+  Tensor class_features() {  // [K, D]
+    return texts_.features({{.block = 1, .tokens = text_tokens_, .inserted = true}});
   }
 
   Options options_;
   Task task_;
   Tensor text_tokens_, image_tokens_;  // [n, W], each of its tower's width
-  PromptBatch prompts_;                // of the classes served
-  Tensor finished_;
+  TemplateTexts texts_;                // of the classes served
 };
 
 constexpr OptionSpec kOptions[] = {{"tokens", OptionType::integer, "4", "learned tokens of each tower"}};

@@ -85,10 +85,11 @@ class ClipLoRA final : public PromptLearner {
  public:
   explicit ClipLoRA(const Options& options) : options_(options) {}
 
-  Needs needs() const override { return {.pixels = true}; }
+  /// With the text tower alone changed, image features stay what they are.
+  Needs needs() const override { return {.pixels = options_.text("towers") != "text"}; }
 
   Options resolve(const Setting& setting) override {
-    check_image_tower(setting);
+    if (needs().pixels) check_image_tower(setting);
     check_template(setting, options_.text("template"));
     const std::string &towers = options_.text("towers"), &letters = options_.text("weights");
     if (towers != "both" && towers != "text" && towers != "image")
@@ -129,18 +130,12 @@ class ClipLoRA final : public PromptLearner {
   }
 
   Tensor logits(const Batch& batch) override {
-    if (at::GradMode::is_enabled()) {
-      finished_features_.reset();
-      return similarities(batch, image_.changes(), text_features(text_.changes()));
-    }
-    if (!finished_features_.defined()) finished_features_ = text_features(text_.changes());
-    return similarities(batch, image_.changes(), finished_features_);
+    return similarities(batch, image_.changes(), texts_.features({}, text_.changes()));
   }
 
   Tensor loss(const Batch& batch) override {
-    finished_features_.reset();
     const double share = options_.real("dropout");
-    const Tensor text = text_features(text_.with_dropout(share, task_.generator));
+    const Tensor text = texts_.features({}, text_.with_dropout(share, task_.generator));
     const Tensor scores = similarities(batch, image_.with_dropout(share, task_.generator), text);
     return at::cross_entropy_loss(scores, batch.labels);
   }
@@ -153,12 +148,11 @@ class ClipLoRA final : public PromptLearner {
 
   void load_state(const NamedTensors& state) override {
     PromptLearner::load_state(state);
-    finished_features_.reset();
+    texts_.forget();
   }
 
   void retarget(const ClassNames& class_names) override {
-    prompts_ = template_prompts(task_, options_.text("template"), class_names);
-    finished_features_.reset();
+    texts_.serve(task_, options_.text("template"), class_names);
   }
 
  private:
@@ -168,24 +162,17 @@ class ClipLoRA final : public PromptLearner {
     return {task_, options_.text("weights"), rank, scale, width, blocks};
   }
 
-  /// [K, D], normalised
-  Tensor text_features(const TowerChanges& changes) const {
-    PromptBatch prompts = prompts_;
-    prompts.changes = changes;
-    return normalised(task_.text_encoder->encode(prompts).squeeze(0));
-  }
-
   /// [B, K]
   Tensor similarities(const Batch& batch, const TowerChanges& changes, const Tensor& text) const {
-    const Tensor image = task_.image_encoder->encode(batch.pixels, {.changes = changes});
+    const Tensor image =
+        needs().pixels ? task_.image_encoder->encode(batch.pixels, {.changes = changes}) : batch.features;
     return options_.real("logit_scale") * at::matmul(normalised(image), text.t());
   }
 
   Options options_;
   Task task_;
   TowerLoRA text_, image_;
-  PromptBatch prompts_;  // of the classes served
-  Tensor finished_features_;
+  TemplateTexts texts_;  // of the classes served
 };
 
 constexpr OptionSpec kOptions[] = {

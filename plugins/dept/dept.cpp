@@ -74,6 +74,11 @@ class DePT final : public PromptLearner {
       throw Error(fmt::format("base {}: offers no text features to build on; give another, such as coop",
                               options_.text(kBaseOption)));
     }
+    if (base_->needs().pixels) {
+      throw Error(fmt::format(
+          "base {}: takes pixels, and the head learns from cached features; give another, such as coop",
+          options_.text(kBaseOption)));
+    }
     return options_;
   }
 

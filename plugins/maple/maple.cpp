@@ -1,8 +1,8 @@
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace promptbed {
@@ -19,9 +19,7 @@ class MaPLe final : public DeepContextLearner {
   Options resolve(const Setting& setting) override {
     if (options().integer("depth") == 0)
       options().set("depth", OptionValue(int64_t{has_source(setting.protocol) ? 3 : 9}));
-    DeepContextLearner::resolve(setting);
-    options().set("depth", OptionValue(std::min(options().integer("depth"), setting.image_blocks)));
-    return options();
+    return DeepContextLearner::resolve(setting);
   }
 
   Recipe recipe(const Setting& setting) const override {
@@ -34,14 +32,17 @@ class MaPLe final : public DeepContextLearner {
   }
 
  protected:
+  /// The depth is that of both towers.
+  void resolve_images(const Setting& setting) override {
+    check_image_tower(setting);
+    options().set("depth", OptionValue(std::min(options().integer("depth"), setting.image_blocks)));
+  }
+
   /// As in the authors' code, the layers of all blocks but the first start equal.
   void bind_images(const Task& task) override {
     const int64_t from = task.text_encoder->width(), to = task.image_encoder->width();
-    const auto drawn = [&] {
-      return Projection{initial_linear(task, {to, from}, from), initial_linear(task, {to}, from)};
-    };
-    projections_ = {drawn()};
-    const Projection deeper = drawn();
+    projections_ = {LinearLayer::drawn(task, from, to)};
+    const LinearLayer deeper = LinearLayer::drawn(task, from, to);
     for (int64_t block = 1; block < options().integer("depth"); ++block)
       projections_.push_back(deeper.copy());
   }
@@ -56,26 +57,14 @@ class MaPLe final : public DeepContextLearner {
   NamedTensors image_tensors() const override {
     NamedTensors tensors;
     for (size_t block = 0; block < projections_.size(); ++block) {
-      tensors.emplace_back(fmt::format("projection.{}.weight", block), projections_[block].weight);
-      tensors.emplace_back(fmt::format("projection.{}.bias", block), projections_[block].bias);
+      for (auto& tensor : projections_[block].named(fmt::format("projection.{}", block)))
+        tensors.push_back(std::move(tensor));
     }
     return tensors;
   }
 
  private:
-  /// From tokens of the text tower [n, W] to tokens of the image tower [n, W'].
-  struct Projection {
-    Tensor weight, bias;
-
-    Tensor operator()(const Tensor& tokens) const { return at::linear(tokens, weight, bias); }
-
-    Projection copy() const {
-      const auto leaf = [](const Tensor& x) { return x.detach().clone().requires_grad_(); };
-      return {leaf(weight), leaf(bias)};
-    }
-  };
-
-  std::vector<Projection> projections_;  // by block
+  std::vector<LinearLayer> projections_;  // by block, from the text tower's width to the image tower's
 };
 
 constexpr OptionSpec kOptions[] = {

@@ -30,17 +30,16 @@ class Projections {
  public:
   Projections() = default;
   Projections(const Task& task, size_t count, int64_t from, int64_t to) {
-    const Tensor weight = initial_linear(task, {to, from}, from), bias = initial_linear(task, {to}, from);
-    const auto leaf = [](const Tensor& x) { return x.detach().clone().requires_grad_(); };
-    for (size_t i = 0; i < count; ++i) layers_.emplace_back(leaf(weight), leaf(bias));
+    const LinearLayer first = LinearLayer::drawn(task, from, to);
+    for (size_t i = 0; i < count; ++i) layers_.push_back(first.copy());
   }
 
   /// What enters at the blocks from `first` on: at the first one further tokens, which the others replace.
   std::vector<BlockTokens> entering(const Tensor& shared, int64_t first) const {
     std::vector<BlockTokens> tokens;
-    for (const auto& [weight, bias] : layers_) {
+    for (const LinearLayer& layer : layers_) {
       const int64_t block = first + static_cast<int64_t>(tokens.size());
-      tokens.push_back({block, at::linear(shared, weight, bias), /*inserted=*/block == first});
+      tokens.push_back({block, layer(shared), /*inserted=*/block == first});
     }
     return tokens;
   }
@@ -48,14 +47,14 @@ class Projections {
   NamedTensors named(const std::string& tower) const {
     NamedTensors tensors;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      tensors.emplace_back(fmt::format("{}.{}.weight", tower, i), layers_[i].first);
-      tensors.emplace_back(fmt::format("{}.{}.bias", tower, i), layers_[i].second);
+      for (auto& tensor : layers_[i].named(fmt::format("{}.{}", tower, i)))
+        tensors.push_back(std::move(tensor));
     }
     return tensors;
   }
 
  private:
-  std::vector<std::pair<Tensor, Tensor>> layers_;  // weight, bias
+  std::vector<LinearLayer> layers_;
 };
 
 /// Multi-Modal Representation Learning (MMRL, arXiv 2503.08497): tokens in a space that both towers share
@@ -80,7 +79,7 @@ class MMRL final : public PromptLearner {
     resolve_blocks(setting);
     for (const char* name : {"n_tokens", "space"}) {
       if (options_.integer(name) < 0)
-        throw Error(fmt::format("{} {}: give 1 or more", name, options_.integer(name)));
+        throw Error(fmt::format("{} {}: give 0 or more", name, options_.integer(name)));
     }
     if (options_.integer("n_tokens") == 0) throw Error("n_tokens 0: give 1 or more");
     if (const double alpha = options_.real("alpha"); !(alpha >= 0 && alpha <= 1))
@@ -121,16 +120,16 @@ class MMRL final : public PromptLearner {
 
   Tensor logits(const Batch& batch) override {
     const ImageFeatures image = encode(batch.pixels);
-    const Tensor text = served_features();
+    const Tensor text = text_features();
     const Tensor by_class_token = similarities(image.class_token, text);
-    if (served_ != names_in_bytes(trained_names_)) return by_class_token;
+    if (!all_trained_) return by_class_token;
     const double alpha = options_.real("alpha");
     return alpha * by_class_token + (1 - alpha) * similarities(image.representation, text);
   }
 
   Tensor loss(const Batch& batch) override {
     const ImageFeatures image = encode(batch.pixels);
-    const Tensor text = served_features();
+    const Tensor text = text_features();
     const double alpha = options_.real("alpha");
     const auto cross_entropy = [&](const Tensor& features) {
       return at::cross_entropy_loss(similarities(features, text), batch.labels);
@@ -158,18 +157,25 @@ class MMRL final : public PromptLearner {
   void load_state(const NamedTensors& saved) override {
     NamedTensors named = saved;
     const auto names = std::ranges::find(named, kTrainedNames, [](const auto& entry) { return entry.first; });
-    if (names == named.end())
+    if (names == named.end()) {
       named.emplace_back(kTrainedNames, trained_names_);
-    else
+    } else {
       trained_names_ = at::empty({names->second.numel()}, trained_names_.options());
+    }
     PromptLearner::load_state(named);
-    finished_features_.reset();
+    task_.class_names = names_in_bytes(trained_names_);
+    retarget(served_);
   }
 
   void retarget(const ClassNames& class_names) override {
     served_ = class_names;
-    prompts_ = template_prompts(task_, task_.prompt_template, class_names);
-    finished_features_.reset();
+    texts_.serve(task_, task_.prompt_template, class_names);
+    try {
+      trained_labels(task_, class_names, "representation");
+      all_trained_ = true;
+    } catch (const NotTransferable&) {  // by the class token alone, then
+      all_trained_ = false;
+    }
   }
 
  private:
@@ -177,7 +183,9 @@ class MMRL final : public PromptLearner {
   void resolve_blocks(const Setting& setting) {
     const int64_t blocks = std::min(setting.text_blocks, setting.image_blocks);
     const int64_t last = options_.integer("last_block");
-    if (last <= 0 || last > blocks) options_.set("last_block", OptionValue(blocks));
+    if (blocks < 2) throw Error("needs towers of two blocks or more; give another model with --model");
+    if (last < 0) throw Error(fmt::format("last_block {}: give 0 or more", last));
+    if (last == 0 || last > blocks) options_.set("last_block", OptionValue(blocks));
     if (options_.integer("first_block") == 0)
       options_.set("first_block", OptionValue(std::max<int64_t>(2, blocks / 2)));
     if (const int64_t first = options_.integer("first_block");
@@ -210,7 +218,7 @@ class MMRL final : public PromptLearner {
     Tensor x = before;
     int64_t begin = first_block();
     for (const BlockTokens& tokens : image_.entering(tokens_, first_block())) {
-      x = entered(tower.run(x, begin, tokens.block), tokens);
+      x = with_tokens(tower.run(x, begin, tokens.block), tokens);
       begin = tokens.block;
     }
     const Tensor out = tower.normed(tower.run(x, begin, tower.blocks(), {}, 1 + tokens_.size(0)));
@@ -224,31 +232,23 @@ class MMRL final : public PromptLearner {
     return features;
   }
 
-  /// Text features [K, D] of the classes served, normalised; without gradients encoded once.
-  Tensor served_features() {
-    if (at::GradMode::is_enabled()) finished_features_.reset();
-    if (finished_features_.defined()) return finished_features_;
-    PromptBatch prompts = prompts_;
-    prompts.deep = text_.entering(tokens_, first_block());
-    const Tensor features = normalised(task_.text_encoder->encode(prompts).squeeze(0));
-    if (!at::GradMode::is_enabled()) finished_features_ = features;
-    return features;
-  }
+  /// [K, D], normalised
+  Tensor text_features() { return texts_.features(text_.entering(tokens_, first_block())); }
 
   static Tensor similarities(const Tensor& image, const Tensor& text) {
     return kScale * at::matmul(image, text.t());
   }
 
   Options options_;
-  Task task_;
+  Task task_;                 // its class names are those that the state was trained on
   Tensor tokens_;             // [n, space], of both towers
   Projections image_, text_;  // of the tokens
   Tensor read_out_;           // [W, D]
   Tensor teacher_;            // [K, D], normalised, of the classes trained on
   Tensor trained_names_;      // the names of those, as bytes
   ClassNames served_;
-  PromptBatch prompts_;  // of the classes served
-  Tensor finished_features_;
+  bool all_trained_ = true;  // whether the method was trained on all of them
+  TemplateTexts texts_;      // of the classes served
 };
 
 constexpr OptionSpec kOptions[] = {

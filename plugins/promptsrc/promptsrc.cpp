@@ -108,7 +108,9 @@ class PromptSRC final : public DeepContextLearner {
       if (!(options().real(weight) >= 0))
         throw Error(fmt::format("{} {}: give 0 or more", weight, options().real(weight)));
     }
-    for (const std::string& text : teacher_templates()) check_template(setting, text);
+    Setting trained = setting;
+    trained.new_class_names.clear();  // the teacher never sees them
+    for (const std::string& text : teacher_templates()) check_template(trained, text);
     return DeepContextLearner::resolve(setting);
   }
 
@@ -122,27 +124,22 @@ class PromptSRC final : public DeepContextLearner {
 
   void bind(const Task& task) override {
     DeepContextLearner::bind(task);
-    Tensor sum;
-    for (const std::string& text : teacher_templates()) {
-      const Tensor features = raw_template_features(task, text, task.class_names);
-      sum = sum.defined() ? sum + features : features;
-    }
-    teacher_ = normalised(sum);
+    teacher_.reset();
     averages_.clear();
   }
 
   Tensor loss(const Batch& batch) override {
-    const Tensor text = text_features(), image = normalised(image_features(batch));
+    const Tensor text = text_features(), text_teacher = teacher(), image = normalised(image_features(batch));
     const Tensor image_teacher = normalised(frozen_image_features(batch.pixels));
     const double scale = task().logit_scale;
     const Tensor logits = scale * at::matmul(image, text.t());
-    const Tensor taught = scale * at::matmul(image_teacher, teacher_.t());
+    const Tensor taught = scale * at::matmul(image_teacher, text_teacher.t());
     const auto count = static_cast<double>(logits.numel());
     const Tensor divergence = at::kl_div(logits.log_softmax(1), taught.log_softmax(1), at::Reduction::Sum,
                                          /*log_target=*/true) /
                               count;
     return at::cross_entropy_loss(logits, batch.labels) +
-           options().real("text_weight") * (text - teacher_).abs().mean() +
+           options().real("text_weight") * (text - text_teacher).abs().mean() +
            options().real("image_weight") * (image - image_teacher).abs().mean() + divergence;
   }
 
@@ -187,6 +184,18 @@ class PromptSRC final : public DeepContextLearner {
     return texts;
   }
 
+  /// [K, D], normalised, of the classes trained on; made for training alone, since there are 60 texts a
+  /// class.
+  Tensor teacher() {
+    if (teacher_.defined()) return teacher_;
+    Tensor sum;
+    for (const std::string& text : teacher_templates()) {
+      const Tensor features = raw_template_features(task(), text, task().class_names);
+      sum = sum.defined() ? sum + features : features;
+    }
+    return teacher_ = normalised(sum);
+  }
+
   Tensor frozen_image_features(const Tensor& pixels) const {
     const at::NoGradGuard frozen;
     return task().image_encoder->encode(pixels);
@@ -200,7 +209,7 @@ class PromptSRC final : public DeepContextLearner {
     return (-0.5 * numbers * numbers).softmax(0)[epoch].item<double>();
   }
 
-  Tensor teacher_;                // [K, D], normalised, of the classes trained on
+  Tensor teacher_;                // undefined before the first step
   std::vector<Tensor> averages_;  // of trainable(), so far
 };
 

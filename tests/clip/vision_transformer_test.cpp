@@ -65,6 +65,8 @@ TEST_F(ImageTower, GoesBlockByBlock) {
   EXPECT_LT(
       relative_difference(tower_.run(tower_.embed(pixels_), 0, tower_.blocks(), {}, 2), x.narrow(1, 0, 2)),
       1e-5);
+  EXPECT_TRUE(at::equal(tower_.run(x, 2, 2, {}, 4), x.narrow(1, 0, 4)));
+  EXPECT_ERROR(tower_.run(x, 1, 2, {}, 18), "18 rows of an image: it has 1 to 17");
   EXPECT_ERROR(tower_.run(x, 1, 5), "image blocks 1 to 4: the tower has 0 to 3");
 }
 

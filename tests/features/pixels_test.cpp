@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "data/pictures/content_index.h"
 #include "features/extraction.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -16,21 +17,25 @@ class Pixels : public ::testing::Test {
  protected:
   Pixels() {
     for (int i = 0; i < 5; ++i) {
-      images_.push_back(fmt::format("{}.bmp", i));
-      write_file(scratch_ / images_.back(), test::bmp_picture(static_cast<uint8_t>(40 * i), 90, 10));
+      const std::string name = fmt::format("{}.bmp", i);
+      write_file(scratch_ / name, test::bmp_picture(static_cast<uint8_t>(40 * i), 90, 10));
     }
   }
 
   PicturePixels source(uint64_t seed, bool fresh_crops = true) const {
+    std::vector<PicturePixels::Named> images;
+    for (int i = 0; i < 5; ++i) {
+      const std::string name = fmt::format("{}.bmp", i);
+      images.push_back({name, hash_of_contents(read_file(scratch_ / name))});
+    }
     return {ImageFiles(scratch_.path()),
             "pets",
-            images_,
+            std::move(images),
             seed,
             {.preprocessing = preprocessing_, .crops = {0.3, 1}, .fresh_crops = fresh_crops}};
   }
 
   test::ScratchFolder scratch_;
-  std::vector<std::string> images_;
   Preprocessing preprocessing_{.size = 8};
 };
 
@@ -82,6 +87,13 @@ TEST_F(Pixels, NameTheImageThatCannotBeRead) {
         }
       },
       PictureError);
+}
+
+TEST_F(Pixels, AreOfTheImagesThatWereLookedAt) {
+  const PicturePixels pixels = source(1);
+  pixels.read(3, 0);
+  write_file(scratch_ / "3.bmp", test::bmp_picture(1, 2, 3));
+  EXPECT_ERROR(pixels.read(3, 1), "3.bmp: has changed since it was looked at; sweep again");
 }
 
 TEST_F(Pixels, ThatAreStoredComeRoundAgain) {

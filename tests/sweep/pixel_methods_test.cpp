@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 
 #include "results/ledger.h"
@@ -120,6 +121,40 @@ TEST_F(PixelMethods, AreServedByEvalAndPredict) {
   EXPECT_EQ(predicted.code, 1) << "one image cannot be read";
   EXPECT_NE(predicted.err.find("bad.png"), std::string::npos) << predicted.err;
   EXPECT_EQ(std::ranges::count(predicted.out, '\n'), 3) << predicted.out;
+}
+
+TEST_F(PixelMethods, TestOtherDatasetsAndBothHalves) {
+  const Finished both = sweep({"--seeds", "1", "--protocol", "open-world"});
+  EXPECT_EQ(both.out, "2 runs: 2 done now\n") << both.err;
+  const Finished others = sweep({"--seeds", "1", "--protocol", "cross-dataset", "--source", "one"});
+  EXPECT_EQ(others.out, "1 runs: 1 done now\n") << others.err;
+  const Ledger ledger = Ledger::open_existing(world_ / "runs/promptbed.db");
+  std::set<std::string> tested;
+  for (const RunRecord& run : ledger.list()) {
+    for (const Score& score : ledger.outcome(run.id).scores)
+      tested.insert(score.dataset + " " + score.class_set);
+  }
+  EXPECT_EQ(tested,
+            (std::set<std::string>{"one all", "one base", "one new", "two all", "two base", "two new"}));
+}
+
+TEST_F(PixelMethods, AreTrackedInTrainingAndStayTheSame) {
+  ASSERT_EQ(sweep({"--seeds", "1"}).code, 0);
+  ASSERT_EQ(sweep({"--seeds", "1", "--track-new", "1", "--db", "other/promptbed.db"}).code, 0);
+  EXPECT_EQ(results("other/promptbed.db"), results("runs/promptbed.db"));
+}
+
+TEST_F(PixelMethods, AreNoBasesOfMethodsOnCachedFeatures) {
+  const Finished refused = world_.sweep("dept", {"--set", "dept.base=vpt"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("base vpt: "), std::string::npos) << refused.err;
+}
+
+TEST_F(PixelMethods, NameAnImageThatIsMissing) {
+  fs::remove(world_ / "data/one/images/b/test1.bmp");
+  const Finished missing = sweep({"--seeds", "1"});
+  EXPECT_EQ(missing.out, "2 runs: 1 done now, 1 failed\n") << missing.err;
+  EXPECT_NE(missing.err.find("b/test1.bmp: cannot be read as a file"), std::string::npos) << missing.err;
 }
 
 TEST_F(PixelMethods, NeedTheImagesOfAnEmbeddedSuite) {

@@ -74,11 +74,11 @@ std::pair<TestImages, std::string> chosen_images(const Split& split, const Value
 }
 
 /// By pixels, or by features that are extracted if they are not there.
-Ranking ranked(PromptLearner& learner, const TestImages& tested, const DatasetSpec& dataset, Inputs& inputs,
-               const InputSpec& spec, int64_t threads) {
+Ranking ranked(PromptLearner& learner, const std::string& method, const TestImages& tested,
+               const DatasetSpec& dataset, Inputs& inputs, const InputSpec& spec, int64_t threads) {
   const torch::Device device = spec.placement.device;
   if (learner.needs().pixels) {
-    inputs.check_images_exist(dataset, "the method");
+    inputs.check_images_exist(dataset, method);
     const auto pixels = inputs.pixels(dataset, tested.images, /*seed=*/0, /*fresh_crops=*/false);
     return rank(learner, {Tensor(), labels_of(tested.images).to(device)}, kFive, pixels.get());
   }
@@ -118,7 +118,7 @@ int eval_command(const Arguments& arguments) {
   auto [tested, class_set] = chosen_images(split, *values);
 
   const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
-  const Ranking ranking = ranked(*learner, tested, dataset, inputs, spec, threads);
+  const Ranking ranking = ranked(*learner, classifier.title(), tested, dataset, inputs, spec, threads);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
   if (values->given("predictions"))

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
@@ -179,10 +180,14 @@ class Guesser {
   /// The images that can be read, and their guesses.
   void fill(Answer& answer, std::span<const LooseImage> images) {
     std::vector<Tensor> classes, probabilities;
+    std::optional<Progress> progress;  // of images whose features are made chunk by chunk
+    if (!tower_)
+      progress.emplace("images", static_cast<int64_t>(images.size()), std::cerr, is_terminal(std::cerr));
     while (!images.empty()) {
       const size_t count = std::min(tower_ ? images.size() : kImagesAtOnce, images.size());
       LooseImageTensors read = readable(images.first(count));
       images = images.subspan(count);
+      if (progress) progress->advance(static_cast<int64_t>(count));
       for (const std::string& fault : read.faults) fmt::print(stderr, "failed: {}\n", printable(fault));
       faults_ += read.faults.size();
       if (!read.tensors.defined()) continue;
@@ -202,7 +207,10 @@ class Guesser {
   static constexpr size_t kImagesAtOnce = 256;
 
   LooseImageTensors readable(std::span<const LooseImage> images) const {
-    if (!tower_) return read_pixels(images, model_.preprocessing(), threads_, std::cerr);
+    if (!tower_) {
+      std::ostream nowhere(nullptr);
+      return read_pixels(images, model_.preprocessing(), threads_, nowhere);
+    }
     const PictureEncoder encoder(*tower_, model_.preprocessing(), device_);
     return encode_images(images, encoder, threads_, std::cerr);
   }

@@ -30,7 +30,10 @@ int64_t LateImageEncoder::width() const {
 }
 
 const ImageEncoder& LateImageEncoder::tower() const {
-  std::call_once(once_, [this] { tower_ = make_image_encoder(checkpoint_, placement_); });
+  std::call_once(once_, [this] {
+    tower_ = make_image_encoder(checkpoint_, placement_);
+    checkpoint_.let_go();
+  });
   return *tower_;
 }
 

@@ -23,7 +23,8 @@ int64_t count_image_blocks(const Checkpoint& checkpoint);
 /// differentiable it serves only those who put nothing into it.
 std::unique_ptr<ImageEncoder> make_image_encoder(const Checkpoint& checkpoint, Placement placement);
 
-/// The same, prepared when it is first used: most methods never do. Sizes are known before.
+/// The same, prepared when it is first used: most methods never do. The sizes of a vision transformer are
+/// known before.
 class LateImageEncoder final : public ImageEncoder {
  public:
   LateImageEncoder(Checkpoint checkpoint, Placement placement)

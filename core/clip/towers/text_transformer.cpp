@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -158,8 +159,9 @@ Tensor TextTransformer::encode_group(const PromptBatch& prompts, const Stages& s
     return x.dim() == 3 && x.size(0) > 1 ? x.narrow(0, begin, std::min(slice, batch - begin)) : x;
   };
   const variable_list changed = tensors_in(prompts.changes);
-  const auto encode = [this, stages, changes = prompts.changes](const variable_list& arguments) {
-    const Tensor* const theirs = arguments.data() + arguments.size() - tensors_in(changes).size();
+  const auto encode = [this, stages,
+                       changes = of_group(prompts.changes, first_class)](const variable_list& arguments) {
+    const std::span theirs = std::span(arguments).last(tensors_in(changes).size());
     return run(stages, arguments, with_tensors(changes, theirs));
   };
   std::vector<Tensor> features;

@@ -7,9 +7,12 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <utility>
+
+#include "base/hash.h"
 
 namespace promptbed {
 namespace {
@@ -70,6 +73,12 @@ void check_changes(const TowerChanges& changes, int64_t width, int64_t blocks, c
     for (const auto& [name, part] : kLowRanks) {
       const auto& [down, up, scale, dropout, seed] = change.*part;
       if (!down.defined() && !up.defined()) continue;
+      if (!std::isfinite(scale) || !(dropout >= 0 && dropout < 1)) {
+        throw Error(
+            fmt::format("change of {} in {} block {}: scale {} and dropout {}; give a finite number, and a "
+                        "share from 0 to below 1",
+                        name, tower, change.block, scale, dropout));
+      }
       const int64_t rank = down.defined() ? down.size(0) : 0;
       if (!has_shape(down, {rank, width}) || !has_shape(up, {width, rank})) {
         throw Error(fmt::format("change of {} in {} block {}: down is {} and up {}; give [r, {}] and [{}, r]",
@@ -106,11 +115,20 @@ std::vector<Tensor> tensors_in(const TowerChanges& changes) {
   return tensors;
 }
 
-TowerChanges with_tensors(TowerChanges changes, const Tensor* tensors) {
+TowerChanges with_tensors(TowerChanges changes, std::span<const Tensor> tensors) {
+  auto next = tensors.begin();
   for (BlockChange& change : changes)
     for_each_tensor(change, [&](Tensor& tensor) {
-      if (tensor.defined()) tensor = *tensors++;
+      if (tensor.defined()) tensor = *next++;
     });
+  return changes;
+}
+
+TowerChanges of_group(TowerChanges changes, int64_t first) {
+  for (BlockChange& change : changes) {
+    for (const auto& [name, part] : kLowRanks)
+      (change.*part).seed = Hasher().add(static_cast<int64_t>((change.*part).seed)).add(first).low64();
+  }
   return changes;
 }
 

@@ -3,6 +3,7 @@
 #include <promptbed/tower.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "clip/towers/layers.h"
@@ -27,7 +28,10 @@ Tensor changed(const LayerNorm& norm, const NormWeights& weights, const Tensor& 
 /// that is computed again needs.
 /// @{
 std::vector<Tensor> tensors_in(const TowerChanges& changes);
-TowerChanges with_tensors(TowerChanges changes, const Tensor* tensors);
+TowerChanges with_tensors(TowerChanges changes, std::span<const Tensor> tensors);
 /// @}
+
+/// The same for the classes from the `first` on: dropout of their own.
+TowerChanges of_group(TowerChanges changes, int64_t first);
 
 }  // namespace promptbed

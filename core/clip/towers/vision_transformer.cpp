@@ -85,7 +85,10 @@ Tensor VisionTransformer::run(const Tensor& x, int64_t begin, int64_t end, const
                               std::optional<int64_t> rows) const {
   if (begin < 0 || begin > end || end > blocks())
     throw Error(fmt::format("image blocks {} to {}: the tower has 0 to {}", begin, end - 1, blocks() - 1));
+  if (rows && (*rows < 1 || *rows > x.size(1)))
+    throw Error(fmt::format("{} rows of an image: it has 1 to {}", *rows, x.size(1)));
   check_changes(changes, width(), blocks(), "image");
+  if (begin == end && rows) return x.narrow(1, 0, *rows);
   Tensor y = x;
   for (int64_t i = begin; i < end; ++i) {
     const BlockChange* const change = change_of(changes, i);

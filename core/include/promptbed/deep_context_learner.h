@@ -33,14 +33,15 @@ class PROMPTBED_EXPORT DeepContextLearner : public ContextLearner {
   /// Whether something is put into the image tower.
   virtual bool prompts_images() const { return true; }
 
-  /// Draws the image tokens, after the text's.
+  /// What that is: by default learned tokens, which know nothing of the text's. A method that puts something
+  /// else there overrides all four: the options are checked, after `depth`; tensors are drawn, after the
+  /// text's; what they make of the image tower's prompts; and their names.
+  /// @{
+  virtual void resolve_images(const Setting& setting) { resolve_image_tokens(options(), setting); }
   virtual void bind_images(const Task& task);
-
-  /// What is put into the image tower: the learned tokens.
   virtual ImagePrompts image_prompts() const { return image_tokens_.prompts(); }
-
-  /// The learned tensors behind image_prompts().
   virtual NamedTensors image_tensors() const { return image_tokens_.named(); }
+  /// @}
 
   std::string rest() const override { return options().text("rest"); }
   PromptBatch prompts() const override;

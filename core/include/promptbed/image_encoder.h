@@ -44,7 +44,7 @@ class PROMPTBED_EXPORT ImageEncoder {
   virtual Tensor embed(const Tensor& pixels, const Tensor& tokens = {}) const;
 
   /// Through blocks `begin` to `end` - 1: [B, L, W] -> [B, L, W], or [B, rows, W] if only the first `rows`
-  /// tokens are wanted.
+  /// tokens are wanted. Throws Error for blocks or rows that are not there, and for changes that do not fit.
   virtual Tensor run(const Tensor& x, int64_t begin, int64_t end, const TowerChanges& changes = {},
                      std::optional<int64_t> rows = {}) const;
 
@@ -64,6 +64,6 @@ class PROMPTBED_EXPORT ImageEncoder {
 
 /// Sequences [B, L, W] with the tokens of a block, [n, W] or [B, n, W]: they replace tokens 1 to n, or come
 /// behind token 0. Throws Error if there are not as many to replace.
-PROMPTBED_EXPORT Tensor entered(const Tensor& x, const BlockTokens& deep);
+PROMPTBED_EXPORT Tensor with_tokens(const Tensor& x, const BlockTokens& deep);
 
 }  // namespace promptbed

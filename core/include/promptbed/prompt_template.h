@@ -3,7 +3,9 @@
 #include <promptbed/export.h>
 #include <promptbed/task.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 /// Hand-written prompts: a template such as "a photo of a {}." filled with class names.
 namespace promptbed {
@@ -18,6 +20,24 @@ PROMPTBED_EXPORT void check_template(const Setting& setting, const std::string& 
 /// Prompts of the class names in a template, for methods that put something into the text tower.
 PROMPTBED_EXPORT PromptBatch template_prompts(const Task& task, const std::string& prompt_template,
                                               const ClassNames& class_names);
+
+/// Hand-written prompts of the classes served, in a text tower into which a method puts something.
+class PROMPTBED_EXPORT TemplateTexts {
+ public:
+  /// Turns to these classes.
+  void serve(const Task& task, const std::string& prompt_template, const ClassNames& class_names);
+
+  /// Text features [K, D], normalised. While no gradients are recorded they are encoded once, until forget().
+  Tensor features(const std::vector<BlockTokens>& deep, const TowerChanges& changes = {});
+
+  /// Says that what is learned has changed, as load_state() does.
+  void forget() { finished_ = Tensor(); }
+
+ private:
+  std::shared_ptr<const TextEncoder> encoder_;
+  PromptBatch prompts_;
+  Tensor finished_;
+};
 
 /// Text features [K, D] of the class names in a template, underscores read as spaces, as the text tower gives
 /// them: not normalised. Constants: no gradient flows into them.

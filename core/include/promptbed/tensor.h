@@ -9,7 +9,8 @@
 /// The letters used for shapes everywhere:
 ///   B batch rows        K classes                 M context tokens
 ///   P prefix tokens     S packed suffix tokens    V views
-///   W text width        D embedding width         N images
+///   W tower width       D embedding width         N images
+///   R pixels of a side  L tokens of an image      n tokens put into a tower
 /// Tensors are row-major, dimensions in the order written: [B, K, D].
 namespace promptbed {
 

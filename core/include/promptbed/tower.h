@@ -11,23 +11,23 @@ namespace promptbed {
 
 /// Tokens that enter every sequence where a block of the tower begins, as they are: without positions.
 struct BlockTokens {
-  int64_t block = 1;      ///< the tokens of block 0 are the prompts themselves
+  int64_t block = 1;      ///< from 1 on: what enters at block 0 are the prompts or ImagePrompts::tokens
   Tensor tokens;          ///< [n, W], the same for all, or [K, n, W] in text, a set for each class
   bool inserted = false;  ///< whether they come behind the first token and move all others; else they replace
                           ///< tokens 1 to n
 };
 
 /// A learned change of a frozen weight [out, in]: x -> x W^T becomes x (W + scale up down)^T (LoRA,
-/// arXiv 2106.09685).
+/// arXiv 2106.09685). Both tensors are given, or neither.
 struct LowRank {
   Tensor down;         ///< [r, in]; undefined if there is no change
   Tensor up;           ///< [out, r]
   double scale = 1;    ///< of the product
-  double dropout = 0;  ///< share of the numbers in x that this change, and it alone, does not see
+  double dropout = 0;  ///< share of the numbers in x, below 1, that this change, and it alone, does not see
   uint64_t seed = 0;   ///< of the dropout; the same seed drops the same numbers
 };
 
-/// The scale and shift of a layer norm, [W] each, in the place of the frozen ones; undefined for those.
+/// The scale and shift of a layer norm, [W] each, in the place of the frozen ones; both undefined for those.
 struct NormWeights {
   Tensor weight;  ///< scale
   Tensor bias;    ///< shift
