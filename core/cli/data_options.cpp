@@ -19,6 +19,21 @@ std::string chosen_suite(const Values& values) {
   return values.given("data") ? "paper" : "pocket";
 }
 
+DrawChanges read_draw_changes(const Values& values) {
+  DrawChanges changes;
+  if (values.given("label-noise"))
+    changes.noise = parse_label_noise(values.text("label-noise"), "--label-noise");
+  if (values.given("imbalance")) {
+    changes.imbalance = *values.real("imbalance");
+    check_imbalance(changes.imbalance, "--imbalance");
+  }
+  return changes;
+}
+
+bool validates_on_training(const Values& values) {
+  return values.one_of<bool>("imagenet-val", {{"none", false}, {"train", true}});
+}
+
 const DatasetSpec& only_dataset(const ChosenDatasets& chosen) {
   if (chosen.list().size() != 1)
     throw Error(fmt::format("{} datasets are named where one is needed; give one", chosen.list().size()));

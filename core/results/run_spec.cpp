@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <variant>
 
@@ -17,6 +18,11 @@ constexpr size_t kIdDigits = 16;
 
 json to_json(const OptionValue& value) {
   return std::visit([](const auto& held) { return json(held); }, value);
+}
+
+/// 10 rather than 10.0, which nobody types.
+json as_typed(double number) {
+  return number == std::floor(number) ? json(std::llround(number)) : json(number);
 }
 
 OptionValue to_option(const json& value) {
@@ -112,6 +118,9 @@ json RunSpec::canonical() const {
                     {"precision", precision}};
   // Left out by default, for the same reason.
   if (!draw.empty()) canonical["draw"] = draw;
+  if (changes.noise) canonical["label_noise"] = to_string(*changes.noise);
+  if (changes.imbalance != 1) canonical["imbalance"] = as_typed(changes.imbalance);
+  if (!validation.empty()) canonical["validation"] = validation;
   if (crops != CropRange()) canonical["crops"] = to_string(crops);
   if (!images.empty()) canonical["images"] = images;
   if (base_version != 0) canonical["base_version"] = base_version;
@@ -135,6 +144,11 @@ RunSpec RunSpec::parse(const json& canonical) {
     canonical.at("shots").get_to(spec.shots);
     canonical.at("seed").get_to(spec.seed);
     spec.draw = canonical.value("draw", "");
+    if (canonical.contains("label_noise"))
+      spec.changes.noise =
+          parse_label_noise(canonical.at("label_noise").get_ref<const std::string&>(), "label_noise");
+    spec.changes.imbalance = canonical.value("imbalance", 1.0);
+    spec.validation = canonical.value("validation", "");
     canonical.at("method").get_to(spec.method);
     canonical.at("method_version").get_to(spec.method_version);
     for (const auto& [name, value] : canonical.at("options").items()) spec.options[name] = to_option(value);

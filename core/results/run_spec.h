@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "data/draws/draw_changes.h"
 #include "data/pictures/view.h"
 
 namespace promptbed {
@@ -35,7 +36,12 @@ struct RunSpec {
   std::string classes;          ///< trained on: "base", "all", or "" without training
   int64_t shots = 0;            ///< training images per class, as requested
   int64_t seed = 0;
-  std::string draw = {};  ///< hash of a draw given by the user; "" for the one that shots and seed make
+  std::string draw = {};     ///< hash of a draw given by the user; "" for the one that shots and seed make
+  DrawChanges changes = {};  ///< of the draw: wrong labels, few images of some classes
+
+  /// "training" if the method asks for validation images and they are training images that were not drawn, of
+  /// a dataset that has no others; otherwise "".
+  std::string validation = {};
   std::string method;
   int64_t method_version = 1;
   OptionValues options;          ///< resolved: every option with its value; a base's as base.NAME

@@ -35,7 +35,7 @@ struct PlannedRun {
   std::string obstacle;                   ///< why it cannot run; "" if it can
   Job job;                                ///< its tests are those that the ledger lacks
   Needs needs;                            ///< this and what follows mean nothing with an obstacle
-  Selection selection = Selection::none;  ///< what its method declares
+  Selection selection = Selection::none;  ///< what its method does: what it declares, as far as it can
   std::string id;
   std::optional<RunState> state;  ///< in the ledger when it was planned
   bool keeps_scores = false;      ///< its prompt is gone, and nothing but further measures would need it

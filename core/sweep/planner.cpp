@@ -31,6 +31,10 @@ class GivenDraws {
   explicit GivenDraws(const std::vector<fs::path>& files) {
     for (const fs::path& file : files) {
       StoredDraw stored = read_draw(file);
+      if (stored.changes != DrawChanges()) {
+        throw Error(fmt::format("{}: is a changed draw, which a sweep makes itself; leave it out and give {}",
+                                file.string(), stored.changes.options()));
+      }
       const auto [place, first] = given_.try_emplace({stored.dataset, stored.shots, stored.seed},
                                                      Given{file, std::move(stored.draw)});
       if (!first) {
@@ -92,8 +96,9 @@ ClassSet trained_classes(Protocol protocol) {
   return has_halves(protocol) ? ClassSet::base : ClassSet::all;
 }
 
-FewShotDraw of_classes(ClassSet classes, const FewShotDraw& draw, const Split& split) {
-  return {subset(draw.train, split, classes), subset(draw.val, split, classes)};
+/// Whether a dataset's validation images are training images that were not drawn.
+bool validates_on_training(const PlannedDataset& dataset, const SweepSpec& spec) {
+  return spec.imagenet_val && dataset.spec.split.kind == SplitKind::imagenet;
 }
 
 /// What this runner cannot give yet must not be missing in silence.
@@ -139,7 +144,8 @@ class Planner {
     run.tests = tests_of(run);
     describe(run, shots, seed);
     run.job.label = given.label;
-    if (method.trainable()) draw_images(run.job, run.dataset->split);
+    if (method.trainable()) draw_images(run);
+    if (!run.obstacle.empty()) return run;
     if (method.trainable() && run.job.draw.train.empty()) {
       run.obstacle = fmt::format(
           "{}: has no training images, only a test set; leave it out with --datasets, or choose a method "
@@ -216,15 +222,36 @@ class Planner {
   }
 
   /// A draw from a file that is the ordinary one makes the same run.
-  void draw_images(Job& job, const Split& split) const {
+  void draw_images(PlannedRun& run) const {
+    Job& job = run.job;
+    const Split& split = run.dataset->split;
     const ClassSet classes = trained_classes(job.protocol);
-    job.draw = of_classes(classes, draw_few_shot(split, job.run.shots, job.run.seed), split);
-    const auto given = draws_.find(split, job.run);
-    if (!given) return;
-    FewShotDraw draw = of_classes(classes, *given, split);
-    if (draw == job.draw) return;
-    job.run.draw = draw.hash();
-    job.draw = std::move(draw);
+    const auto source = validates_on_training(*run.dataset, spec_) ? ValidationSource::training
+                                                                   : ValidationSource::validation;
+    job.draw = subset(draw_few_shot(split, job.run.shots, job.run.seed, source), split, classes);
+    if (const auto given = draws_.find(split, job.run)) {
+      FewShotDraw draw = subset(*given, split, classes);
+      if (draw != job.draw) job.run.draw = draw.hash();
+      job.draw = std::move(draw);
+    }
+    change_images(run);
+  }
+
+  /// What a change leaves as it is would be another run with the same numbers.
+  void change_images(PlannedRun& run) const {
+    Job& job = run.job;
+    if (spec_.changes == DrawChanges() || job.draw.train.empty()) return;
+    const auto drawn = job.draw.train.size();
+    const auto flips = change_draw(job.draw, job.class_names, job.run.shots, job.run.seed, spec_.changes);
+    job.run.changes = spec_.changes;
+    if (spec_.changes.imbalance != 1 && job.draw.train.size() == drawn) {
+      run.obstacle = fmt::format("{}: --imbalance {} leaves all {} shots of each class; give more shots",
+                                 job.run.dataset, spec_.changes.imbalance, job.run.shots);
+    } else if (spec_.changes.noise && flips.empty()) {
+      run.obstacle =
+          fmt::format("{}: --label-noise {} leaves all labels of {} shots as they are; give more shots",
+                      job.run.dataset, to_string(*spec_.changes.noise), job.run.shots);
+    }
   }
 
   /// Asks the method to settle its options and recipe. Throws what the method throws.
@@ -253,9 +280,14 @@ class Planner {
       if (test.dataset == dataset.spec.id) test.images = tested;
   }
 
-  /// A method that chooses on all validation images has them in place of the draw's.
+  /// A method that chooses on all validation images has them in place of the draw's, unless those are
+  /// training images.
   void give_validation(PlannedRun& run, const Options& given) const {
     run.selection = bench_.registry().selection_of(*run.method, given);
+    if (run.needs.validation_features && validates_on_training(*run.dataset, spec_)) {
+      run.job.run.validation = "training";
+      if (run.selection == Selection::full_validation) run.selection = Selection::few_shot_validation;
+    }
     if (run.selection != Selection::full_validation || !run.method->trainable()) return;
     const Split& split = run.dataset->split;
     run.job.draw.val = subset(split.val, split, trained_classes(spec_.protocol));
@@ -331,6 +363,16 @@ void check_grid(const SweepSpec& spec) {
   }
 }
 
+/// Throws Error if ImageNet's validation images are asked for and it is not there.
+void check_imagenet_val(const SweepSpec& spec,
+                        const std::vector<std::shared_ptr<const PlannedDataset>>& datasets) {
+  const auto is_imagenet = [](const auto& dataset) {
+    return dataset->spec.split.kind == SplitKind::imagenet;
+  };
+  if (spec.imagenet_val && std::ranges::none_of(datasets, is_imagenet))
+    throw Error("--imagenet-val train: none of the datasets is ImageNet; leave it out");
+}
+
 PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, const Inputs& inputs,
                             OpenDatasets& opened) {
   PlannedDataset planned{dataset, inputs.read_split(dataset), {}};
@@ -377,6 +419,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
       plan.datasets.push_back(std::make_shared<PlannedDataset>(read_dataset(dataset, spec, inputs, opened)));
     }
   }
+  check_imagenet_val(spec, plan.datasets);
   const Planner planner(spec, bench, opened, plan.datasets, draws);
   for (const auto& dataset : plan.datasets) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;

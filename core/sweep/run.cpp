@@ -212,12 +212,7 @@ class Run {
     if (trains() && takes_pixels_)
       bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned_images("train"));
     if (trains() && !takes_pixels_) check("train", training_request(job_));
-    if (validates) {
-      const MethodRegistry& registry = bench_.registry();
-      const Selection selection =
-          registry.selection_of(method_, registry.options_of(method_, job_.run.options));
-      check(validation_part(selection), validation_request(job_));
-    }
+    if (validates) check(job_.run.images.contains("full_val") ? "full_val" : "val", validation_request(job_));
   }
 
   /// Images of a dataset in the form that the method takes; pixels as the run shows them.

@@ -10,6 +10,7 @@
 
 #include "clip/checkpoints/checkpoint.h"
 #include "clip/towers/placement.h"
+#include "data/draws/draw_changes.h"
 #include "data/suites/chosen_datasets.h"
 
 namespace promptbed {
@@ -42,6 +43,8 @@ struct SweepSpec : BenchSpec {
   Protocol protocol = Protocol::base_new;
   std::string source;                        ///< id of the dataset that cross-dataset and domain train on
   std::vector<std::filesystem::path> draws;  ///< draw files, which replace the draws of their shots and seeds
+  DrawChanges changes;                       ///< made to all draws
+  bool imagenet_val = false;  ///< ImageNet's validation images are training images that were not drawn
 
   std::vector<std::string> assignments;  ///< "coop.n_ctx=4,16"
   std::optional<int64_t> epochs, batch_size;

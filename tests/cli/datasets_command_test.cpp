@@ -213,6 +213,42 @@ TEST_F(DatasetsCommand, ADrawGoesOutAndComesBack) {
                  "draw.json: is of one, 2 shots, seed 1, and the sweep has no such run");
 }
 
+TEST_F(DatasetsCommand, ANoisyDrawIsTheOneOfTheSweepThatMakesIt) {
+  const std::vector<std::string> noise = {"--label-noise", "asymmetric:0.5"};
+  std::vector<std::string> draw = {"draw", "one",         "--shots", "2",        "--seed",
+                                   "1",    "--class-set", "base",    "--output", "draw.json"};
+  draw.insert(draw.end(), noise.begin(), noise.end());
+  EXPECT_EQ(of_small(draw).out,
+            "draw.json: one, 2 shots, seed 1: 4 training and 2 validation images\n"
+            "2 training images have a wrong label\n");
+  const auto json = read_json(world_ / "draw.json");
+  EXPECT_EQ(json.at("label_noise"), "asymmetric:0.5");
+  EXPECT_EQ(json.at("flipped").size(), 2u);
+
+  ASSERT_EQ(world_.sweep("coop", {"--datasets", "one"}).out, "2 runs: 2 done now\n");
+  EXPECT_EQ(world_.sweep("coop", {"--datasets", "one", noise[0], noise[1]}).out, "2 runs: 2 done now\n");
+  EXPECT_EQ(world_.sweep("coop", {"--datasets", "one", "--imbalance", "2"}).out, "2 runs: 2 done now\n");
+  const std::string text = world_.run({"report"}).out;
+  EXPECT_EQ(text.find("left out"), std::string::npos)
+      << "fewer images are no other version of them: " << text;
+  for (const char* part : {"label_noise=asymmetric:0.5", "label_noise=none", "imbalance=2"})
+    expect_part(text, part);
+  const std::string noisy = world_.run({"report", "--where", "label_noise=asymmetric:0.5"}).out;
+  EXPECT_EQ(noisy.find("imbalance"), std::string::npos) << noisy;
+  const std::vector<std::string> found = {"runs", "list", "--where", "label_noise=asymmetric:0.5"};
+  expect_part(world_.run(found).out, "coop");
+  expect_refused(world_.sweep("coop", {"--datasets", "one", "--draws", "draw.json"}),
+                 "draw.json: is a changed draw, which a sweep makes itself");
+  expect_refused(of_small({"draw", "one", "--shots", "2", "--seed", "1", "--label-noise", "0.4"}),
+                 "--label-noise 0.4: give symmetric or asymmetric");
+  expect_refused(of_small({"draw", "one", "--shots", "2", "--seed", "1", "--imbalance", "1"}),
+                 "--imbalance 1: give a number above 1");
+  expect_refused(of_small({"draw", "one", "--shots", "2", "--seed", "1", "--imagenet-val", "test"}),
+                 "--imagenet-val test: known: none, train");
+  expect_refused(of_small({"draw", "one", "--shots", "2", "--seed", "1", "--imagenet-val", "train"}),
+                 "--imagenet-val train: one is not ImageNet; leave it out");
+}
+
 TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
   write_file(world_ / "templates.json", R"({"one": "an icon of {}."})");
   write_file(world_ / "names.json", R"({"one": {"a": "d"}})");

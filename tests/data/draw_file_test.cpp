@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "base/json.h"
 #include "data/draws/draw_file.h"
 #include "data/suites/suite.h"
 #include "support/expect_error.h"
@@ -49,6 +50,40 @@ TEST_F(DrawFile, ReadsBackWhatWasDrawn) {
   EXPECT_EQ(stored.shots, 2);
   EXPECT_EQ(stored.seed, 7);
   EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
+}
+
+TEST_F(DrawFile, SaysWhatWasChanged) {
+  StoredDraw changed{"pets", 4, 1, draw_few_shot(split_, 4, 1)};
+  changed.changes = {.noise = LabelNoise{NoiseKind::asymmetric, 0.25}, .imbalance = 2};
+  changed.flips = change_draw(changed.draw, split_.class_names, 4, 1, changed.changes);
+  ASSERT_EQ(changed.flips.size(), 2U);
+  write_file(scratch_ / "draw.json", draw_text(changed));
+  const auto json = read_json(scratch_ / "draw.json");
+  EXPECT_EQ(json.at("label_noise"), "asymmetric:0.25");
+  EXPECT_EQ(json.at("imbalance"), 2);
+  EXPECT_EQ(json.at("flipped").size(), 2U);
+  for (const auto& [path, label] : json.at("flipped").get<std::vector<std::pair<std::string, int64_t>>>())
+    EXPECT_EQ(path.substr(0, 3), label == 0 ? "cat" : "dog") << "its own label";
+  const StoredDraw stored = read_draw(scratch_ / "draw.json");
+  EXPECT_EQ(stored.changes, changed.changes);
+  EXPECT_EQ(stored.draw, changed.draw);
+  EXPECT_ERROR(
+      read(R"({"dataset": "pets", "shots": 1, "seed": 1, "label_noise": 0.4, "train": [], "val": []})"),
+      "draw.json: label_noise 0.4: give symmetric or asymmetric");
+  EXPECT_ERROR(
+      read(R"({"dataset": "pets", "shots": 1, "seed": 1, "imbalance": "x", "train": [], "val": []})"),
+      "draw.json: imbalance 0: give a number above 1");
+}
+
+TEST_F(DrawFile, ValidatesOnTrainingImagesWhereThereAreNoOthers) {
+  Split split = split_;
+  split.val.clear();
+  const FewShotDraw draw = draw_few_shot(split, 3, 1, ValidationSource::training);
+  EXPECT_EQ(find_drawn_images(draw, split, "draw.json"), draw);
+  FewShotDraw twice = draw;
+  twice.val.front() = twice.train.front();
+  EXPECT_ERROR(find_drawn_images(twice, split, "draw.json"), "twice");
+  EXPECT_ERROR(find_drawn_images(draw, split_, "draw.json"), "is not a validation image");
 }
 
 TEST_F(DrawFile, ImagesAreIdentifiedByTheirPaths) {

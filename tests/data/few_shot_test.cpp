@@ -43,6 +43,21 @@ TEST(FewShotDraw, TakesAtMostFourValidationImagesOfAClass) {
   EXPECT_EQ(draw_few_shot(split, 16, 1).val.size(), 8U);
 }
 
+TEST(FewShotDraw, MayValidateOnTrainingImagesThatWereNotDrawn) {
+  Split split;
+  split.train = images_of({0, 1}, 6);
+  split.test = images_of({0, 1}, 9);
+  EXPECT_TRUE(draw_few_shot(split, 4, 1).val.empty());
+  const FewShotDraw draw = draw_few_shot(split, 4, 1, ValidationSource::training);
+  EXPECT_EQ(draw.train, draw_few_shot(split, 4, 1).train);
+  EXPECT_EQ(draw.val.size(), 4U) << "two of each class are left";
+  for (const Image& image : draw.val) {
+    EXPECT_EQ(std::ranges::count(split.train, image), 1);
+    EXPECT_EQ(std::ranges::count(draw.train, image), 0);
+  }
+  EXPECT_EQ(draw_few_shot(split, 1, 1, ValidationSource::training).val.size(), 2U);
+}
+
 TEST(FewShotDraw, DependsOnTheSeedAlone) {
   Split split;
   split.train = images_of({0, 1}, 30);

@@ -45,6 +45,20 @@ TEST(Condition, TakesADrawByItsBeginning) {
   EXPECT_FALSE(holds("draw=abcd", sample_spec()));
 }
 
+TEST(Condition, TakesChangesOfTheDrawAndTheirAbsence) {
+  RunSpec changed = sample_spec();
+  changed.changes = {.noise = LabelNoise{NoiseKind::symmetric, 0.4}, .imbalance = 10};
+  EXPECT_TRUE(holds("label_noise=symmetric:0.4", changed));
+  EXPECT_FALSE(holds("label_noise=asymmetric:0.4,none", changed));
+  EXPECT_TRUE(holds("imbalance=10", changed));
+  for (const char* condition : {"label_noise=symmetric:0.4", "imbalance=10", "validation=training"}) {
+    EXPECT_FALSE(holds(condition, sample_spec())) << condition;
+    EXPECT_TRUE(holds(condition, zero_shot_spec())) << condition;
+  }
+  EXPECT_TRUE(holds("label_noise=none", sample_spec()));
+  EXPECT_TRUE(holds("imbalance=none,2", sample_spec()));
+}
+
 TEST(Condition, RefusesOtherForms) {
   for (const char* text : {"n_ctx", "=4", ".n_ctx=4", "coop.=4"})
     EXPECT_ERROR(parse_condition(text), "give [METHOD.]SETTING=VALUE,..., such as coop.n_ctx=4,16");

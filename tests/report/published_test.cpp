@@ -145,6 +145,9 @@ TEST(Published, WhateverDiffersIsNamed) {
   spec = run_of("coop");
   spec.draw = "abcd";
   EXPECT_EQ(mismatch(spec), "the draw is the user's own");
+  spec.draw.clear();
+  spec.changes.noise = LabelNoise{NoiseKind::symmetric, 0.4};
+  EXPECT_EQ(mismatch(spec), "the draw was changed by --label-noise symmetric:0.4, the paper's was not");
   spec = run_of("clip_zeroshot");
   spec.options["templates"] = std::string("ensemble");
   EXPECT_EQ(mismatch(spec), "templates is \"ensemble\", the paper's \"dataset\"");

@@ -160,6 +160,21 @@ TEST(SweepCommands, EscapeTheCommasOfATextOption) {
   EXPECT_NE(command.find("--set 'coop.ctx_init=a drawing\\, an icon\\,'"), std::string::npos) << command;
 }
 
+TEST(SweepCommands, ChangeDrawsAsTheRunsDid) {
+  RunSpec spec = test::sample_spec();
+  spec.changes = {.noise = LabelNoise{NoiseKind::symmetric, 0.4}, .imbalance = 10};
+  spec.validation = "training";
+  const RunSelection selection{.runs = {base_new_run(spec)}, .notes = {}};
+  std::string commands;
+  for (std::string command : sweep_commands(selection, embedded_suite())) {
+    std::erase(command, '\\');
+    std::erase(command, '\n');
+    commands += command;
+  }
+  for (const char* option : {"--label-noise symmetric:0.4", "--imbalance 10", "--imagenet-val train"})
+    EXPECT_NE(commands.find(option), std::string::npos) << option << " in " << commands;
+}
+
 TEST(SweepCommands, LeaveAPlaceForPathsThatNoLedgerHolds) {
   const RunSelection selection{.runs = {base_new_run(test::sample_spec())}, .notes = {}};
   EXPECT_NE(sweep_commands(selection, {})[0].find("--model MODEL --data DATA"), std::string::npos);

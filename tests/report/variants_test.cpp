@@ -42,6 +42,23 @@ TEST(VariantLabels, QuoteTextOfSeveralWordsOnly) {
             (Labels{"ctx_init=words", "ctx_init=\"an icon of a\"", "ctx_init=\"\""}));
 }
 
+TEST(VariantLabels, NameChangesOfTheDraw) {
+  RunSpec noisy = sample_spec(), unbalanced = sample_spec();
+  noisy.changes.noise = LabelNoise{NoiseKind::symmetric, 0.4};
+  unbalanced.changes.imbalance = 10;
+  EXPECT_EQ(variant_labels({sample_spec(), noisy}),
+            (Labels{"label_noise=none", "label_noise=symmetric:0.4"}));
+  EXPECT_EQ(variant_labels({sample_spec(), unbalanced}), (Labels{"imbalance=none", "imbalance=10"}));
+}
+
+TEST(VariantLabels, LetValidationImagesFollowTheDataset) {
+  RunSpec validated = sample_spec("imagenet");
+  validated.validation = "training";
+  EXPECT_EQ(variant_labels({sample_spec("brands"), validated}), (Labels{"", ""}));
+  EXPECT_EQ(variant_labels({sample_spec("imagenet"), validated}),
+            (Labels{"validation=none", "validation=training"}));
+}
+
 TEST(VariantLabels, SeparateRecipesOnOneDatasetOnly) {
   RunSpec short_training = sample_spec("imagenet");
   short_training.recipe->epochs = 50;

@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(20, spec);
+  std::vector<RunSpec> others(23, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -58,6 +58,9 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[17].tokenizer = "other";
   others[18].crops.least = 0.7;
   others[19].base_version = 1;
+  others[20].changes.noise = LabelNoise{NoiseKind::symmetric, 0.4};
+  others[21].changes.imbalance = 10;
+  others[22].validation = "training";
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -142,6 +145,25 @@ TEST(RunSpec, NamesADrawOnlyWhereTheUserGaveIt) {
   EXPECT_FALSE(spec.canonical().contains("draw"));
   spec.draw = "0123";
   EXPECT_EQ(RunSpec::parse(spec.canonical()).draw, "0123");
+}
+
+TEST(RunSpec, NamesChangesOfTheDrawOnlyWhereThereAreSome) {
+  RunSpec spec = test::sample_spec();
+  for (const char* name : {"label_noise", "imbalance", "validation"})
+    EXPECT_FALSE(spec.canonical().contains(name)) << name;
+  spec.changes = {.noise = LabelNoise{NoiseKind::asymmetric, 0.25}, .imbalance = 10};
+  spec.validation = "training";
+  EXPECT_EQ(spec.canonical().at("label_noise"), "asymmetric:0.25");
+  EXPECT_EQ(spec.canonical().at("imbalance").dump(), "10") << "as it is typed";
+  const RunSpec read = RunSpec::parse(nlohmann::json::parse(spec.canonical().dump()));
+  EXPECT_EQ(read.changes, spec.changes);
+  EXPECT_EQ(read.validation, "training");
+  EXPECT_EQ(read.id(), spec.id());
+  spec.changes.imbalance = 2.5;
+  EXPECT_EQ(RunSpec::parse(spec.canonical()).changes.imbalance, 2.5);
+  nlohmann::json wrong = spec.canonical();
+  wrong["label_noise"] = "much";
+  EXPECT_ERROR(RunSpec::parse(wrong), "label_noise much: give symmetric or asymmetric");
 }
 
 }  // namespace

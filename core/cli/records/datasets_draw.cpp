@@ -17,11 +17,16 @@ Subcommand draw_description() {
           .explanation =
               "Writes the images that runs on a dataset train and validate on, for these shots and\n"
               "this seed, from all classes, as the reference draws them. sweep --draws takes the\n"
-              "file.\n\n"
-              "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json",
+              "file. With --label-noise or --imbalance it is the draw that a sweep with the same\n"
+              "option trains on (base-new: --class-set base), and lists the wrong labels.\n\n"
+              "  runner datasets draw oxford_pets --shots 16 --seed 1 --data data --output draw.json\n"
+              "  runner datasets draw shopping --shots 16 --seed 1 --class-set base --label-noise "
+              "symmetric:0.4",
           .options = {{"options",
                        {required({"shots", "N", "training images per class", ValueKind::number}),
-                        required(shared("seed")), shared("output", "; default: standard output")}},
+                        required(shared("seed")), shared_or("class-set", "all"), shared("label-noise"),
+                        shared("imbalance"), shared("imagenet-val"),
+                        shared("output", "; default: standard output")}},
                       data_options()},
           .takes_arguments = true};
 }
@@ -60,6 +65,21 @@ void write_draw(const StoredDraw& draw, const Values& values) {
   write_file(file, draw_text(draw));
   fmt::print("{}: {}, {} shots, seed {}: {} training and {} validation images\n", file, draw.dataset,
              draw.shots, draw.seed, draw.draw.train.size(), draw.draw.val.size());
+  if (draw.changes.noise) fmt::print("{} training images have a wrong label\n", draw.flips.size());
+}
+
+/// The draw that a sweep makes of some classes of a dataset.
+StoredDraw make_draw(const DatasetSpec& dataset, const Split& split, int64_t shots, int64_t seed,
+                     const Values& values) {
+  const bool on_training = validates_on_training(values);
+  if (on_training && dataset.split.kind != SplitKind::imagenet)
+    throw Error(fmt::format("--imagenet-val train: {} is not ImageNet; leave it out", dataset.id));
+  const auto source = on_training ? ValidationSource::training : ValidationSource::validation;
+  const FewShotDraw all = draw_few_shot(split, shots, seed, source);
+  const ClassSet classes = class_set_of(values);
+  StoredDraw stored{dataset.id, shots, seed, subset(all, split, classes), read_draw_changes(values)};
+  stored.flips = change_draw(stored.draw, class_names_of(split, classes), shots, seed, stored.changes);
+  return stored;
 }
 
 /// The dataset whose image folder the draw's first path contains.
@@ -87,7 +107,7 @@ int draw_dataset(const Arguments& arguments) {
   print_notes(split);
   if (split.train.empty())
     throw Error(fmt::format("{}: has no training images to draw from, only a test set", dataset.id));
-  write_draw({dataset.id, shots, seed, draw_few_shot(split, shots, seed)}, *values);
+  write_draw(make_draw(dataset, split, shots, seed, *values), *values);
   return kAllDone;
 }
 

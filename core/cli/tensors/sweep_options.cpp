@@ -45,6 +45,9 @@ std::vector<OptionGroup> sweep_options() {
         shared("source", "; default: imagenet, or the suite's first suitable one"),
         shared("targets"),
         shared("draws"),
+        shared("label-noise"),
+        shared("imbalance"),
+        shared("imagenet-val"),
         shared("set", "; several values (coop.n_ctx=4,16) are all tried"),
         shared("epochs"),
         shared("batch-size"),
@@ -78,6 +81,8 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.assignments = values.texts("set");
   spec.protocol = protocol_of(values);
   for (const std::string& file : values.texts("draws")) spec.draws.emplace_back(file);
+  spec.changes = read_draw_changes(values);
+  spec.imagenet_val = validates_on_training(values);
   spec.ledger = values.text("db");
   if (values.given("plugins")) spec.plugins = {values.text("plugins")};
   spec.epochs = values.number("epochs");

@@ -63,6 +63,10 @@ std::vector<Image> subset(const std::vector<Image>& images, const Split& split, 
   return members;
 }
 
+FewShotDraw subset(const FewShotDraw& draw, const Split& split, ClassSet set) {
+  return {subset(draw.train, split, set), subset(draw.val, split, set)};
+}
+
 TestImages test_images_of(const Split& split, ClassSet set) {
   return counted({class_names_of(split, set), subset(split.test, split, set)}, split);
 }

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 
 namespace promptbed {
@@ -23,6 +24,9 @@ std::vector<std::string> class_names_of(const Split& split, ClassSet set);
 
 /// Those of `images` whose class is in the set, in order, relabelled from 0.
 std::vector<Image> subset(const std::vector<Image>& images, const Split& split, ClassSet set);
+
+/// Those images of a draw, the same.
+FewShotDraw subset(const FewShotDraw& draw, const Split& split, ClassSet set);
 
 /// The test images of a dataset that some classes are tested on.
 struct TestImages {

@@ -89,6 +89,20 @@ const std::string* path_of(const PickleValue& item) {
   return path == nullptr ? nullptr : path->as<std::string>();
 }
 
+/// What a draw's file says of changes.
+DrawChanges changes_in(const nlohmann::json& json, const fs::path& file) {
+  DrawChanges changes;
+  if (const auto noise = json.find("label_noise"); noise != json.end()) {
+    changes.noise = parse_label_noise(noise->is_string() ? noise->get<std::string>() : noise->dump(),
+                                      fmt::format("{}: label_noise", file.string()));
+  }
+  if (const auto ratio = json.find("imbalance"); ratio != json.end()) {
+    changes.imbalance = ratio->is_number() ? ratio->get<double>() : 0;
+    check_imbalance(changes.imbalance, fmt::format("{}: imbalance", file.string()));
+  }
+  return changes;
+}
+
 [[noreturn]] void fail(const fs::path& file, const std::string& what) {
   throw Error(
       fmt::format("{}: {}; give a file from the reference's split_fewshot folder", file.string(), what));
@@ -112,8 +126,12 @@ std::vector<std::string> paths_in(const PickleValue& root, const char* list, con
 
 std::string draw_text(const StoredDraw& draw) {
   nlohmann::ordered_json json = {{"dataset", draw.dataset}, {"shots", draw.shots}, {"seed", draw.seed}};
+  if (draw.changes.imbalance != 1) json["imbalance"] = draw.changes.imbalance;
+  if (draw.changes.noise) json["label_noise"] = to_string(*draw.changes.noise);
   json["train"] = image_list(draw.draw.train);
   json["val"] = image_list(draw.draw.val);
+  for (const Flip& flip : draw.flips)
+    json["flipped"].push_back({draw.draw.train[flip.place].path, flip.label});
   return json.dump(/*indent=*/1) + '\n';
 }
 
@@ -130,6 +148,7 @@ StoredDraw read_draw(const fs::path& file) {
   json["dataset"].get_to(draw.dataset);
   json["shots"].get_to(draw.shots);
   json["seed"].get_to(draw.seed);
+  draw.changes = changes_in(json, file);
   draw.draw.train = read_image_list(json, "train", file);
   draw.draw.val = read_image_list(json, "val", file);
   return draw;
@@ -139,7 +158,9 @@ FewShotDraw find_drawn_images(const FewShotDraw& draw, const Split& split, const
   FewShotDraw found;
   DrawnImages train(split.train, "training", file), val(split.val, "validation", file);
   for (const Image& image : draw.train) found.train.push_back(train.take(image.path));
-  for (const Image& image : draw.val) found.val.push_back(val.take(image.path));
+  // Taken from the same list, no image is both.
+  DrawnImages& validated = split.val.empty() ? train : val;
+  for (const Image& image : draw.val) found.val.push_back(validated.take(image.path));
   check_drawn_classes(found.train, split, file);
   return found;
 }

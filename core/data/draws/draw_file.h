@@ -6,27 +6,33 @@
 #include <string>
 #include <vector>
 
+#include "data/draws/draw_changes.h"
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
 
 namespace promptbed {
 
-/// A few-shot draw from all classes of a dataset, as a file records it.
+/// A few-shot draw from the classes of a dataset, as a file records it.
 struct StoredDraw {
   std::string dataset;  ///< its id
   int64_t shots = 0;
   int64_t seed = 0;
   FewShotDraw draw;
+  DrawChanges changes = {};      ///< that were made to it
+  std::vector<Flip> flips = {};  ///< training images with a wrong label; not read back
 };
 
-/// {"dataset": "dtd", "shots": 16, "seed": 1, "train": [["path", label, "class name"], ...], "val": [...]}.
+/// {"dataset": "dtd", "shots": 16, "seed": 1, "train": [["path", label, "class name"], ...], "val": [...]}. A
+/// changed draw has "imbalance" and "label_noise", too, and the images with a wrong label and their own one:
+/// "flipped": [["path", label], ...].
 std::string draw_text(const StoredDraw& draw);
 
 /// The reverse. Throws Error for a malformed file.
 StoredDraw read_draw(const std::filesystem::path& file);
 
-/// The images of the split that a draw names by their paths, in its order. Throws Error naming `file` if a
-/// path is not that of a training or validation image, or appears twice, or a class has no training image.
+/// The images of the split that a draw names by their paths, in its order. Where the split has no validation
+/// images, training images may be the draw's. Throws Error naming `file` if a path is not that of such an
+/// image, or appears twice, or a class has no training image.
 FewShotDraw find_drawn_images(const FewShotDraw& draw, const Split& split, const std::filesystem::path& file);
 
 /// A draw that the reference has cached (split_fewshot/shot_16-seed_1.pkl). Its paths are absolute on the

@@ -1,7 +1,10 @@
 #include "data/draws/few_shot.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/hash.h"
 #include "data/draws/python_random.h"
@@ -34,6 +37,16 @@ std::vector<Image> draw(const std::vector<Image>& images, int64_t shots, PythonR
   return drawn;
 }
 
+/// Those of `images` that are not among the drawn ones.
+std::vector<Image> without(const std::vector<Image>& drawn, const std::vector<Image>& images) {
+  std::unordered_set<std::string_view> paths;
+  for (const Image& image : drawn) paths.insert(image.path);
+  std::vector<Image> others;
+  std::ranges::copy_if(images, std::back_inserter(others),
+                       [&](const Image& image) { return !paths.contains(image.path); });
+  return others;
+}
+
 }  // namespace
 
 std::string FewShotDraw::hash() const {
@@ -44,11 +57,14 @@ std::string FewShotDraw::hash() const {
   return hasher.hex();
 }
 
-FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed) {
+FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed, ValidationSource source) {
   PythonRandom random(seed);
   FewShotDraw result;
   result.train = draw(split.train, shots, random);
-  result.val = draw(split.val, std::min(shots, kMostValidationShots), random);
+  const int64_t val_shots = std::min(shots, kMostValidationShots);
+  result.val = source == ValidationSource::training
+                   ? draw(without(result.train, split.train), val_shots, random)
+                   : draw(split.val, val_shots, random);
   return result;
 }
 

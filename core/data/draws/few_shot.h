@@ -22,8 +22,16 @@ struct FewShotDraw {
   std::string hash() const;
 };
 
+/// Where a draw takes its validation images from.
+enum class ValidationSource {
+  validation,  ///< the split's validation images
+  training,    ///< the training images that were not drawn
+};
+
 /// Draws `shots` (1 or more) training images of each class, then min(shots, 4) validation images, exactly as
-/// the reference does for that seed. A class with fewer images gives all of them, in order.
-FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed);
+/// the reference does for that seed. A class with fewer images gives all of them, in order. A split without
+/// validation images has none in its draws, unless they come from the training images.
+FewShotDraw draw_few_shot(const Split& split, int64_t shots, int64_t seed,
+                          ValidationSource source = ValidationSource::validation);
 
 }  // namespace promptbed

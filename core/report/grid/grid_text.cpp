@@ -73,6 +73,8 @@ std::vector<std::string> note_small_classes(const Grid& grid) {
     for (const GridSeries& series : grid.series) {
       const auto& [least, most] = series.cells[i].shots;
       if (!series.cells[i].accuracies.front().is_trained() || least >= *grid.shots) continue;
+      // Wrong labels do not say how many images a class has.
+      if (series.cells[i].spec && series.cells[i].spec->changes.noise) continue;
       const std::string range =
           least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
       append(notes, {fmt::format("{}: {} of {} shots: classes with fewer training images", grid.datasets[i],

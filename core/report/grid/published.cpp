@@ -210,6 +210,8 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
                        percent_text(CropRange()));
   }
   if (!run.draw.empty()) return "the draw is the user's own";
+  if (run.changes != DrawChanges())
+    return fmt::format("the draw was changed by {}, the paper's was not", run.changes.options());
   return difference(canonical, on_dataset(settings, datasets, run.dataset));
 }
 

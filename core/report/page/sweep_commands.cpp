@@ -21,6 +21,8 @@ struct Settings {
   std::string precision;
   bool is_trained = false;
   bool has_given_draws = false;
+  std::string label_noise = {}, imbalance = {};  ///< "" for none
+  bool validates_on_training = false;
   std::optional<int64_t> epochs = {}, batch_size = {};
   std::optional<double> learning_rate = {};  ///< if all groups of parameters have the same
 
@@ -94,7 +96,10 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                     .views = spec.views,
                     .precision = spec.precision,
                     .is_trained = run.is_trained(),
-                    .has_given_draws = !spec.draw.empty()};
+                    .has_given_draws = !spec.draw.empty(),
+                    .validates_on_training = !spec.validation.empty()};
+  if (spec.changes.noise) settings.label_noise = to_string(*spec.changes.noise);
+  if (spec.changes.imbalance != 1) settings.imbalance = fmt::format("{}", spec.changes.imbalance);
   const CropRange usual = suite == nullptr
                               ? CropRange()
                               : suite->at(settings.source.empty() ? spec.dataset : settings.source).crops;
@@ -212,6 +217,9 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
     if (settings.batch_size) words.add("--batch-size", *settings.batch_size);
     if (settings.learning_rate) words.add("--lr", *settings.learning_rate);
     if (settings.has_given_draws) words.add("--draws", "DRAWS");
+    if (!settings.label_noise.empty()) words.add("--label-noise", settings.label_noise);
+    if (!settings.imbalance.empty()) words.add("--imbalance", settings.imbalance);
+    if (settings.validates_on_training) words.add("--imagenet-val", "train");
   }
   words.add("--precision", settings.precision);
   for (const Choice& choice : choices) {

@@ -21,6 +21,9 @@ constexpr const char* kDraw = "draw";
 constexpr const char* kTokenizer = "tokenizer";
 constexpr const char* kNone = "none";
 
+// What the JSON of a trained run leaves out where it is as usual.
+constexpr std::string_view kLeftOutOfTraining[] = {kDraw, "label_noise", "imbalance", "validation"};
+
 [[noreturn]] void throw_malformed(std::string_view text) {
   throw Error(
       fmt::format("--where {}: give [METHOD.]SETTING=VALUE,..., such as coop.n_ctx=4,16 or views=10", text));
@@ -87,8 +90,9 @@ bool satisfies(const Condition& condition, const RunSpec& spec) {
   }
   if (is_there) return false;
   // The JSON leaves out an ordinary draw and the usual tokenizer.
+  const bool may_be_left_out = std::ranges::count(kLeftOutOfTraining, condition.setting) > 0;
   const bool must_have_it = !condition.method.empty() || condition.setting == kTokenizer ||
-                            (condition.setting == kDraw && !spec.classes.empty());
+                            (may_be_left_out && !spec.classes.empty());
   return !must_have_it || std::ranges::count(condition.values, kNone) > 0;
 }
 

@@ -162,8 +162,8 @@ std::map<std::string, std::string> images_of(const RunSpec& spec) {
   };
   std::map<std::string, std::string> images = {{spec.dataset, held("test")}};
   if (spec.classes.empty()) return images;
-  const std::string draw =
-      fmt::format("{} {} {} {} {}", spec.dataset, spec.classes, spec.shots, spec.seed, spec.draw);
+  const std::string draw = fmt::format("{} {} {} {} {} {}", spec.dataset, spec.classes, spec.shots, spec.seed,
+                                       spec.draw, spec.changes.options());
   images[draw + " train"] = held("train");
   if (!held("val").empty()) images[draw + " val"] = held("val");
   return images;

@@ -112,6 +112,11 @@ Fields fields_of(const RunSpec& run) {
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
     if (const std::string images = selection_text(run); !images.empty())
       fields.emplace_back("chosen on", images);
+    if (run.changes.noise) fields.emplace_back("label noise", to_string(*run.changes.noise));
+    if (run.changes.imbalance != 1)
+      fields.emplace_back("imbalance", fmt::format("{}", run.changes.imbalance));
+    if (!run.validation.empty())
+      fields.emplace_back("validation images", "from " + run.validation + " images");
     fields.emplace_back("recipe", text_of(run.recipe));
     fields.emplace_back("views", run.views == 0             ? "the centre crop"
                                  : run.views == kFreshCrops ? "a fresh random crop in each epoch"

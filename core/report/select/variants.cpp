@@ -20,6 +20,7 @@ namespace {
 constexpr std::string_view kRecipe = "/recipe";
 constexpr std::string_view kOptions = "/options";
 constexpr std::string_view kBaseVersion = "/base_version";
+constexpr std::string_view kValidation = "/validation";
 
 /// A run's settings by place, and where it is in a table.
 struct Configuration {
@@ -59,7 +60,8 @@ std::string value_at(const Configuration& configuration, const std::string& plac
 }
 
 /// The settings that make two configurations two variants; none if they are the same one. Between datasets,
-/// recipes may differ, and options too if the datasets' words do, since an option may follow them.
+/// recipes may differ, and where validation images come from, and options too if the datasets' words do,
+/// since an option may follow them.
 Places differences(const Configuration& a, const Configuration& b) {
   const bool same_dataset = a.dataset == b.dataset, same_place = same_dataset && a.shots == b.shots;
   const bool same_words = same_dataset || a.words == b.words;
@@ -67,6 +69,7 @@ Places differences(const Configuration& a, const Configuration& b) {
   for (const Configuration* configuration : {&a, &b}) {
     for (const auto& [place, value] : configuration->settings) {
       if (!same_place && place.starts_with(kRecipe)) continue;
+      if (!same_dataset && place == kValidation) continue;
       if (!same_words && place.starts_with(kOptions)) continue;
       if (value_at(a, place) != value_at(b, place)) places.insert(place);
     }
@@ -139,7 +142,9 @@ std::string setting_name(std::string_view place) {
 }
 
 bool is_of_training(std::string_view place) {
-  return place == "/views" || place == "/crops" || place == "/draw" || place.starts_with("/recipe");
+  constexpr std::string_view kOfTraining[] = {"/views",       "/crops",     "/draw",
+                                              "/label_noise", "/imbalance", kValidation};
+  return place.starts_with(kRecipe) || std::ranges::count(kOfTraining, place) > 0;
 }
 
 std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {

@@ -12,8 +12,9 @@
 namespace promptbed {
 
 /// A run's settings by their place in its canonical JSON ("/options/n_ctx"): options, recipe, views,
-/// precision, the method's version, a given draw and an unusual tokenizer; not what says where the run is in
-/// a table (model, dataset with split, images and words, classes, shots, seed, method).
+/// precision, the method's version, a given or changed draw and an unusual tokenizer; not
+/// what says where the run is in a table (model, dataset with split, images and words, classes, shots, seed,
+/// method).
 std::map<std::string, nlohmann::json> settings_of(const RunSpec& spec);
 
 /// "/recipe/groups/0/learning_rate" -> "learning_rate".
@@ -27,8 +28,9 @@ bool is_of_training(std::string_view place);
 /// variant.
 ///
 /// Dataset, split, shots, seed and model make no variant. Nor do, between datasets or shots, recipes (the
-/// reference trains fewer epochs on ImageNet, and with fewer shots) and, between datasets whose template or
-/// context words differ, options (an option may follow them).
+/// reference trains fewer epochs on ImageNet, and with fewer shots) and, between datasets, where validation
+/// images come from and, if the datasets' template or context words differ, options (an option may follow
+/// them).
 std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs);
 
 }  // namespace promptbed
