@@ -48,6 +48,12 @@ const std::vector<CommandOption>& shared_options() {
       {"imagenet-val", "FROM",
        "ImageNet's validation images: none, or training images that were not drawn (train)", ValueKind::text,
        "none"},
+      {.name = "descriptions",
+       .value = "D=FILE",
+       .help =
+           "JSON of sentences by class, or of templates, for the classes of a dataset (docs/datasets.md); "
+           "repeatable",
+       .repeat = Repeat::by_key},
       {.name = "set",
        .value = "M.O=V",
        .help = "option of a method, such as coop.n_ctx=16; repeatable",

@@ -42,7 +42,8 @@ Needs all_of(const Needs& a, const Needs& b) {
   return {.validation_features = a.validation_features || b.validation_features,
           .gradients_at_evaluation = a.gradients_at_evaluation || b.gradients_at_evaluation,
           .views_at_test = a.views_at_test || b.views_at_test,
-          .pixels = a.pixels || b.pixels};
+          .pixels = a.pixels || b.pixels,
+          .descriptions = a.descriptions || b.descriptions};
 }
 
 int64_t rows_of(const Batch& batch) {

@@ -125,6 +125,7 @@ json RunSpec::canonical() const {
   if (!images.empty()) canonical["images"] = images;
   if (base_version != 0) canonical["base_version"] = base_version;
   if (!tokenizer.empty()) canonical["tokenizer"] = tokenizer;
+  if (!descriptions.empty()) canonical["descriptions"] = descriptions;
   return canonical;
 }
 
@@ -160,6 +161,7 @@ RunSpec RunSpec::parse(const json& canonical) {
     if (canonical.contains("images")) canonical.at("images").get_to(spec.images);
     spec.base_version = canonical.value("base_version", int64_t{0});
     spec.tokenizer = canonical.value("tokenizer", "");
+    spec.descriptions = canonical.value("descriptions", "");
     return spec;
   } catch (const json::exception& fault) {
     throw Error(fmt::format("run spec: {}; delete its run and sweep again", fault.what()));

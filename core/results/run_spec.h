@@ -56,6 +56,7 @@ struct RunSpec {
   std::map<std::string, std::string, std::less<>> images = {};
   int64_t base_version = 0;    ///< of the base of a wrapper (plugin.h), which its options name; 0 without one
   std::string tokenizer = {};  ///< tokenizer_id(): "" for the usual one; unknown in runs of earlier versions
+  std::string descriptions = {};  ///< hash of the file that describes the classes, if the method reads it
 
   /// What it is tested on of its own dataset (test_set_of).
   std::string test_set() const;

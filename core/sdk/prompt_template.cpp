@@ -9,10 +9,14 @@
 namespace promptbed {
 namespace {
 
+/// Tokens of a prompt, start and end included.
+int64_t length_of(const Setting& setting, const std::string& prompt) {
+  return static_cast<int64_t>(setting.tokenizer->encode(prompt).size()) + 2;
+}
+
 void check_lengths(const Setting& setting, const std::string& prompt_template, const ClassNames& names) {
   for (const std::string& name : names) {
-    const auto length =
-        static_cast<int64_t>(setting.tokenizer->encode(filled(prompt_template, name)).size()) + 2;
+    const int64_t length = length_of(setting, filled(prompt_template, name));
     if (length <= setting.context_length) continue;
     throw PromptTooLong(
         fmt::format("class \"{}\": the prompt has {} tokens and the model takes {}; shorten the name or the "
@@ -78,6 +82,30 @@ Tensor raw_template_features(const Task& task, const std::string& prompt_templat
 Tensor template_features(const Task& task, const std::string& prompt_template,
                          const ClassNames& class_names) {
   return normalised(raw_template_features(task, prompt_template, class_names));
+}
+
+void check_descriptions(const Setting& setting) {
+  for (const auto& [name, sentences] : setting.descriptions) {
+    for (const std::string& sentence : sentences) {
+      const int64_t length = length_of(setting, sentence);
+      if (length <= setting.context_length) continue;
+      throw PromptTooLong(
+          fmt::format("class \"{}\": the description \"{}\" has {} tokens and the model takes {}; shorten it",
+                      name, sentence, length, setting.context_length));
+    }
+  }
+}
+
+Tensor description_features(const Task& task, const ClassNames& class_names) {
+  const at::NoGradGuard frozen;
+  std::vector<Tensor> rows;
+  for (const std::string& name : class_names) {
+    const auto found = task.descriptions.find(name);
+    if (found == task.descriptions.end() || found->second.empty())
+      throw Error(fmt::format("class \"{}\" of {} has no description; add one", name, task.dataset));
+    rows.push_back(normalised(encode_texts(*task.text_encoder, *task.tokenizer, found->second)).mean(0));
+  }
+  return normalised(at::stack(rows));
 }
 
 }  // namespace promptbed

@@ -280,6 +280,8 @@ std::string to_json_line(const Job& job) {
                 {"tests", json::array()},
                 {"attempt", job.attempt}};
   for (const JobTest& test : job.tests) value["tests"].push_back(to_json(test));
+  for (const auto& [name, sentences] : job.descriptions)
+    value["descriptions"][escaped(name)] = escaped_all(sentences);
   if (job.kept_state) value["kept_state"] = *job.kept_state;
   return dump(value);
 }
@@ -295,6 +297,10 @@ Job parse_job(std::string_view line) {
     job.draw.train = parse_images(value.at("train"), job.class_names);
     job.draw.val = parse_images(value.at("val"), job.class_names);
     for (const json& test : value.at("tests")) job.tests.push_back(parse_test(test));
+    if (value.contains("descriptions")) {
+      for (const auto& [name, sentences] : value.at("descriptions").items())
+        job.descriptions[unescaped(name)] = unescaped_all<std::vector<std::string>>(sentences);
+    }
     if (value.contains("kept_state")) job.kept_state = value.at("kept_state").get<std::string>();
     job.attempt = whole(value.at("attempt"));
     return job;

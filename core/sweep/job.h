@@ -1,6 +1,7 @@
 #pragma once
 
 #include <promptbed/protocol.h>
+#include <promptbed/task.h>
 
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,7 @@ struct Job {
   std::vector<std::string> class_names;      ///< the K training classes, by label
   std::vector<std::string> new_class_names;  ///< classes of the same dataset that are tested only
   FewShotDraw draw;                          ///< labels from 0 to K-1; empty for a method without training
+  Descriptions descriptions;                 ///< of all these classes; empty if the method reads none
   std::vector<JobTest> tests;                ///< to be made
   /// Hash of the state that an earlier attempt trained and kept, "" for a method without training; nothing if
   /// the run is still to be trained.

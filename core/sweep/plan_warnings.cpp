@@ -82,13 +82,20 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
                       fmt::join(epochs, ", "))};
 }
 
+/// Files that describe classes for no method of the sweep.
+Lines about_descriptions(const std::vector<PlannedRun>& runs, const SweepSpec& spec) {
+  const auto reads = [](const PlannedRun& run) { return run.needs.descriptions; };
+  if (spec.descriptions.empty() || std::ranges::any_of(runs, reads)) return {};
+  return {"--descriptions: none of the methods reads descriptions of classes; clip_zeroshot does"};
+}
+
 }  // namespace
 
-Lines warnings_of(const std::vector<PlannedRun>& runs, const KnownRuns& known,
+Lines warnings_of(const std::vector<PlannedRun>& runs, const SweepSpec& spec, const KnownRuns& known,
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
   for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
-                                  about_epochs(runs)})
+                                  about_epochs(runs), about_descriptions(runs, spec)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

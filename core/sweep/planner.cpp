@@ -11,6 +11,7 @@
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
 #include "results/run_record.h"
+#include "sweep/class_descriptions.h"
 #include "sweep/features.h"
 #include "sweep/image_identity.h"
 #include "sweep/plan.h"
@@ -79,6 +80,27 @@ class GivenDraws {
   std::map<Cell, Given> given_;
 };
 
+/// What users' files say of the classes of datasets.
+class GivenDescriptions {
+ public:
+  /// Throws Error for a file that describes no classes, and for a dataset that is not one of the sweep's.
+  GivenDescriptions(const std::map<std::string, fs::path>& files, const Inputs& inputs) {
+    for (const auto& [dataset, file] : files) {
+      inputs.dataset(dataset);  // throws for an unknown id
+      given_.emplace(dataset, file);
+    }
+  }
+
+  /// Null for a dataset without a file.
+  const ClassDescriptions* find(const std::string& dataset) const {
+    const auto found = given_.find(dataset);
+    return found == given_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  std::map<std::string, ClassDescriptions> given_;
+};
+
 Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   if (spec.epochs) {
     recipe.epochs = *spec.epochs;
@@ -125,12 +147,14 @@ std::optional<Ledger> open_if_there(const fs::path& ledger) {
 class Planner {
  public:
   Planner(const SweepSpec& spec, const Workbench& bench, OpenDatasets& opened,
-          const std::vector<std::shared_ptr<const PlannedDataset>>& datasets, const GivenDraws& draws)
+          const std::vector<std::shared_ptr<const PlannedDataset>>& datasets, const GivenDraws& draws,
+          const GivenDescriptions& descriptions)
       : spec_(spec),
         bench_(bench),
         opened_(opened),
         datasets_(datasets),
         draws_(draws),
+        descriptions_(descriptions),
         ledger_(open_if_there(spec.ledger)),
         known_(ledger_ ? &*ledger_ : nullptr,
                {.measurements = measures_all(), .tracked = spec.track_new > 0}) {}
@@ -256,15 +280,20 @@ class Planner {
 
   /// Asks the method to settle its options and recipe. Throws what the method throws.
   void settle(PlannedRun& run, const Options& given) const {
-    const auto learner = bench_.registry().create(*run.method, given);
+    auto learner = bench_.registry().create(*run.method, given);
     if (const Method* base = bench_.registry().base_of(*run.method, given))
       run.job.run.base_version = base->spec->version;
-    const Setting setting = setting_of(run.job, bench_.inputs().model());
+    Setting setting = setting_of(run.job, bench_.inputs().model());
     run.job.run.options = learner->resolve(setting).values();
     run.needs = learner->needs();
     check_needs(run.needs, *run.method);
     if (run.needs.pixels) show_pixels(run);
     give_validation(run, given);
+    if (describe_classes(run)) {
+      learner = bench_.registry().create(*run.method, given);
+      setting = setting_of(run.job, bench_.inputs().model());
+      run.job.run.options = learner->resolve(setting).values();
+    }
     if (run.method->trainable() && !run.method->has_own_solver())
       run.job.run.recipe = overridden(learner->recipe(setting), spec_);
   }
@@ -291,6 +320,15 @@ class Planner {
     if (run.selection != Selection::full_validation || !run.method->trainable()) return;
     const Split& split = run.dataset->split;
     run.job.draw.val = subset(split.val, split, trained_classes(spec_.protocol));
+  }
+
+  /// Gives a method that reads descriptions those of the run's classes. Whether there are any.
+  bool describe_classes(PlannedRun& run) const {
+    const ClassDescriptions* given = descriptions_.find(run.dataset->spec.id);
+    if (given == nullptr || !run.needs.descriptions) return false;
+    run.job.descriptions = given->of(run.dataset->split.class_names);
+    run.job.run.descriptions = given->hash();
+    return true;
   }
 
   /// Puts what the images held into the run's identity, where that is known. Throws PictureError
@@ -338,6 +376,7 @@ class Planner {
   OpenDatasets& opened_;
   const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
   const GivenDraws& draws_;
+  const GivenDescriptions& descriptions_;
   std::optional<Ledger> ledger_;
   KnownRuns known_;
 };
@@ -411,6 +450,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   const GivenDraws draws(spec.draws);
   draws.check_grid(inputs.datasets(), spec);
 
+  const GivenDescriptions descriptions(spec.descriptions, inputs);
   OpenDatasets opened(inputs);
   Plan plan;
   for (const std::vector<DatasetSpec>& datasets : {inputs.datasets(), inputs.targets()}) {
@@ -420,7 +460,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
     }
   }
   check_imagenet_val(spec, plan.datasets);
-  const Planner planner(spec, bench, opened, plan.datasets, draws);
+  const Planner planner(spec, bench, opened, plan.datasets, draws, descriptions);
   for (const auto& dataset : plan.datasets) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
     for (const Method* method : methods) {
@@ -433,7 +473,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   }
   inputs.save_contents();
   plan.warnings = bench.registry().complaints();
-  std::ranges::move(warnings_of(plan.runs, planner.known(), bench.registry()),
+  std::ranges::move(warnings_of(plan.runs, spec, planner.known(), bench.registry()),
                     std::back_inserter(plan.warnings));
   return plan;
 }

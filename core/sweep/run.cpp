@@ -444,6 +444,7 @@ Setting setting_of(const Job& job, const ClipModel& model) {
   setting.context_length = model.context_length();
   setting.text_blocks = model.text_blocks();
   setting.image_blocks = model.image_blocks();
+  setting.descriptions = job.descriptions;
   return setting;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct SweepSpec : BenchSpec {
   std::vector<std::filesystem::path> draws;  ///< draw files, which replace the draws of their shots and seeds
   DrawChanges changes;                       ///< made to all draws
   bool imagenet_val = false;  ///< ImageNet's validation images are training images that were not drawn
+  std::map<std::string, std::filesystem::path> descriptions;  ///< files that describe a dataset's classes
 
   std::vector<std::string> assignments;  ///< "coop.n_ctx=4,16"
   std::optional<int64_t> epochs, batch_size;

@@ -14,7 +14,8 @@ constexpr const char* kImageNetTemplates[] = {
     "itap of a {}.",         "a bad photo of the {}.", "a origami {}.",           "a photo of the large {}.",
     "a {} in a video game.", "art of the {}.",         "a photo of the small {}."};
 
-/// CLIP as it is: the class names in hand-written templates (arXiv 2103.00020, section 3.1).
+/// CLIP as it is: the class names in hand-written templates (arXiv 2103.00020, section 3.1), or sentences of
+/// the user's for each class, as CuPL has them (arXiv 2209.03320).
 class ZeroShot final : public PromptLearner {
  public:
   explicit ZeroShot(const Options& options) : options_(options) {}
@@ -24,9 +25,14 @@ class ZeroShot final : public PromptLearner {
     if (kind != "dataset" && kind != "ensemble") {
       throw Error(fmt::format("no templates \"{}\"; known: dataset, ensemble", kind));
     }
+    if (!setting.descriptions.empty() && kind != "dataset")
+      throw Error("templates=ensemble: the classes are described by a file; leave one of the two out");
     for (const std::string& text : templates(setting)) check_template(setting, text);
+    check_descriptions(setting);
     return options_;
   }
+
+  Needs needs() const override { return {.descriptions = true}; }
 
   void bind(const Task& task) override {
     task_ = task;
@@ -38,6 +44,10 @@ class ZeroShot final : public PromptLearner {
   }
 
   void retarget(const ClassNames& class_names) override {
+    if (!task_.descriptions.empty()) {
+      text_features_ = description_features(task_, class_names);
+      return;
+    }
     Tensor sum;
     const auto texts = templates(task_);
     for (const std::string& text : texts) {

@@ -249,6 +249,17 @@ TEST_F(DatasetsCommand, ANoisyDrawIsTheOneOfTheSweepThatMakesIt) {
                  "--imagenet-val train: one is not ImageNet; leave it out");
 }
 
+TEST_F(DatasetsCommand, DescriptionsMakeARunOfTheirOwn) {
+  write_file(world_ / "words.json", R"({"a": ["a", "a b"], "b": ["b"], "c": ["c"], "d": ["d"]})");
+  ASSERT_EQ(world_.sweep("clip_zeroshot", {"--datasets", "one"}).code, 0);
+  const std::vector<std::string> described = {"--datasets", "one", "--descriptions", "one=words.json"};
+  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 runs: 1 done now\n");
+  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 runs: 1 done before\n");
+  expect_part(world_.run({"report"}).out, "descriptions=given");
+  expect_refused(world_.sweep("clip_zeroshot", {"--datasets", "one", "--descriptions", "words.json"}),
+                 "--descriptions words.json: give a dataset and a file, such as dtd=dtd.json");
+}
+
 TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
   write_file(world_ / "templates.json", R"({"one": "an icon of {}."})");
   write_file(world_ / "names.json", R"({"one": {"a": "d"}})");

@@ -57,6 +57,11 @@ TEST(Condition, TakesChangesOfTheDrawAndTheirAbsence) {
   }
   EXPECT_TRUE(holds("label_noise=none", sample_spec()));
   EXPECT_TRUE(holds("imbalance=none,2", sample_spec()));
+  RunSpec described = zero_shot_spec();
+  described.descriptions = "abcdef01";
+  EXPECT_TRUE(holds("descriptions=abcd", described));
+  EXPECT_FALSE(holds("descriptions=none", described));
+  EXPECT_TRUE(holds("clip_zeroshot.descriptions=none", zero_shot_spec()));
 }
 
 TEST(Condition, RefusesOtherForms) {

@@ -148,6 +148,9 @@ TEST(Published, WhateverDiffersIsNamed) {
   spec.draw.clear();
   spec.changes.noise = LabelNoise{NoiseKind::symmetric, 0.4};
   EXPECT_EQ(mismatch(spec), "the draw was changed by --label-noise symmetric:0.4, the paper's was not");
+  spec.changes = {};
+  spec.descriptions = "abcd";
+  EXPECT_EQ(mismatch(spec), "the user's file describes the classes");
   spec = run_of("clip_zeroshot");
   spec.options["templates"] = std::string("ensemble");
   EXPECT_EQ(mismatch(spec), "templates is \"ensemble\", the paper's \"dataset\"");

@@ -164,14 +164,17 @@ TEST(SweepCommands, ChangeDrawsAsTheRunsDid) {
   RunSpec spec = test::sample_spec();
   spec.changes = {.noise = LabelNoise{NoiseKind::symmetric, 0.4}, .imbalance = 10};
   spec.validation = "training";
-  const RunSelection selection{.runs = {base_new_run(spec)}, .notes = {}};
+  RunSpec described = test::zero_shot_spec();
+  described.descriptions = "0123";
+  const RunSelection selection{.runs = {base_new_run(spec), base_new_run(described)}, .notes = {}};
   std::string commands;
   for (std::string command : sweep_commands(selection, embedded_suite())) {
     std::erase(command, '\\');
     std::erase(command, '\n');
     commands += command;
   }
-  for (const char* option : {"--label-noise symmetric:0.4", "--imbalance 10", "--imagenet-val train"})
+  for (const char* option : {"--label-noise symmetric:0.4", "--imbalance 10", "--imagenet-val train",
+                             "--descriptions brands=FILE"})
     EXPECT_NE(commands.find(option), std::string::npos) << option << " in " << commands;
 }
 

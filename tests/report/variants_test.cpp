@@ -51,6 +51,15 @@ TEST(VariantLabels, NameChangesOfTheDraw) {
   EXPECT_EQ(variant_labels({sample_spec(), unbalanced}), (Labels{"imbalance=none", "imbalance=10"}));
 }
 
+TEST(VariantLabels, TellDescriptionsFromNoneAndNotFromEachOther) {
+  RunSpec brands = sample_spec("brands"), office = sample_spec("office");
+  brands.descriptions = "1234";
+  office.descriptions = "5678";
+  EXPECT_EQ(variant_labels({brands, office}), (Labels{"", ""}));
+  EXPECT_EQ(variant_labels({brands, office, sample_spec("office")}),
+            (Labels{"descriptions=given", "descriptions=given", "descriptions=none"}));
+}
+
 TEST(VariantLabels, LetValidationImagesFollowTheDataset) {
   RunSpec validated = sample_spec("imagenet");
   validated.validation = "training";

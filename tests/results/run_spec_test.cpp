@@ -37,7 +37,7 @@ TEST(RunSpec, IdIsSixteenHexadecimalDigits) {
 
 TEST(RunSpec, IdFollowsEverySetting) {
   const RunSpec spec = test::sample_spec();
-  std::vector<RunSpec> others(23, spec);
+  std::vector<RunSpec> others(24, spec);
   others[0].model = "other";
   others[1].dataset = "other";
   others[2].split_hash = "other";
@@ -61,6 +61,7 @@ TEST(RunSpec, IdFollowsEverySetting) {
   others[20].changes.noise = LabelNoise{NoiseKind::symmetric, 0.4};
   others[21].changes.imbalance = 10;
   others[22].validation = "training";
+  others[23].descriptions = "other";
   std::set<std::string> ids = {spec.id()};
   for (const RunSpec& other : others) ids.insert(other.id());
   EXPECT_EQ(ids.size(), others.size() + 1);
@@ -147,17 +148,19 @@ TEST(RunSpec, NamesADrawOnlyWhereTheUserGaveIt) {
   EXPECT_EQ(RunSpec::parse(spec.canonical()).draw, "0123");
 }
 
-TEST(RunSpec, NamesChangesOfTheDrawOnlyWhereThereAreSome) {
+TEST(RunSpec, NamesChangesOfTheDrawAndDescriptionsOnlyWhereThereAreSome) {
   RunSpec spec = test::sample_spec();
-  for (const char* name : {"label_noise", "imbalance", "validation"})
+  for (const char* name : {"label_noise", "imbalance", "validation", "descriptions"})
     EXPECT_FALSE(spec.canonical().contains(name)) << name;
   spec.changes = {.noise = LabelNoise{NoiseKind::asymmetric, 0.25}, .imbalance = 10};
   spec.validation = "training";
+  spec.descriptions = "0123";
   EXPECT_EQ(spec.canonical().at("label_noise"), "asymmetric:0.25");
   EXPECT_EQ(spec.canonical().at("imbalance").dump(), "10") << "as it is typed";
   const RunSpec read = RunSpec::parse(nlohmann::json::parse(spec.canonical().dump()));
   EXPECT_EQ(read.changes, spec.changes);
   EXPECT_EQ(read.validation, "training");
+  EXPECT_EQ(read.descriptions, "0123");
   EXPECT_EQ(read.id(), spec.id());
   spec.changes.imbalance = 2.5;
   EXPECT_EQ(RunSpec::parse(spec.canonical()).changes.imbalance, 2.5);

@@ -22,6 +22,7 @@ Job sample_job() {
   job.draw.val = {{"a/2.png", 1, "100 %"}};
   job.run.images["test"] = "0123";
   job.tests = {{"brands", "split of brands", ClassSet::base, "0123"}, {"office", "another", ClassSet::all}};
+  job.descriptions = {{"caf\xc3\xa9", {"100 % coffee", "\xe9"}}, {"tree", {"green"}}};
   job.kept_state = "0123abcd";
   job.attempt = 4;
   return job;
@@ -51,6 +52,7 @@ TEST(Job, ComesBackFromItsLine) {
   EXPECT_EQ(read.class_names, job.class_names);
   EXPECT_EQ(read.new_class_names, job.new_class_names);
   EXPECT_EQ(read.draw, job.draw) << "whatever bytes the names of files hold";
+  EXPECT_EQ(read.descriptions, job.descriptions);
   EXPECT_EQ(read.tests, job.tests);
   EXPECT_EQ(read.kept_state, job.kept_state);
   EXPECT_EQ(read.attempt, job.attempt);

@@ -303,6 +303,41 @@ TEST_F(PlanImageNet, IsAskedForWhereItIs) {
   EXPECT_ERROR(ids(both), "--imagenet-val train: none of the datasets is ImageNet; leave it out");
 }
 
+TEST_F(PlanSweep, DescriptionsMakeOtherRunsOfMethodsThatReadThem) {
+  SweepSpec described = spec();
+  described.shots = {2};
+  described.seeds = {1};
+  const auto before = ids(described);
+  described.descriptions["one"] = world_ / "one.json";
+  write_file(described.descriptions["one"], R"({"a": ["a", "a a"], "b": ["b"], "c": ["c"], "d": ["d"]})");
+  const Workbench bench(described);
+  for (const PlannedRun& run : plan_sweep(described, bench).runs) {
+    const bool reads = run.method->name() == "clip_zeroshot" && run.dataset->spec.id == "one";
+    EXPECT_EQ(before.contains(run.id), !reads) << run.title();
+    EXPECT_EQ(run.job.descriptions.size(), reads ? 4u : 0u);
+    EXPECT_EQ(run.job.run.descriptions.empty(), !reads);
+  }
+  described.methods = {"coop"};
+  EXPECT_EQ(plan_sweep(described, bench).warnings.back(),
+            "--descriptions: none of the methods reads descriptions of classes; clip_zeroshot does");
+}
+
+TEST_F(PlanSweep, DescriptionsCoverEveryClass) {
+  SweepSpec described = spec();
+  described.descriptions["one"] = world_ / "one.json";
+  write_file(described.descriptions["one"], R"({"a": ["a"], "b": ["b"], "d": ["d"]})");
+  EXPECT_ERROR(ids(described), "one.json: does not describe class 'c'; add it");
+  described.descriptions = {{"three", world_ / "one.json"}};
+  EXPECT_ERROR(ids(described), "dataset 'three' is not among");
+  described.descriptions = {{"one", world_ / "one.json"}};
+  write_file(world_ / "one.json", R"({"a": ["a"], "b": ["b b b b b b"], "c": ["c"], "d": ["d"]})");
+  const Workbench bench(described);
+  const std::string obstacle = plan_sweep(described, bench).runs.front().obstacle;
+  EXPECT_TRUE(obstacle.ends_with(
+      "class \"b\": the description \"b b b b b b\" has 8 tokens and the model takes 6; shorten it"))
+      << obstacle;
+}
+
 TEST_F(PlanSweep, RunIdsDependOnTheUsersWords) {
   const auto before = ids(spec());
   const auto differs = [&](const SweepSpec& changed) {

@@ -75,6 +75,7 @@ std::string needs_text(const Needs& needs) {
   if (needs.gradients_at_evaluation) words.emplace_back("gradients in evaluation");
   if (needs.pixels) words.emplace_back("pixels");
   if (needs.views_at_test) words.emplace_back("several views of test images (not supported)");
+  if (needs.descriptions) words.emplace_back("descriptions of the classes, if there are some");
   return words.empty() ? "training features only" : fmt::format("{}", fmt::join(words, ", "));
 }
 

@@ -32,6 +32,18 @@ void fill_in_source(SweepSpec& spec, const Values& values) {
   choose_source(spec, {.source = values.text("source"), .targets = values.text("targets")});
 }
 
+/// The files that --descriptions names, by dataset.
+std::map<std::string, std::filesystem::path> read_descriptions(const Values& values) {
+  std::map<std::string, std::filesystem::path> files;
+  for (const std::string& text : values.texts("descriptions")) {
+    const size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == text.size())
+      throw Error(fmt::format("--descriptions {}: give a dataset and a file, such as dtd=dtd.json", text));
+    files[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return files;
+}
+
 }  // namespace
 
 std::vector<OptionGroup> sweep_options() {
@@ -48,6 +60,7 @@ std::vector<OptionGroup> sweep_options() {
         shared("label-noise"),
         shared("imbalance"),
         shared("imagenet-val"),
+        shared("descriptions"),
         shared("set", "; several values (coop.n_ctx=4,16) are all tried"),
         shared("epochs"),
         shared("batch-size"),
@@ -83,6 +96,7 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   for (const std::string& file : values.texts("draws")) spec.draws.emplace_back(file);
   spec.changes = read_draw_changes(values);
   spec.imagenet_val = validates_on_training(values);
+  spec.descriptions = read_descriptions(values);
   spec.ledger = values.text("db");
   if (values.given("plugins")) spec.plugins = {values.text("plugins")};
   spec.epochs = values.number("epochs");

@@ -28,20 +28,20 @@ Subcommand description() {
               "DATA\n"
               "  runner train --method coop --dataset photos/birds --protocol few-shot --output "
               "birds.safetensors",
-          .options = {
-              {"run",
-               {required(shared("method")), required(shared("dataset")), shared_or("shots", "16"),
-                shared_or("seed", "1"), shared_or("protocol", "base-new"), shared("targets"), shared("draws"),
-                shared("label-noise"), shared("imbalance"), shared("imagenet-val"), shared("set"),
-                shared("epochs"), shared("batch-size"), shared("lr"), shared("views"), shared("crops")}},
-              {"work",
-               {{"output", "FILE", "also write the prompt to this file"},
-                shared("db"),
-                shared("plugins"),
-                shared("threads", "; default: one per core"),
-                shared("force")}},
-              model_options(),
-              data_options()}};
+          .options = {{"run",
+                       {required(shared("method")), required(shared("dataset")), shared_or("shots", "16"),
+                        shared_or("seed", "1"), shared_or("protocol", "base-new"), shared("targets"),
+                        shared("draws"), shared("label-noise"), shared("imbalance"), shared("imagenet-val"),
+                        shared("descriptions"), shared("set"), shared("epochs"), shared("batch-size"),
+                        shared("lr"), shared("views"), shared("crops")}},
+                      {"work",
+                       {{"output", "FILE", "also write the prompt to this file"},
+                        shared("db"),
+                        shared("plugins"),
+                        shared("threads", "; default: one per core"),
+                        shared("force")}},
+                      model_options(),
+                      data_options()}};
 }
 
 SweepSpec one_run(const Values& values) {

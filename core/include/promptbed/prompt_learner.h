@@ -17,6 +17,7 @@ struct Needs {
   /// Batch::pixels in the place of features: for methods that change what the image tower sees or does. Each
   /// epoch shows a fresh random crop of each image, or with --views 0 its centre; tests show the centre.
   bool pixels = false;
+  bool descriptions = false;  ///< Setting::descriptions, where the user gives some
 };
 
 /// What a method offers to methods that are built on it (WrapperSpec). Asked once its options are resolved.

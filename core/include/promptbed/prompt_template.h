@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-/// Hand-written prompts: a template such as "a photo of a {}." filled with class names.
+/// Hand-written prompts: a template such as "a photo of a {}." filled with class names, or sentences of the
+/// user's for each class.
 namespace promptbed {
 
 /// The prompt of a class: its name, underscores read as spaces, in the place of every {}.
@@ -47,5 +48,14 @@ PROMPTBED_EXPORT Tensor raw_template_features(const Task& task, const std::strin
 /// The same, normalised.
 PROMPTBED_EXPORT Tensor template_features(const Task& task, const std::string& prompt_template,
                                           const ClassNames& class_names);
+
+/// Throws PromptTooLong, naming the class, if a description of a trained or new class is too long for the
+/// model.
+PROMPTBED_EXPORT void check_descriptions(const Setting& setting);
+
+/// Text features [K, D] of described classes, as CLIP ensembles prompts (arXiv 2103.00020, section 3.1.4):
+/// the mean of the normalised features of a class's descriptions, normalised. Constants. Throws Error, naming
+/// the class, if one has none.
+PROMPTBED_EXPORT Tensor description_features(const Task& task, const ClassNames& class_names);
 
 }  // namespace promptbed

@@ -7,6 +7,7 @@
 #include <promptbed/tokenizer.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@ namespace promptbed {
 
 /// Names of K classes, in label order.
 using ClassNames = std::vector<std::string>;
+
+/// Sentences that describe a class, by its name.
+using Descriptions = std::map<std::string, std::vector<std::string>>;
 
 /// What is known about a run before anything is loaded: enough to resolve a method's options and recipe.
 struct Setting {
@@ -29,6 +33,7 @@ struct Setting {
   int64_t context_length = 77;                 ///< most tokens of a prompt, start and end included
   int64_t text_blocks = 12;                    ///< residual attention blocks of the model's text tower
   int64_t image_blocks = 12;                   ///< of its image tower; 0 for a ResNet
+  Descriptions descriptions = {};  ///< of all classes, if Needs::descriptions asks and they are given
 };
 
 /// Image features in V views, unnormalised, with labels.

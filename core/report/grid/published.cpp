@@ -212,6 +212,7 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   if (!run.draw.empty()) return "the draw is the user's own";
   if (run.changes != DrawChanges())
     return fmt::format("the draw was changed by {}, the paper's was not", run.changes.options());
+  if (!run.descriptions.empty()) return "the user's file describes the classes";
   return difference(canonical, on_dataset(settings, datasets, run.dataset));
 }
 

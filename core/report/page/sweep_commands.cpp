@@ -23,6 +23,7 @@ struct Settings {
   bool has_given_draws = false;
   std::string label_noise = {}, imbalance = {};  ///< "" for none
   bool validates_on_training = false;
+  bool has_descriptions = false;
   std::optional<int64_t> epochs = {}, batch_size = {};
   std::optional<double> learning_rate = {};  ///< if all groups of parameters have the same
 
@@ -97,7 +98,8 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                     .precision = spec.precision,
                     .is_trained = run.is_trained(),
                     .has_given_draws = !spec.draw.empty(),
-                    .validates_on_training = !spec.validation.empty()};
+                    .validates_on_training = !spec.validation.empty(),
+                    .has_descriptions = !spec.descriptions.empty()};
   if (spec.changes.noise) settings.label_noise = to_string(*spec.changes.noise);
   if (spec.changes.imbalance != 1) settings.imbalance = fmt::format("{}", spec.changes.imbalance);
   const CropRange usual = suite == nullptr
@@ -222,6 +224,9 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
     if (settings.validates_on_training) words.add("--imagenet-val", "train");
   }
   words.add("--precision", settings.precision);
+  if (settings.has_descriptions) {
+    for (const std::string& dataset : span.datasets) words.add("--descriptions", dataset + "=FILE");
+  }
   for (const Choice& choice : choices) {
     for (const auto& [name, value] : choice.options)
       words.add("--set", fmt::format("{}.{}={}", choice.method, name, value));

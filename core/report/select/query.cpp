@@ -19,6 +19,7 @@ using nlohmann::json;
 
 constexpr const char* kDraw = "draw";
 constexpr const char* kTokenizer = "tokenizer";
+constexpr const char* kDescriptions = "descriptions";
 constexpr const char* kNone = "none";
 
 // What the JSON of a trained run leaves out where it is as usual.
@@ -41,7 +42,7 @@ bool matches(const json& value, std::string_view setting, const std::string& tex
   if (value.is_number()) return number_in(text) == value.get<double>();
   if (!value.is_string()) return value.dump() == text;
   const auto& held = value.get_ref<const std::string&>();
-  const bool is_hash = setting == kDraw || setting == kTokenizer;
+  const bool is_hash = setting == kDraw || setting == kTokenizer || setting == kDescriptions;
   return held == text || (is_hash && !text.empty() && held.starts_with(text));
 }
 

@@ -15,7 +15,7 @@ namespace promptbed {
 ///
 /// A setting goes by the last part of its place in the run's canonical JSON: an option (n_ctx), views,
 /// precision, epochs, batch_size, learning_rate, method_version, draw, label_noise, imbalance, validation,
-/// tokenizer. Without a METHOD, the condition does not apply to methods without such a setting,
+/// descriptions, tokenizer. Without a METHOD, the condition does not apply to methods without such a setting,
 /// nor a setting of training to untrained methods.
 struct Condition {
   std::string method;  ///< "" for all
@@ -29,8 +29,8 @@ struct Condition {
 /// "coop.n_ctx=4,16" -> {"coop", "n_ctx", {"4", "16"}}. Throws Error for text of another form.
 Condition parse_condition(std::string_view text);
 
-/// Whether the run has one of the values, or the condition does not apply to it. A draw and a tokenizer
-/// match by a prefix of their hashes.
+/// Whether the run has one of the values, or the condition does not apply to it. A draw, descriptions and a
+/// tokenizer match by a prefix of their hashes.
 bool satisfies(const Condition& condition, const RunSpec& spec);
 
 /// The settings of a run that a condition can name.

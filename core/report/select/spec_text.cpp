@@ -124,6 +124,7 @@ Fields fields_of(const RunSpec& run) {
     if (run.crops != CropRange()) fields.emplace_back("crops", percent_text(run.crops) + " of the area");
   }
   fields.emplace_back("template", run.prompt_template);
+  if (!run.descriptions.empty()) fields.emplace_back("descriptions", run.descriptions);
   fields.emplace_back("context words", run.context_init);
   fields.emplace_back("model", run.model);
   if (!run.tokenizer.empty()) fields.emplace_back("tokenizer", run.tokenizer);

@@ -41,8 +41,10 @@ Configuration configuration_of(const RunSpec& spec) {
                               .words = {spec.prompt_template, spec.context_init},
                               .settings = {}};
   for (const auto& [place, value] : settings_of(spec)) configuration.settings[place] = value.dump();
-  // Each seed has its own draw; having been given one is what makes the variant.
+  // Each seed has its own draw, and each dataset its own descriptions; having been given some is what makes
+  // the variant.
   if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
+  if (!spec.descriptions.empty()) configuration.settings["/descriptions"] = "given";
   return configuration;
 }
 

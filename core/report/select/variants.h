@@ -12,7 +12,7 @@
 namespace promptbed {
 
 /// A run's settings by their place in its canonical JSON ("/options/n_ctx"): options, recipe, views,
-/// precision, the method's version, a given or changed draw and an unusual tokenizer; not
+/// precision, the method's version, a given or changed draw, given descriptions and an unusual tokenizer; not
 /// what says where the run is in a table (model, dataset with split, images and words, classes, shots, seed,
 /// method).
 std::map<std::string, nlohmann::json> settings_of(const RunSpec& spec);
