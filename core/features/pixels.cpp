@@ -82,7 +82,7 @@ Tensor StoredPixels::read(int64_t row, int64_t view) const {
 PixelStream::PixelStream(const PixelSource& source, const Tensor& rows, int64_t view)
     : rows_(listed(rows)),
       pixels_(rows_.size(), count_threads(), kImagesAhead,
-              [this, &source, epoch](size_t i) { return source.read(rows_[i], epoch); }) {}
+              [this, &source, view](size_t i) { return source.read(rows_[i], view); }) {}
 
 Tensor PixelStream::next(int64_t count) {
   std::vector<Tensor> images;

@@ -77,11 +77,10 @@ class MMRL final : public PromptLearner {
     check_image_tower(setting);
     check_template(setting, setting.prompt_template);
     resolve_blocks(setting);
-    for (const char* name : {"n_tokens", "space"}) {
-      if (options_.integer(name) < 0)
-        throw Error(fmt::format("{} {}: give 0 or more", name, options_.integer(name)));
-    }
-    if (options_.integer("n_tokens") == 0) throw Error("n_tokens 0: give 1 or more");
+    if (const int64_t tokens = options_.integer("n_tokens"); tokens < 1)
+      throw Error(fmt::format("n_tokens {}: give 1 or more", tokens));
+    if (const int64_t space = options_.integer("space"); space < 0)
+      throw Error(fmt::format("space {}: give 0 or more", space));
     if (const double alpha = options_.real("alpha"); !(alpha >= 0 && alpha <= 1))
       throw Error(fmt::format("alpha {}: give a number from 0 to 1", alpha));
     if (options_.integer("space") == 0)

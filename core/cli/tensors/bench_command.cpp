@@ -9,6 +9,7 @@
 
 #include "base/installation.h"
 #include "base/machine.h"
+#include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
 #include "clip/towers/random_towers.h"
