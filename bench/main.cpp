@@ -11,6 +11,7 @@
 
 #include "base/machine.h"
 #include "comparison.h"
+#include "method_steps.h"
 #include "peak_memory.h"
 #include "table/render.h"
 
@@ -45,7 +46,11 @@ int main(int count, char** words) {
   if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);
   benchmark::Initialize(&count, words);
   if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
+  promptbed::bench::register_method_steps();
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
-  fmt::print("\n{}", promptbed::render_text(promptbed::bench::compare(collector.measured()), {.width = 140}));
+  const promptbed::Table compared = promptbed::bench::compare(collector.measured());
+  if (!compared.rows.empty()) fmt::print("\n{}", promptbed::render_text(compared, {.width = 140}));
+  const promptbed::Table steps = promptbed::bench::method_steps_table(collector.measured());
+  if (!steps.rows.empty()) fmt::print("\n{}", promptbed::render_markdown(steps));
 }

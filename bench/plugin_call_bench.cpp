@@ -2,13 +2,7 @@
 // guard, and from the same source linked into this program; and CoCoOp.
 #include <benchmark/benchmark.h>
 
-#include "base/installation.h"
-#include "clip/model.h"
-#include "clip/towers/text_transformer.h"
-#include "data/draws/class_sets.h"
-#include "data/layouts/split.h"
-#include "data/suites/suite.h"
-#include "made_task.h"
+#include "embedded_task.h"
 #include "methods/method_registry.h"
 #include "results/statistics.h"
 
@@ -19,18 +13,6 @@ namespace {
 
 constexpr int64_t kBatch = 32;
 constexpr int kSteps = 500;
-
-/// The base classes of the embedded dataset `devices`, on the embedded model.
-Task embedded_task() {
-  const Suite suite = read_suite(datasets_folder(), "pocket");
-  const ClipModel model = ClipModel::load(suite.model);
-  const ClassNames names = class_names_of(read_split(suite.at("devices"), suite.data), ClassSet::base);
-  Task task = made_task(std::make_shared<TextTransformer>(model.checkpoint(), Placement{}),
-                        static_cast<int64_t>(names.size()));
-  task.class_names = names;
-  task.tokenizer = model.tokenizer();
-  return task;
-}
 
 /// A method bound to the task, and its steps.
 class Steps {
