@@ -50,10 +50,9 @@ struct RunSpec {
   CropRange crops = {};  ///< of the views, if there are any
   std::string precision = "f32";
 
-  /// Hashes of the names and contents of its dataset's images: those drawn for "train" and, if the method
-  /// chooses on them, for "val", or else "full_val", all validation images of the trained classes; and all of
-  /// "test". None on sealed features that do not say it, nor in
-  /// runs of earlier versions, where the contents are unknown.
+  /// Hashes of the names and contents of its dataset's images: those for "train", for "val" (the draw's) or
+  /// "full_val" (all of the trained classes) if the method chooses on them, and all of "test". None on sealed
+  /// features that do not say it, nor in runs of earlier versions, where the contents are unknown.
   std::map<std::string, std::string, std::less<>> images = {};
   int64_t base_version = 0;    ///< of the base of a wrapper (plugin.h), which its options name; 0 without one
   std::string tokenizer = {};  ///< tokenizer_id(): "" for the usual one; unknown in runs of earlier versions
