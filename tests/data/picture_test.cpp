@@ -33,6 +33,16 @@ std::string bmp(uint32_t width, uint32_t height, std::string_view pixels) {
          std::string("\x01\0\x18\0"sv) + std::string(24, '\0') + std::string(pixels);
 }
 
+/// A BMP of runs, of eight or four bits a pixel. Its four colours are red, green, blue and black.
+std::string bmp_of_runs(uint32_t width, uint32_t height, int bits, std::string_view runs) {
+  const uint32_t offset = 14 + 40 + 4 * 4;
+  return "BM" + little_endian(offset + static_cast<uint32_t>(runs.size())) + little_endian(0) +
+         little_endian(offset) + little_endian(40) + little_endian(width) + little_endian(height) +
+         std::string("\x01\0"sv) + static_cast<char>(bits) + '\0' + little_endian(bits == 8 ? 1 : 2) +
+         std::string(12, '\0') + little_endian(4) + little_endian(0) +
+         std::string("\0\0\xff\0\0\xff\0\0\xff\0\0\0\0\0\0\0"sv) + std::string(runs);
+}
+
 /// A part of a GIF: where it lies, and its pixels as indices below 100.
 struct GifFrame {
   uint8_t left, top, width, height;
@@ -117,6 +127,39 @@ TEST(Picture, ABmpMayRunFromTheTopDown) {
             (std::vector<uint8_t>{3, 2, 1, 6, 5, 4}));
 }
 
+TEST(Picture, ABmpMayBeOfRuns) {
+  const auto read = [](uint32_t width, uint32_t height, int bits, std::string_view runs) {
+    return colours_of(bmp_of_runs(width, height, bits, runs));
+  };
+  // Three of blue, end of row; red, and green as it is, padded; the end.
+  EXPECT_EQ(read(3, 2, 8, "\x03\x02\0\0\x03\0\0\x01"sv), "rrrbbb") << "from the bottom up";
+  EXPECT_EQ(read(5, 1, 8, "\0\x03\x01\x02\0\0\x02\x01\0\x01"sv), "gbrgg") << "pixels as they are, padded";
+  EXPECT_EQ(read(4, 1, 4, "\x04\x12\0\x01"sv), "gbgb") << "two colours in turns";
+  EXPECT_EQ(read(5, 1, 4, "\0\x05\x12\x01\x20\0\0\x01"sv), "gbrgb") << "half a byte is left over";
+  EXPECT_EQ(read(3, 2, 8, "\x01\x01\0\0\x02\x02\0\x01"sv), "bbrgrr")
+      << "what is left out has the first colour";
+  EXPECT_EQ(read(3, 2, 8, "\x01\x01\0\x02\x01\x01\x01\x02\0\x01"sv), "rrbgrr") << "one right, one up";
+  EXPECT_EQ(read(2, 1, 8, "\x09\x01\0\x01"sv), "gg") << "what is too much is lost";
+  EXPECT_EQ(read(2, 1, 8, "\x02\x01"sv), "gg") << "the last row need not be ended";
+}
+
+TEST(Picture, ADamagedBmpOfRunsIsRefused) {
+  const std::string whole = bmp_of_runs(3, 2, 8, "\x03\x02\0\0\x03\0\0\x01"sv);
+  for (size_t kept = 2; kept <= whole.size() - 3; ++kept)
+    EXPECT_NE(fault_of("a.bmp", whole.substr(0, kept)).find("BMP image (the file is cut short)"),
+              std::string::npos)
+        << kept;
+  EXPECT_NE(fault_of("a.bmp", bmp_of_runs(2, 1, 8, "\x02\x07\0\x01"sv))
+                .find("BMP image (a pixel has a colour that is not in its table)"),
+            std::string::npos);
+  EXPECT_NE(fault_of("a.bmp", bmp_of_runs(0, 1, 8, "\0\x01"sv)).find("BMP image (0 x 1 pixels)"),
+            std::string::npos);
+  std::string mixed = whole;
+  mixed[28] = 4;
+  EXPECT_NE(fault_of("a.bmp", mixed).find("BMP image (its runs have another number of bits than its pixels)"),
+            std::string::npos);
+}
+
 TEST(Picture, OfAGifTheFirstFrameIsRead) {
   EXPECT_EQ(colours_of(gif(2, 2, {{0, 0, 2, 2, "\0\1\2\0"s}, {0, 0, 2, 2, "\1\1\1\1"}})), "rgbr");
 }
@@ -135,7 +178,7 @@ TEST(Picture, AGifsRowsMayBeInterlaced) {
 
 TEST(Picture, ADamagedGifIsRefused) {
   const std::string whole = gif(2, 2, {{0, 0, 2, 2, "\0\1\2\0"s}});
-  for (size_t kept = 6; kept < whole.size() - 3; ++kept)
+  for (size_t kept = 6; kept <= whole.size() - 3; ++kept)
     EXPECT_NE(fault_of("a.gif", whole.substr(0, kept)).find("damaged or unsupported GIF image ("),
               std::string::npos)
         << kept;
