@@ -126,6 +126,43 @@ TEST_F(OwnDataset, AManifestMayHaveAnyName) {
   EXPECT_EQ(read("birds/north.csv").train.size(), 1U);
 }
 
+constexpr const char* kZhouSplit = R"({"train": [["wren/1.jpg", 0, "wren"], ["crow/1.jpg", 1, "crow"]],
+  "val": [], "test": [["wren/2.jpg", 0, "wren"], ["crow/2.jpg", 1, "crow"]]})";
+
+TEST_F(OwnDataset, CoOpsLayoutIsTakenAsItIs) {
+  write("split_zhou_Birds.json", kZhouSplit);
+  for (const char* image : {"wren/1.jpg", "crow/1.jpg", "wren/2.jpg", "crow/2.jpg"})
+    write(fs::path("images") / image);
+  const DatasetSpec spec = read_own_dataset(scratch_ / "birds");
+  EXPECT_EQ(spec.id, "birds");
+  EXPECT_EQ(spec.images, "images");
+  const Split split = read();
+  EXPECT_EQ(split.class_names, (Names{"wren", "crow"})) << "labels are the split's";
+  EXPECT_EQ(split.train, (std::vector<Image>{{"wren/1.jpg", 0, "wren"}, {"crow/1.jpg", 1, "crow"}}));
+  EXPECT_EQ(read("birds/split_zhou_Birds.json").hash(), split.hash());
+  EXPECT_EQ(read_own_dataset(scratch_ / "birds/split_zhou_Birds.json").id, "birds");
+}
+
+TEST_F(OwnDataset, ASplitOfCoOpsFormMayHaveAnyNameAndImagesAnyFolder) {
+  write("fold2.json", kZhouSplit);
+  write("jpg/wren/1.jpg");
+  const DatasetSpec spec = read_own_dataset(scratch_ / "birds/fold2.json");
+  EXPECT_EQ(spec.id, "fold2");
+  EXPECT_EQ(spec.images, "jpg");
+  write("wren/1.jpg");
+  EXPECT_EQ(read_own_dataset(scratch_ / "birds/fold2.json").images, ".");
+}
+
+TEST_F(OwnDataset, OneOfSeveralSplitsIsNamed) {
+  write("split_zhou_A.json", kZhouSplit);
+  write("split_zhou_B.json", kZhouSplit);
+  EXPECT_ERROR(
+      read(), "birds: has several splits, split_zhou_A.json and split_zhou_B.json; name one, as " + folder());
+  EXPECT_EQ(read("birds/split_zhou_B.json").train.size(), 2U);
+  write("split_zhou_B.json", "[]");
+  EXPECT_ERROR(read("birds/split_zhou_B.json"), "split_zhou_B.json: is not a split; it must hold an object");
+}
+
 TEST_F(OwnDataset, TellsALineThatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "manifest.csv: is empty; begin with the line path,class,split"},

@@ -14,6 +14,8 @@
 #include "base/text.h"
 #include "data/layouts/folder_index.h"
 #include "data/layouts/own_folders.h"
+#include "data/layouts/zhou_split.h"
+#include "data/pictures/image_files.h"
 #include "formats/json_object.h"
 
 namespace promptbed {
@@ -95,17 +97,52 @@ bool is_part(const std::string& name) {
   return !part_named(name).empty();
 }
 
+/// Whether a file is called as CoOp calls its splits.
+bool is_zhou_split(const std::string& file) {
+  return file.starts_with("split_zhou_") && file.ends_with(".json");
+}
+
+/// The split in CoOp's form among a folder's files; "" if there is none. Throws Error if there are several.
+std::string find_zhou_split(const fs::path& folder, const std::vector<std::string>& files) {
+  const auto first = std::ranges::find_if(files, is_zhou_split);
+  if (first == files.end()) return "";
+  const auto second = std::find_if(first + 1, files.end(), is_zhou_split);
+  if (second == files.end()) return *first;
+  throw Error(fmt::format("{}: has several splits, {} and {}; name one, as {}", folder.string(), *first,
+                          *second, (folder / *first).string()));
+}
+
+/// The folder beside a split in CoOp's form that its paths begin in: one that has the first image, or else
+/// "images".
+fs::path images_of_zhou_split(const fs::path& file) {
+  const Split split = read_zhou_split(file);
+  std::vector<std::string> places = {"images", "."};
+  for (const std::string& name : FolderIndex().list(file.parent_path()).folders) places.push_back(name);
+  for (const std::vector<Image>* images : {&split.train, &split.test}) {
+    if (images->empty()) continue;
+    const auto has_first = [&](const std::string& place) {
+      return ImageFiles(file.parent_path() / place).have(images->front().path);
+    };
+    const auto found = std::ranges::find_if(places, has_first);
+    if (found != places.end()) return *found;
+  }
+  return places.front();
+}
+
 SplitSource source_in_folder(const fs::path& folder) {
   FolderNames names = FolderIndex().list(folder);
   std::erase_if(names.folders, is_left_by_system);
   for (const char* manifest : kManifests) {
     if (contains(names.files, manifest)) return {.kind = SplitKind::own_manifest, .file = manifest};
   }
+  if (const std::string split = find_zhou_split(folder, names.files); !split.empty())
+    return {.kind = SplitKind::zhou, .file = split};
   if (names.folders.empty()) {
-    throw Error(fmt::format(
-        "{}: holds no dataset; it needs class folders, train/ and test/ folders of these, or a manifest.csv "
-        "(docs/datasets.md)",
-        folder.string()));
+    throw Error(
+        fmt::format("{}: holds no dataset; it needs class folders, train/ and test/ folders of these, a "
+                    "manifest.csv or a "
+                    "split_zhou_*.json (docs/datasets.md)",
+                    folder.string()));
   }
   // A class may be called "train": these are parts only if there is nothing else.
   if (!std::ranges::all_of(names.folders, is_part)) return {.kind = SplitKind::own_classes};
@@ -115,6 +152,11 @@ SplitSource source_in_folder(const fs::path& folder) {
                     folder.string()));
   }
   return {.kind = SplitKind::own_parts};
+}
+
+SplitSource source_named(const fs::path& file) {
+  const auto kind = file.extension() == ".json" ? SplitKind::zhou : SplitKind::own_manifest;
+  return {.kind = kind, .file = file.filename()};
 }
 
 void check_id(const std::string& id, const std::string& where) {
@@ -154,12 +196,13 @@ DatasetSpec read_dataset_spec(const fs::path& file) {
 DatasetSpec read_own_dataset(const fs::path& path) {
   const fs::path place = fs::canonical(path);
   const bool is_folder = fs::is_directory(place);
-  const bool is_named = !is_folder && !contains({kManifests.begin(), kManifests.end()}, place.filename());
+  const bool is_named = !is_folder && !contains({kManifests.begin(), kManifests.end()}, place.filename()) &&
+                        !is_zhou_split(place.filename());
   DatasetSpec spec;
   spec.folder = is_folder ? place : place.parent_path();
-  spec.images = ".";
-  spec.split = is_folder ? source_in_folder(place)
-                         : SplitSource{.kind = SplitKind::own_manifest, .file = place.filename()};
+  spec.split = is_folder ? source_in_folder(place) : source_named(place);
+  spec.images =
+      spec.split.kind == SplitKind::zhou ? images_of_zhou_split(spec.folder / spec.split.file) : ".";
   spec.id = is_named ? place.stem().string() : spec.folder.filename().string();
   spec.prompt_template = kDefaultTemplate;
   spec.context_init = kDefaultContext;

@@ -85,10 +85,11 @@ inline constexpr std::string_view kDefaultContext = "a photo of a";
 /// Throws Error unless a template holds {} exactly once; `where` names it: "dtd.json: 'template'".
 void check_template_text(std::string_view text, const std::string& where);
 
-/// Describes a user's own images as a dataset. `path` is a manifest of any name (.csv or .jsonl), or a folder
-/// that holds one of these, looked for in this order:
+/// Describes a user's own images as a dataset. `path` is a manifest of any name (.csv or .jsonl), a split in
+/// CoOp's form (.json), or a folder that holds one of these, looked for in this order:
 ///
 ///   manifest.csv or manifest.jsonl      a list of images: path, class, and split (train, val or test)
+///   split_zhou_*.json                   the same in CoOp's form, and the images in images/ or another folder
 ///   train/, test/ and optionally val/   class folders in each
 ///   class folders                       divided 50/20/30 like DTD's
 ///
@@ -96,7 +97,8 @@ void check_template_text(std::string_view text, const std::string& where);
 /// source. The default id is the folder's name (or the file's, for a manifest of another name), the default
 /// template "a photo of a {}.".
 ///
-/// Throws Error if there is none of that or dataset.json is malformed. Opens no image.
+/// Throws Error if there is none of that, or several splits in CoOp's form, or a file is malformed. Opens no
+/// image.
 DatasetSpec read_own_dataset(const std::filesystem::path& path);
 
 }  // namespace promptbed
