@@ -21,6 +21,7 @@ inline Task embedded_task() {
                         static_cast<int64_t>(names.size()));
   task.class_names = names;
   task.tokenizer = model.tokenizer();
+  task.image_encoder = model.make_prompted_image_encoder(Placement{});
   return task;
 }
 

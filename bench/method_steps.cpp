@@ -1,5 +1,6 @@
 #include "method_steps.h"
 
+#include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -8,10 +9,12 @@
 #include <optional>
 #include <utility>
 
-#include "clip/towers/random_text_tower.h"
+#include "clip/towers/image_tower.h"
+#include "clip/towers/random_towers.h"
 #include "embedded_task.h"
 #include "methods/method_registry.h"
 #include "results/statistics.h"
+#include "training/epoch_order.h"
 #include "training/optimiser.h"
 
 namespace promptbed::bench {
@@ -34,9 +37,14 @@ Task task_of(const std::string& tower) {
                               : made_task(std::make_shared<TextTransformer>(
                                               random_text_tower(text_tower_sizes(kLarge)), Placement{}),
                                           kClasses);
+  if (tower == kLarge) {
+    task.image_encoder =
+        std::make_shared<LateImageEncoder>(random_image_tower(*image_tower_sizes(kLarge)), Placement{});
+  }
   task.dataset = "bench";
   task.shots = task.train.labels.size(0) / static_cast<int64_t>(task.class_names.size());
   task.text_blocks = task.text_encoder->blocks();
+  task.image_blocks = task.image_encoder->blocks();
   task.validation = {task.train.features.narrow(0, 0, 0), task.train.labels.narrow(0, 0, 0)};
   return task;
 }
@@ -58,10 +66,15 @@ int64_t images_of_step(const PromptLearner& learner, const Task& task) {
 }
 
 void step(benchmark::State& state, const Method& method, const std::string& tower) {
-  const Task task = task_of(tower);
+  Task task = task_of(tower);
   const auto learner = made(method, task);
+  Batch batch = first_rows(task, images_of_step(*learner, task));
+  if (learner->needs().pixels) {
+    const int64_t side = task.image_encoder->resolution();
+    batch.features = task.train.features = Tensor();
+    batch.pixels = at::randn({batch.labels.size(0), 3, side, side}, seeded_generator(1, "pixels"));
+  }
   learner->bind(task);
-  const Batch batch = first_rows(task, images_of_step(*learner, task));
   Optimiser optimiser(learner->trainable(), learner->recipe(task));
   optimiser.start_epoch(0);
   const auto make_step = [&] {
