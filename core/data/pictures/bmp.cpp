@@ -81,7 +81,7 @@ class RunReader {
       } else if (value == kEndOfPicture) {
         break;
       } else if (value == kMove) {
-        column_ += next();
+        column_ = std::min(column_ + next(), picture_.width);
         row_ += next();
       } else {
         put_pixels(value);
