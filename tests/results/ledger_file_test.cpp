@@ -209,7 +209,7 @@ TEST(LedgerFile, OfAnotherSchemaOrProgramIsRefused) {
   std::string bytes = read_file(path);
   bytes[63] = 9;  // the last byte of user_version (SQLite file format, section 1.3)
   write_file(path, bytes);
-  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 5");
+  EXPECT_ERROR(Ledger{path}, "is a ledger of schema 9, this program reads up to 6");
   bytes[71] = 0;  // and of application_id
   write_file(path, bytes);
   EXPECT_ERROR(Ledger{path}, "is not a ledger");
