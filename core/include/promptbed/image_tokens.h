@@ -10,12 +10,12 @@
 /// What methods with learned tokens in the image tower share (VPT, arXiv 2203.12119).
 namespace promptbed {
 
-/// The two options of learned image tokens, for a method's OptionSpec table; defaults are the method's.
-///   n_ctx_vision   tokens of a block
-///   depth_vision   blocks with tokens of their own, the first one's at the tower's input
+/// The option n_ctx_vision, tokens of a block, for a method's OptionSpec table.
 constexpr OptionSpec image_token_option(const char* default_count) {
   return {"n_ctx_vision", OptionType::integer, default_count, "learned tokens a block of the image tower"};
 }
+
+/// The option depth_vision: blocks with tokens of their own, the first one's at the tower's input.
 constexpr OptionSpec image_depth_option(const char* default_depth) {
   return {"depth_vision", OptionType::integer, default_depth,
           "blocks of the image tower with learned tokens of their own, at most those of the model"};
@@ -36,6 +36,7 @@ class PROMPTBED_EXPORT ImageTokens {
   /// depth times [count, W], drawn from N(0, 0.02) with the task's generator.
   ImageTokens(const Task& task, int64_t count, int64_t depth);
 
+  /// What they put into the tower.
   ImagePrompts prompts() const;
 
   /// "image.0", "image.1", ..., by block.

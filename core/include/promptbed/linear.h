@@ -19,6 +19,7 @@ struct PROMPTBED_EXPORT LinearLayer {
   /// Both drawn as initial_linear() draws them.
   static LinearLayer drawn(const Task& task, int64_t inputs, int64_t outputs);
 
+  /// [.., in] -> [.., out]
   Tensor operator()(const Tensor& x) const;
 
   /// Another layer that starts with the same numbers.
