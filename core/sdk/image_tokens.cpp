@@ -6,6 +6,12 @@
 #include <algorithm>
 
 namespace promptbed {
+namespace {
+
+/// Far more than anybody learns; what is beyond would fill the memory.
+constexpr int64_t kMostTokens = 1000;
+
+}  // namespace
 
 void check_image_tower(const Setting& setting) {
   if (setting.image_blocks == 0) {
@@ -18,8 +24,8 @@ void check_image_tower(const Setting& setting) {
 void resolve_image_tokens(Options& options, const Setting& setting) {
   check_image_tower(setting);
   for (const char* name : {"n_ctx_vision", "depth_vision"}) {
-    if (options.integer(name) < 1)
-      throw Error(fmt::format("{} {}: give 1 or more", name, options.integer(name)));
+    if (options.integer(name) < 1 || options.integer(name) > kMostTokens)
+      throw Error(fmt::format("{} {}: give 1 to {}", name, options.integer(name), kMostTokens));
   }
   options.set("depth_vision", OptionValue(std::min(options.integer("depth_vision"), setting.image_blocks)));
 }

@@ -86,7 +86,11 @@ class GivenDescriptions {
   /// Throws Error for a file that describes no classes, and for a dataset that is not one of the sweep's.
   GivenDescriptions(const std::map<std::string, fs::path>& files, const Inputs& inputs) {
     for (const auto& [dataset, file] : files) {
-      inputs.dataset(dataset);  // throws for an unknown id
+      try {
+        inputs.dataset(dataset);  // throws for an unknown id
+      } catch (const Error& fault) {
+        throw Error(fmt::format("--descriptions {}={}: {}", dataset, file.string(), fault.what()));
+      }
       given_.emplace(dataset, file);
     }
   }
@@ -269,8 +273,9 @@ class Planner {
     const auto flips = change_draw(job.draw, job.class_names, job.run.shots, job.run.seed, spec_.changes);
     job.run.changes = spec_.changes;
     if (spec_.changes.imbalance != 1 && job.draw.train.size() == drawn) {
-      run.obstacle = fmt::format("{}: --imbalance {} leaves all {} shots of each class; give more shots",
-                                 job.run.dataset, spec_.changes.imbalance, job.run.shots);
+      run.obstacle = fmt::format(
+          "{}: --imbalance {} leaves all {} shots of each class; give more shots or a higher rate",
+          job.run.dataset, spec_.changes.imbalance, job.run.shots);
     } else if (spec_.changes.noise && flips.empty()) {
       run.obstacle =
           fmt::format("{}: --label-noise {} leaves all labels of {} shots as they are; give more shots",

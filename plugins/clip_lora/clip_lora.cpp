@@ -21,6 +21,10 @@ constexpr struct {
                 {'v', "value", &BlockChange::value},
                 {'o', "output", &BlockChange::output}};
 
+/// What is beyond these is no low rank, or makes logits infinite.
+constexpr int64_t kHighestRank = 4096;
+constexpr double kMostFactor = 1e6;
+
 /// Learned low-rank changes in all blocks of a tower.
 class TowerLoRA {
  public:
@@ -96,14 +100,14 @@ class ClipLoRA final : public PromptLearner {
       throw Error(fmt::format("no towers \"{}\"; known: both, text, image", towers));
     if (letters.empty() || letters.find_first_not_of("qkvo") != std::string::npos)
       throw Error(fmt::format("weights \"{}\": give letters of q, k, v and o", letters));
-    if (const int64_t rank = options_.integer("rank"); rank < 1)
-      throw Error(fmt::format("rank {}: give 1 or more", rank));
+    if (const int64_t rank = options_.integer("rank"); rank < 1 || rank > kHighestRank)
+      throw Error(fmt::format("rank {}: give 1 to {}", rank, kHighestRank));
     if (const double share = options_.real("dropout"); !(share >= 0 && share < 1))
       throw Error(fmt::format("dropout {}: give a share from 0 to below 1", share));
     for (const char* name : {"alpha", "logit_scale"}) {
       const double value = options_.real(name);
-      if (!(value > 0 && value <= std::numeric_limits<float>::max()))
-        throw Error(fmt::format("{} {}: give a number above 0", name, value));
+      if (!(value > 0 && value <= kMostFactor))
+        throw Error(fmt::format("{} {}: give a number above 0, up to {}", name, value, kMostFactor));
     }
     return options_;
   }

@@ -24,6 +24,10 @@ constexpr double kOtherWeight = 0.5, kTransferWeight = 0.2;
 /// The width of the shared tokens on EuroSAT, and on all else.
 constexpr int64_t kWideSpace = 2048, kSpace = 512;
 
+/// What is beyond these would fill the memory, or make the loss infinite.
+constexpr int64_t kMostTokens = 1000, kWidestSpace = 65'536;
+constexpr double kMostWeight = 1e6;
+
 /// Linear layers from the shared tokens to the tokens of each representation block of one tower. They start
 /// equal, as in the authors' code.
 class Projections {
@@ -77,10 +81,12 @@ class MMRL final : public PromptLearner {
     check_image_tower(setting);
     check_template(setting, setting.prompt_template);
     resolve_blocks(setting);
-    if (const int64_t tokens = options_.integer("n_tokens"); tokens < 1)
-      throw Error(fmt::format("n_tokens {}: give 1 or more", tokens));
-    if (const int64_t space = options_.integer("space"); space < 0)
-      throw Error(fmt::format("space {}: give 0 or more", space));
+    if (const int64_t tokens = options_.integer("n_tokens"); tokens < 1 || tokens > kMostTokens)
+      throw Error(fmt::format("n_tokens {}: give 1 to {}", tokens, kMostTokens));
+    if (const int64_t space = options_.integer("space"); space < 0 || space > kWidestSpace)
+      throw Error(fmt::format("space {}: give 0 to {}", space, kWidestSpace));
+    if (const double weight = options_.real("weight"); !(weight <= kMostWeight))
+      throw Error(fmt::format("weight {}: give a number up to {}", weight, kMostWeight));
     if (const double alpha = options_.real("alpha"); !(alpha >= 0 && alpha <= 1))
       throw Error(fmt::format("alpha {}: give a number from 0 to 1", alpha));
     if (options_.integer("space") == 0)
@@ -183,7 +189,7 @@ class MMRL final : public PromptLearner {
     const int64_t blocks = std::min(setting.text_blocks, setting.image_blocks);
     const int64_t last = options_.integer("last_block");
     if (blocks < 2) throw Error("needs towers of two blocks or more; give another model with --model");
-    if (last < 0) throw Error(fmt::format("last_block {}: give 0 or more", last));
+    if (last < 0 || last == 1) throw Error(fmt::format("last_block {}: give 0, or 2 to {}", last, blocks));
     if (last == 0 || last > blocks) options_.set("last_block", OptionValue(blocks));
     if (options_.integer("first_block") == 0)
       options_.set("first_block", OptionValue(std::max<int64_t>(2, blocks / 2)));

@@ -74,6 +74,9 @@ constexpr const char* kTeacherTemplates[] = {"a photo of a {}.",
                                              "a pixelated photo of a {}.",
                                              "itap of the {}."};
 
+/// What is beyond these makes the loss infinite, or a mean of nothing.
+constexpr double kMostWeight = 1e6, kLeastDeviation = 0.01;
+
 /// Datasets for which the authors average states of late epochs alone, in the few-shot protocol.
 const std::set<std::string_view> kLateAverage = {"stanford_cars", "oxford_flowers", "fgvc_aircraft", "dtd",
                                                  "eurosat"};
@@ -105,8 +108,8 @@ class PromptSRC final : public DeepContextLearner {
   Options resolve(const Setting& setting) override {
     resolve_by_protocol(setting);
     for (const char* weight : {"text_weight", "image_weight"}) {
-      if (!(options().real(weight) >= 0))
-        throw Error(fmt::format("{} {}: give 0 or more", weight, options().real(weight)));
+      if (!(options().real(weight) >= 0 && options().real(weight) <= kMostWeight))
+        throw Error(fmt::format("{} {}: give 0 to {}", weight, options().real(weight), kMostWeight));
     }
     Setting trained = setting;
     trained.new_class_names.clear();  // the teacher never sees them
@@ -167,9 +170,12 @@ class PromptSRC final : public DeepContextLearner {
     if (chosen.real("average_mean") == 0) chosen.set("average_mean", OptionValue(average.mean));
     if (chosen.real("average_deviation") == 0)
       chosen.set("average_deviation", OptionValue(average.deviation));
-    if (!(chosen.real("average_deviation") > 0))
+    if (const double deviation = chosen.real("average_deviation");
+        !(deviation >= kLeastDeviation && deviation <= kMostWeight))
       throw Error(
-          fmt::format("average_deviation {}: give a number above 0", chosen.real("average_deviation")));
+          fmt::format("average_deviation {}: give {} to {}", deviation, kLeastDeviation, kMostWeight));
+    if (const double mean = chosen.real("average_mean"); !(std::abs(mean) <= kMostWeight))
+      throw Error(fmt::format("average_mean {}: give -{} to {}", mean, kMostWeight, kMostWeight));
   }
 
   std::vector<std::string> teacher_templates() const {

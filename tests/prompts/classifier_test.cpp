@@ -6,6 +6,8 @@
 #include <set>
 
 #include "clip/mini_clip.h"
+#include "clip/towers/image_tower.h"
+#include "clip/towers/random_towers.h"
 #include "methods/literature_method.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -19,6 +21,9 @@ class RestoredLearner : public test::LiteratureMethod {
   RestoredLearner() {
     task_.train = {at::randn({6, 2, 5}, seeded_generator(7, "train")), at::arange(6).remainder(3)};
     task_.validation = {at::randn({3, 1, 5}, seeded_generator(8, "validation")), at::arange(3)};
+    task_.image_encoder = make_image_encoder(random_image_tower({.resolution = 16, .embedding = 5}), {});
+    task_.image_blocks = task_.image_encoder->blocks();
+    batch_.pixels = at::randn({batch_.features.size(0), 3, 16, 16}, seeded_generator(9, "pixels"));
   }
 
   static std::map<std::string, std::string> options_of(const std::string& name) {
@@ -57,6 +62,8 @@ class RestoredLearner : public test::LiteratureMethod {
     task.tokenizer = task_.tokenizer;
     task.context_length = task_.context_length;
     task.text_encoder = task_.text_encoder;
+    task.image_encoder = task_.image_encoder;
+    task.image_blocks = task_.image_blocks;
     task.logit_scale = task_.logit_scale;
     task.feature_width = task_.feature_width;
     return task;
@@ -85,14 +92,14 @@ TEST_F(RestoredLearner, GivesTheTrainedLogitsWithoutTrainingImages) {
     restored.insert(method.name());
   }
   for (const char* name : {"coop", "cocoop", "kgcoop", "prograd", "deep_text", "tcp", "dept", "clip_adapter",
-                           "tip_adapter", "linear_probe", "gda_clip"})
+                           "tip_adapter", "linear_probe", "gda_clip", "maple", "mmrl"})
     EXPECT_TRUE(restored.contains(name)) << name;
 }
 
 TEST_F(RestoredLearner, ServesOtherClassesWhereItsMethodDoes) {
   const ClassNames others = {"polar_bear", "cat"};
-  for (const char* name :
-       {"coop", "cocoop", "kgcoop", "deep_text", "tcp", "dept", "clip_adapter", "gda_clip"}) {
+  for (const char* name : {"coop", "cocoop", "kgcoop", "deep_text", "tcp", "dept", "clip_adapter", "gda_clip",
+                           "vpt", "ivlp", "maple", "promptsrc", "clip_lora", "mmrl"}) {
     const auto learner = trained(name);
     const auto restored = restore(prompt_of(*learner, name), others);
     learner->retarget(others);

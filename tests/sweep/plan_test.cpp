@@ -190,7 +190,8 @@ TEST_F(PlanSweep, LabelNoiseIsAnotherDrawOfTheSameImages) {
 
   noisy.shots = {1};
   EXPECT_EQ(plan_sweep(noisy, bench).runs[1].obstacle,
-            "one: --label-noise symmetric:0.4 leaves all labels of 1 shots as they are; give more shots");
+            "one: --label-noise symmetric:0.4 leaves all labels of 1 shots as they are; give more shots or a "
+            "higher rate");
 }
 
 TEST_F(PlanSweep, ImbalanceKeepsFewerImagesOfLaterClasses) {

@@ -111,8 +111,9 @@ CropRange parse_crops(std::string_view text, std::string_view where) {
   const auto most = has_dash ? std::from_chars(least.ptr + 1, end, crops.most) : least;
   const bool is_range = has_dash && most.ec == std::errc() && most.ptr == end;
   if (!is_range || !(kLeastShare <= crops.least && crops.least <= crops.most && crops.most <= 1)) {
-    throw Error(fmt::format("{} {}: give shares of an image's area from {} to 1, such as 0.08-1", where, text,
-                            kLeastShare));
+    throw Error(
+        fmt::format("{} {}: give shares of an image's area from {} to 1, the least first, such as 0.08-1",
+                    where, text, kLeastShare));
   }
   return crops;
 }
