@@ -273,13 +273,12 @@ class Planner {
     const auto flips = change_draw(job.draw, job.class_names, job.run.shots, job.run.seed, spec_.changes);
     job.run.changes = spec_.changes;
     if (spec_.changes.imbalance != 1 && job.draw.train.size() == drawn) {
-      run.obstacle = fmt::format(
-          "{}: --imbalance {} leaves all {} shots of each class; give more shots or a higher rate",
-          job.run.dataset, spec_.changes.imbalance, job.run.shots);
+      run.obstacle = fmt::format("{}: --imbalance {} leaves all {} shots of each class; give more shots",
+                                 job.run.dataset, spec_.changes.imbalance, job.run.shots);
     } else if (spec_.changes.noise && flips.empty()) {
-      run.obstacle =
-          fmt::format("{}: --label-noise {} leaves all labels of {} shots as they are; give more shots",
-                      job.run.dataset, to_string(*spec_.changes.noise), job.run.shots);
+      run.obstacle = fmt::format(
+          "{}: --label-noise {} leaves all labels of {} shots as they are; give more shots or a higher rate",
+          job.run.dataset, to_string(*spec_.changes.noise), job.run.shots);
     }
   }
 

@@ -145,7 +145,7 @@ TEST_F(PixelMethods, AreTrackedInTrainingAndStayTheSame) {
 }
 
 TEST_F(PixelMethods, AreNoBasesOfMethodsOnCachedFeatures) {
-  const Finished refused = world_.sweep("dept", {"--set", "dept.base=vpt"});
+  const Finished refused = world_.sweep("dept", {"--set", "dept.base=vpt", "--set", "vpt.template={}."});
   EXPECT_EQ(refused.code, 2);
   EXPECT_NE(refused.err.find("base vpt: "), std::string::npos) << refused.err;
 }
