@@ -160,6 +160,15 @@ std::unique_ptr<PixelSource> Inputs::pixels(const DatasetSpec& dataset, const st
       PicturePixels::Style{model_.preprocessing(), dataset.crops, fresh_crops});
 }
 
+std::unique_ptr<PixelSource> Inputs::centre_pixels(const DatasetSpec& dataset,
+                                                   const std::vector<Image>& images) const {
+  std::vector<PicturePixels::Named> named;
+  for (const Image& image : images) named.push_back({image.path});
+  return std::make_unique<PicturePixels>(
+      chosen_of(dataset).images(dataset), dataset.id, std::move(named), /*seed=*/0,
+      PicturePixels::Style{model_.preprocessing(), dataset.crops, /*fresh_crops=*/false});
+}
+
 ContentIndex& Inputs::contents(const DatasetSpec& dataset) const {
   const auto found = contents_.find(dataset.id);
   if (found != contents_.end()) return found->second;

@@ -57,6 +57,10 @@ class Inputs {
   std::unique_ptr<PixelSource> pixels(const DatasetSpec& dataset, const std::vector<Image>& images,
                                       int64_t seed, bool fresh_crops) const;
 
+  /// Images of a dataset in the centre view, whatever they hold.
+  std::unique_ptr<PixelSource> centre_pixels(const DatasetSpec& dataset,
+                                             const std::vector<Image>& images) const;
+
   /// What is in the dataset's image files; each is looked at once.
   ContentIndex& contents(const DatasetSpec& dataset) const;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sweep/features.h"
 
 namespace promptbed {
@@ -62,7 +64,8 @@ Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& input
     row.push_back(std::to_string(missing[i]));
     table.rows.push_back(std::move(row));
   }
-  table.notes.push_back(inputs.feature_source());
+  const auto reads_features = [](const PlannedRun& run) { return !run.needs.pixels; };
+  if (std::ranges::any_of(plan.runs, reads_features)) table.notes.push_back(inputs.feature_source());
   for (const PlannedRun& run : plan.runs) {
     if (!run.obstacle.empty())
       table.notes.push_back(fmt::format("{} cannot run: {}", run.title(), run.obstacle));

@@ -7,12 +7,11 @@
 
 #include "base/processes.h"
 #include "base/signals.h"
-#include "data/draws/draw_file.h"
 #include "methods/assignment.h"
 #include "methods/guarded_learner.h"
 #include "results/run_record.h"
-#include "sweep/class_descriptions.h"
 #include "sweep/features.h"
+#include "sweep/given_files.h"
 #include "sweep/image_identity.h"
 #include "sweep/plan.h"
 #include "sweep/plan_warnings.h"
@@ -24,86 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMost = 1'000'000'000;
-
-/// Draws that the user gave in files, each in place of the one that a dataset, shots and a seed stand for.
-class GivenDraws {
- public:
-  /// Throws Error for a file that is no draw, and for two of the same dataset, shots and seed.
-  explicit GivenDraws(const std::vector<fs::path>& files) {
-    for (const fs::path& file : files) {
-      StoredDraw stored = read_draw(file);
-      if (stored.changes != DrawChanges()) {
-        throw Error(fmt::format("{}: is a changed draw, which a sweep makes itself; leave it out and give {}",
-                                file.string(), stored.changes.options()));
-      }
-      const auto [place, first] = given_.try_emplace({stored.dataset, stored.shots, stored.seed},
-                                                     Given{file, std::move(stored.draw)});
-      if (!first) {
-        throw Error(fmt::format("{} and {}: both are of {}, {} shots, seed {}; leave one out",
-                                place->second.file.string(), file.string(), stored.dataset, stored.shots,
-                                stored.seed));
-      }
-    }
-  }
-
-  /// Throws Error for a draw of a dataset, shots or seed that the sweep does not have.
-  void check_grid(const std::vector<DatasetSpec>& datasets, const SweepSpec& spec) const {
-    const auto has = [](const std::vector<int64_t>& values, int64_t value) {
-      return std::ranges::find(values, value) != values.end();
-    };
-    for (const auto& [cell, given] : given_) {
-      const auto& [dataset, shots, seed] = cell;
-      const bool has_dataset = std::ranges::find(datasets, dataset, &DatasetSpec::id) != datasets.end();
-      if (has_dataset && has(spec.shots, shots) && has(spec.seeds, seed)) continue;
-      throw Error(
-          fmt::format("{}: is of {}, {} shots, seed {}, and the sweep has no such run; change --datasets, "
-                      "--shots or --seeds",
-                      given.file.string(), dataset, shots, seed));
-    }
-  }
-
-  /// The draw that was given for a run, if any. Throws Error if it does not fit the split.
-  std::optional<FewShotDraw> find(const Split& split, const RunSpec& run) const {
-    const auto given = given_.find({run.dataset, run.shots, run.seed});
-    if (given == given_.end()) return std::nullopt;
-    return find_drawn_images(given->second.draw, split, given->second.file);
-  }
-
- private:
-  using Cell = std::tuple<std::string, int64_t, int64_t>;  // dataset, shots, seed
-
-  struct Given {
-    fs::path file;
-    FewShotDraw draw;
-  };
-
-  std::map<Cell, Given> given_;
-};
-
-/// What users' files say of the classes of datasets.
-class GivenDescriptions {
- public:
-  /// Throws Error for a file that describes no classes, and for a dataset that is not one of the sweep's.
-  GivenDescriptions(const std::map<std::string, fs::path>& files, const Inputs& inputs) {
-    for (const auto& [dataset, file] : files) {
-      try {
-        inputs.dataset(dataset);  // throws for an unknown id
-      } catch (const Error& fault) {
-        throw Error(fmt::format("--descriptions {}={}: {}", dataset, file.string(), fault.what()));
-      }
-      given_.emplace(dataset, file);
-    }
-  }
-
-  /// Null for a dataset without a file.
-  const ClassDescriptions* find(const std::string& dataset) const {
-    const auto found = given_.find(dataset);
-    return found == given_.end() ? nullptr : &found->second;
-  }
-
- private:
-  std::map<std::string, ClassDescriptions> given_;
-};
 
 Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   if (spec.epochs) {
@@ -308,9 +227,12 @@ class Planner {
     const PlannedDataset& dataset = *run.dataset;
     bench_.inputs().check_images_exist(dataset.spec, run.method->name());
     if (run.job.run.views > 0) run.job.run.views = kFreshCrops;
-    const std::string tested = hash_of_pictures(dataset.spec.id, dataset.split.test, opened_);
+    auto& images = run.job.run.images;
+    images["test"] = hash_of_pictures(dataset.spec.id, dataset.split.test, opened_);
+    if (run.method->trainable())
+      images["train"] = hash_of_pictures(dataset.spec.id, run.job.draw.train, opened_);
     for (JobTest& test : run.tests)
-      if (test.dataset == dataset.spec.id) test.images = tested;
+      if (test.dataset == dataset.spec.id) test.images = images["test"];
   }
 
   /// A method that chooses on all validation images has them in place of the draw's, unless those are
@@ -335,19 +257,16 @@ class Planner {
     return true;
   }
 
-  /// Puts what the images held into the run's identity, where that is known. Throws PictureError
-  /// for an image that is missing.
+  /// Puts what images held of which features are used into the run's identity, where that is known. Throws
+  /// PictureError for an image that is missing.
   void tell_images(PlannedRun& run) const {
     const auto tell = [&](const char* part, const std::string& hash) {
       if (!hash.empty()) run.job.run.images[part] = hash;
     };
     const std::string& dataset = run.dataset->spec.id;
-    const bool pixels = run.needs.pixels;
-    tell("test",
-         pixels ? hash_of_pictures(dataset, run.dataset->split.test, opened_) : run.dataset->test_images);
-    if (run.method->trainable()) {
-      tell("train", pixels ? hash_of_pictures(dataset, run.job.draw.train, opened_)
-                           : hash_of_images(dataset, training_request(run.job), opened_));
+    if (!run.needs.pixels) {
+      tell("test", run.dataset->test_images);
+      if (run.method->trainable()) tell("train", hash_of_images(dataset, training_request(run.job), opened_));
     }
     if (run.needs.validation_features)
       tell(validation_part(run.selection), hash_of_images(dataset, validation_request(run.job), opened_));

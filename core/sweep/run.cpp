@@ -1,19 +1,15 @@
 #include "sweep/run.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <ostream>
 
 #include "base/hash.h"
-#include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
 #include "clip/checkpoints/safetensors.h"
@@ -21,13 +17,13 @@
 #include "results/metrics.h"
 #include "results/prompt_file.h"
 #include "results/run_files.h"
-#include "sweep/features.h"
+#include "sweep/execution.h"
 #include "sweep/measurements.h"
+#include "sweep/run_images.h"
 #include "sweep/run_log.h"
 #include "sweep/tracking.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
-#include "training/shown_images.h"
 #include "training/train.h"
 
 namespace promptbed {
@@ -48,31 +44,6 @@ class Stopwatch {
   Clock::time_point last_ = Clock::now();
   std::map<std::string, double> seconds_;
 };
-
-/// The library that matrix products really go to: libblas stands for different ones on different machines.
-std::string blas_library() {
-  const void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
-  Dl_info info{};
-  if (symbol == nullptr || ::dladdr(symbol, &info) == 0) return "built into LibTorch";
-  std::error_code failure;
-  const auto file = std::filesystem::canonical(info.dli_fname, failure);
-  return failure ? info.dli_fname : (file.parent_path().filename() / file.filename()).string();
-}
-
-/// The machine, the libraries and the code; the run fills in phases, cache hits and peak memory.
-Execution describe_execution(const BenchSpec& spec, const std::string& code) {
-  Execution execution;
-  execution.host = this_process().host;
-  execution.processor = processor_name();
-  execution.threads = spec.threads;
-  execution.precision = to_string(spec.placement.precision);
-  execution.torch_version = TORCH_VERSION;
-  execution.blas = blas_library();
-  execution.code_version = code_version();
-  execution.dirty = code_is_dirty();
-  execution.plugin_hash = code;
-  return execution;
-}
 
 /// Throws Error if the bench has another version of a method than was planned.
 void check_version(const Method& method, int64_t planned) {
@@ -172,7 +143,7 @@ class Run {
     watch.lap("evaluation");
     outcome.execution.seconds = watch.seconds();
     outcome.execution.test_images = count_test_images(outcome);
-    outcome.execution.cache_hits = drawn_images_ + (takes_pixels_ ? 0 : outcome.execution.test_images);
+    outcome.execution.cache_hits = count_cached(outcome);
     outcome.execution.peak_memory = peak_memory();
     learner_.reset();  // while the run is not done: a plugin may crash in its destructor, too
     return outcome;
@@ -198,56 +169,18 @@ class Run {
     learner_->bind(task_);
   }
 
-  /// The hash of what the images of a part of the dataset held when the run was planned.
-  std::string planned_images(const char* part) const {
-    const auto planned = job_.run.images.find(part);
-    return planned == job_.run.images.end() ? "" : planned->second;
-  }
-
-  /// Throws Error if the features of drawn images, or those images, are not what the run's id stands for.
-  void check_drawn_images(bool validates) const {
-    const auto check = [&](const char* part, const FeatureRequest& request) {
-      bench_.datasets().check_images(job_.run.dataset, {&request, 1}, planned_images(part));
-    };
-    if (trains() && takes_pixels_)
-      bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned_images("train"));
-    if (trains() && !takes_pixels_) check("train", training_request(job_));
-    if (validates) check(job_.run.images.contains("full_val") ? "full_val" : "val", validation_request(job_));
-  }
-
-  /// Images of a dataset in the form that the method takes; pixels as the run shows them.
-  ShownImages shown(const std::string& dataset, const std::vector<Image>& images,
-                    const std::vector<int>& views) const {
-    const torch::Device device = bench_.spec().placement.device;
-    if (!takes_pixels_) return {read_features(bench_.datasets().features(dataset), images, views, device)};
-    const Inputs& inputs = bench_.inputs();
-    return {{Tensor(), labels_of(images).to(device)},
-            inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops)};
-  }
-
   void fill_task() {
-    const torch::Device device = bench_.spec().placement.device;
     const Needs needs = learner_->needs();
-    const bool validates = needs.validation_features;
-    takes_pixels_ = needs.pixels;
-    check_drawn_images(validates);
-    if (trains()) {
-      const ShownImages images = shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views));
-      task_.train = images.set;
-      training_pixels_ = images.pixels;
-    }
-    if (validates) {
-      task_.validation =
-          read_features(bench_.datasets().features(job_.run.dataset), job_.draw.val, {kCentreView}, device);
-    }
-    drawn_images_ = static_cast<int64_t>((takes_pixels_ ? 0 : job_.draw.train.size()) +
-                                         (validates ? job_.draw.val.size() : 0));
+    images_.emplace(job_, bench_, needs);
+    if (trains()) train_images_ = images_->train();
+    task_.train = train_images_.set;
+    if (needs.validation_features) task_.validation = images_->validation();
     task_.text_encoder = bench_.inputs().text_encoder();
     task_.image_encoder = bench_.inputs().prompted_image_encoder();
     task_.logit_scale = bench_.inputs().model().logit_scale();
     task_.feature_width = bench_.inputs().model().embedding_width();
     task_.generator = seeded_generator(static_cast<uint64_t>(job_.run.seed), "init");
-    task_.device = device;
+    task_.device = bench_.spec().placement.device;
   }
 
   void train_prompt(RunOutcome& outcome, Stopwatch& watch) {
@@ -259,7 +192,7 @@ class Run {
     }
     const Recipe& recipe = *job_.run.recipe;
     const int64_t images = task_.train.labels.size(0);
-    ShuffledOrder order(images, takes_pixels_ ? 1 : task_.train.features.size(1),
+    ShuffledOrder order(images, images_->are_pixels() ? 1 : task_.train.features.size(1),
                         static_cast<uint64_t>(job_.run.seed));
     const int64_t epochs = epochs_of(recipe, steps_of_epoch(images, recipe));
     std::optional<Tracking> tracking = make_tracking();
@@ -276,17 +209,15 @@ class Run {
       }
       watch.lap("tracking");
     };
-    outcome.epochs = train(*learner_, task_.train, recipe, order, {}, after_epoch, training_pixels_.get());
+    outcome.epochs =
+        train(*learner_, task_.train, recipe, order, {}, after_epoch, train_images_.pixels.get());
   }
 
   /// What tests the prompt in training; nothing unless it is asked for.
   std::optional<Tracking> make_tracking() {
     if (bench_.spec().track_new == 0) return std::nullopt;
-    const auto images = [&](ClassSet classes) {
-      return read_test({job_.run.dataset, job_.run.split_hash, classes, planned_images("test")});
-    };
-    return std::optional<Tracking>(std::in_place, *learner_, task_, images(ClassSet::base),
-                                   images(ClassSet::new_));
+    return std::optional<Tracking>(std::in_place, *learner_, task_, images_->own_test(ClassSet::base),
+                                   images_->own_test(ClassSet::new_));
   }
 
   /// TrainedPrompt -> file, of which the name is returned. Fills in what the training leaves on record.
@@ -343,6 +274,13 @@ class Run {
          << std::flush;
   }
 
+  /// Images of which the features were read, not the pixels.
+  int64_t count_cached(const RunOutcome& outcome) const {
+    const auto rows = [](const FeatureSet& set) { return set.features.defined() ? set.labels.size(0) : 0; };
+    return rows(task_.train) + rows(task_.validation) +
+           (images_->are_pixels() ? 0 : outcome.execution.test_images);
+  }
+
   /// Turns the learner to a test's classes. Nothing, or why it cannot serve them.
   std::optional<std::string> refusal_of(const JobTest& test, const Split& split) {
     try {
@@ -371,21 +309,9 @@ class Run {
     return of_both;  // as predictions among all classes
   }
 
-  /// Throws Error if the images, or their features, are not those that the test is on.
-  ShownImages read_test(const JobTest& test) {
-    const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
-    if (takes_pixels_) {
-      bench_.datasets().check_pictures(test.dataset, split.test, test.images);
-    } else {
-      const FeatureRequest tested = test_request(split);
-      bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
-    }
-    return shown(test.dataset, subset(split.test, split, test.classes), {kCentreView});
-  }
-
   /// TrainedPrompt -> predictions -> Score.
   Metrics score_on(const JobTest& test, const Split& split, RunOutcome& outcome) {
-    const ShownImages images = read_test(test);
+    const ShownImages images = images_->test(test);
     Measurements measurements(test, outcome);
     const Predictions predictions = predict(test, split, images, measurements);
     const Metrics metrics = measure(predictions.labels, predictions.predicted);
@@ -416,9 +342,8 @@ class Run {
   const Method& method_;
   Task task_;
   std::unique_ptr<PromptLearner> learner_;
-  bool takes_pixels_ = false;
-  std::shared_ptr<const PixelSource> training_pixels_;  ///< if it does
-  int64_t drawn_images_ = 0;                            ///< of which cached features are used
+  std::optional<RunImages> images_;
+  ShownImages train_images_;
 };
 
 /// Datasets that a job is trained or tested on.

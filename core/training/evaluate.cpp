@@ -10,8 +10,8 @@
 namespace promptbed {
 namespace {
 
-// The reference's test batch; a method that conditions on the image bounds its memory itself. The image
-// tower's activations take 15 MB an image in ViT-B/16.
+// The reference's test batch; a method that conditions on the image bounds its memory itself. Pixels go
+// through the image tower, whose activations take more.
 constexpr int64_t kTestBatch = 100, kPixelTestBatch = 32;
 
 /// Calls `take` with the logits [B, K] of each batch of the images, in order.

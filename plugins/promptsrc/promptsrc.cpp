@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <promptbed/promptbed.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string>
@@ -12,67 +13,25 @@ namespace promptbed {
 namespace {
 
 /// The templates whose mean is the text teacher: 60 of those that CLIP's authors published for ImageNet
-/// (github.com/openai/CLIP, Prompt_Engineering_for_ImageNet), as the authors of PromptSRC chose them.
-constexpr const char* kTeacherTemplates[] = {"a photo of a {}.",
-                                             "a bad photo of a {}.",
-                                             "a photo of many {}.",
-                                             "a sculpture of a {}.",
-                                             "a photo of the hard to see {}.",
-                                             "a low resolution photo of the {}.",
-                                             "a rendering of a {}.",
-                                             "graffiti of a {}.",
-                                             "a bad photo of the {}.",
-                                             "a cropped photo of the {}.",
-                                             "a tattoo of a {}.",
-                                             "the embroidered {}.",
-                                             "a photo of a hard to see {}.",
-                                             "a bright photo of a {}.",
-                                             "a photo of a clean {}.",
-                                             "a photo of a dirty {}.",
-                                             "a dark photo of the {}.",
-                                             "a drawing of a {}.",
-                                             "a photo of my {}.",
-                                             "the plastic {}.",
-                                             "a photo of the cool {}.",
-                                             "a close-up photo of a {}.",
-                                             "a black and white photo of the {}.",
-                                             "a painting of the {}.",
-                                             "a painting of a {}.",
-                                             "a pixelated photo of the {}.",
-                                             "a sculpture of the {}.",
-                                             "a bright photo of the {}.",
-                                             "a cropped photo of a {}.",
-                                             "a plastic {}.",
-                                             "a photo of the dirty {}.",
-                                             "a jpeg corrupted photo of a {}.",
-                                             "a blurry photo of the {}.",
-                                             "a photo of the {}.",
-                                             "a good photo of the {}.",
-                                             "a rendering of the {}.",
-                                             "a {} in a video game.",
-                                             "a photo of one {}.",
-                                             "a doodle of a {}.",
-                                             "a close-up photo of the {}.",
-                                             "the origami {}.",
-                                             "the {} in a video game.",
-                                             "a sketch of a {}.",
-                                             "a doodle of the {}.",
-                                             "a origami {}.",
-                                             "a low resolution photo of a {}.",
-                                             "the toy {}.",
-                                             "a rendition of the {}.",
-                                             "a photo of the clean {}.",
-                                             "a photo of a large {}.",
-                                             "a rendition of a {}.",
-                                             "a photo of a nice {}.",
-                                             "a photo of a weird {}.",
-                                             "a blurry photo of a {}.",
-                                             "a cartoon {}.",
-                                             "art of a {}.",
-                                             "a sketch of the {}.",
-                                             "a embroidered {}.",
-                                             "a pixelated photo of a {}.",
-                                             "itap of the {}."};
+/// (github.com/openai/CLIP, Prompt_Engineering_for_ImageNet), as the authors of PromptSRC chose them; with |
+/// between them, as in the option.
+constexpr const char* kTeacher =
+    "a photo of a {}.|a bad photo of a {}.|a photo of many {}.|a sculpture of a {}.|"
+    "a photo of the hard to see {}.|a low resolution photo of the {}.|a rendering of a {}.|"
+    "graffiti of a {}.|a bad photo of the {}.|a cropped photo of the {}.|a tattoo of a {}.|"
+    "the embroidered {}.|a photo of a hard to see {}.|a bright photo of a {}.|a photo of a clean {}.|"
+    "a photo of a dirty {}.|a dark photo of the {}.|a drawing of a {}.|a photo of my {}.|"
+    "the plastic {}.|a photo of the cool {}.|a close-up photo of a {}.|"
+    "a black and white photo of the {}.|a painting of the {}.|a painting of a {}.|"
+    "a pixelated photo of the {}.|a sculpture of the {}.|a bright photo of the {}.|"
+    "a cropped photo of a {}.|a plastic {}.|a photo of the dirty {}.|a jpeg corrupted photo of a {}.|"
+    "a blurry photo of the {}.|a photo of the {}.|a good photo of the {}.|a rendering of the {}.|"
+    "a {} in a video game.|a photo of one {}.|a doodle of a {}.|a close-up photo of the {}.|"
+    "the origami {}.|the {} in a video game.|a sketch of a {}.|a doodle of the {}.|a origami {}.|"
+    "a low resolution photo of a {}.|the toy {}.|a rendition of the {}.|a photo of the clean {}.|"
+    "a photo of a large {}.|a rendition of a {}.|a photo of a nice {}.|a photo of a weird {}.|"
+    "a blurry photo of a {}.|a cartoon {}.|art of a {}.|a sketch of the {}.|a embroidered {}.|"
+    "a pixelated photo of a {}.|itap of the {}.";
 
 /// What is beyond these makes the loss infinite, or a mean of nothing.
 constexpr double kMostWeight = 1e6, kLeastDeviation = 0.01;
@@ -179,12 +138,11 @@ class PromptSRC final : public DeepContextLearner {
   }
 
   std::vector<std::string> teacher_templates() const {
-    const std::string& given = options().text("teacher");
-    if (given.empty()) return {std::begin(kTeacherTemplates), std::end(kTeacherTemplates)};
+    const std::string given = options().text("teacher"), all = given.empty() ? kTeacher : given;
     std::vector<std::string> texts;
-    for (size_t begin = 0; begin <= given.size();) {
-      const size_t end = std::min(given.find('|', begin), given.size());
-      texts.push_back(given.substr(begin, end - begin));
+    for (size_t begin = 0; begin <= all.size();) {
+      const size_t end = std::min(all.find('|', begin), all.size());
+      texts.push_back(all.substr(begin, end - begin));
       begin = end + 1;
     }
     return texts;

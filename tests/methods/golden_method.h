@@ -158,6 +158,7 @@ inline std::vector<std::string> golden_runs_of(const std::string& method) {
     if (entry.path().extension() == ".json" && read_json(entry.path()).value("method", "") == method)
       names.push_back(entry.path().stem().string());
   }
+  EXPECT_FALSE(names.empty()) << method << " has no golden run";
   std::sort(names.begin(), names.end());
   return names;
 }

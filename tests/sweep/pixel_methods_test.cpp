@@ -77,6 +77,12 @@ TEST_F(PixelMethods, GiveTheSameBitsWhateverTheJobs) {
   EXPECT_EQ(results("other/promptbed.db"), results("runs/promptbed.db"));
 }
 
+TEST_F(PixelMethods, SayNothingOfFeaturesInADryRun) {
+  const Finished dry = sweep({"--dry-run"});
+  EXPECT_EQ(dry.code, 0) << dry.err;
+  EXPECT_EQ(dry.out.find("features:"), std::string::npos) << dry.out;
+}
+
 TEST_F(PixelMethods, SeeFreshCropsUnlessTheCentreIsAskedFor) {
   ASSERT_EQ(sweep().code, 0);
   EXPECT_EQ(sweep({"--views", "7"}).out, "4 runs: 4 done before\n") << "stored views are not theirs";
@@ -106,11 +112,11 @@ TEST_F(PixelMethods, AreServedByEvalAndPredict) {
   };
   const Finished eval = with({"eval", "--class-set", "new", "--format", "json"});
   ASSERT_EQ(eval.code, 0) << eval.err;
-  const auto json = nlohmann::json::parse(eval.out);
-  for (const Score& score : Ledger::open_existing(world_ / "runs/promptbed.db").outcome(run.id).scores) {
-    if (score.class_set != "new") continue;
-    EXPECT_EQ(json.at("correct"), score.correct);
-  }
+  const std::vector<Score> scores =
+      Ledger::open_existing(world_ / "runs/promptbed.db").outcome(run.id).scores;
+  const auto on_new = std::ranges::find(scores, "new", &Score::class_set);
+  ASSERT_NE(on_new, scores.end());
+  EXPECT_EQ(nlohmann::json::parse(eval.out).at("correct"), on_new->correct);
   write_file(world_ / "pictures/bad.png", "no picture");
   for (const char* name : {"a/test0.bmp", "d/test2.bmp"}) {
     fs::create_directories((world_ / "pictures" / name).parent_path());

@@ -79,7 +79,7 @@ Ranking ranked(PromptLearner& learner, const std::string& method, const TestImag
   const torch::Device device = spec.placement.device;
   if (learner.needs().pixels) {
     inputs.check_images_exist(dataset, method);
-    const auto pixels = inputs.pixels(dataset, tested.images, /*seed=*/0, /*fresh_crops=*/false);
+    const auto pixels = inputs.centre_pixels(dataset, tested.images);
     return rank(learner, {Tensor(), labels_of(tested.images).to(device)}, kFive, pixels.get());
   }
   FeatureRequest request{{}, {kCentreView}};

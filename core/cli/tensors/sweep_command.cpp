@@ -17,9 +17,10 @@ Subcommand description() {
           .explanation =
               "Trains and tests methods over datasets, shots and seeds: on the embedded suite pocket,\n"
               "with its own model and features, or on your --model and --data. Image features are\n"
-              "extracted once and cached, every score goes into the ledger, and finished runs are not\n"
-              "repeated: a prompt is trained once, whatever it is tested on. Each run has a log,\n"
-              "logs/ID.log beside the ledger.\n\n"
+              "extracted once and cached, but for methods inside the image tower, which take the images\n"
+              "themselves. Every score goes into the ledger, and finished runs are not repeated: a prompt\n"
+              "is trained once, whatever it is tested on. Each run has a log, logs/ID.log beside the\n"
+              "ledger.\n\n"
               "  runner sweep --methods clip_zeroshot,coop,cocoop\n"
               "  runner sweep --methods clip_zeroshot,coop,cocoop --datasets all --model models/ViT-B-16 "
               "--data data\n"

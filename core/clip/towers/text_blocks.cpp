@@ -15,14 +15,6 @@
 namespace promptbed {
 namespace {
 
-/// What a block without changes has.
-const BlockChange kUnchanged;
-
-const BlockChange& change_or_none(const TowerChanges& changes, int64_t block) {
-  const BlockChange* const change = change_of(changes, block);
-  return change != nullptr ? *change : kUnchanged;
-}
-
 /// Queries, keys and values of all heads, [B, H, R, d] each.
 struct Heads {
   Tensor query, key, value;
@@ -68,7 +60,7 @@ class DifferentiableTextBlocks final : public TextBlocks {
     const Tensor mask = group.mask();
     Tensor x = rows;
     for (int64_t i = begin; i < std::min(end, count() - 1); ++i) {
-      const BlockChange& change = change_or_none(changes, i);
+      const BlockChange change = change_or_none(changes, i);
       const auto [query, key, value] = heads_of(blocks_[i], change, x);
       x = x + output(blocks_[i], change, attention(query, key, value, mask));
       x = x + mlp(blocks_[i], change, x);

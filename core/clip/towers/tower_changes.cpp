@@ -61,6 +61,11 @@ const BlockChange* change_of(const TowerChanges& changes, int64_t block) {
   return found == changes.end() ? nullptr : &*found;
 }
 
+BlockChange change_or_none(const TowerChanges& changes, int64_t block) {
+  const BlockChange* const change = change_of(changes, block);
+  return change != nullptr ? *change : BlockChange();
+}
+
 void check_changes(const TowerChanges& changes, int64_t width, int64_t blocks, const char* tower) {
   std::set<int64_t> seen;
   for (const BlockChange& change : changes) {

@@ -13,6 +13,9 @@ namespace promptbed {
 /// The change of a block, or null if it has none.
 const BlockChange* change_of(const TowerChanges& changes, int64_t block);
 
+/// The same, or one that changes nothing.
+BlockChange change_or_none(const TowerChanges& changes, int64_t block);
+
 /// Throws Error for changes of another shape than blocks of width W have, of a block that is not there, and
 /// for two of the same block; `tower` is "text" or "image".
 void check_changes(const TowerChanges& changes, int64_t width, int64_t blocks, const char* tower);

@@ -91,9 +91,8 @@ Tensor VisionTransformer::run(const Tensor& x, int64_t begin, int64_t end, const
   if (begin == end && rows) return x.narrow(1, 0, *rows);
   Tensor y = x;
   for (int64_t i = begin; i < end; ++i) {
-    const BlockChange* const change = change_of(changes, i);
-    y = run(blocks_[i], change != nullptr ? *change : BlockChange(), y,
-            rows && i + 1 == end ? *rows : y.size(1));
+    const int64_t wanted = rows && i + 1 == end ? *rows : y.size(1);
+    y = run(blocks_[i], change_or_none(changes, i), y, wanted);
   }
   return y;
 }

@@ -165,7 +165,9 @@ std::map<std::string, std::string> images_of(const RunSpec& spec) {
   const std::string draw = fmt::format("{} {} {} {} {} {}", spec.dataset, spec.classes, spec.shots, spec.seed,
                                        spec.draw, spec.changes.options());
   images[draw + " train"] = held("train");
-  if (!held("val").empty()) images[draw + " val"] = held("val");
+  for (const char* part : {"val", "full_val"}) {
+    if (!held(part).empty()) images[fmt::format("{} {}", draw, part)] = held(part);
+  }
   return images;
 }
 

@@ -1,0 +1,57 @@
+#include "sweep/run_images.h"
+
+#include "sweep/features.h"
+
+namespace promptbed {
+
+ShownImages RunImages::train() {
+  if (takes_pixels_) {
+    bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned("train"));
+  } else {
+    check_features("train", training_request(job_));
+  }
+  return shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views));
+}
+
+FeatureSet RunImages::validation() {
+  check_features(job_.run.images.contains("full_val") ? "full_val" : "val", validation_request(job_));
+  return read_features(bench_.datasets().features(job_.run.dataset), job_.draw.val, {kCentreView},
+                       bench_.spec().placement.device);
+}
+
+ShownImages RunImages::test(const JobTest& test) {
+  const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
+  if (takes_pixels_) {
+    bench_.datasets().check_pictures(test.dataset, split.test, test.images);
+  } else {
+    const FeatureRequest tested = test_request(split);
+    bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
+  }
+  return shown(test.dataset, subset(split.test, split, test.classes), {kCentreView});
+}
+
+ShownImages RunImages::own_test(ClassSet classes) {
+  return test({job_.run.dataset, job_.run.split_hash, classes, planned("test")});
+}
+
+/// The hash of what the images of a part of the dataset held when the run was planned.
+std::string RunImages::planned(const char* part) const {
+  const auto found = job_.run.images.find(part);
+  return found == job_.run.images.end() ? "" : found->second;
+}
+
+void RunImages::check_features(const char* part, const FeatureRequest& request) {
+  bench_.datasets().check_images(job_.run.dataset, {&request, 1}, planned(part));
+}
+
+/// Crops as the run has them; features in the given views.
+ShownImages RunImages::shown(const std::string& dataset, const std::vector<Image>& images,
+                             const std::vector<int>& views) {
+  const torch::Device device = bench_.spec().placement.device;
+  if (!takes_pixels_) return {read_features(bench_.datasets().features(dataset), images, views, device)};
+  const Inputs& inputs = bench_.inputs();
+  return {{Tensor(), labels_of(images).to(device)},
+          inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops)};
+}
+
+}  // namespace promptbed

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <promptbed/prompt_learner.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sweep/job.h"
+#include "sweep/workbench.h"
+#include "training/shown_images.h"
+
+namespace promptbed {
+
+/// The images of a run, in the form that its method takes. All throw Error if they, or their features, are
+/// not those that the run was planned with, and if they cannot be read.
+class RunImages {
+ public:
+  /// All three must outlive this.
+  RunImages(const Job& job, Workbench& bench, const Needs& needs)
+      : job_(job), bench_(bench), takes_pixels_(needs.pixels) {}
+
+  /// The drawn ones, in the run's views or crops.
+  ShownImages train();
+
+  /// The features of those that the method validates on, in the centre crop.
+  FeatureSet validation();
+
+  /// Those of a test, in the centre crop.
+  ShownImages test(const JobTest& test);
+
+  /// Those of a test on classes of the run's own dataset.
+  ShownImages own_test(ClassSet classes);
+
+  bool are_pixels() const { return takes_pixels_; }
+
+ private:
+  std::string planned(const char* part) const;
+  void check_features(const char* part, const FeatureRequest& request);
+  ShownImages shown(const std::string& dataset, const std::vector<Image>& images,
+                    const std::vector<int>& views);
+
+  const Job& job_;
+  Workbench& bench_;
+  bool takes_pixels_;
+};
+
+}  // namespace promptbed
