@@ -59,6 +59,15 @@ TowerChanges in_the_last_block(int64_t width) {
            .mlp_norm = random.norm()}};
 }
 
+TowerChanges beside_blocks(int64_t width) {
+  RandomChanges random(width);
+  return {{.block = 1, .branch = random.branch(3)},
+          {.block = kBlocks - 1,
+           .key = random.low_rank(2, 1),
+           .attention_norm = random.norm(),
+           .branch = random.branch(2)}};
+}
+
 /// The features that a tower gives, and the gradients of all leaves, for one direction of the features.
 template <class Encode>
 std::vector<Tensor> passes(std::vector<Tensor> leaves, Encode&& encode) {
@@ -129,7 +138,8 @@ TEST_P(TowersWithChanges, ImageTowersGiveWhatChangedWeightsGive) {
 INSTANTIATE_TEST_SUITE_P(Changes, TowersWithChanges,
                          ::testing::Values(Case{"InEveryBlock", in_every_block},
                                            Case{"OfOutputsAndNorms", of_outputs_and_norms},
-                                           Case{"InTheLastBlock", in_the_last_block}),
+                                           Case{"InTheLastBlock", in_the_last_block},
+                                           Case{"BesideBlocks", beside_blocks}),
                          [](const auto& test) { return std::string(test.param.name); });
 
 TEST(TowerChanges, DropAShareOfWhatTheySeeTheSameForASeed) {
@@ -187,6 +197,9 @@ TEST(TowerChanges, AreRefusedIfTheyDoNotFit) {
                "change of value in text block 0: down is [2, 64] and up not there; give [r, 64] and [64, r]");
   EXPECT_ERROR(encode({{.block = 0, .mlp_norm = {at::zeros({64}), at::zeros({2})}}}),
                "MLP norm of text block 0: weight is [64] and bias [2]; give [64] for both");
+  const Branch narrow{.output = [](const Tensor& x, const auto&) { return x.narrow(-1, 0, 2); }};
+  EXPECT_ERROR(encode({{.block = 0, .branch = narrow}}),
+               "the branch beside a block gives [1, 5, 2]: return [1, 5, 64], as many rows as go in");
 }
 
 }  // namespace

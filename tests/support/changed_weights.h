@@ -20,6 +20,14 @@ class RandomChanges {
   LowRank low_rank(int64_t rank, double scale) {
     return {random({rank, width_}), random({width_, rank}), scale};
   }
+  /// An adapter with a bottleneck.
+  Branch branch(int64_t bottleneck) {
+    return {.output =
+                [](const Tensor& x, const std::vector<Tensor>& w) {
+                  return at::matmul(at::matmul(x, w[0].t()).tanh(), w[1].t());
+                },
+            .weights = {random({bottleneck, width_}), random({width_, bottleneck})}};
+  }
   NormWeights norm() { return {random({width_}) + 1, random({width_})}; }
 
  private:
@@ -37,6 +45,7 @@ inline std::vector<Tensor> leaves_of(const TowerChanges& changes) {
       if (part->down.defined()) leaves.insert(leaves.end(), {part->down, part->up});
     for (const NormWeights* norm : {&change.attention_norm, &change.mlp_norm})
       if (norm->weight.defined()) leaves.insert(leaves.end(), {norm->weight, norm->bias});
+    leaves.insert(leaves.end(), change.branch.weights.begin(), change.branch.weights.end());
   }
   return leaves;
 }

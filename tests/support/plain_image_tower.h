@@ -22,7 +22,7 @@ inline Tensor plain_image_features(const Checkpoint& weights, const Tensor& pixe
   const Tensor& convolution = weights.at("visual.conv1.weight");
   const Tensor patches = at::conv2d(pixels, convolution, {}, convolution.size(2)).flatten(2).transpose(1, 2);
   const Tensor first = weights.at("visual.class_embedding").expand({pixels.size(0), 1, -1});
-  const PlainTransformer transformer(weights, "visual.transformer", weights.vision_heads);
+  const PlainTransformer transformer(weights, "visual.transformer", weights.vision_heads, prompts.changes);
   Tensor x = at::cat({first, patches}, 1) + weights.at("visual.positional_embedding");
   if (prompts.tokens.defined()) x = with_last_tokens(x, {0, prompts.tokens, /*inserted=*/true});
   x = transformer.norm(x, "visual.ln_pre");

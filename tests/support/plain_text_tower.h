@@ -38,7 +38,7 @@ class PlainTextTower {
     for (const BlockTokens& deep : prompts.deep) {
       for (int64_t& row : last) row += deep.inserted ? deep.tokens.size(-2) : 0;
     }
-    const Tensor hidden = run(at::cat(sentences), prompts.deep).unflatten(0, {-1, batch});  // [K, B, T, W]
+    const Tensor hidden = run(at::cat(sentences), prompts).unflatten(0, {-1, batch});  // [K, B, T, W]
     const Tensor classes = at::arange(hidden.size(0), torch::kLong);
     const Tensor at_end = hidden.transpose(1, 2).index({classes, torch::tensor(last, torch::kLong)});
     return at::matmul(at_end.transpose(0, 1), at("text_projection"));
@@ -48,11 +48,11 @@ class PlainTextTower {
   const Tensor& at(const std::string& name) const { return checkpoint_.at(name); }
 
   /// [K B, T, W] without positions -> [K B, T, W] after the final norm.
-  Tensor run(const Tensor& tokens, const std::vector<BlockTokens>& deep) const {
-    const PlainTransformer transformer(checkpoint_, "transformer", checkpoint_.text_heads);
+  Tensor run(const Tensor& tokens, const PromptBatch& prompts) const {
+    const PlainTransformer transformer(checkpoint_, "transformer", checkpoint_.text_heads, prompts.changes);
     Tensor x = tokens + at("positional_embedding");
     int64_t begin = 0;
-    for (const BlockTokens& next : deep) {
+    for (const BlockTokens& next : prompts.deep) {
       x = transformer.run(x, causal_mask(x.size(1)), begin, next.block);
       x = with_tokens(x, next);
       begin = next.block;

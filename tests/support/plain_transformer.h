@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <promptbed/tower.h>
 
 #include <cmath>
 #include <string>
@@ -15,9 +16,14 @@ namespace promptbed::test {
 /// for quick GELU.
 class PlainTransformer {
  public:
-  /// `transformer` is "transformer" for the text tower, "visual.transformer" for the image tower.
-  PlainTransformer(const Checkpoint& checkpoint, std::string transformer, int64_t heads)
-      : checkpoint_(checkpoint), transformer_(std::move(transformer)), heads_(heads) {}
+  /// `transformer` is "transformer" for the text tower, "visual.transformer" for the image tower. Of changes
+  /// only the branches count: all others are in the checkpoint.
+  PlainTransformer(const Checkpoint& checkpoint, std::string transformer, int64_t heads,
+                   TowerChanges changes = {})
+      : checkpoint_(checkpoint),
+        transformer_(std::move(transformer)),
+        heads_(heads),
+        changes_(std::move(changes)) {}
 
   /// [B, T, W] -> [B, T, W]; `mask` [T, T] is added to the scores.
   Tensor run(const Tensor& x, const Tensor& mask) const { return run(x, mask, 0, count()); }
@@ -26,9 +32,14 @@ class PlainTransformer {
   Tensor run(Tensor x, const Tensor& mask, int64_t begin, int64_t end) const {
     for (int64_t i = begin; i < end; ++i) {
       const std::string block = block_name(i);
-      x = x + attend(norm(x, block + "ln_1"), block + "attn", mask);
+      const Tensor entering = norm(x, block + "ln_1");
+      x = x + attend(entering, block + "attn", mask);
       const Tensor hidden = linear(norm(x, block + "ln_2"), block + "mlp.c_fc");
       x = x + linear(hidden * at::sigmoid(1.702 * hidden), block + "mlp.c_proj");
+      for (const BlockChange& change : changes_) {
+        if (change.block == i && change.branch.output)
+          x = x + change.branch.output(entering, change.branch.weights);
+      }
     }
     return x;
   }
@@ -68,6 +79,7 @@ class PlainTransformer {
   const Checkpoint& checkpoint_;
   std::string transformer_;
   int64_t heads_;
+  TowerChanges changes_;
 };
 
 }  // namespace promptbed::test

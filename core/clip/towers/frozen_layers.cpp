@@ -118,6 +118,10 @@ Tensor FrozenAttention::changed(const Tensor& x, const PackedPrompts& group,
   return x + promptbed::changed(output_(mixed), change.output, mixed);
 }
 
+Tensor FrozenAttention::normed(const Tensor& x, const BlockChange& change) const {
+  return promptbed::changed(norm_, change.attention_norm, x);
+}
+
 FrozenLastAttention::FrozenLastAttention(const Checkpoint& checkpoint, const std::string& block,
                                          const Placement& placement)
     : heads_(checkpoint.text_heads),
@@ -158,6 +162,11 @@ Tensor FrozenLastAttention::changed(const Tensor& x, const PackedPrompts& group,
       promptbed::changed(key, change.key, y), promptbed::changed(value, change.value, y), group,
       group.last_row, heads_);
   return x.index_select(1, group.last_row) + promptbed::changed(output_(mixed), change.output, mixed);
+}
+
+Tensor FrozenLastAttention::normed(const Tensor& x, const PackedPrompts& group,
+                                   const BlockChange& change) const {
+  return promptbed::changed(norm_, change.attention_norm, x.index_select(1, group.last_row));
 }
 
 }  // namespace promptbed

@@ -57,6 +57,9 @@ class FrozenAttention {
 
   Tensor changed(const Tensor& x, const PackedPrompts& group, const BlockChange& change) const;
 
+  /// What a branch beside the block starts from.
+  Tensor normed(const Tensor& x, const BlockChange& change) const;
+
  private:
   int64_t heads_;
   LayerNorm norm_;
@@ -79,6 +82,9 @@ class FrozenLastAttention {
   Tensor backward(const Tensor& g, const PackedPrompts& group, const Tape& tape) const;
 
   Tensor changed(const Tensor& x, const PackedPrompts& group, const BlockChange& change) const;
+
+  /// The EOS rows that a branch beside the block starts from.
+  Tensor normed(const Tensor& x, const PackedPrompts& group, const BlockChange& change) const;
 
  private:
   int64_t heads_;

@@ -77,11 +77,15 @@ class FrozenTower {
 
   /// Rows through one block with changes, as forward() takes them through the others; differentiable by
   /// LibTorch.
-  Tensor changed(Tensor x, const PackedPrompts& group, const BlockChange& change) const {
-    if (change.block + 1 < count())
-      return mlps_[change.block].changed(attentions_[change.block].changed(x, group, change), change);
-    x = mlps_.back().changed(last_attention_.changed(x, group, change), change);
-    return projection_(final_norm_(x));
+  Tensor changed(const Tensor& x, const PackedPrompts& group, const BlockChange& change) const {
+    if (change.block + 1 < count()) {
+      const FrozenAttention& attention = attentions_[change.block];
+      const Tensor y = mlps_[change.block].changed(attention.changed(x, group, change), change);
+      return change.branch.output ? with_branch(y, change.branch, attention.normed(x, change)) : y;
+    }
+    Tensor y = mlps_.back().changed(last_attention_.changed(x, group, change), change);
+    if (change.branch.output) y = with_branch(y, change.branch, last_attention_.normed(x, group, change));
+    return projection_(final_norm_(y));
   }
 
   /// Gradient of what forward() gave -> [B, rows, W] of the first `rows` rows that went in.

@@ -61,9 +61,10 @@ class DifferentiableTextBlocks final : public TextBlocks {
     Tensor x = rows;
     for (int64_t i = begin; i < std::min(end, count() - 1); ++i) {
       const BlockChange change = change_or_none(changes, i);
-      const auto [query, key, value] = heads_of(blocks_[i], change, x);
+      const Tensor entering = normed(blocks_[i], change, x);
+      const auto [query, key, value] = heads_of(blocks_[i], change, entering);
       x = x + output(blocks_[i], change, attention(query, key, value, mask));
-      x = x + mlp(blocks_[i], change, x);
+      x = with_branch(x + mlp(blocks_[i], change, x), change.branch, entering);
     }
     return end == count() ? read_out(x, group, mask, change_or_none(changes, count() - 1)) : x;
   }
@@ -77,16 +78,21 @@ class DifferentiableTextBlocks final : public TextBlocks {
   /// The last block and the projection. Behind that block's keys and values only the EOS rows matter.
   Tensor read_out(Tensor x, const PackedPrompts& group, const Tensor& mask, const BlockChange& change) const {
     const Block& last = blocks_.back();
-    const auto [query, key, value] = heads_of(last, change, x);
+    const Tensor entering = normed(last, change, x);
+    const auto [query, key, value] = heads_of(last, change, entering);
     const Tensor mixed =
         attention(query.index_select(2, group.last_row), key, value, mask.index_select(0, group.last_row));
     x = x.index_select(1, group.last_row) + output(last, change, mixed);
-    x = x + mlp(last, change, x);
+    x = with_branch(x + mlp(last, change, x), change.branch, entering.index_select(1, group.last_row));
     return projection_(final_norm_(x));
   }
 
-  Heads heads_of(const Block& block, const BlockChange& change, const Tensor& x) const {
-    const Tensor y = changed(block.attention_norm, change.attention_norm, x);
+  static Tensor normed(const Block& block, const BlockChange& change, const Tensor& x) {
+    return changed(block.attention_norm, change.attention_norm, x);
+  }
+
+  /// Of normed rows y.
+  Heads heads_of(const Block& block, const BlockChange& change, const Tensor& y) const {
     const Tensor qkv = block.query_key_value(y);
     const int64_t width = y.size(-1);
     const auto part = [&](int64_t i, const LowRank& low_rank, double factor) {

@@ -36,6 +36,7 @@ void for_each_tensor(Change& change, Action&& action) {
     action((change.*part).weight);
     action((change.*part).bias);
   }
+  for (auto& weight : change.branch.weights) action(weight);
 }
 
 std::string shape_of(const Tensor& tensor) {
@@ -109,6 +110,15 @@ Tensor changed(const Tensor& y, const LowRank& change, const Tensor& x, double f
 
 Tensor changed(const LayerNorm& norm, const NormWeights& weights, const Tensor& x) {
   return weights.weight.defined() ? LayerNorm::with(weights.weight, weights.bias, x) : norm(x);
+}
+
+Tensor with_branch(const Tensor& y, const Branch& branch, const Tensor& x) {
+  if (!branch.output) return y;
+  const Tensor beside = branch.output(x, branch.weights);
+  if (!beside.defined() || beside.sizes() != y.sizes())
+    throw Error(fmt::format("the branch beside a block gives {}: return {}, as many rows as go in",
+                            shape_of(beside), shape_of(y)));
+  return y + beside;
 }
 
 std::vector<Tensor> tensors_in(const TowerChanges& changes) {

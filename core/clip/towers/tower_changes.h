@@ -27,6 +27,9 @@ Tensor changed(const Tensor& y, const LowRank& change, const Tensor& x, double f
 /// The layer norm of x, with other weights if given.
 Tensor changed(const LayerNorm& norm, const NormWeights& weights, const Tensor& x);
 
+/// y, what a block gives, and what a branch beside it makes of `x`, the rows behind its attention norm.
+Tensor with_branch(const Tensor& y, const Branch& branch, const Tensor& x);
+
 /// All tensors in changes, in a fixed order, and the same changes of other tensors in that order: what a pass
 /// that is computed again needs.
 /// @{

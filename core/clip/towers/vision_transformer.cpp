@@ -99,10 +99,11 @@ Tensor VisionTransformer::run(const Tensor& x, int64_t begin, int64_t end, const
 
 Tensor VisionTransformer::run(const Block& block, const BlockChange& change, const Tensor& x,
                               int64_t rows) const {
-  const Tensor attended =
-      x.narrow(1, 0, rows) + attend(block, change, changed(block.norm1, change.attention_norm, x), rows);
+  const Tensor entering = changed(block.norm1, change.attention_norm, x);
+  const Tensor attended = x.narrow(1, 0, rows) + attend(block, change, entering, rows);
   const Tensor normed = changed(block.norm2, change.mlp_norm, attended);
-  return attended + block.contract(activate(block.expand(normed), activation_));
+  return with_branch(attended + block.contract(activate(block.expand(normed), activation_)), change.branch,
+                     entering.narrow(1, 0, rows));
 }
 
 Tensor VisionTransformer::attend(const Block& block, const BlockChange& change, const Tensor& x,

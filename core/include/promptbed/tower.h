@@ -3,6 +3,7 @@
 #include <promptbed/tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 /// What a method may put into a frozen tower, for text and images alike. Positions are counted from 0, the
@@ -33,6 +34,14 @@ struct NormWeights {
   Tensor bias;    ///< shift
 };
 
+/// Something beside a block, such as an adapter: what it gives is added to what the block gives.
+struct Branch {
+  /// Rows [.., W] -> [.., W], each by itself, of what enters the block, behind its attention norm. It has to
+  /// learn from these weights alone: a tower may call it again, with copies, for the backward pass.
+  std::function<Tensor(const Tensor& x, const std::vector<Tensor>& weights)> output = {};
+  std::vector<Tensor> weights = {};  ///< of any shape
+};
+
 /// What changes inside a block. Weights are [W, W], with all heads one after the other.
 struct BlockChange {
   int64_t block = 0;                ///< at most one change for each
@@ -42,6 +51,7 @@ struct BlockChange {
   LowRank output = {};              ///< of what its heads give
   NormWeights attention_norm = {};  ///< in front of the attention
   NormWeights mlp_norm = {};        ///< in front of the MLP
+  Branch branch = {};               ///< beside the whole block; none without an output
 };
 
 /// In any order.
