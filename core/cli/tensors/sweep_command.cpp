@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <optional>
 
 #include "cli/tensors/sweep_options.h"
 #include "sweep/plan.h"
+#include "sweep/shard.h"
 #include "sweep/sweep.h"
 #include "sweep/workers.h"
 #include "table/render.h"
@@ -30,17 +32,36 @@ Subcommand description() {
           .options = sweep_options()};
 }
 
+/// The part of the plan that is asked for.
+void keep_part(Plan& plan, const std::optional<Shard>& shard, const Values& values) {
+  if (shard) keep_shard(plan, *shard);
+  if (values.given("runs")) keep_runs(plan, values.items("runs"));
+}
+
+/// The ids of what is to be made, for schedulers of the user's.
+void list_jobs(const Plan& plan) {
+  for (const PlannedRun* run : plan.pending()) fmt::print("{}\n", run->id);
+}
+
 }  // namespace
 
 int sweep_command(const Arguments& arguments) {
   if (arguments == Arguments{kWorkerArgument}) return work_for_sweep() ? kAllDone : kInterrupted;
   const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
-  const SweepSpec spec = read_sweep_options(*values);
+  SweepSpec spec = read_sweep_options(*values);
+  std::optional<Shard> shard;
+  if (values->given("shard")) shard = parse_shard(values->text("shard"));
+  if (shard) spec.ledger = shard_ledger(spec.ledger, *shard);
   at::set_num_threads(static_cast<int>(spec.threads));
 
   Workbench bench(spec);
-  const Plan plan = plan_sweep(spec, bench);
+  Plan plan = plan_sweep(spec, bench);
+  keep_part(plan, shard, *values);
+  if (values->flag("list-jobs")) {
+    list_jobs(plan);
+    return kAllDone;
+  }
   print_warnings(plan);
   if (values->flag("dry-run")) {
     fmt::print("{}", render_text(dry_run_table(plan, spec, bench.inputs())));

@@ -79,6 +79,12 @@ std::vector<OptionGroup> sweep_options() {
         shared("threads", " per job; default: the cores shared among the jobs"),
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
+        {"shard", "I/N",
+         "make part I of N of the grid, into a ledger of its own beside --db, which `runner ledger merge` "
+         "joins with the others; slurm: the part of this task in its array job"},
+        {"runs", "ID,...", "make only these runs of the grid"},
+        {"list-jobs", "", "print the ids of the runs that are to be made, one a line, and make none",
+         ValueKind::flag},
         shared("force"),
         {"remeasure", "",
          "test finished runs of earlier versions once more, with the prompts that were kept: for calibration "

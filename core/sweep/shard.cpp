@@ -1,0 +1,120 @@
+#include "sweep/shard.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "training/schedule.h"
+
+namespace promptbed {
+namespace {
+
+constexpr int64_t kMostShards = 100'000;
+
+std::optional<int64_t> number_in(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+int64_t of_environment(const char* variable) {
+  const char* const text = std::getenv(variable);
+  const auto number = text == nullptr ? std::nullopt : number_in(text);
+  if (!number)
+    throw Error(fmt::format("--shard slurm: {} is {}; sbatch --array sets it, or give --shard 2/4", variable,
+                            text == nullptr ? "not set" : fmt::format("\"{}\"", text)));
+  return *number;
+}
+
+/// The place of this task in its array, whatever the array's first index and step are.
+Shard shard_of_array() {
+  const int64_t task = of_environment("SLURM_ARRAY_TASK_ID"), first = of_environment("SLURM_ARRAY_TASK_MIN"),
+                last = of_environment("SLURM_ARRAY_TASK_MAX"),
+                count = of_environment("SLURM_ARRAY_TASK_COUNT");
+  const int64_t step = count > 1 ? (last - first) / (count - 1) : 1;
+  if (count < 1 || step < 1 || (task - first) % step != 0 || first + step * (count - 1) != last) {
+    throw Error(
+        fmt::format("--shard slurm: an array of {} tasks from {} to {} has gaps; give it as "
+                    "--array=1-{}, or --shard 2/4",
+                    count, first, last, count));
+  }
+  return {(task - first) / step + 1, count};
+}
+
+/// About how many images a run shows its method: in training, once an epoch, and in its tests.
+int64_t cost_of(const PlannedRun& run) {
+  int64_t images = 0;
+  for (const JobTest& test : run.tests) {
+    if (test.dataset == run.dataset->spec.id) images += static_cast<int64_t>(run.dataset->split.test.size());
+  }
+  const int64_t drawn =
+      run.job.class_names.empty() ? 0 : run.job.run.shots * static_cast<int64_t>(run.job.class_names.size());
+  if (!run.job.run.recipe) return images + drawn;
+  const Recipe& recipe = *run.job.run.recipe;
+  if (recipe.iterations > 0) return images + recipe.iterations * recipe.batch_size;
+  return images + drawn * recipe.epochs;
+}
+
+}  // namespace
+
+Shard parse_shard(const std::string& text) {
+  if (text == "slurm") return shard_of_array();
+  const size_t slash = text.find('/');
+  const auto number = number_in(std::string_view(text).substr(0, slash));
+  const auto count =
+      slash == std::string::npos ? std::nullopt : number_in(std::string_view(text).substr(slash + 1));
+  if (!number || !count || *count < 1 || *count > kMostShards || *number < 1 || *number > *count)
+    throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4, or slurm", text));
+  return {*number, *count};
+}
+
+std::filesystem::path shard_ledger(const std::filesystem::path& ledger, const Shard& shard) {
+  std::filesystem::path path = ledger;
+  return path.replace_filename(fmt::format("{}.shard-{}-of-{}{}", ledger.stem().string(), shard.number,
+                                           shard.count, ledger.extension().string()));
+}
+
+void keep_shard(Plan& plan, const Shard& shard) {
+  std::map<std::string, std::vector<std::pair<int64_t, size_t>>> of_methods;  // costs and places in the plan
+  for (size_t i = 0; i < plan.runs.size(); ++i)
+    of_methods[plan.runs[i].method->name()].emplace_back(cost_of(plan.runs[i]), i);
+  std::set<size_t> kept;
+  size_t dealt = 0;  // so that methods with fewer runs than shards do not all go to the first ones
+  for (auto& [method, runs] : of_methods) {
+    // The longest first, each to the shard that has least: no shard then has more than a run above another.
+    std::ranges::stable_sort(runs, std::ranges::greater(), [](const auto& run) { return run.first; });
+    std::vector<int64_t> loads(static_cast<size_t>(shard.count), 0);  // from the shard `start` on
+    const size_t start = dealt;
+    for (const auto& [cost, place] : runs) {
+      const auto least = std::ranges::min_element(loads);
+      *least += cost + 1;
+      const size_t chosen = (static_cast<size_t>(least - loads.begin()) + start) % loads.size();
+      if (chosen + 1 == static_cast<size_t>(shard.number)) kept.insert(place);
+      ++dealt;
+    }
+  }
+  std::vector<PlannedRun> runs;
+  for (const size_t place : kept) runs.push_back(std::move(plan.runs[place]));
+  plan.runs = std::move(runs);
+}
+
+void keep_runs(Plan& plan, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (std::ranges::none_of(plan.runs, [&](const PlannedRun& run) { return run.id.starts_with(id); }))
+      throw Error(fmt::format("--runs {}: is no run of this sweep; --list-jobs prints them", id));
+  }
+  std::erase_if(plan.runs, [&](const PlannedRun& run) {
+    return std::ranges::none_of(ids, [&](const std::string& id) { return run.id.starts_with(id); });
+  });
+}
+
+}  // namespace promptbed
