@@ -1,8 +1,11 @@
 #include "base/machine.h"
 
+#include <dlfcn.h>
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -31,6 +34,15 @@ std::string processor_name() {
     if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
   return "unknown";
+}
+
+std::string blas_library() {
+  const void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
+  Dl_info info{};
+  if (symbol == nullptr || ::dladdr(symbol, &info) == 0) return "built into LibTorch";
+  std::error_code failure;
+  const auto file = std::filesystem::canonical(info.dli_fname, failure);
+  return failure ? info.dli_fname : (file.parent_path().filename() / file.filename()).string();
 }
 
 bool has_avx512() {

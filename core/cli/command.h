@@ -29,5 +29,6 @@ int methods_command(const Arguments& arguments);
 int datasets_command(const Arguments& arguments);
 int runs_command(const Arguments& arguments);
 int ledger_command(const Arguments& arguments);
+int doctor_command(const Arguments& arguments);
 
 }  // namespace promptbed

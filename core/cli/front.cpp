@@ -59,6 +59,9 @@ int bench_command(const Arguments& arguments) {
 int methods_command(const Arguments& arguments) {
   with_tensors({"methods"}, arguments);
 }
+int doctor_command(const Arguments& arguments) {
+  with_tensors({"doctor"}, arguments);
+}
 int try_dataset_crops(const Arguments& arguments) {
   with_tensors({"datasets", "crops"}, arguments);
 }

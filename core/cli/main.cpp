@@ -38,7 +38,8 @@ constexpr Command kCommands[] = {
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
     {"runs", "list, show, compare, release and delete runs in the ledger", runs_command},
-    {"ledger", "check the ledger, its rows and the files beside it", ledger_command},
+    {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},
+    {"doctor", "say what this machine offers, and what to mend", doctor_command},
 };
 
 void print_help() {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/machine.h"
+#include "sweep/diagnosis.h"
 #include "sweep/image_identity.h"
 #include "table/table.h"
 #include "training/schedule.h"
@@ -89,13 +91,20 @@ Lines about_descriptions(const std::vector<PlannedRun>& runs, const SweepSpec& s
   return {"--descriptions: none of the methods reads descriptions of classes; clip_zeroshot does"};
 }
 
+/// That the work ahead takes thirty times as long as it need.
+Lines about_blas(const std::vector<PlannedRun>& runs) {
+  const std::string library = blas_library(), remedy = remedy_for_blas(library);
+  if (remedy.empty() || std::ranges::all_of(runs, &PlannedRun::done)) return {};
+  return {fmt::format("matrices are multiplied by {}: {}", library, remedy)};
+}
+
 }  // namespace
 
 Lines warnings_of(const std::vector<PlannedRun>& runs, const SweepSpec& spec, const KnownRuns& known,
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
   for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
-                                  about_epochs(runs), about_descriptions(runs, spec)})
+                                  about_epochs(runs), about_descriptions(runs, spec), about_blas(runs)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

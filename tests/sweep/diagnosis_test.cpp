@@ -1,0 +1,67 @@
+#include "sweep/diagnosis.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "base/files.h"
+#include "support/runner.h"
+#include "support/scratch.h"
+
+namespace promptbed {
+namespace {
+
+TEST(Diagnosis, KnowsTheReferenceBlasFromOthersOfThatName) {
+  for (const char* slow : {"blas/libblas.so.3.11.0", "x86_64-linux-gnu/libblas.so.3"})
+    EXPECT_NE(remedy_for_blas(slow).find("apt install libopenblas0-openmp"), std::string::npos) << slow;
+  for (const char* fast : {"openblas-openmp/libblas.so.3", "openblas-pthread/libopenblasp-r0.3.21.so",
+                           "blis-openmp/libblas.so.3", "lib/libmkl_rt.so.2", "built into LibTorch"})
+    EXPECT_EQ(remedy_for_blas(fast), "") << fast;
+}
+
+TEST(Diagnosis, NamesFileSystemsByWhatIsThere) {
+  EXPECT_EQ(file_system_of("/proc/self"), "0x9fa0");
+  EXPECT_EQ(file_system_of("/proc/self/no/such/folder"), "0x9fa0") << "the nearest folder that is there";
+  EXPECT_TRUE(is_shared("nfs"));
+  EXPECT_FALSE(is_shared("ext4"));
+}
+
+TEST(Diagnosis, HasARemedyForEachShortfall) {
+  const test::ScratchFolder scratch;
+  write_file(scratch / "plugins/broken.so", "no library");
+  const auto findings = diagnose({.ledger = scratch / "runs/promptbed.db",
+                                  .cache = scratch / "runs/cache",
+                                  .plugins = {scratch / "plugins"}});
+  const auto of = [&](const std::string& subject) {
+    const auto found = std::ranges::find(findings, subject, &Finding::subject);
+    EXPECT_NE(found, findings.end()) << subject;
+    return found == findings.end() ? Finding() : *found;
+  };
+  for (const char* subject :
+       {"promptbed", "processor", "memory", "LibTorch", "BLAS", "GPUs", "ledger", "plots"})
+    EXPECT_FALSE(of(subject).value.empty()) << subject;
+  EXPECT_TRUE(of("ledger").value.starts_with((scratch / "runs/promptbed.db").string() + " on "));
+  const auto broken = std::ranges::find_if(
+      findings, [](const Finding& finding) { return finding.value.find("broken.so") != std::string::npos; });
+  ASSERT_NE(broken, findings.end());
+  EXPECT_EQ(broken->remedy, "mend it, or take it out of the folder");
+}
+
+TEST(DoctorCommand, ExitsWithOneIfSomethingIsToBeMended) {
+  const test::ScratchFolder scratch;
+  write_file(scratch / "plugins/broken.so", "no library");
+  const test::Finished sick = test::run_runner(scratch.path(), {}, {"doctor", "--plugins", "plugins"});
+  EXPECT_EQ(sick.code, 1) << sick.err;
+  EXPECT_NE(sick.out.find("! mend it, or take it out of the folder\n"), std::string::npos) << sick.out;
+  const test::Finished json = test::run_runner(scratch.path(), {}, {"doctor", "--format", "json"});
+  const auto findings = nlohmann::json::parse(json.out);
+  EXPECT_EQ(findings.at(0).at("subject"), "promptbed");
+  const bool all_well =
+      std::ranges::all_of(findings, [](const auto& finding) { return finding.at("remedy") == ""; });
+  EXPECT_EQ(json.code, all_well ? 0 : 1);
+}
+
+}  // namespace
+}  // namespace promptbed
