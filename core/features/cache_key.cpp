@@ -79,4 +79,8 @@ std::filesystem::path cache_path(const std::filesystem::path& folder, const Cach
   return path;
 }
 
+std::filesystem::path test_views_path(const std::filesystem::path& folder, const CacheKey& key) {
+  return cache_path(folder, key).replace_extension("test-views.h5");
+}
+
 }  // namespace promptbed

@@ -48,4 +48,7 @@ inline constexpr size_t kModelDigits = 16;
 /// and named after the crops, too, unless they are CoOp's: <dataset>.crops0.7-1.h5.
 std::filesystem::path cache_path(const std::filesystem::path& folder, const CacheKey& key);
 
+/// Beside it, <dataset>.test-views.h5: random crops of test images, apart from what most runs read.
+std::filesystem::path test_views_path(const std::filesystem::path& folder, const CacheKey& key);
+
 }  // namespace promptbed

@@ -76,9 +76,9 @@ std::vector<LooseImage> images_at(const fs::path& path) {
 }
 
 LooseImageTensors encode_images(std::span<const LooseImage> images, const PictureEncoder& encoder,
-                                int threads, std::ostream& log) {
+                                const std::vector<int>& views, int threads, std::ostream& log) {
   return make_of_all(images, threads, log, [&](const Picture& picture) {
-    return encoder.encode(picture, {kCentreView}, /*view_key=*/0);
+    return encoder.encode(picture, views, /*view_key=*/0).unsqueeze(0);
   });
 }
 

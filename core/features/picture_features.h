@@ -31,11 +31,11 @@ struct LooseImageTensors {
 /// name. Throws Error if there are none in it, and if an archive is damaged.
 std::vector<LooseImage> images_at(const std::filesystem::path& path);
 
-/// Decodes and encodes images: rows are features [D] of their centre view, f32, unnormalised. One that is
+/// Decodes and encodes images: rows are features [V, D] of the given views, f32, unnormalised. One that is
 /// missing or unreadable becomes a fault, and the others go on. Reports progress on `log`. Throws Interrupted
 /// on Ctrl-C.
 LooseImageTensors encode_images(std::span<const LooseImage> images, const PictureEncoder& encoder,
-                                int threads, std::ostream& log);
+                                const std::vector<int>& views, int threads, std::ostream& log);
 
 /// The same without encoding: rows are pixels [3, R, R] of the centre view.
 LooseImageTensors read_pixels(std::span<const LooseImage> images, const Preprocessing& preprocessing,

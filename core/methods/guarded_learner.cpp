@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <set>
@@ -41,7 +42,7 @@ std::string wrong_with_named(const NamedTensors& tensors, Check&& wrong) {
 Needs all_of(const Needs& a, const Needs& b) {
   return {.validation_features = a.validation_features || b.validation_features,
           .gradients_at_evaluation = a.gradients_at_evaluation || b.gradients_at_evaluation,
-          .views_at_test = a.views_at_test || b.views_at_test,
+          .views_at_test = std::max(a.views_at_test, b.views_at_test),
           .pixels = a.pixels || b.pixels,
           .descriptions = a.descriptions || b.descriptions};
 }
@@ -183,6 +184,16 @@ void rethrow_from_plugin(const MethodOrigin& origin, const char* call) {
     origin.fault(fmt::format("{}() threw something that is no exception", call));
   }
   std::terminate();  // not reached: every branch throws
+}
+
+std::string wrong_with(const Needs& needs, bool has_own_solver) {
+  constexpr int64_t kMostViews = 10'000;
+  if (needs.pixels && has_own_solver) return "needs pixels and has a solver of its own, which is given none";
+  if (needs.views_at_test < 0 || needs.views_at_test > kMostViews)
+    return fmt::format("needs {} views at test; give 0 to {}", needs.views_at_test, kMostViews);
+  if (needs.pixels && needs.views_at_test > 0)
+    return "needs pixels, of which tests show the centre, and several views at test";
+  return "";
 }
 
 std::string wrong_with(const Options& options, const Options& declared) {

@@ -46,6 +46,9 @@ auto at_plugin_border(const MethodOrigin& origin, const char* call, Action&& act
 // What the host cannot use of what a plugin returns. Each function says in words what is wrong, to be read
 // after the name of the call ("returned no tensor"), or "" if nothing is.
 
+/// Needs have to be such that the host can meet all of them.
+std::string wrong_with(const Needs& needs, bool has_own_solver);
+
 /// Options have to be the declared ones, each with a value of its type.
 std::string wrong_with(const Options& options, const Options& declared);
 

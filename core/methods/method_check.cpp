@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "methods/guarded_learner.h"
 #include "training/epoch_order.h"
 #include "training/train.h"
 
@@ -74,10 +75,20 @@ bool equal(const Recipe& a, const Recipe& b) {
          std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), same);
 }
 
+/// Features [N, D] and made ones of random crops, [N, 1 + crops, D]: each near its image, whatever the
+/// others.
+Tensor with_crops(const Tensor& features, int64_t crops) {
+  constexpr double kNearness = 0.05;
+  const Tensor factors = 1 + kNearness * at::randn({crops, features.size(1)},
+                                                   seeded_generator(kSeed, "crops"), features.options());
+  return at::cat({features.unsqueeze(1), features.unsqueeze(1) * factors}, 1);
+}
+
 /// Images as evaluation shows them: without labels, and in the form that the method asks for.
-Batch test_batch(const Tensor& images, bool as_pixels) {
+Batch test_batch(const Tensor& images, const Needs& needs) {
   Batch batch;
-  (as_pixels ? batch.pixels : batch.features) = images;
+  (needs.pixels ? batch.pixels : batch.features) = images;
+  if (needs.views_at_test > 0) batch.views_at_test = with_crops(images, needs.views_at_test);
   batch.images = at::arange(images.size(0), torch::kLong);
   batch.views = at::zeros({images.size(0)}, torch::kLong);
   return batch;
@@ -87,7 +98,7 @@ Batch test_batch(const Tensor& images, bool as_pixels) {
 Tensor test_logits(PromptLearner& learner, const Tensor& images) {
   const Needs needs = learner.needs();
   const at::AutoGradMode gradients(needs.gradients_at_evaluation);
-  return learner.logits(test_batch(images, needs.pixels)).detach().clone();
+  return learner.logits(test_batch(images, needs)).detach().clone();
 }
 
 class MethodCheck {
@@ -115,10 +126,9 @@ class MethodCheck {
     learner->resolve(tasks_.trained);
     const Needs needs = learner->needs();
     takes_pixels_ = needs.pixels;
-    require(!(takes_pixels_ && method_.training == Training::own_solver),
-            "it asks for pixels and has a solver of its own, which is given none");
+    const std::string wrong = wrong_with(needs, method_.training == Training::own_solver);
+    require(wrong.empty(), "it " + wrong);
     rows_ = images_of(tasks_.trained);
-    require(!needs.views_at_test, "it asks for several views at test, and this runner gives one");
   }
 
   void selection() const {
@@ -143,6 +153,7 @@ class MethodCheck {
   void logits() const { test_logits(*bound(tasks_.trained, kSeed), rows_); }
 
   void rows() const {
+    if (method_.online) return rows_of_a_stream();
     const auto learner = trained(kSeed);
     const Tensor together = test_logits(*learner, rows_);
     require(close(together.flip(0), test_logits(*learner, rows_.flip(0))),
@@ -182,7 +193,7 @@ class MethodCheck {
     std::vector<bool> flows(leaves.size());
     for (int64_t row = 0; row < rows_.size(0); ++row) {
       for (const auto& [name, leaf] : leaves) Tensor(leaf).mutable_grad() = Tensor();
-      Batch batch = test_batch(rows_.narrow(0, row, 1), takes_pixels_);
+      Batch batch = test_batch(rows_.narrow(0, row, 1), learner->needs());
       batch.images.fill_(row);
       batch.labels = tasks_.trained.train.labels.narrow(0, row, 1);
       learner->backward(batch);
@@ -201,7 +212,7 @@ class MethodCheck {
   void outputs() const {
     const auto learner = trained(kSeed);
     if (!learner->offers().text_features) throw Idle("it offers no text features");
-    Batch batch = test_batch(rows_, takes_pixels_);
+    Batch batch = test_batch(rows_, learner->needs());
     batch.labels = tasks_.trained.train.labels;
     const Outputs outputs = learner->outputs(batch);
     require(close(outputs.logits.detach(), learner->logits(batch).detach()),
@@ -251,6 +262,7 @@ class MethodCheck {
     test_logits(*learner, images_of(tasks_.other));
     const std::string changed = first_difference(before, copied(learner->state()));
     require(changed.empty(), fmt::format("testing changes {} of the state", changed));
+    if (method_.online) learner->retarget(tasks_.trained.class_names);
     require(close(first, test_logits(*learner, rows_)),
             "the same images have other logits when they are tested again");
   }
@@ -258,6 +270,7 @@ class MethodCheck {
   void retarget() const {
     const auto learner = trained(kSeed);
     const NamedTensors saved = copied(learner->state());
+    if (method_.online) learner->retarget(tasks_.trained.class_names);
     const Tensor own = test_logits(*learner, rows_);
     try {
       learner->retarget(tasks_.other.class_names);
@@ -275,6 +288,20 @@ class MethodCheck {
             "back on the classes it was trained on it gives other logits");
   }
 
+  void part() const {
+    const auto learner = trained(kSeed);
+    ClassNames some = tasks_.trained.class_names;
+    some.pop_back();
+    std::ranges::reverse(some);
+    try {
+      learner->retarget(some);
+    } catch (const NotTransferable& refusal) {
+      throw Broken(fmt::format("it refuses {} of the {} classes it was trained on: {}", some.size(),
+                               tasks_.trained.class_names.size(), refusal.what()));
+    }
+    test_logits(*learner, rows_);
+  }
+
   void inputs() const {
     require(at::equal(features_before_, tasks_.trained.train.features) &&
                 at::equal(labels_before_, tasks_.trained.train.labels) &&
@@ -283,6 +310,19 @@ class MethodCheck {
   }
 
  private:
+  /// An online method takes the rows of a batch one after the other, so that it does not matter where a batch
+  /// ends.
+  void rows_of_a_stream() const {
+    const auto learner = trained(kSeed);
+    learner->retarget(tasks_.trained.class_names);
+    const Tensor together = test_logits(*learner, rows_);
+    learner->retarget(tasks_.trained.class_names);
+    for (int64_t i = 0; i < rows_.size(0); ++i) {
+      require(close(together.narrow(0, i, 1), test_logits(*learner, rows_.narrow(0, i, 1))),
+              fmt::format("row {} has other logits in a batch than after the rows before it", i));
+    }
+  }
+
   /// The training images, [N, D] or [N, 3, R, R].
   Tensor images_of(const CheckTask& task) const {
     return takes_pixels_ ? task.pixels : task.train.features.select(1, 0);
@@ -374,6 +414,8 @@ constexpr Rule kRules[] = {
     {"load_state", "a state that does not fit is refused", [](MethodCheck& c) { c.load_state(); }},
     {"retarget", "it serves other classes as if it had been bound to them",
      [](MethodCheck& c) { c.retarget(); }},
+    {"part", "it serves some of the classes that it was trained on, in any order",
+     [](MethodCheck& c) { c.part(); }},
     {"inputs", "what it is given stays as it was", [](MethodCheck& c) { c.inputs(); }},
 };
 

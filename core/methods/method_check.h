@@ -13,6 +13,7 @@ namespace promptbed {
 struct CheckedMethod {
   Training training = Training::trainable;
   Selection selection = Selection::none;  ///< of a wrapper, its base's counts, too
+  bool online = false;                    ///< the same
   Options options;                        ///< as given, before they are settled
   std::function<std::unique_ptr<PromptLearner>(const Options& options)> create;  ///< behind guard()
 };

@@ -343,6 +343,11 @@ Selection MethodRegistry::selection_of(const Method& method, const Options& opti
   return base == nullptr ? own : std::max(own, base->spec->selection);
 }
 
+bool MethodRegistry::is_online(const Method& method, const Options& options) const {
+  const Method* base = base_of(method, options);
+  return method.spec->online || (base != nullptr && base->spec->online);
+}
+
 std::string MethodRegistry::code_hash(const Method& method, const OptionValues& options) const {
   if (!method.is_wrapper()) return method.file_hash;
   const Method* base = base_of(method, options_of(method, options));

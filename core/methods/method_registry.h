@@ -63,6 +63,9 @@ class MethodRegistry {
   /// On which images the method may choose with such options; of a wrapper, it or its base.
   Selection selection_of(const Method& method, const Options& options) const;
 
+  /// Whether the method, or its base, learns from the test images that it sees (MethodSpec::online).
+  bool is_online(const Method& method, const Options& options) const;
+
   /// A hash of the code that runs with such options: of the method's library, and of its base's.
   std::string code_hash(const Method& method, const OptionValues& options) const;
 

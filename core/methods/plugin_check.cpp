@@ -197,6 +197,7 @@ void try_method(const std::filesystem::path& file, const std::string& name, cons
   const CheckedMethod checked{
       .training = method.spec->training,
       .selection = registry.selection_of(method, given),
+      .online = registry.is_online(method, given),
       .options = given,
       .create = [&](const Options& options) { return registry.create(method, options); }};
   check_method(checked, typical_tasks(),

@@ -140,6 +140,13 @@ const char* Classifier::score_name() const {
   return method.spec->probabilities ? "probability" : "softmax";
 }
 
+std::optional<uint64_t> Classifier::stream() const {
+  const Method& method = prompt_ ? method_of(*prompt_, registry_) : *method_;
+  const Options options = prompt_ ? options_of(*prompt_, method, registry_) : options_;
+  if (!registry_.is_online(method, options)) return std::nullopt;
+  return prompt_ ? static_cast<uint64_t>(prompt_->run.seed) : 0;
+}
+
 void Classifier::recall_classes(const DatasetSpec& dataset, const Split& split) {
   if (!prompt_ || !prompt_->class_names.empty() || prompt_->run.dataset != dataset.id ||
       prompt_->run.split_hash != split.hash())

@@ -52,6 +52,9 @@ class Classifier {
   /// such, "softmax" otherwise.
   const char* score_name() const;
 
+  /// Of an online method, the seed of the order in which it sees a test: its prompt's, or 0.
+  std::optional<uint64_t> stream() const;
+
   /// Nothing for a method without training.
   const std::optional<TrainedPrompt>& prompt() const { return prompt_; }
 

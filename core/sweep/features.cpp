@@ -18,6 +18,10 @@ std::vector<std::string> paths_of(const std::vector<Image>& images) {
   return paths;
 }
 
+bool tests(const PlannedRun& run, const std::string& dataset) {
+  return std::ranges::find(run.job.tests, dataset, &JobTest::dataset) != run.job.tests.end();
+}
+
 }  // namespace
 
 std::vector<int> training_views(int64_t views) {
@@ -29,6 +33,10 @@ std::vector<int> training_views(int64_t views) {
 
 FeatureRequest test_request(const Split& split) {
   return {paths_of(split.test), {kCentreView}};
+}
+
+FeatureRequest test_views_request(const Split& split, int64_t views) {
+  return {paths_of(split.test), training_views(views)};
 }
 
 FeatureRequest training_request(const Job& job) {
@@ -54,17 +62,24 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs) {
   std::vector<FeatureRequest> requests;
   const std::string& id = dataset.spec.id;
-  const auto tests_it = [&](const PlannedRun* run) {
-    return !run->needs.pixels &&
-           std::ranges::find(run->job.tests, id, &JobTest::dataset) != run->job.tests.end();
-  };
-  if (std::ranges::any_of(runs, tests_it)) requests.push_back(test_request(dataset.split));
+  const auto reads_test = [&](const PlannedRun* run) { return !run->needs.pixels && tests(*run, id); };
+  if (std::ranges::any_of(runs, reads_test)) requests.push_back(test_request(dataset.split));
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != id || !run->method->trainable()) continue;
     if (!run->needs.pixels) requests.push_back(training_request(run->job));
     if (run->needs.validation_features) requests.push_back(validation_request(run->job));
   }
   return requests;
+}
+
+std::vector<FeatureRequest> test_views_of(const PlannedDataset& dataset,
+                                          const std::vector<const PlannedRun*>& runs) {
+  int64_t views = 0;
+  for (const PlannedRun* run : runs) {
+    if (tests(*run, dataset.spec.id)) views = std::max(views, run->needs.views_at_test);
+  }
+  if (views == 0) return {};
+  return {test_views_request(dataset.split, views)};
 }
 
 std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<const PlannedRun*>& runs,
@@ -76,6 +91,10 @@ std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<co
     const auto missing = cache.missing(requests_of(*dataset, runs), contents);
     check_sealed(cache, missing);
     counts.push_back(static_cast<int64_t>(missing.size()));
+    const std::vector<FeatureRequest> views = test_views_of(*dataset, runs);
+    if (views.empty()) continue;
+    const FeatureCache test_views = inputs.open_test_views(dataset->spec);
+    counts.back() += static_cast<int64_t>(test_views.missing(views, &inputs.contents(dataset->spec)).size());
   }
   return counts;
 }
@@ -88,6 +107,8 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan,
   for (const auto& dataset : plan.datasets) {
     try {
       inputs.extract(dataset->spec, requests_of(*dataset, runs), threads, log);
+      if (const auto views = test_views_of(*dataset, runs); !views.empty())
+        inputs.extract_test_views(dataset->spec, views, threads, log);
     } catch (const PictureError& fault) {
       spoilt[dataset->spec.id] = fault.what();
     }
@@ -105,6 +126,12 @@ Tensor labels_of(const std::vector<Image>& images) {
 FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,
                          const std::vector<int>& views, torch::Device device) {
   return {cache.read(paths_of(images), views).to(device), labels_of(images).to(device)};
+}
+
+void add_test_views(FeatureSet& centre, const FeatureCache& test_views, const std::vector<Image>& images,
+                    int64_t views) {
+  const Tensor crops = test_views.read(paths_of(images), training_views(views));
+  centre.features = at::cat({centre.features, crops.to(centre.features.device())}, 1);
 }
 
 }  // namespace promptbed

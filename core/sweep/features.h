@@ -19,6 +19,9 @@ std::vector<int> training_views(int64_t views);
 /// The images of a split that every run is tested on, in the centre crop.
 FeatureRequest test_request(const Split& split);
 
+/// The same images in so many random crops.
+FeatureRequest test_views_request(const Split& split, int64_t views);
+
 /// The images that a run trains on, in its views.
 FeatureRequest training_request(const Job& job);
 
@@ -38,6 +41,11 @@ std::vector<FeatureRequest> requests_of(const Split& split, int64_t views);
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs);
 
+/// The random crops of test images that the given runs ask for, as many as the one that asks for most; none
+/// if no run does.
+std::vector<FeatureRequest> test_views_of(const PlannedDataset& dataset,
+                                          const std::vector<const PlannedRun*>& runs);
+
 /// Opens the features of all datasets, so that a wrong file shows before any work. Returns for each dataset
 /// how many images the runs need whose features are missing. Throws Error if sealed features lack something.
 std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<const PlannedRun*>& runs,
@@ -53,6 +61,10 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan,
 
 /// The labels of images, int64 [N].
 Tensor labels_of(const std::vector<Image>& images);
+
+/// Puts the features of so many random crops behind the centre's.
+void add_test_views(FeatureSet& centre, const FeatureCache& test_views, const std::vector<Image>& images,
+                    int64_t views);
 
 /// Features of images of a dataset in the given views, with their labels, on the sweep's device.
 FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,

@@ -141,6 +141,12 @@ FeatureCache Inputs::open_cache(const DatasetSpec& dataset) const {
   return {path, key};
 }
 
+FeatureCache Inputs::open_test_views(const DatasetSpec& dataset) const {
+  CacheKey key = key_of(dataset);
+  key.crops = dataset.crops;
+  return {test_views_path(spec_.cache, key), key};
+}
+
 void Inputs::check_images_exist(const DatasetSpec& dataset, const std::string& method) const {
   const ImageFiles images = chosen_of(dataset).images(dataset);
   if (images.exist()) return;
@@ -211,7 +217,17 @@ std::string Inputs::feature_source() const {
 
 ExtractionReport Inputs::extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
                                  int64_t threads, std::ostream& log) {
-  FeatureCache cache = open_cache(dataset);
+  return fill(open_cache(dataset), dataset, requests, threads, log);
+}
+
+ExtractionReport Inputs::extract_test_views(const DatasetSpec& dataset,
+                                            std::span<const FeatureRequest> requests, int64_t threads,
+                                            std::ostream& log) {
+  return fill(open_test_views(dataset), dataset, requests, threads, log);
+}
+
+ExtractionReport Inputs::fill(FeatureCache cache, const DatasetSpec& dataset,
+                              std::span<const FeatureRequest> requests, int64_t threads, std::ostream& log) {
   if (!cache.sealed()) take_up_leftovers(cache, log);
   const auto missing = cache.missing(requests, cache.sealed() ? nullptr : &contents(dataset));
   check_sealed(cache, missing);
@@ -267,6 +283,12 @@ const FeatureCache& OpenDatasets::features(const std::string& dataset) {
   return features_.emplace(dataset, inputs_.open_cache(inputs_.dataset(dataset))).first->second;
 }
 
+const FeatureCache& OpenDatasets::test_views(const std::string& dataset) {
+  const auto found = test_views_.find(dataset);
+  if (found != test_views_.end()) return found->second;
+  return test_views_.emplace(dataset, inputs_.open_test_views(inputs_.dataset(dataset))).first->second;
+}
+
 void OpenDatasets::check_pictures(const std::string& dataset, const std::vector<Image>& images,
                                   const std::string& hash) {
   if (hash.empty()) return;  // planned on sealed features that do not say what their images held
@@ -281,10 +303,17 @@ void OpenDatasets::check_images(const std::string& dataset, std::span<const Feat
   if (features(dataset).hash_of_images(requests, nullptr) != hash) throw_changed(dataset);
 }
 
+void OpenDatasets::check_test_views(const std::string& dataset, const FeatureRequest& request,
+                                    const std::string& hash) {
+  if (hash.empty()) return;  // planned on sealed features that do not say what their images held
+  if (test_views(dataset).hash_of_images({&request, 1}, nullptr) != hash) throw_changed(dataset);
+}
+
 void OpenDatasets::keep_only(const std::set<std::string>& datasets) {
   const auto is_other = [&](const auto& entry) { return !datasets.contains(entry.first); };
   std::erase_if(splits_, is_other);
   std::erase_if(features_, is_other);
+  std::erase_if(test_views_, is_other);
 }
 
 }  // namespace promptbed

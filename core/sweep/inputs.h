@@ -49,7 +49,11 @@ class Inputs {
   /// key or damaged, and if a sealed one is missing.
   FeatureCache open_cache(const DatasetSpec& dataset) const;
 
-  /// Throws PictureError if a method that takes pixels finds features only.
+  /// The features of random crops of a dataset's test images, which are never sealed. Throws Error if the
+  /// file is of another key or damaged.
+  FeatureCache open_test_views(const DatasetSpec& dataset) const;
+
+  /// Throws PictureError if a method that needs the images themselves finds features only.
   void check_images_exist(const DatasetSpec& dataset, const std::string& method) const;
 
   /// Images of a dataset, for a method that takes pixels; crops depend on the seed. They must hold what they
@@ -75,6 +79,10 @@ class Inputs {
   ExtractionReport extract(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
                            int64_t threads, std::ostream& log);
 
+  /// The same for random crops of test images.
+  ExtractionReport extract_test_views(const DatasetSpec& dataset, std::span<const FeatureRequest> requests,
+                                      int64_t threads, std::ostream& log);
+
   std::shared_ptr<const TextEncoder> text_encoder();
   const ImageEncoder& image_encoder();
 
@@ -94,6 +102,9 @@ class Inputs {
 
   /// The key that a dataset's sealed features should have.
   CacheKey sealed_key(const DatasetSpec& dataset) const;
+
+  ExtractionReport fill(FeatureCache cache, const DatasetSpec& dataset,
+                        std::span<const FeatureRequest> requests, int64_t threads, std::ostream& log);
 
   /// Those whose features are sealed, or are not.
   std::vector<DatasetSpec> datasets_where(bool sealed) const;
@@ -122,6 +133,9 @@ class OpenDatasets {
   /// Throws Error if the file is of another key or damaged.
   const FeatureCache& features(const std::string& dataset);
 
+  /// The same of random crops of the test images.
+  const FeatureCache& test_views(const std::string& dataset);
+
   /// What is in the dataset's image files.
   ContentIndex& contents(const std::string& dataset) const {
     return inputs_.contents(inputs_.dataset(dataset));
@@ -132,9 +146,12 @@ class OpenDatasets {
   void check_pictures(const std::string& dataset, const std::vector<Image>& images, const std::string& hash);
 
   /// Throws Error if the features of the requested images are of others than those that `hash` stands for
-  /// (FeatureCache::hash_of_images).
+  /// (FeatureCache::hash_of_images); so does the other for random crops of test images.
+  /// @{
   void check_images(const std::string& dataset, std::span<const FeatureRequest> requests,
                     const std::string& hash);
+  void check_test_views(const std::string& dataset, const FeatureRequest& request, const std::string& hash);
+  /// @}
 
   /// Closes all others.
   void keep_only(const std::set<std::string>& datasets);
@@ -146,8 +163,8 @@ class OpenDatasets {
   };
 
   const Inputs& inputs_;
-  std::map<std::string, HashedSplit> splits_;  // both by the dataset's id
-  std::map<std::string, FeatureCache> features_;
+  std::map<std::string, HashedSplit> splits_;  // all by the dataset's id
+  std::map<std::string, FeatureCache> features_, test_views_;
 };
 
 }  // namespace promptbed

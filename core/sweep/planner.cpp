@@ -46,14 +46,10 @@ bool validates_on_training(const PlannedDataset& dataset, const SweepSpec& spec)
   return spec.imagenet_val && dataset.spec.split.kind == SplitKind::imagenet;
 }
 
-/// What this runner cannot give yet must not be missing in silence.
+/// What cannot be given must not be missing in silence.
 void check_needs(const Needs& needs, const Method& method) {
-  if (needs.pixels && method.has_own_solver())
-    throw Error(
-        fmt::format("{}: needs pixels and has a solver of its own, which is given none", method.name()));
-  if (needs.views_at_test) {
-    throw Error(fmt::format("{}: needs several views at test, and this runner gives one", method.name()));
-  }
+  if (const std::string wrong = wrong_with(needs, method.has_own_solver()); !wrong.empty())
+    throw Error(fmt::format("{}: {}", method.name(), wrong));
 }
 
 /// Whether a run's training is on record, and nobody is about to replace it.
@@ -82,7 +78,7 @@ class Planner {
         known_(ledger_ ? &*ledger_ : nullptr,
                {.measurements = measures_all(), .tracked = spec.track_new > 0}) {}
 
-  /// Shots and seed are 0 for a method without training.
+  /// Shots are 0 for a method without training, and so is the seed unless it is online.
   PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
                   int64_t seed, const GivenOptions& given) const {
     PlannedRun run;
@@ -160,10 +156,10 @@ class Planner {
     settled.method_version = run.method->spec->version;
     settled.precision = to_string(spec_.placement.precision);
     settled.tokenizer = bench_.inputs().model().tokenizer_id();
+    settled.seed = seed;
     if (!run.method->trainable()) return;
     settled.classes = to_string(classes);
     settled.shots = shots;
-    settled.seed = seed;
     settled.views = spec_.views;
     if (settled.views > 0) settled.crops = dataset.spec.crops;
   }
@@ -211,6 +207,7 @@ class Planner {
     run.needs = learner->needs();
     check_needs(run.needs, *run.method);
     if (run.needs.pixels) show_pixels(run);
+    if (run.needs.views_at_test > 0) show_views(run);
     give_validation(run, given);
     if (describe_classes(run)) {
       learner = bench_.registry().create(*run.method, given);
@@ -233,6 +230,14 @@ class Planner {
       images["train"] = hash_of_pictures(dataset.spec.id, run.job.draw.train, opened_);
     for (JobTest& test : run.tests)
       if (test.dataset == dataset.spec.id) test.images = images["test"];
+  }
+
+  /// Random crops at test are never sealed, so that they need the images, too, and depend on what crops
+  /// cover.
+  void show_views(PlannedRun& run) const {
+    const DatasetSpec& dataset = run.dataset->spec;
+    bench_.inputs().check_images_exist(dataset, run.method->name());
+    run.job.run.crops = dataset.crops;
   }
 
   /// A method that chooses on all validation images has them in place of the draw's, unless those are
@@ -353,9 +358,9 @@ PlannedDataset read_dataset(const DatasetSpec& dataset, const SweepSpec& spec, c
 
 /// The shots and seeds that a method is tried with.
 std::vector<std::pair<int64_t, int64_t>> shots_and_seeds(const Method& method, const SweepSpec& spec) {
-  if (!method.trainable()) return {{0, 0}};
+  if (!method.trainable() && !method.spec->online) return {{0, 0}};
   std::vector<std::pair<int64_t, int64_t>> pairs;
-  for (const int64_t shots : spec.shots) {
+  for (const int64_t shots : method.trainable() ? spec.shots : std::vector<int64_t>{0}) {
     for (const int64_t seed : spec.seeds) pairs.emplace_back(shots, seed);
   }
   return pairs;

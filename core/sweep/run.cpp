@@ -152,6 +152,11 @@ class Run {
  private:
   bool trains() const { return method_.trainable(); }
 
+  bool is_online() const {
+    const MethodRegistry& registry = bench_.registry();
+    return registry.is_online(method_, registry.options_of(method_, job_.run.options));
+  }
+
   std::unique_ptr<PromptLearner> create_learner() const {
     const MethodRegistry& registry = bench_.registry();
     return registry.create(method_, registry.options_of(method_, job_.run.options));
@@ -171,7 +176,7 @@ class Run {
 
   void fill_task() {
     const Needs needs = learner_->needs();
-    images_.emplace(job_, bench_, needs);
+    images_.emplace(job_, bench_, needs, is_online());
     if (trains()) train_images_ = images_->train();
     task_.train = train_images_.set;
     if (needs.validation_features) task_.validation = images_->validation();
@@ -302,9 +307,9 @@ class Run {
   /// Measures on the way what a test of both halves tells.
   Predictions predict(const JobTest& test, const Split& split, const ShownImages& images,
                       Measurements& measurements) {
-    if (!tells_halves_apart(test, split)) return evaluate(*learner_, images.set, images.pixels.get());
+    if (!tells_halves_apart(test, split)) return evaluate(*learner_, images);
     const auto base_classes = static_cast<int64_t>(class_names_of(split, ClassSet::base).size());
-    UnionPredictions of_both = evaluate_union(*learner_, images.set, base_classes, images.pixels.get());
+    UnionPredictions of_both = evaluate_union(*learner_, images, base_classes);
     measurements.add_open_world(of_both, base_classes);
     return of_both;  // as predictions among all classes
   }

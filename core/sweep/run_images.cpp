@@ -5,7 +5,7 @@
 namespace promptbed {
 
 ShownImages RunImages::train() {
-  if (takes_pixels_) {
+  if (needs_.pixels) {
     bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned("train"));
   } else {
     check_features("train", training_request(job_));
@@ -21,13 +21,24 @@ FeatureSet RunImages::validation() {
 
 ShownImages RunImages::test(const JobTest& test) {
   const Split& split = bench_.datasets().split(test.dataset, test.split_hash);
-  if (takes_pixels_) {
+  if (needs_.pixels) {
     bench_.datasets().check_pictures(test.dataset, split.test, test.images);
   } else {
     const FeatureRequest tested = test_request(split);
     bench_.datasets().check_images(test.dataset, {&tested, 1}, test.images);
   }
-  return shown(test.dataset, subset(split.test, split, test.classes), {kCentreView});
+  ShownImages images = shown(test.dataset, subset(split.test, split, test.classes), {kCentreView});
+  if (needs_.views_at_test > 0) add_test_views(images, test, split);
+  if (is_online_) images.stream = static_cast<uint64_t>(job_.run.seed);
+  return images;
+}
+
+/// Puts the random crops behind the centre.
+void RunImages::add_test_views(ShownImages& images, const JobTest& test, const Split& split) {
+  OpenDatasets& datasets = bench_.datasets();
+  datasets.check_test_views(test.dataset, test_views_request(split, needs_.views_at_test), test.images);
+  promptbed::add_test_views(images.set, datasets.test_views(test.dataset),
+                            subset(split.test, split, test.classes), needs_.views_at_test);
 }
 
 ShownImages RunImages::own_test(ClassSet classes) {
@@ -48,7 +59,7 @@ void RunImages::check_features(const char* part, const FeatureRequest& request) 
 ShownImages RunImages::shown(const std::string& dataset, const std::vector<Image>& images,
                              const std::vector<int>& views) {
   const torch::Device device = bench_.spec().placement.device;
-  if (!takes_pixels_) return {read_features(bench_.datasets().features(dataset), images, views, device)};
+  if (!needs_.pixels) return {read_features(bench_.datasets().features(dataset), images, views, device)};
   const Inputs& inputs = bench_.inputs();
   return {{Tensor(), labels_of(images).to(device)},
           inputs.pixels(inputs.dataset(dataset), images, job_.run.seed, job_.run.views == kFreshCrops)};

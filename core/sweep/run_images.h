@@ -16,9 +16,9 @@ namespace promptbed {
 /// not those that the run was planned with, and if they cannot be read.
 class RunImages {
  public:
-  /// All three must outlive this.
-  RunImages(const Job& job, Workbench& bench, const Needs& needs)
-      : job_(job), bench_(bench), takes_pixels_(needs.pixels) {}
+  /// Job and bench must outlive this. `is_online` says that tests are streams.
+  RunImages(const Job& job, Workbench& bench, const Needs& needs, bool is_online)
+      : job_(job), bench_(bench), needs_(needs), is_online_(is_online) {}
 
   /// The drawn ones, in the run's views or crops.
   ShownImages train();
@@ -26,23 +26,25 @@ class RunImages {
   /// The features of those that the method validates on, in the centre crop.
   FeatureSet validation();
 
-  /// Those of a test, in the centre crop.
+  /// Those of a test, in the centre crop and the random crops that the method asks for.
   ShownImages test(const JobTest& test);
 
   /// Those of a test on classes of the run's own dataset.
   ShownImages own_test(ClassSet classes);
 
-  bool are_pixels() const { return takes_pixels_; }
+  bool are_pixels() const { return needs_.pixels; }
 
  private:
   std::string planned(const char* part) const;
   void check_features(const char* part, const FeatureRequest& request);
+  void add_test_views(ShownImages& images, const JobTest& test, const Split& split);
   ShownImages shown(const std::string& dataset, const std::vector<Image>& images,
                     const std::vector<int>& views);
 
   const Job& job_;
   Workbench& bench_;
-  bool takes_pixels_;
+  Needs needs_;
+  bool is_online_;
 };
 
 }  // namespace promptbed

@@ -24,7 +24,7 @@ class KeptGenerator {
 };
 
 double accuracy_on(PromptLearner& learner, const ShownImages& images) {
-  const Predictions predictions = evaluate(learner, images.set, images.pixels.get());
+  const Predictions predictions = evaluate(learner, images);
   return measure(predictions.labels, predictions.predicted).accuracy;
 }
 

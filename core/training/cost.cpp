@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <vector>
 
 #include "base/signals.h"
@@ -59,17 +60,18 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
   return {steps.begin() + 1, steps.end()};
 }
 
-/// So many images, tested as in a sweep.
+/// So many images, tested as in a sweep; an online method takes batches here.
 double time_test(PromptLearner& learner, const FeatureSet& images, int64_t number,
                  const PixelSource* pixels) {
-  const int64_t known = images.labels.size(0);
+  const int64_t known = images.labels.size(0), views = 1 + learner.needs().views_at_test;
   const Tensor rows = at::arange(number, images.labels.options()).remainder(known);
-  FeatureSet test{Tensor(), images.labels.index_select(0, rows)};
+  ShownImages test{.set = {Tensor(), images.labels.index_select(0, rows)}};
   if (pixels != nullptr) {
-    const RepeatedPixels repeated(*pixels, known);
-    return seconds_of([&] { evaluate(learner, test, &repeated); });
+    test.pixels = std::make_shared<RepeatedPixels>(*pixels, known);
+  } else {
+    const Tensor view = at::arange(views, rows.options()).remainder(images.features.size(1));
+    test.set.features = images.features.index_select(0, rows).index_select(1, view);
   }
-  test.features = images.features.index_select(0, rows);
   return seconds_of([&] { evaluate(learner, test); });
 }
 

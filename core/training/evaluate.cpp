@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/signals.h"
+#include "training/epoch_order.h"
 
 namespace promptbed {
 namespace {
@@ -14,24 +15,44 @@ namespace {
 // through the image tower, whose activations take more.
 constexpr int64_t kTestBatch = 100, kPixelTestBatch = 32;
 
-/// Calls `take` with the logits [B, K] of each batch of the images, in order.
+/// Calls `take` with the logits [B, K] of each batch of the images, in the given order of their rows.
 template <class Take>
-void classify(PromptLearner& learner, const FeatureSet& set, const PixelSource* pixels, Take&& take) {
-  const at::AutoGradMode gradients(learner.needs().gradients_at_evaluation);
-  const int64_t images = set.labels.size(0), most = pixels != nullptr ? kPixelTestBatch : kTestBatch;
-  const auto integers = set.labels.options();
-  std::optional<PixelStream> stream;
-  if (pixels != nullptr) stream.emplace(*pixels, at::arange(images, torch::kLong), kCentreView);
-  for (int64_t begin = 0; begin < images; begin += most) {
+void classify_in(const Tensor& order, int64_t most, PromptLearner& learner, const ShownImages& images,
+                 Take&& take) {
+  const Needs needs = learner.needs();
+  const at::AutoGradMode gradients(needs.gradients_at_evaluation);
+  const auto& [features, labels] = images.set;
+  std::optional<PixelStream> pixels;
+  if (images.pixels) pixels.emplace(*images.pixels, order, kCentreView);
+  for (int64_t begin = 0; begin < order.size(0); begin += most) {
     check_interrupt();
-    const int64_t count = std::min(most, images - begin);
     Batch batch;
-    if (set.features.defined()) batch.features = set.features.select(1, 0).narrow(0, begin, count);
-    if (stream) batch.pixels = stream->next(count).to(set.labels.device());
-    batch.images = at::arange(begin, begin + count, integers);
-    batch.views = at::zeros({count}, integers);
+    batch.images = order.narrow(0, begin, std::min(most, order.size(0) - begin)).to(labels.device());
+    batch.views = at::zeros_like(batch.images);
+    if (features.defined()) {
+      const Tensor views = features.index_select(0, batch.images);
+      batch.features = views.select(1, 0);
+      if (needs.views_at_test > 0) batch.views_at_test = views.narrow(1, 0, 1 + needs.views_at_test);
+    }
+    if (pixels) batch.pixels = pixels->next(batch.images.size(0)).to(labels.device());
     take(learner.logits(batch));
   }
+}
+
+/// The same in the order of the set; an online method sees the images in another.
+template <class Take>
+void classify(PromptLearner& learner, const ShownImages& images, Take&& take) {
+  const int64_t count = images.set.labels.size(0), most = images.pixels ? kPixelTestBatch : kTestBatch;
+  if (!images.stream || count == 0) {
+    classify_in(at::arange(count, torch::kLong), most, learner, images, take);
+    return;
+  }
+  const Tensor order = at::randperm(count, seeded_generator(*images.stream, "stream"), torch::kLong);
+  std::vector<Tensor> logits;
+  classify_in(order, most, learner, images,
+              [&](const Tensor& of_batch) { logits.push_back(of_batch.detach()); });
+  const Tensor streamed = at::cat(logits);
+  take(streamed.index_select(0, order.argsort().to(streamed.device())));
 }
 
 template <class Number>
@@ -51,20 +72,18 @@ Tensor probabilities_of(const Tensor& logits) {
 
 }  // namespace
 
-Predictions evaluate(PromptLearner& learner, const FeatureSet& test, const PixelSource* pixels) {
+Predictions evaluate(PromptLearner& learner, const ShownImages& test) {
   Predictions result;
-  append(result.labels, test.labels);
-  classify(learner, test, pixels,
-           [&](const Tensor& logits) { append(result, logits, probabilities_of(logits)); });
+  append(result.labels, test.set.labels);
+  classify(learner, test, [&](const Tensor& logits) { append(result, logits, probabilities_of(logits)); });
   return result;
 }
 
-UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes,
-                                const PixelSource* pixels) {
+UnionPredictions evaluate_union(PromptLearner& learner, const ShownImages& test, int64_t base_classes) {
   UnionPredictions result;
-  append(result.labels, test.labels);
+  append(result.labels, test.set.labels);
   std::vector<int64_t> best_new;
-  classify(learner, test, pixels, [&](const Tensor& logits) {
+  classify(learner, test, [&](const Tensor& logits) {
     const int64_t new_classes = logits.size(-1) - base_classes;
     const Tensor probabilities = probabilities_of(logits);
     append(result, logits, probabilities);
@@ -78,9 +97,9 @@ UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, 
   return result;
 }
 
-Ranking rank(PromptLearner& learner, const FeatureSet& images, int64_t top, const PixelSource* pixels) {
+Ranking rank(PromptLearner& learner, const ShownImages& images, int64_t top) {
   std::vector<Tensor> classes, probabilities;
-  classify(learner, images, pixels, [&](const Tensor& logits) {
+  classify(learner, images, [&](const Tensor& logits) {
     // By logits: small probabilities round to equal ones. Stable, so that of equal logits the first comes
     // first, as in argmax.
     const Tensor sorted = std::get<1>(at::sort(logits.detach(), /*stable=*/true, -1, /*descending=*/true));

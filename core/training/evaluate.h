@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "features/pixels.h"
+#include "training/shown_images.h"
 
 namespace promptbed {
 
@@ -16,9 +16,10 @@ struct Predictions {
   std::vector<double> confidence;  ///< the greatest softmax of the logits, in f64: in f32 many would be 1
 };
 
-/// Classifies every image of the set, V = 1, by a bound learner that serves its classes; by their pixels, the
-/// centre, if given. Throws Interrupted on Ctrl-C.
-Predictions evaluate(PromptLearner& learner, const FeatureSet& test, const PixelSource* pixels = nullptr);
+/// Classifies every image of the set by a bound learner that serves its classes. The first view of features
+/// is the centre; for a method that asks for V crops at test, they are the V after it. Images are listed in
+/// the set's order, whatever the order in which an online method sees them. Throws Interrupted on Ctrl-C.
+Predictions evaluate(PromptLearner& learner, const ShownImages& test);
 
 /// What a learner takes test images for among the base classes, which have the first labels, and new ones.
 struct UnionPredictions : Predictions {
@@ -27,8 +28,7 @@ struct UnionPredictions : Predictions {
 };
 
 /// As evaluate(), of a learner that serves both halves: `base_classes` base ones, and then the new ones.
-UnionPredictions evaluate_union(PromptLearner& learner, const FeatureSet& test, int64_t base_classes,
-                                const PixelSource* pixels = nullptr);
+UnionPredictions evaluate_union(PromptLearner& learner, const ShownImages& test, int64_t base_classes);
 
 /// The classes that a learner finds most likely, in that order.
 struct Ranking {
@@ -38,7 +38,6 @@ struct Ranking {
 
 /// Ranks the `top` most likely classes of the images of a set, at least one; all K if there are fewer. Labels
 /// need not be true. The result is on the CPU. Throws Interrupted on Ctrl-C.
-Ranking rank(PromptLearner& learner, const FeatureSet& images, int64_t top,
-             const PixelSource* pixels = nullptr);
+Ranking rank(PromptLearner& learner, const ShownImages& images, int64_t top);
 
 }  // namespace promptbed

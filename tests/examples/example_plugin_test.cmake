@@ -45,10 +45,10 @@ run(0 ${CMAKE_COMMAND} -S plugin -B build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${
 run(0 ${CMAKE_COMMAND} --build build)
 
 run(0 ${runner} methods check build/plugins/feature_scale.so)
-expect("${out}" "16 rules kept, 0 broken, 1 not for this method")
+expect("${out}" "17 rules kept, 0 broken, 1 not for this method")
 
 run(0 ${runner} methods check build/plugins/both_towers.so)
-expect("${out}" "16 rules kept, 0 broken, 1 not for this method")
+expect("${out}" "17 rules kept, 0 broken, 1 not for this method")
 run(0 ${runner} sweep --methods both_towers --datasets devices --shots 1 --seeds 1 --epochs 1 --jobs 1 --plugins build/plugins
   --db towers/promptbed.db)
 expect("${out}" "1 runs: 1 done now")

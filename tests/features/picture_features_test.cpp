@@ -38,7 +38,8 @@ class LooseImages : public testing::Test {
     const ClipModel model = ClipModel::load(scratch_ / "clip");
     const auto tower = model.make_image_encoder({});
     std::ostringstream log;
-    return encode_images(images, PictureEncoder(*tower, model.preprocessing(), torch::kCPU), threads, log);
+    return encode_images(images, PictureEncoder(*tower, model.preprocessing(), torch::kCPU), {kCentreView},
+                         threads, log);
   }
 
   test::ScratchFolder scratch_;

@@ -74,6 +74,7 @@ class MethodCheck : public ::testing::Test {
     const CheckedMethod checked = {
         .training = method.spec->training,
         .selection = registry.selection_of(method, given),
+        .online = registry.is_online(method, given),
         .options = given,
         .create = [&](const Options& options) { return registry.create(method, options); }};
     Reports reports;
@@ -152,7 +153,8 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"no_learner", "create", "create() made no learner"},
       {"throws_in_resolve", "resolve", "resolve() threw"},
       {"other_options_each_time", "resolve", "settling the options a second time changes them"},
-      {"asks_for_test_views", "needs", "it asks for several views at test"},
+      {"asks_for_no_views", "needs", "it needs -1 views at test; give 0 to 10000"},
+      {"refuses_a_part", "part", "it refuses 2 of the 3 classes it was trained on: "},
       {"validates_in_silence", "selection",
        "it asks for validation features and is declared Selection::none"},
       {"declares_a_selection", "selection", "it declares a selection and asks for no validation features"},

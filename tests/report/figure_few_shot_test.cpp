@@ -20,7 +20,9 @@ GridCell cell(std::vector<Accuracy> accuracies) {
 
 /// CoOp with 1 and 16 shots and zero-shot on two datasets.
 Grid two_datasets() {
-  const auto coop = [](double first, double second) { return make_accuracy({{1, first}, {2, second}}); };
+  const auto coop = [](double first, double second) {
+    return make_accuracy({{1, first}, {2, second}}, true);
+  };
   Grid grid;
   grid.protocol = Protocol::few_shot;
   grid.seeds = {1, 2};
@@ -31,8 +33,7 @@ Grid two_datasets() {
                          .cells = {cell({coop(40, 44), coop(60, 60)}), cell({coop(50, 50), coop(71, 69)})},
                          .average = cell({coop(45, 47), coop(65.5, 64.5)}),
                          .missing = {{}, {}}});
-  const Accuracy brands = untrained_accuracy(45), office = untrained_accuracy(55),
-                 both = untrained_accuracy(50);
+  const Accuracy brands = seedless_accuracy(45), office = seedless_accuracy(55), both = seedless_accuracy(50);
   grid.series.push_back({.method = "clip_zeroshot",
                          .variant = "",
                          .cells = {cell({brands, brands}), cell({office, office})},

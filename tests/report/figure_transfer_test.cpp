@@ -14,10 +14,10 @@ Panel two_targets() {
   GridSeries zero_shot, coop;
   zero_shot.method = "clip_zeroshot";
   for (const double accuracy : {66, 44, 47})
-    zero_shot.cells.push_back({.accuracies = {untrained_accuracy(accuracy)}});
+    zero_shot.cells.push_back({.accuracies = {seedless_accuracy(accuracy)}});
   coop.method = "coop";
-  coop.cells = {{.accuracies = {make_accuracy({{1, 71}, {2, 73}})}},
-                {.accuracies = {make_accuracy({{1, 42}})}},
+  coop.cells = {{.accuracies = {make_accuracy({{1, 71}, {2, 73}}, true)}},
+                {.accuracies = {make_accuracy({{1, 42}}, true)}},
                 {.accuracies = {Accuracy()}}};
   grid.series = {zero_shot, coop};
   Looks looks;

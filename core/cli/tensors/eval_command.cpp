@@ -74,19 +74,28 @@ std::pair<TestImages, std::string> chosen_images(const Split& split, const Value
 }
 
 /// By pixels, or by features that are extracted if they are not there.
-Ranking ranked(PromptLearner& learner, const std::string& method, const TestImages& tested,
+Ranking ranked(PromptLearner& learner, const Classifier& classifier, const TestImages& tested,
                const DatasetSpec& dataset, Inputs& inputs, const InputSpec& spec, int64_t threads) {
   const torch::Device device = spec.placement.device;
-  if (learner.needs().pixels) {
-    inputs.check_images_exist(dataset, method);
-    const auto pixels = inputs.centre_pixels(dataset, tested.images);
-    return rank(learner, {Tensor(), labels_of(tested.images).to(device)}, kFive, pixels.get());
+  const Needs needs = learner.needs();
+  if (needs.pixels || needs.views_at_test > 0) inputs.check_images_exist(dataset, classifier.title());
+  if (needs.pixels) {
+    return rank(learner,
+                {.set = {Tensor(), labels_of(tested.images).to(device)},
+                 .pixels = inputs.centre_pixels(dataset, tested.images),
+                 .stream = classifier.stream()},
+                kFive);
   }
   FeatureRequest request{{}, {kCentreView}};
   for (const Image& image : tested.images) request.images.push_back(image.path);
   inputs.extract(dataset, {{request}}, threads, std::cerr);
-  return rank(learner, read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, device),
-              kFive);
+  FeatureSet features = read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, device);
+  if (needs.views_at_test > 0) {
+    request.views = training_views(needs.views_at_test);
+    inputs.extract_test_views(dataset, {{request}}, threads, std::cerr);
+    add_test_views(features, inputs.open_test_views(dataset), tested.images, needs.views_at_test);
+  }
+  return rank(learner, {.set = std::move(features), .stream = classifier.stream()}, kFive);
 }
 
 }  // namespace
@@ -118,7 +127,7 @@ int eval_command(const Arguments& arguments) {
   auto [tested, class_set] = chosen_images(split, *values);
 
   const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
-  const Ranking ranking = ranked(*learner, classifier.title(), tested, dataset, inputs, spec, threads);
+  const Ranking ranking = ranked(*learner, classifier, tested, dataset, inputs, spec, threads);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
   if (values->given("predictions"))

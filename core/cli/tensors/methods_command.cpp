@@ -74,7 +74,7 @@ std::string needs_text(const Needs& needs) {
   if (needs.validation_features) words.emplace_back("validation features");
   if (needs.gradients_at_evaluation) words.emplace_back("gradients in evaluation");
   if (needs.pixels) words.emplace_back("pixels");
-  if (needs.views_at_test) words.emplace_back("several views of test images (not supported)");
+  if (needs.views_at_test > 0) words.push_back(fmt::format("{} crops of test images", needs.views_at_test));
   if (needs.descriptions) words.emplace_back("descriptions of the classes, if there are some");
   return words.empty() ? "training features only" : fmt::format("{}", fmt::join(words, ", "));
 }
@@ -130,10 +130,12 @@ void print_base(const Method& method, const MethodRegistry& registry) {
 void describe_method(const Method& method, const MethodRegistry& registry, const Setting& setting) {
   fmt::print("{}\n  {}\n", method.name(), method.spec->summary);
   fmt::print("  version  {}\n  plugin   {}\n", method.spec->version, method.file.string());
-  fmt::print("  training {}\n", method.has_own_solver() ? "for each draw and seed, with its own solver"
-                                : method.trainable()
-                                    ? "for each draw and seed"
-                                    : "none: one run per dataset, whatever the shots and seeds");
+  fmt::print("  training {}\n",
+             method.has_own_solver() ? "for each draw and seed, with its own solver"
+             : method.trainable()    ? "for each draw and seed"
+             : method.spec->online
+                 ? "none: it learns from a test's images as they come; one run for each seed"
+                 : "none: one run per dataset, whatever the shots and seeds");
   if (const std::string selection = selection_text(method); !selection.empty())
     fmt::print("  choice   {}\n", selection);
   const auto options = options_of(method);

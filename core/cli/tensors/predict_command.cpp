@@ -168,11 +168,13 @@ std::string as_csv(const Answer& answer) {
 /// Ranks the classes of all images that can be read; the others are reported on standard error.
 class Guesser {
  public:
-  Guesser(PromptLearner& learner, const ClipModel& model, const Placement& placement, int64_t threads,
-          int64_t top)
+  /// `crops` are what a method's random crops cover, if it takes some.
+  Guesser(PromptLearner& learner, const ClipModel& model, const Placement& placement, const CropRange& crops,
+          int64_t threads, int64_t top)
       : learner_(learner),
         model_(model),
         device_(placement.device),
+        crops_(crops),
         tower_(learner.needs().pixels ? nullptr : model.make_image_encoder(placement)),
         threads_(static_cast<int>(threads)),
         top_(top) {}
@@ -211,20 +213,24 @@ class Guesser {
       std::ostream nowhere(nullptr);
       return read_pixels(images, model_.preprocessing(), threads_, nowhere);
     }
-    const PictureEncoder encoder(*tower_, model_.preprocessing(), device_);
-    return encode_images(images, encoder, threads_, std::cerr);
+    const PictureEncoder encoder(*tower_, model_.preprocessing(), device_, crops_);
+    std::vector<int> views(static_cast<size_t>(1 + learner_.needs().views_at_test));
+    std::iota(views.begin(), views.end(), kCentreView);  // which is the one before the first crop
+    return encode_images(images, encoder, views, threads_, std::cerr);
   }
 
   Ranking ranked(const Tensor& images) const {
     const Tensor labels = at::zeros({images.size(0)}, at::device(device_).dtype(torch::kLong));
-    if (tower_) return rank(learner_, {images.to(device_).unsqueeze(1), labels}, top_);
-    const StoredPixels pixels(images.unsqueeze(0));
-    return rank(learner_, {Tensor(), labels}, top_, &pixels);
+    if (tower_) return rank(learner_, {.set = {images.to(device_), labels}}, top_);
+    return rank(learner_,
+                {.set = {Tensor(), labels}, .pixels = std::make_shared<StoredPixels>(images.unsqueeze(0))},
+                top_);
   }
 
   PromptLearner& learner_;
   const ClipModel& model_;
   torch::Device device_;
+  CropRange crops_;
   std::unique_ptr<ImageEncoder> tower_;  ///< none for a method that takes pixels
   int threads_;
   int64_t top_;
@@ -254,7 +260,7 @@ int predict_command(const Arguments& arguments) {
   const ClipModel model = load_model(*values);
   const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
-  Guesser guesser(*learner, model, spec.placement, threads, top);
+  Guesser guesser(*learner, model, spec.placement, choice.words.crops, threads, top);
   Answer answer{.pictures = {},
                 .class_names = choice.class_names,
                 .score_name = classifier.score_name(),

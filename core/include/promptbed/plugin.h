@@ -41,7 +41,7 @@ inline constexpr const char* kAbiTag = PROMPTBED_COMPILER
 
 /// How a method is trained.
 enum class Training : int {
-  none,        ///< not at all: one run per dataset, whatever the shots and seeds
+  none,        ///< not at all: one run per dataset, whatever the shots and, unless it is online, seeds
   trainable,   ///< the host's loop updates trainable() by the recipe
   own_solver,  ///< by fit(): it has no recipe, and ignores the user's epochs and learning rates
 };
@@ -92,6 +92,10 @@ struct MethodSpec {
   bool probabilities = false;
   const WrapperSpec* wrapper = nullptr;   ///< how a wrapper is made; null for all others
   Selection selection = Selection::none;  ///< what Needs::validation_features are for; of a wrapper, its own
+  /// Whether logits() learns from the test images that it sees, without their labels. To such a method a test
+  /// is a stream, in an order drawn from the run's seed: it takes the rows of a batch one after the other,
+  /// and bind() and retarget() begin a new stream. It makes one run a seed even if it is not trained.
+  bool online = false;
 };
 
 /// The type of `promptbed_plugin`.

@@ -13,7 +13,9 @@ namespace promptbed {
 struct Needs {
   bool validation_features = false;      ///< Task::validation, and the second argument of fit()
   bool gradients_at_evaluation = false;  ///< logits() differentiates in evaluation, too
-  bool views_at_test = false;            ///< several views of a test image; not supported yet
+  /// Random crops of each test image, as many as this, besides its centre: Batch::views_at_test. The same in
+  /// every run. Not together with pixels.
+  int64_t views_at_test = 0;
   /// Batch::pixels in the place of features: for methods that change what the image tower sees or does. Each
   /// epoch shows a fresh random crop of each image, or with --views 0 its centre; tests show the centre.
   bool pixels = false;
@@ -93,7 +95,8 @@ class PROMPTBED_EXPORT PromptLearner {
   virtual void bind(const Task& task) = 0;
 
   /// Scaled similarities [B, K] of rows and classes: finite, and those of a row independent of the rest of
-  /// the batch. Called with gradients in training, and without them in evaluation.
+  /// the batch and of what was seen before, unless the method is online (MethodSpec). Called with gradients
+  /// in training, and without them in evaluation unless needs() asks.
   virtual Tensor logits(const Batch& batch) = 0;
 
   /// The scalar to minimise; by default the cross-entropy of the logits.
@@ -126,8 +129,9 @@ class PROMPTBED_EXPORT PromptLearner {
   /// tensor is missing or has another shape.
   virtual void load_state(const NamedTensors& state);
 
-  /// Keeps the state and serves other classes from now on, as if bound to them. Throws NotTransferable if the
-  /// method cannot. Tables print the reason once for all datasets, so it must not depend on the dataset.
+  /// Keeps the state and serves other classes from now on, as if bound to them. An online method forgets the
+  /// test images that it has seen. Throws NotTransferable if the method cannot. Tables print the reason once
+  /// for all datasets, so it must not depend on the dataset.
   virtual void retarget(const ClassNames& class_names) = 0;
 };
 

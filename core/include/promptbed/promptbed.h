@@ -14,7 +14,8 @@
 /// Building blocks: context_learner.h, deep_context_learner.h and context.h (learned contexts),
 /// image_tokens.h, prompt_template.h (hand-written prompts), linear.h (layers), text_encoder.h and
 /// tokenizer.h (the frozen text tower), image_encoder.h (the image tower) and tower.h (what can be put into
-/// both). docs/plugins.md is a tutorial.
+/// both), certainty.h (views of test images). docs/plugins.md is a tutorial.
+#include <promptbed/certainty.h>
 #include <promptbed/context.h>
 #include <promptbed/context_learner.h>
 #include <promptbed/deep_context_learner.h>

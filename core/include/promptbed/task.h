@@ -61,6 +61,8 @@ struct Batch {
   Tensor images;    ///< [B] int64, rows of the training or test set
   Tensor views;     ///< [B] int64, which view of each image; zeros with pixels
   Tensor pixels;    ///< [B, 3, R, R], normalised, if Needs::pixels asks for them
+  /// [B, 1 + V, D] in evaluation, if Needs::views_at_test asks for V: `features`, and those of V random crops
+  Tensor views_at_test = {};
 };
 
 }  // namespace promptbed

@@ -12,21 +12,21 @@
 namespace promptbed {
 namespace {
 
-/// The value for a seed; an untrained method's only one. Nothing if there is none.
+/// The value for a seed; without seeds the only one. Nothing if there is none.
 std::optional<double> value_of(const Accuracy& accuracy, int64_t seed) {
   if (!accuracy.mean) return std::nullopt;
-  if (!accuracy.is_trained()) return accuracy.by_seed.empty() ? accuracy.mean : accuracy.by_seed.front();
+  if (!accuracy.has_seeds()) return accuracy.by_seed.empty() ? accuracy.mean : accuracy.by_seed.front();
   const auto found = std::ranges::find(accuracy.seeds, seed);
   if (found == accuracy.seeds.end()) return std::nullopt;
   return accuracy.by_seed[static_cast<size_t>(found - accuracy.seeds.begin())];
 }
 
-/// The seeds that all trained ones share, ascending; none if none is trained.
+/// The seeds that all with seeds share, ascending; none if none has any.
 std::vector<int64_t> common_seeds(std::span<const Accuracy* const> parts) {
   std::vector<int64_t> common;
   bool is_first = true;
   for (const Accuracy* part : parts) {
-    if (!part->is_trained()) continue;
+    if (!part->has_seeds()) continue;
     if (is_first) common = part->seeds;
     std::erase_if(common, [&](int64_t seed) { return std::ranges::count(part->seeds, seed) == 0; });
     is_first = false;
@@ -36,8 +36,9 @@ std::vector<int64_t> common_seeds(std::span<const Accuracy* const> parts) {
 
 }  // namespace
 
-Accuracy make_accuracy(const std::map<int64_t, double>& by_seed, std::string refusal) {
+Accuracy make_accuracy(const std::map<int64_t, double>& by_seed, bool is_trained, std::string refusal) {
   Accuracy accuracy;
+  accuracy.is_trained = is_trained;
   for (const auto& [seed, value] : by_seed) {
     accuracy.seeds.push_back(seed);
     accuracy.by_seed.push_back(value);
@@ -47,8 +48,8 @@ Accuracy make_accuracy(const std::map<int64_t, double>& by_seed, std::string ref
   return accuracy;
 }
 
-Accuracy untrained_accuracy(double value) {
-  return {.mean = value, .seeds = {}, .by_seed = {value}, .refusal = {}};
+Accuracy seedless_accuracy(double value) {
+  return {.mean = value, .by_seed = {value}};
 }
 
 Accuracy average(std::span<const Accuracy* const> all) {
@@ -60,6 +61,7 @@ Accuracy average(std::span<const Accuracy* const> all) {
   std::vector<double> means;
   for (const Accuracy* part : parts) means.push_back(*part->mean);
   result.mean = mean(means);
+  result.is_trained = std::ranges::any_of(parts, [](const Accuracy* part) { return part->is_trained; });
   result.seeds = common_seeds(parts);
   for (const int64_t seed : result.seeds) {
     double sum = 0;
@@ -74,6 +76,7 @@ Accuracy harmonic(const Accuracy& on_base, const Accuracy& on_new) {
   h.refusal = on_new.refusal;
   if (!on_base.mean || !on_new.mean) return h;
   h.mean = harmonic_mean(*on_base.mean, *on_new.mean);
+  h.is_trained = on_base.is_trained || on_new.is_trained;
   const Accuracy* const both[] = {&on_base, &on_new};
   h.seeds = common_seeds(both);
   for (const int64_t seed : h.seeds)
@@ -82,7 +85,7 @@ Accuracy harmonic(const Accuracy& on_base, const Accuracy& on_new) {
 }
 
 std::optional<double> spread(const Accuracy& accuracy, Spread kind) {
-  if (kind == Spread::none || !accuracy.is_trained() || accuracy.by_seed.size() < 2) return std::nullopt;
+  if (kind == Spread::none || !accuracy.has_seeds() || accuracy.by_seed.size() < 2) return std::nullopt;
   return kind == Spread::deviation ? standard_deviation(accuracy.by_seed)
                                    : student_interval(accuracy.by_seed);
 }
@@ -99,7 +102,7 @@ Cell exact(const std::optional<double>& value) {
 }
 
 Cell seed_list(const Accuracy& accuracy) {
-  if (!accuracy.is_trained()) return {};
+  if (!accuracy.has_seeds()) return {};
   return {fmt::format("{}", fmt::join(accuracy.seeds, " ")), accuracy.seeds};
 }
 
@@ -109,7 +112,7 @@ std::vector<SeedPair> pairs(const Accuracy& one, const Accuracy& other) {
   const Accuracy* const both[] = {&one, &other};
   for (const int64_t seed : common_seeds(both))
     found.push_back({*value_of(one, seed), *value_of(other, seed)});
-  if (!one.is_trained() && !other.is_trained()) found.push_back({*one.mean, *other.mean});
+  if (!one.has_seeds() && !other.has_seeds()) found.push_back({*one.mean, *other.mean});
   return found;
 }
 

@@ -131,7 +131,7 @@ Report base_new_report(const Grid& grid) {
       const GridCell& cell = cell_in(series, row);
       const Accuracy &base = cell.accuracies[0], &on_new = cell.accuracies[1], &h = cell.accuracies[2];
       const auto if_trained = [&](int64_t value) {
-        return base.is_trained() && value > 0 ? count(value) : Cell();
+        return base.is_trained && value > 0 ? count(value) : Cell();
       };
       report.records.rows.push_back(
           {id_of(grid, row), series.method, series.variant, exact(base.mean), exact(on_new.mean),
@@ -160,7 +160,7 @@ Report open_world_report(const Grid& grid) {
       for (const Accuracy& one : measured) record.push_back(exact(one.mean));
       for (const Accuracy& one : measured) record.push_back(deviation_of(one));
       record.insert(record.end(),
-                    {seed_list(on_union), on_union.is_trained() && grid.shots ? count(*grid.shots) : Cell(),
+                    {seed_list(on_union), on_union.is_trained && grid.shots ? count(*grid.shots) : Cell(),
                      flag(grid.is_complete(series, row, 0)), on_union.refusal});
     }
   }
@@ -198,7 +198,7 @@ Report calibration_report(const Grid& grid) {
             id_of(grid, row), series.method, series.variant, grid.measures[first].class_set});
         for (const Accuracy& one : measured) record.push_back(exact(one.mean));
         record.insert(record.end(), {deviation_of(error), seed_list(measured[0]),
-                                     measured[0].is_trained() && grid.shots ? count(*grid.shots) : Cell(),
+                                     measured[0].is_trained && grid.shots ? count(*grid.shots) : Cell(),
                                      flag(grid.is_complete(series, row, first + 2)), error.refusal});
       }
     }
@@ -220,7 +220,7 @@ Report few_shot_report(const Grid& grid) {
     for (const GridSeries& series : grid.series) {
       for (size_t m = 0; m < grid.measures.size(); ++m) {
         const Accuracy& accuracy = cell_in(series, row).accuracies[m];
-        const bool has_shots = accuracy.is_trained() || !accuracy.mean;
+        const bool has_shots = accuracy.is_trained || !accuracy.mean;
         if (!has_shots && m > 0) continue;  // the same for all shots
         report.records.rows.push_back({id_of(grid, row), series.method, series.variant,
                                        has_shots ? count(*grid.measures[m].shots) : Cell(),
@@ -246,7 +246,7 @@ Report transfer_report(const Grid& grid) {
     const char* role = !row ? "average" : *row < grid.first_averaged() ? "source" : "target";
     for (const GridSeries& series : grid.series) {
       const Accuracy& accuracy = cell_in(series, row).accuracies.front();
-      const bool has_shots = accuracy.is_trained() && grid.shots;
+      const bool has_shots = accuracy.is_trained && grid.shots;
       report.records.rows.push_back({role, id_of(grid, row), series.method, series.variant,
                                      exact(accuracy.mean), deviation_of(accuracy), seed_list(accuracy),
                                      has_shots ? count(*grid.shots) : Cell(),

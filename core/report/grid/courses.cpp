@@ -30,7 +30,8 @@ size_t count_values(const ByDataset& datasets) {
 
 Accuracy average_of(const ByDataset& datasets) {
   std::vector<Accuracy> accuracies;
-  for (const auto& [dataset, seeds] : datasets) accuracies.push_back(make_accuracy(seeds));
+  for (const auto& [dataset, seeds] : datasets)
+    accuracies.push_back(make_accuracy(seeds, /*is_trained=*/true));
   std::vector<const Accuracy*> all;
   for (const Accuracy& accuracy : accuracies) all.push_back(&accuracy);
   return average(all);

@@ -81,7 +81,7 @@ Efficiency measure(const std::string& label, const std::vector<Cost>& costs) {
                  .images_per_second = mean_of(costs, images_per_second),
                  .peak_memory = 0};
   for (const Cost& cost : costs) {
-    if (cost.run->is_trained()) row.seeds.push_back(cost.run->spec().seed);
+    if (cost.run->has_seed()) row.seeds.push_back(cost.run->spec().seed);
     row.peak_memory = std::max(row.peak_memory, static_cast<double>(cost.execution->peak_memory));
   }
   std::ranges::sort(row.seeds);

@@ -125,6 +125,7 @@ Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::stri
                      const Measure& measure, Metric metric) {
   std::map<int64_t, double> by_seed;
   std::string refusal;
+  bool is_trained = false;
   for (const RunResults* run : runs) {
     if (measure.shots && run->is_trained() && run->spec().shots != *measure.shots) continue;
     if (refusal.empty()) refusal = run->refusal(dataset, measure.class_set);
@@ -133,10 +134,11 @@ Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::stri
     const auto [value, reason] = value_of(snapshot, *run, *score, measured_in(measure, metric), metric);
     if (refusal.empty()) refusal = reason;
     if (!value) continue;
-    if (!run->is_trained()) return untrained_accuracy(*value);
+    if (!run->has_seed()) return seedless_accuracy(*value);
+    is_trained = is_trained || run->is_trained();
     by_seed[run->spec().seed] = *value;
   }
-  return make_accuracy(by_seed, refusal);
+  return make_accuracy(by_seed, is_trained, refusal);
 }
 
 /// "2 tests by an earlier version, ...", of which the scores are there and what the grid is of is not.
@@ -265,7 +267,7 @@ std::string Grid::name_of(GridRow row) const {
 }
 
 bool Grid::lacks_seeds(const Accuracy& accuracy) const {
-  return accuracy.is_trained() && accuracy.seeds.size() < seeds.size();
+  return accuracy.has_seeds() && accuracy.seeds.size() < seeds.size();
 }
 
 bool Grid::is_complete(const GridSeries& of, GridRow row, size_t measure) const {

@@ -72,7 +72,7 @@ std::vector<std::string> note_small_classes(const Grid& grid) {
   for (size_t i = 0; has_halves(grid.protocol) && grid.shots && i < grid.datasets.size(); ++i) {
     for (const GridSeries& series : grid.series) {
       const auto& [least, most] = series.cells[i].shots;
-      if (!series.cells[i].accuracies.front().is_trained() || least >= *grid.shots) continue;
+      if (!series.cells[i].accuracies.front().is_trained || least >= *grid.shots) continue;
       // Wrong labels do not say how many images a class has.
       if (series.cells[i].spec && series.cells[i].spec->changes.noise) continue;
       const std::string range =

@@ -45,14 +45,13 @@ Report empty_report(const std::string& title) {
   return report;
 }
 
-/// The cells of those columns; `otherwise` for the shots and seed of an untrained method.
+/// The cells of those columns; `otherwise` for shots and seeds that a method does not have.
 std::vector<Cell> identity_of(const RunResults& run, const char* otherwise) {
-  const auto if_trained = [&](int64_t value) { return run.is_trained() ? count(value) : Cell(otherwise); };
   return {run.record.id,
           run.spec().method,
           run.spec().dataset,
-          if_trained(run.spec().shots),
-          if_trained(run.spec().seed),
+          run.is_trained() ? count(run.spec().shots) : Cell(otherwise),
+          run.has_seed() ? count(run.spec().seed) : Cell(otherwise),
           std::string(to_string(run.record.status))};
 }
 

@@ -62,7 +62,7 @@ std::vector<std::string> note_unpaired(const Grid& grid, const GridSeries& serie
   for (size_t i = 0; i < grid.datasets.size(); ++i) {
     const Accuracy& own = series.cells[i].accuracies[measure];
     const Accuracy& other = reference.cells[i].accuracies[measure];
-    if (!own.is_trained() || !other.is_trained() || own.seeds == other.seeds) continue;
+    if (!own.has_seeds() || !other.has_seeds() || own.seeds == other.seeds) continue;
     notes.push_back(fmt::format("{} {}: {} on {}, where its seeds are {} and those of {} are {}",
                                 kIncompleteMark, series.label(), plural(pairs(own, other).size(), "pair"),
                                 grid.name_of(i), fmt::join(own.seeds, ", "), reference.label(),

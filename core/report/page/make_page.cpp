@@ -36,9 +36,8 @@ std::string summary_of(const RunSelection& selection) {
   for (const RunResults& run : selection.runs) {
     methods.insert(run.spec().method);
     datasets.insert(run.spec().dataset);
-    if (!run.is_trained()) continue;
-    shots.insert(run.spec().shots);
-    seeds.insert(run.spec().seed);
+    if (run.has_seed()) seeds.insert(run.spec().seed);
+    if (run.is_trained()) shots.insert(run.spec().shots);
   }
   std::string summary =
       fmt::format("{} on {}: {}. {}", plural(methods.size(), "method"), plural(datasets.size(), "dataset"),

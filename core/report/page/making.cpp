@@ -146,11 +146,11 @@ VariantMaking variant_of(const Series& series) {
     versions.insert(version_text(spec));
     plugins.insert(run->record.plugin_hash.substr(0, 12));
     parameters.insert(parameters_of(run->record));
+    if (run->has_seed()) seeds.insert(spec.seed);
     if (!run->is_trained()) continue;
     recipes.take(spec.recipe ? text_of(spec.recipe) : "its own solver", spec.dataset);
     views.take(views_text(spec), spec.dataset);
     shots.insert(spec.shots);
-    seeds.insert(spec.seed);
   }
   VariantMaking making{.label = series.label(), .facts = {}};
   add(making.facts, "Options", options.words());
@@ -158,8 +158,8 @@ VariantMaking variant_of(const Series& series) {
   if (!shots.empty()) {
     add(making.facts, "Of each image", views.words());
     add(making.facts, "Shots", fmt::format("{}", fmt::join(shots, ", ")));
-    add(making.facts, "Seeds", fmt::format("{}", fmt::join(seeds, ", ")));
   }
+  if (!seeds.empty()) add(making.facts, "Seeds", fmt::format("{}", fmt::join(seeds, ", ")));
   add(making.facts, "Learned parameters", listed(parameters));
   add(making.facts, "Runs", std::to_string(series.runs.size()));
   add(making.facts, "Method", fmt::format("version {}, plugin {}", listed(versions), listed(plugins)));

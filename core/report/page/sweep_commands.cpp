@@ -105,7 +105,8 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
   const CropRange usual = suite == nullptr
                               ? CropRange()
                               : suite->at(settings.source.empty() ? spec.dataset : settings.source).crops;
-  if (spec.views != 0 && spec.crops != usual) settings.crops = to_string(spec.crops);
+  const bool has_crops = spec.views != 0 || spec.crops != CropRange();
+  if (has_crops && spec.crops != usual) settings.crops = to_string(spec.crops);
   if (spec.recipe) {
     if (spec.recipe->iterations == 0) settings.epochs = spec.recipe->epochs;
     settings.batch_size = spec.recipe->batch_size;
@@ -210,11 +211,10 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
   words.add("--methods", fmt::join(methods, ","));
   add_datasets(words, settings, span, suite);
   add_inputs(words, suite);
+  if (settings.is_trained) words.add("--shots", fmt::join(span.shots, ","));
+  if (!span.seeds.empty()) words.add("--seeds", fmt::join(span.seeds, ","));
   if (settings.is_trained) {
-    words.add("--shots", fmt::join(span.shots, ","));
-    words.add("--seeds", fmt::join(span.seeds, ","));
     if (settings.views != kFreshCrops) words.add("--views", settings.views);
-    if (!settings.crops.empty()) words.add("--crops", settings.crops);
     if (settings.epochs) words.add("--epochs", *settings.epochs);
     if (settings.batch_size) words.add("--batch-size", *settings.batch_size);
     if (settings.learning_rate) words.add("--lr", *settings.learning_rate);
@@ -223,6 +223,7 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
     if (!settings.imbalance.empty()) words.add("--imbalance", settings.imbalance);
     if (settings.validates_on_training) words.add("--imagenet-val", "train");
   }
+  if (!settings.crops.empty()) words.add("--crops", settings.crops);
   words.add("--precision", settings.precision);
   if (settings.has_descriptions) {
     for (const std::string& dataset : span.datasets) words.add("--descriptions", dataset + "=FILE");
@@ -240,9 +241,9 @@ void take(Spans& spans, const RunResults& run, const std::optional<Protocol>& pr
           const RunSelection& selection, const std::vector<Suite>& suites) {
   Span& span = spans[{settings_of_command(run, protocol, selection, suites), choice_of(run.spec())}];
   span.datasets.insert(run.spec().dataset);
+  if (run.has_seed()) span.seeds.insert(run.spec().seed);
   if (!run.is_trained()) return;
   span.shots.insert(run.spec().shots);
-  span.seeds.insert(run.spec().seed);
   if (!has_source(protocol)) return;
   for (const Score& score : run.scores) span.datasets.insert(score.dataset);
 }

@@ -76,7 +76,7 @@ std::string heading_of(Metric metric);
 struct ReportQuery {
   std::vector<std::string> methods = {};   ///< in this order
   std::vector<std::string> datasets = {};  ///< in this order; in transfer tables, the targets
-  std::vector<int64_t> shots = {};         ///< untrained methods match any shots and seeds
+  std::vector<int64_t> shots = {};         ///< untrained methods match any shots
   std::vector<int64_t> seeds = {};
   std::vector<Condition> where = {};    ///< settings that runs must have, all of them
   std::string model = {};               ///< fingerprint of the frozen weights, or a prefix of it

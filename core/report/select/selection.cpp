@@ -28,8 +28,8 @@ bool takes(const std::vector<Value>& wanted, const Value& value) {
 bool takes(const ReportQuery& query, const RunResults& run) {
   const RunSpec& spec = run.spec();
   return takes(query.datasets, spec.dataset) && takes(query.methods, spec.method) &&
-         (!run.is_trained() || (takes(query.shots, spec.shots) && takes(query.seeds, spec.seed))) &&
-         spec.model.starts_with(query.model);
+         (!run.is_trained() || takes(query.shots, spec.shots)) &&
+         (!run.has_seed() || takes(query.seeds, spec.seed)) && spec.model.starts_with(query.model);
 }
 
 /// Whether a protocol asked for the run. Open-world makes all that base-new does.
@@ -361,7 +361,7 @@ std::vector<int64_t> seeds_of(const RunSelection& selection, const ReportQuery& 
   if (!query.seeds.empty()) return query.seeds;
   std::set<int64_t> found;
   for (const RunResults& run : selection.runs) {
-    if (run.is_trained()) found.insert(run.spec().seed);
+    if (run.has_seed()) found.insert(run.spec().seed);
   }
   return {found.begin(), found.end()};
 }

@@ -22,6 +22,9 @@ struct RunResults {
   const RunSpec& spec() const { return record.spec; }
   bool is_trained() const { return !record.spec.classes.empty(); }
 
+  /// Whether other seeds make other runs: of a trained or an online method.
+  bool has_seed() const { return is_trained() || record.spec.seed != 0; }
+
   /// The score on a dataset's class set; nullptr if there is none.
   const Score* score(std::string_view dataset, std::string_view class_set) const;
 
