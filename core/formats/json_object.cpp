@@ -1,13 +1,13 @@
 #include "formats/json_object.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
 #include <utility>
 
 #include "base/input_file.h"
 #include "base/json.h"
+#include "base/suggestion.h"
 
 namespace promptbed {
 
@@ -87,7 +87,8 @@ JsonObject JsonObject::object(std::string_view key) {
 void JsonObject::refuse_others() const {
   for (const auto& [key, value] : value_.items()) {
     if (!asked_.contains(key))
-      throw Error(fault(key, fmt::format("is an unknown key; known: {}", fmt::join(asked_, ", "))));
+      throw Error(
+          fault(key, fmt::format("is an unknown key; {}", remedy_for(key, {asked_.begin(), asked_.end()}))));
   }
 }
 

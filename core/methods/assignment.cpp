@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/suggestion.h"
 #include "base/text.h"
 #include "methods/wrapping.h"
 
@@ -45,10 +46,19 @@ Assignment parse_assignment(const std::string& text) {
   return assignment;
 }
 
+/// Throws Error if a method that has options has none of that name, saying which was meant.
+void check_known(const Options& options, const std::string& option) {
+  std::vector<std::string> known;
+  for (const auto& [name, value] : options.values()) known.push_back(name);
+  if (!known.empty() && std::ranges::count(known, option) == 0)
+    throw Error(fmt::format("no option {}; {}", option, remedy_for(option, known)));
+}
+
 /// The point with one more option set, which the method knows under the name `option`.
 GivenOptions with(GivenOptions given, const Assignment& assignment, const std::string& option,
                   const std::string& value) {
   try {
+    check_known(given.options, option);
     given.options.set(option, std::string_view(value));
   } catch (const Error& fault) {
     throw Error(fmt::format("--set {}.{}={}: {}", assignment.method, assignment.option, value, fault.what()));

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/installation.h"
 #include "base/signals.h"
+#include "base/suggestion.h"
 #include "methods/guarded_learner.h"
 #include "methods/wrapping.h"
 
@@ -308,7 +309,7 @@ const Method& MethodRegistry::at(const std::string& name) const {
   for (const Method& method : methods_) known.push_back(method.name());
   if (known.empty())
     throw Error(fmt::format("no method {}: no plugin was found; give their folder with --plugins", name));
-  throw Error(fmt::format("no method {}; known: {}", name, fmt::join(known, ", ")));
+  throw Error(fmt::format("no method {}; {}", name, remedy_for(name, known)));
 }
 
 const Method* MethodRegistry::base_of(const Method& method, const Options& options) const {

@@ -203,7 +203,7 @@ TEST_F(OwnDataset, ADescriptionGivesWordsAndNames) {
   EXPECT_EQ(spec.context_init, "a drawing of a");
   EXPECT_EQ(read().class_names, (Names{"wren", "p2"}));
   write("dataset.json", R"({"templat": "a drawing of a {}."})");
-  EXPECT_ERROR(read(), "dataset.json: 'templat' is an unknown key; known:");
+  EXPECT_ERROR(read(), "dataset.json: 'templat' is an unknown key; did you mean template?");
   write("dataset.json", R"({"id": "a/b"})");
   EXPECT_ERROR(read(), "dataset.json: id 'a/b' cannot name a dataset");
   write("dataset.json", "{\n\"id\": \n}");

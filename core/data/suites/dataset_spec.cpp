@@ -1,7 +1,6 @@
 #include "data/suites/dataset_spec.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/suggestion.h"
 #include "base/text.h"
 #include "data/layouts/folder_index.h"
 #include "data/layouts/own_folders.h"
@@ -48,9 +48,9 @@ Value read_word(JsonObject& fields, std::string_view key, const Words<Value>& wo
   const std::string word = fields.text(key);
   const auto known = words.find(word);
   if (known != words.end()) return known->second;
-  std::vector<std::string_view> names;
+  std::vector<std::string> names;
   for (const auto& [name, value] : words) names.push_back(name);
-  throw Error(fields.fault(key, fmt::format("is '{}'; known: {}", word, fmt::join(names, ", "))));
+  throw Error(fields.fault(key, fmt::format("is '{}'; {}", word, remedy_for(word, names))));
 }
 
 fs::path read_inner_path(JsonObject& fields, std::string_view key) {

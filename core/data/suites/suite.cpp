@@ -1,12 +1,12 @@
 #include "data/suites/suite.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
 #include <algorithm>
 #include <system_error>
 
+#include "base/suggestion.h"
 #include "formats/json_object.h"
 
 namespace promptbed {
@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kSuiteFile = "suite.json";
 
-std::string dataset_ids(const Suite& suite) {
-  std::vector<std::string_view> ids;
+std::vector<std::string> dataset_ids(const Suite& suite) {
+  std::vector<std::string> ids;
   for (const DatasetSpec& spec : suite.datasets) ids.push_back(spec.id);
-  return fmt::format("{}", fmt::join(ids, ", "));
+  return ids;
 }
 
 /// What a suite embeds under the key, or an empty path. It may belong to a neighbouring suite, so '..' is
@@ -58,13 +58,14 @@ const DatasetSpec& Suite::at(std::string_view dataset) const {
   for (const DatasetSpec& spec : datasets) {
     if (spec.id == dataset) return spec;
   }
-  throw Error(fmt::format("suite '{}' has no dataset '{}'; known: {}", id, dataset, dataset_ids(*this)));
+  throw Error(fmt::format("suite '{}' has no dataset '{}'; {}", id, dataset,
+                          remedy_for(dataset, dataset_ids(*this))));
 }
 
 Suite read_suite(const fs::path& folder, std::string_view id) {
   const std::vector<std::string> known = suite_ids(folder);
   if (std::find(known.begin(), known.end(), id) == known.end())
-    throw Error(fmt::format("{}: has no suite '{}'; known: {}", folder.string(), id, fmt::join(known, ", ")));
+    throw Error(fmt::format("{}: has no suite '{}'; {}", folder.string(), id, remedy_for(id, known)));
   JsonObject fields = JsonObject::read(folder / id / kSuiteFile);
   Suite suite;
   suite.id = fields.text("id");
