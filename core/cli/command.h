@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace promptbed {
@@ -12,6 +13,11 @@ enum Exit : int {
   kWrongInput = 2,     ///< an error before any work
   kInterrupted = 130,  ///< Ctrl-C or a termination request
 };
+
+/// The commands, in the order of `runner --help`.
+inline constexpr std::string_view kCommandNames[] = {"sweep",   "train",    "eval",     "predict",
+                                                     "prompts", "report",   "features", "bench",
+                                                     "methods", "datasets", "runs",     "ledger"};
 
 /// Words of a command line.
 using Arguments = std::vector<std::string>;

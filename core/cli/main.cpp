@@ -14,6 +14,7 @@
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
+#include "base/suggestion.h"
 #include "base/text.h"
 #include "cli/command.h"
 
@@ -21,7 +22,7 @@ namespace promptbed {
 namespace {
 
 struct Command {
-  const char* name;
+  std::string_view name;
   const char* summary;
   int (*run)(const Arguments& arguments);
 };
@@ -41,6 +42,7 @@ constexpr Command kCommands[] = {
     {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},
     {"doctor", "say what this machine offers, and what to mend", doctor_command},
 };
+static_assert(std::ranges::equal(kCommands, kCommandNames, {}, &Command::name));
 
 void print_help() {
   fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
@@ -52,7 +54,8 @@ void print_help() {
       "  runner report --table base-new\n"
       "The same on your own model and data:\n"
       "  runner sweep --methods clip_zeroshot,coop,cocoop --model models/ViT-B-16 --data data\n"
-      "\nrunner COMMAND --help lists a command's options.\n");
+      "\nrunner COMMAND --help lists a command's options. Exit codes: 0 all was done, 1 a part failed,\n"
+      "2 wrong input, 130 interrupted (docs/command-line.md).\n");
 }
 
 int run(const Arguments& words) {
@@ -68,9 +71,8 @@ int run(const Arguments& words) {
   const auto* command = std::find_if(std::begin(kCommands), std::end(kCommands),
                                      [&](const Command& c) { return c.name == words[0]; });
   if (command == std::end(kCommands)) {
-    std::string known;
-    for (const Command& c : kCommands) known += fmt::format("{}{}", known.empty() ? "" : ", ", c.name);
-    throw Error(fmt::format("no command {}; known: {}", words[0], known));
+    throw Error(fmt::format("no command {}; {}", words[0],
+                            remedy_for(words[0], {std::begin(kCommandNames), std::end(kCommandNames)})));
   }
   return command->run({words.begin() + 1, words.end()});
 }

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggestion.h"
 #include "cli/command.h"
 
 /// What a subcommand is to its user: usage, help and options, declared as data.
@@ -40,7 +41,8 @@ struct CommandOption {
   std::optional<std::string> otherwise = {};  ///< the default, as it would be typed
   Repeat repeat = Repeat::never;
   bool required = false;
-  std::string environment = {};  ///< the variable that may hold it; "": none
+  std::string environment = {};          ///< the variable that may hold it; "": none
+  std::optional<std::string> bare = {};  ///< what it means without a value; nothing: it needs one
 };
 
 /// An option that several subcommands take, from the one table in shared_options.cpp: a name has one meaning
@@ -54,6 +56,9 @@ CommandOption required(CommandOption option);
 
 /// The same, taken from no environment variable: where it decides what is deleted.
 CommandOption typed(CommandOption option);
+
+/// The names of all options that subcommands have, each once.
+const std::vector<std::string>& option_names();
 
 /// What --format selects in most subcommands.
 enum class OutputFormat { text, csv, json };
@@ -102,6 +107,15 @@ int run_subcommand(const Subcommands& command, const Arguments& arguments,
 /// Where a value comes from; the later ones win.
 enum class Origin { otherwise, file, environment, command_line };
 
+/// The same, by its name.
+struct Place {
+  Origin origin = Origin::otherwise;
+  std::string name = "default";  ///< "command line", "PROMPTBED_DB" or "sweep.ini"
+
+  /// What begins an error about a value from there: "sweep.ini: "; "" for what was typed.
+  std::string prefix() const { return origin == Origin::command_line ? "" : name + ": "; }
+};
+
 /// What the user chose.
 class Values {
  public:
@@ -135,7 +149,7 @@ class Values {
       if (text == this->text(name)) return value;
       names.push_back(text);
     }
-    throw fault(name, fmt::format("known: {}", fmt::join(names, ", ")));
+    throw fault(name, remedy_for(text(name), names));
   }
 
   /// The words that belong to no option.
@@ -149,25 +163,30 @@ class Values {
   /// "--jobs 0: give 1 to 256", "sweep.ini: --jobs 0: give 1 to 256".
   Error fault(std::string_view name, std::string_view what) const;
 
-  /// The values of an option, as they would be typed.
+  /// A value of an option, as it would be typed, and where it was given.
   struct Entry {
-    std::vector<std::string> texts = {};
-    Origin origin = Origin::otherwise;
-    std::string source = {};  ///< in front of what is wrong with them: "sweep.ini: "
+    std::string text;
+    Place place;
   };
+
+  /// Every option of the subcommand with its values, in the order of the help.
+  const std::vector<std::pair<std::string, std::vector<Entry>>>& entries() const { return entries_; }
 
  private:
   friend std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
 
-  std::map<std::string, Entry, std::less<>> entries_;
+  const std::vector<Entry>& entries_of(std::string_view name) const;
+
+  std::vector<std::pair<std::string, std::vector<Entry>>> entries_;
   Arguments arguments_;
 };
 
 /// Reads an option where it is given first: on the command line, in its environment variable, in the INI file
 /// that --config names; or takes its default. Options that may be repeated are gathered from all of these,
 /// and of one KEY=VALUE the first counts in the same order. Prints the help and returns nothing if --help was
-/// given. Throws Error for an unknown option (listing the known ones, or naming the one that replaced it),
-/// one that is given twice in one place, a missing value and a value of the wrong type.
+/// given. Throws Error for an unknown option (naming the one that was meant, or that replaced it), one that
+/// is given twice in one place, a missing value, a value of the wrong type, and a word that belongs to no
+/// option where the subcommand takes none.
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand);
 
 /// The protocol that --protocol names. Throws Error for another, listing the known ones.

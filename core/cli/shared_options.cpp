@@ -110,7 +110,22 @@ const std::vector<CommandOption>& shared_options() {
   return table;
 }
 
+/// The options that a single subcommand takes, and describes itself.
+constexpr const char* kOwnOptions[] = {
+    "arch",    "areas",      "class-count", "confusion", "fail-fast",   "grid",     "images",    "jobs",
+    "keep",    "metric",     "paper",       "plot",      "predictions", "quick",    "remeasure", "retries",
+    "seconds", "shrink-png", "spread",      "status",    "table",       "template", "track-new", "versus"};
+
 }  // namespace
+
+const std::vector<std::string>& option_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all(std::begin(kOwnOptions), std::end(kOwnOptions));
+    for (const CommandOption& option : shared_options()) all.push_back(option.name);
+    return all;
+  }();
+  return names;
+}
 
 CommandOption shared(std::string_view name, const std::string& remark) {
   const auto found = std::ranges::find(shared_options(), name, &CommandOption::name);

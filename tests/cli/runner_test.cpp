@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -38,7 +40,10 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
     return more;
   };
   const std::vector<Wrong> cases = {
-      {{"swep"}, "no command swep; known: sweep, "},
+      {{"swep"}, "no command swep; did you mean sweep?"},
+      {{"table"}, "no command table; known: sweep, "},
+      {{"runs", "lst"}, "runner runs lst: no such subcommand; did you mean list?"},
+      {{"report", "base-new"}, "runner report 'base-new': belongs to no option"},
       {sweep({"--model", "none", "--data", "data"}), "none"},
       {sweep({"--model", "broken", "--data", "data"}), "model.safetensors"},
       {sweep({"--model", "model", "--data", "none"}), "none"},
@@ -46,11 +51,15 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep({"--data", "data"}), "suite small has no model of its own; give one with --model"},
       {sweep(with({"--views", "-1"})), "--views -1: give 0 to 1000"},
       {sweep(with({"--colour", "red"})), "unknown option --colour; known: --methods"},
+      {sweep(with({"--method", "red"})), "unknown option --method; did you mean --methods?"},
       {sweep(with({"--config", "options.ini"})), "unknown option --colour; known: --methods"},
-      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; known: ape, atprompt, clap, clip_adapter"},
+      {sweep(inputs, {"--methods", "coopp"}), "no method coopp; did you mean coop?"},
+      {sweep(inputs, {"--methods", "dropout"}),
+       "no method dropout; known: ape, atprompt, clap, clip_adapter"},
       {sweep(with({"--datasets", "three"})), "three"},
       {sweep(with({"--datasets", "three"})), "one, two"},
       {sweep(with({"--set", "coop.depth=3"})), "no option depth; known: csc, ctx_init, n_ctx, position"},
+      {sweep(with({"--set", "coop.nctx=3"})), "no option nctx; did you mean n_ctx?"},
       {sweep(with({"--set", "coop.n_ctx=many"})), "\"many\" is not an integer"},
       {sweep(with({"--set", "cocoop.n_ctx=2"})), "method cocoop is not among --methods coop"},
       {sweep(with({"--set", "coop.position=sideways"})), "known: end, middle, front"},
@@ -72,6 +81,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
       {{"report", "--table", "base-new"}, "runs/promptbed.db"},
       {{"report", "--table", "radar"}, "known: base-new"},
+      {{"report", "--table", "base_new"}, "--table base_new: did you mean base-new?"},
       {{"runs", "list"}, "runs/promptbed.db"},
       {{"runs"}, "needs a subcommand"},
   };
@@ -114,6 +124,66 @@ TEST(Runner, HelpsWithEveryCommand) {
     EXPECT_EQ(help.code, 0);
     EXPECT_TRUE(help.out.starts_with("usage: runner " + std::string(command))) << help.out;
   }
+}
+
+/// The options that a help lists.
+std::set<std::string> options_in(const std::string& help) {
+  std::set<std::string> names;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t begin = line.starts_with("  --") ? 4 : std::string::npos;
+    if (begin != std::string::npos) names.insert(line.substr(begin, line.find_first_of(" =", begin) - begin));
+  }
+  return names;
+}
+
+TEST(Runner, KnowsTheOptionsOfAllSubcommandsByName) {
+  const SweepWorld world;
+  std::set<std::string> found;
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"sweep"},
+                                             {"train"},
+                                             {"eval"},
+                                             {"predict"},
+                                             {"prompts", "show"},
+                                             {"prompts", "words"},
+                                             {"prompts", "import"},
+                                             {"prompts", "export"},
+                                             {"report"},
+                                             {"features", "build"},
+                                             {"features", "list"},
+                                             {"features", "verify"},
+                                             {"features", "prune"},
+                                             {"features", "seal"},
+                                             {"bench"},
+                                             {"methods"},
+                                             {"datasets", "list"},
+                                             {"datasets", "show"},
+                                             {"datasets", "verify"},
+                                             {"datasets", "seal"},
+                                             {"datasets", "draw"},
+                                             {"datasets", "import-draw"},
+                                             {"datasets", "crops"},
+                                             {"runs", "list"},
+                                             {"runs", "show"},
+                                             {"runs", "diff"},
+                                             {"runs", "release"},
+                                             {"runs", "delete"},
+                                             {"ledger", "check"}}) {
+    std::vector<std::string> arguments = words;
+    arguments.emplace_back("--help");
+    found.merge(options_in(world.run(arguments).out));
+  }
+  EXPECT_EQ(found.erase("config"), 1U);
+  ASSERT_EQ(found.erase("db"), 1U);
+  EXPECT_GT(found.size(), 60U);
+  // Those of others are passed over in a file, if they are known to be options.
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  std::string config;
+  for (const std::string& name : found) config += name + " = 1\n";
+  write_file(world / "all.ini", config);
+  const auto checked = world.run({"ledger", "check", "--config", "all.ini"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
 }
 
 TEST(Runner, ListsMethodsAndDatasets) {

@@ -141,6 +141,7 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
   EXPECT_EQ(planned.code, 0) << planned.err;
   EXPECT_NE(planned.out.find("8 runs, 4 to be done"), std::string::npos) << planned.out;
   EXPECT_NE(planned.out.find("class \"a\": the prompt has 64 tokens"), std::string::npos) << planned.out;
+  EXPECT_EQ(planned.err.find("another build"), std::string::npos) << planned.err;
   EXPECT_FALSE(fs::exists(world / "runs/cache"));
 
   const auto done = world.sweep("coop,coop_ctx60");
@@ -150,6 +151,19 @@ TEST(Sweep, TellsBeforehandWhatCannotRun) {
                 "failed: coop_ctx60 on one, 2 shots, seed 1 and 3 more: coop_ctx60: class \"a\": the prompt"),
             std::string::npos)
       << done.err;
+}
+
+TEST(Sweep, ADryRunSaysWhereEachOptionComesFrom) {
+  const SweepWorld world;
+  write_file(world / "project.ini", "[sweep]\nretries = 2\n[report]\nspread = sd\n");
+  const auto planned = world.sweep("coop", {"--config", "project.ini", "--dry-run"});
+  ASSERT_EQ(planned.code, 0) << planned.err;
+  for (const char* row :
+       {"--methods +coop +command line\n", "--retries +2 +project.ini \\[sweep\\]\n",
+        "--views +10 +default\n", "--model +model +command line\n", "--crops +0.08-1 +default\n"}) {
+    EXPECT_TRUE(std::regex_search(planned.out, std::regex(row))) << row << planned.out;
+  }
+  EXPECT_EQ(planned.out.find("--spread"), std::string::npos);
 }
 
 TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {

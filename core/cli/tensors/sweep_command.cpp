@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "cli/option_table.h"
 #include "cli/tensors/sweep_options.h"
 #include "sweep/plan.h"
 #include "sweep/shard.h"
@@ -13,6 +14,8 @@
 
 namespace promptbed {
 namespace {
+
+constexpr size_t kWholeLines = 10'000;  // a value belongs beside its option, however long it is
 
 Subcommand description() {
   return {.usage = "runner sweep --methods M,... [OPTIONS]",
@@ -64,7 +67,9 @@ int sweep_command(const Arguments& arguments) {
   }
   print_warnings(plan);
   if (values->flag("dry-run")) {
-    fmt::print("{}", render_text(dry_run_table(plan, spec, bench.inputs())));
+    const Table options = option_table(*values, settled_options(spec, bench.inputs()));
+    fmt::print("{}\n{}", render_text(dry_run_table(plan, spec, bench.inputs())),
+               render_text(options, {.width = kWholeLines}));
     return kAllDone;
   }
   const SweepOutcome outcome = run_sweep(

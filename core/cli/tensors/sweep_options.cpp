@@ -104,7 +104,7 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.imagenet_val = validates_on_training(values);
   spec.descriptions = read_descriptions(values);
   spec.ledger = values.text("db");
-  if (values.given("plugins")) spec.plugins = {values.text("plugins")};
+  spec.plugins = read_plugin_folders(values);
   spec.epochs = values.number("epochs");
   spec.batch_size = values.number("batch-size");
   spec.learning_rate = values.real("lr");
@@ -128,6 +128,21 @@ SweepSpec read_sweep_options(const Values& values) {
   spec.jobs = values.positive("jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
   spec.threads = values.positive("threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
   return spec;
+}
+
+std::map<std::string, std::string> settled_options(const SweepSpec& spec, const Inputs& inputs) {
+  const Suite suite = read_suite(spec.suites, spec.suite);
+  std::map<std::string, std::string> settled = {{"shots", fmt::format("{}", fmt::join(spec.shots, ","))},
+                                                {"jobs", std::to_string(spec.jobs)},
+                                                {"threads", std::to_string(spec.threads)},
+                                                {"suite", spec.suite},
+                                                {"model", inputs.model().path().string()},
+                                                {"crops", to_string(inputs.datasets().front().crops)}};
+  if (!suite.data.empty()) settled["data"] = suite.data.string();
+  if (!has_source(spec.protocol)) return settled;
+  settled["source"] = spec.source;
+  settled["targets"] = spec.target_suite.empty() ? spec.datasets : spec.targets;
+  return settled;
 }
 
 void print_warnings(const Plan& plan) {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "cli/options.h"
+#include "sweep/inputs.h"
 #include "sweep/sweep.h"
 #include "sweep/sweep_spec.h"
 
@@ -11,6 +15,10 @@ std::vector<OptionGroup> sweep_options();
 
 /// What they ask for. Throws Error, naming the option, for a value that is not possible.
 SweepSpec read_sweep_options(const Values& values);
+
+/// What options stand for that were not given and have no default of their own, by name: jobs, the suite's
+/// model and the like.
+std::map<std::string, std::string> settled_options(const SweepSpec& spec, const Inputs& inputs);
 
 /// Of these, what a run alone has, too: fills in the recipe, the protocol, the ledger and the inputs.
 void read_run_options(SweepSpec& spec, const Values& values);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/files.h"
+#include "cli/option_table.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 
@@ -27,7 +28,7 @@ class CommandOptions : public ::testing::Test {
  protected:
   Values parsed(Arguments arguments) const {
     return parse(arguments,
-                 {.usage = "runner try [OPTIONS]",
+                 {.usage = "runner train [OPTIONS]",
                   .explanation = "Tries options.",
                   .options = {{"options",
                                {shared("db"), shared("epochs"), shared("lr"), shared("seeds"), shared("set"),
@@ -101,11 +102,37 @@ TEST_F(CommandOptions, AWrongValueIsReportedWithThePlaceThatHasIt) {
   EXPECT_ERROR(parsed("lr = inf\n", {}), "sweep.ini: --lr inf: is not a finite number");
   EXPECT_ERROR(parsed("force = perhaps\n", {}), "sweep.ini: --force perhaps: is neither true nor false");
   EXPECT_ERROR(parsed({"--db", ""}), "--db: has an empty value");
-  EXPECT_ERROR(parsed("force\n", {}), "sweep.ini: the line 'force' is not OPTION = VALUE");
+  EXPECT_ERROR(parsed("epochs\n", {}), "sweep.ini: line 1: --epochs: has no value; write epochs = VALUE");
+  EXPECT_ERROR(parsed("db =\n", {}), "sweep.ini: line 1: --db: has an empty value");
+  EXPECT_ERROR(parsed("db = a\nsome words\n", {}), "sweep.ini: line 2: 'some words' is not OPTION = VALUE");
 }
 
-TEST_F(CommandOptions, AFileHasOptionsOfTheSubcommandOnly) {
-  EXPECT_ERROR(parsed("colour = red\n", {}), "sweep.ini: unknown option --colour; known: --db");
+TEST_F(CommandOptions, OneFileServesAllSubcommands) {
+  const Values values = parsed(
+      "db = all.db ; of all\nversus = coop\n[train]\nepochs = 3\n[report]\nversus = coop\ndb = other.db\n",
+      {});
+  EXPECT_EQ(values.text("db"), "all.db");
+  EXPECT_EQ(values.number("epochs"), 3);
+}
+
+TEST_F(CommandOptions, ItsOwnSectionBeatsWhatStandsAboveAllSections) {
+  const std::string config = "db = all.db\nset = coop.n_ctx=4\n[train]\ndb = own.db\nset = coop.csc=true\n";
+  EXPECT_EQ(parsed(config, {}).text("db"), "own.db");
+  EXPECT_EQ(parsed(config, {}).texts("set"), (std::vector<std::string>{"coop.csc=true", "coop.n_ctx=4"}));
+  EXPECT_EQ(parsed(config, {"--db", "typed.db"}).text("db"), "typed.db");
+  EXPECT_ERROR(parsed("[train]\nepochs = many\n", {}), "sweep.ini [train]: --epochs many: is not a whole");
+}
+
+TEST_F(CommandOptions, MisspeltWordsOfAFileAreNotPassedOver) {
+  EXPECT_ERROR(parsed("\nepoch = 3\n", {}),
+               "sweep.ini: line 2: unknown option --epoch; did you mean --epochs?");
+  EXPECT_ERROR(parsed("[report]\nversis = coop\n", {}), "sweep.ini: line 2: unknown option --versis");
+  EXPECT_ERROR(parsed("[trian]\nepochs = 3\n", {}),
+               "sweep.ini: line 2: [trian]: is no command; did you mean train?");
+}
+
+TEST_F(CommandOptions, AFileHasOptionsOnly) {
+  EXPECT_ERROR(parsed("colour = red\n", {}), "sweep.ini: line 1: unknown option --colour; known: --db");
   EXPECT_ERROR(parsed("config = other.ini\n", {}), "unknown option --config");
   EXPECT_ERROR(parsed("help = true\n", {}), "unknown option --help");
   EXPECT_ERROR(parsed("rate = 1\n", {}), "--rate: is now --lr X");
@@ -115,12 +142,32 @@ TEST_F(CommandOptions, AFlagIsTypedOrWrittenOut) {
   EXPECT_FALSE(parsed({}).flag("force"));
   EXPECT_TRUE(parsed({"--force", "--force"}).flag("force"));
   EXPECT_TRUE(parsed("force = yes\n", {}).flag("force"));
+  EXPECT_TRUE(parsed("force\n", {}).flag("force"));
   EXPECT_FALSE(parsed("force = false\n", {}).flag("force"));
 }
 
 TEST_F(CommandOptions, ANumberMayBeNegativeAndNoOptionIsAbbreviated) {
   EXPECT_EQ(parsed({"--epochs", "-3"}).number("epochs"), -3);
-  EXPECT_ERROR(parsed({"--epoch", "3"}), "unknown option --epoch");
+  EXPECT_ERROR(parsed({"--epoch", "3"}), "unknown option --epoch; did you mean --epochs?");
+}
+
+TEST_F(CommandOptions, AWordTooManyIsNamed) {
+  EXPECT_ERROR(parsed({"--seeds", "1,", "2"}),
+               "runner train '2': belongs to no option; leave it out, or join");
+}
+
+TEST_F(CommandOptions, EveryValueKnowsWhereItWasGiven) {
+  const Variable threads("PROMPTBED_THREADS", "2");
+  const Values values =
+      parsed("seeds = 1,2\nset = coop.n_ctx=4\n[train]\nforce\n", {"--lr", "0.1", "--set", "dept.rate=1"});
+  std::vector<std::string> rows;
+  for (const auto& row : option_table(values, {{"epochs", "50"}, {"lr", "never shown"}}).rows)
+    rows.push_back(fmt::format("{} {}: {}", row[0].text, row[1].text, row[2].text));
+  EXPECT_EQ(rows, (std::vector<std::string>{
+                      "--db runs/promptbed.db: default", "--epochs 50: default", "--lr 0.1: command line",
+                      "--seeds 1,2: " + config_.string(), "--set dept.rate=1: command line",
+                      "--set coop.n_ctx=4: " + config_.string(),
+                      "--force true: " + config_.string() + " [train]", "--threads 2: PROMPTBED_THREADS"}));
 }
 
 TEST_F(CommandOptions, AFileSavedWithAByteOrderMarkIsRead) {

@@ -1,0 +1,85 @@
+#include <algorithm>
+#include <sstream>
+
+#include "cli/given.h"
+
+namespace promptbed {
+
+const std::vector<Values::Entry>& Values::entries_of(std::string_view name) const {
+  static const std::vector<Entry> none;
+  const auto found = std::ranges::find(entries_, name, [](const auto& option) { return option.first; });
+  return found == entries_.end() ? none : found->second;
+}
+
+bool Values::given(std::string_view name) const {
+  const auto& entries = entries_of(name);
+  return !entries.empty() && entries.front().place.origin != Origin::otherwise;
+}
+
+std::string Values::text(std::string_view name) const {
+  const auto& entries = entries_of(name);
+  return entries.empty() ? "" : entries.front().text;
+}
+
+std::vector<std::string> Values::texts(std::string_view name) const {
+  std::vector<std::string> texts;
+  for (const Entry& entry : entries_of(name)) texts.push_back(entry.text);
+  return texts;
+}
+
+std::vector<std::string> Values::items(std::string_view name) const {
+  if (entries_of(name).empty()) return {};
+  const std::string list = text(name);
+  std::vector<std::string> items;
+  std::istringstream in(list);
+  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  if (list.empty() || list.ends_with(',')) items.emplace_back();
+  for (const std::string& item : items) {
+    if (item.empty()) throw fault(name, "has an empty item; separate items by one comma");
+    if (std::ranges::count(items, item) > 1)
+      throw fault(name, fmt::format("names {} twice; leave one out", item));
+  }
+  return items;
+}
+
+std::vector<int64_t> Values::numbers(std::string_view name) const {
+  std::vector<int64_t> numbers;
+  for (const std::string& item : items(name)) {
+    const auto number = number_from<int64_t>(item);
+    if (!number) throw fault(name, fmt::format("{} is not a whole number; give some, such as 1,2,3", item));
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
+std::optional<int64_t> Values::number(std::string_view name) const {
+  return number_from<int64_t>(text(name));
+}
+
+std::optional<double> Values::real(std::string_view name) const {
+  return number_from<double>(text(name));
+}
+
+bool Values::flag(std::string_view name) const {
+  return !entries_of(name).empty() && flag_from(text(name)).value();
+}
+
+int64_t Values::positive(std::string_view name, int64_t otherwise, int64_t most) const {
+  const int64_t value = number(name).value_or(otherwise);
+  if (value < 1 || value > most) throw fault(name, fmt::format("give 1 to {}", most));
+  return value;
+}
+
+Error Values::fault(std::string_view name, std::string_view what) const {
+  const std::string prefix = given(name) ? entries_of(name).front().place.prefix() : "";
+  return Error(fmt::format("{}--{} {}: {}", prefix, name, text(name), what));
+}
+
+const std::string& Values::only_argument(const std::string& subcommand, const std::string& what) const {
+  if (arguments_.size() == 1) return arguments_.front();
+  throw Error(arguments_.empty()
+                  ? fmt::format("runner {} needs {}", subcommand, what)
+                  : fmt::format("runner {} takes {}, and not also {}", subcommand, what, arguments_[1]));
+}
+
+}  // namespace promptbed
