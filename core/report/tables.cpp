@@ -9,12 +9,14 @@
 #include <set>
 #include <utility>
 
+#include "base/suggestion.h"
 #include "report/figures/grid_figures.h"
 #include "report/grid/accuracy_tables.h"
 #include "report/grid/efficiency.h"
 #include "report/grid/paper.h"
 #include "report/grid/runs.h"
 #include "report/grid/versus.h"
+#include "report/select/filters.h"
 #include "report/select/selection.h"
 
 namespace promptbed {
@@ -86,10 +88,11 @@ Exhibit make_by_epoch(const ReportSources& sources, const TableRequest& request,
 Runs runs_to_show(const Snapshot& snapshot, const ReportQuery& query) {
   Runs runs = runs_in(snapshot, query, {});
   if (!runs.empty()) return runs;
+  const std::string ledger = snapshot.path().string();
+  if (snapshot.runs().empty()) throw Error(fmt::format("{}: holds no run; run `runner sweep` first", ledger));
+  const auto blamed = blame_filter(query, [&](const ReportQuery& q) { return runs_in(snapshot, q, {}); });
   throw Error(
-      snapshot.runs().empty()
-          ? fmt::format("{}: holds no run; run `runner sweep` first", snapshot.path().string())
-          : fmt::format("{}: holds no run with these choices; leave some out", snapshot.path().string()));
+      fmt::format("{}: holds no run with {}", ledger, blamed ? *blamed : "these choices; leave some out"));
 }
 
 Exhibit make_runs(const ReportSources& sources, const TableRequest& request, Looks* looks) {
@@ -296,8 +299,9 @@ const std::vector<TableKind>& table_kinds() {
 const TableKind& table_kind(std::string_view name) {
   const auto found = std::ranges::find(table_kinds(), name, &TableKind::name);
   if (found != table_kinds().end()) return *found;
-  throw Error(
-      fmt::format("--table {}: known: {}", name, names_of_those_with([](const TableKind&) { return true; })));
+  std::vector<std::string> names;
+  for (const TableKind& kind : table_kinds()) names.emplace_back(kind.name);
+  throw Error(fmt::format("--table {}: {}", name, remedy_for(name, names)));
 }
 
 bool has_rows(const TableKind& kind, const Snapshot& snapshot, const ReportQuery& asked) {

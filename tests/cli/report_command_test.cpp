@@ -147,7 +147,7 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
       {{"--where", "colour=red"},
        "--where colour=red: no such setting; known: batch_size, csc, ctx_init, draw"},
       {{"--where", "cocoop.n_ctx=4"}, "--where cocoop.n_ctx=4: has no runs of cocoop to choose among"},
-      {{"--where", "n_ctx=5"}, "holds no finished base-new run with these choices, but has coop (16 shots)"},
+      {{"--where", "n_ctx=5"}, "holds no finished base-new run with --where n_ctx=5; choose among "},
       {{"--shots", "1,2"}, "--shots 1,2: this table is of one number of shots"},
       {{"--suite", "paper"}, "no run on the datasets of suite paper"},
       {{"--db", "empty.db"}, "empty.db: holds no finished base-new run; run `runner sweep` first"},

@@ -281,13 +281,18 @@ TEST_F(BaseNewTableTest, RunsOfOtherProtocolsAreNotInIt) {
 TEST_F(BaseNewTableTest, NothingToShowSaysWhatThereIs) {
   EXPECT_ERROR(grid(), "ledger.db: holds no finished base-new run; run `runner sweep` first");
   record(ledger_, sample_spec("brands"), 60, 50);
-  EXPECT_ERROR(
-      grid({.shots = {4}}),
-      "holds no finished base-new run with these choices, but has coop (16 shots); choose among those");
-  for (const char* method : {"ape", "cocoop", "kgcoop", "tcp"})
-    record(ledger_, sample_spec("brands", 1, method), 60, 50);
   EXPECT_ERROR(grid({.shots = {4}}),
-               "but has ape (16 shots), cocoop (16 shots), coop (16 shots) and 2 more; choose among those");
+               "ledger.db: holds no finished base-new run with --shots 4; choose among 16");
+  EXPECT_ERROR(grid({.methods = {"cop"}}), "with --methods cop; choose among coop");
+  record(ledger_, sample_spec("nature", 1, "cocoop"), 60, 50);
+  EXPECT_ERROR(grid({.methods = {"coop"}, .datasets = {"nature"}}),
+               "with --methods coop and the other choices; choose among cocoop");
+  EXPECT_ERROR(grid({.methods = {"ape"}, .datasets = {"nature"}, .seeds = {9}}),
+               "with --methods ape; choose among cocoop, coop");
+  for (const char* method : {"ape", "kgcoop", "tcp", "vpt", "maple", "mmrl", "dept", "clap"})
+    record(ledger_, sample_spec("brands", 1, method), 60, 50);
+  EXPECT_ERROR(grid({.methods = {"radar"}}),
+               "choose among ape, clap, cocoop, coop, dept, kgcoop, maple, mmrl and 2 more");
 }
 
 TEST_F(BaseNewTableTest, TakesSixteenShotsOrTheOnlyNumber) {
@@ -339,8 +344,25 @@ TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
 TEST_F(BaseNewTableTest, MethodsThatTheChoicesLeaveOutAreNamed) {
   record(ledger_, sample_spec("brands"), 60, 50);
   record(ledger_, zero_shot_spec("brands"), 50, 50);
+  record(ledger_, sample_spec("brands", 9, "cocoop"), 60, 50);
   EXPECT_EQ(grid({.seeds = {9}}).notes, (Texts{"no run with these choices: coop"}));
   EXPECT_TRUE(grid({.methods = {"clip_zeroshot"}, .seeds = {9}}).notes.empty());
+}
+
+TEST_F(BaseNewTableTest, FiltersOfTrainingThatLeaveUntrainedMethodsAloneAreNamed) {
+  RunSpec four = sample_spec("brands");
+  four.shots = 4;
+  record(ledger_, sample_spec("brands"), 60, 50);
+  record(ledger_, four, 60, 50);
+  record(ledger_, zero_shot_spec("brands"), 50, 50);
+  EXPECT_ERROR(grid({.shots = {3}}), "holds no finished base-new run with --shots 3; choose among 4, 16");
+  EXPECT_ERROR(grid({.seeds = {9}}), "with --seeds 9; choose among 1");
+  EXPECT_ERROR(grid({.where = {parse_condition("n_ctx=5")}}), "with --where n_ctx=5; choose among 4");
+  RunSpec probe = sample_spec("brands", 1, "linear_probe");
+  probe.options.clear();
+  record(ledger_, probe, 60, 50);
+  EXPECT_ERROR(grid({.where = {parse_condition("n_ctx=5")}}), "with --where n_ctx=5; choose among 4");
+  EXPECT_FALSE(grid({.methods = {"clip_zeroshot"}, .shots = {3}}).shots) << "they have no shots";
 }
 
 TEST_F(BaseNewTableTest, TheSpreadFollowsTheMean) {

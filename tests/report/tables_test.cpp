@@ -35,7 +35,7 @@ TEST_F(Tables, OfRunsSayWhyThereIsNothingToShow) {
   EXPECT_ERROR(make("runs"), "ledger.db: holds no run; run `runner sweep` first");
   test::record(ledger_, test::sample_spec("brands"), 60, 50);
   EXPECT_ERROR(make("failures", {.methods = {"kgcoop"}}),
-               "ledger.db: holds no run with these choices; leave some out");
+               "ledger.db: holds no run with --methods kgcoop; choose among coop");
 }
 
 TEST_F(Tables, HaveFiguresOnlyIfLooksAreGiven) {

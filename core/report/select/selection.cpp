@@ -11,6 +11,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/suggestion.h"
+#include "report/select/filters.h"
 #include "report/select/variants.h"
 #include "table/table.h"
 
@@ -49,8 +51,8 @@ void check_conditions(const std::vector<Condition>& conditions, const Runs& runs
     if (known.contains(condition.setting)) continue;
     throw Error(known.empty() ? fmt::format("--where {}: has no runs of {} to choose among", condition.text(),
                                             condition.method)
-                              : fmt::format("--where {}: no such setting; known: {}", condition.text(),
-                                            fmt::join(known, ", ")));
+                              : fmt::format("--where {}: no such setting; {}", condition.text(),
+                                            remedy_for(condition.setting, {known.begin(), known.end()})));
   }
 }
 
@@ -84,8 +86,13 @@ std::string holdings(const Snapshot& snapshot) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
+/// "base-new run".
+std::string run_of(std::optional<Protocol> protocol) {
+  return protocol ? fmt::format("{} run", to_string(*protocol)) : "run";
+}
+
 [[noreturn]] void throw_nothing_to_show(const Snapshot& snapshot, std::optional<Protocol> protocol) {
-  const std::string kind = protocol ? fmt::format("{} ", to_string(*protocol)) : "";
+  const std::string kind = run_of(protocol);
   const std::string sweep = !protocol || protocol == Protocol::base_new
                                 ? "runner sweep"
                                 : fmt::format("runner sweep --protocol {}", to_string(*protocol));
@@ -93,11 +100,11 @@ std::string holdings(const Snapshot& snapshot) {
   const std::string held = protocol ? describe(runs_in(snapshot, {}, protocol, RunStatus::done)) : others;
   if (!held.empty()) {
     throw Error(
-        fmt::format("{}: holds no finished {}run with these choices, but has {}; choose among those or "
+        fmt::format("{}: holds no finished {} with these choices, but has {}; choose among those or "
                     "run `{}` first",
                     snapshot.path().string(), kind, held, sweep));
   }
-  throw Error(fmt::format("{}: holds no finished {}run{}; run `{}` first", snapshot.path().string(), kind,
+  throw Error(fmt::format("{}: holds no finished {}{}; run `{}` first", snapshot.path().string(), kind,
                           others.empty() ? "" : ", but has " + others, sweep));
 }
 
@@ -293,6 +300,12 @@ RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
                          std::optional<Protocol> protocol) {
   RunSelection selected{.runs = {}, .notes = note_failures(snapshot, query, protocol)};
   Runs done = runs_in(snapshot, query, protocol, RunStatus::done);
+  const auto taken = [&](const ReportQuery& other) {
+    return runs_in(snapshot, other, protocol, RunStatus::done);
+  };
+  if (const auto blamed = blame_filter(query, taken))
+    throw Error(
+        fmt::format("{}: holds no finished {} with {}", snapshot.path().string(), run_of(protocol), *blamed));
   if (done.empty()) throw_nothing_to_show(snapshot, protocol);
   std::ranges::sort(done, {}, [](const RunResults* run) -> const std::string& { return run->record.id; });
   selected.runs.reserve(done.size());
@@ -307,7 +320,6 @@ RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
 }
 
 std::optional<int64_t> chosen_shots(const Snapshot& snapshot, const ReportQuery& query, Protocol protocol) {
-  if (query.shots.size() == 1) return query.shots.front();
   if (query.shots.size() > 1) {
     throw Error(fmt::format("--shots {}: this table is of one number of shots; choose one",
                             fmt::join(query.shots, ",")));

@@ -1,0 +1,133 @@
+#include "report/select/filters.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "report/select/variants.h"
+
+namespace promptbed {
+namespace {
+
+constexpr size_t kMostNamed = 8;
+constexpr size_t kShownFingerprint = 16;
+
+/// What a run has where a filter looks; nothing for a run that the filter does not apply to.
+using Held = std::optional<std::string>;
+using HeldBy = std::function<Held(const RunResults& run)>;
+
+/// One filter of a query.
+struct Filter {
+  std::string text;  ///< as it was typed: "--shots 3"
+  HeldBy held;
+  ReportQuery only, rest;  ///< the query with this filter alone, and with all others
+};
+
+template <class Value>
+void add(std::vector<Filter>& filters, const char* option, const ReportQuery& query,
+         std::vector<Value> ReportQuery::*member, HeldBy held) {
+  const std::vector<Value>& wanted = query.*member;
+  if (wanted.empty()) return;
+  Filter filter{.text = fmt::format("--{} {}", option, fmt::join(wanted, ",")),
+                .held = std::move(held),
+                .only = {},
+                .rest = query};
+  filter.only.*member = wanted;
+  (filter.rest.*member).clear();
+  filters.push_back(std::move(filter));
+}
+
+void add_condition(std::vector<Filter>& filters, const ReportQuery& query, size_t number) {
+  const Condition& condition = query.where[number];
+  const auto held = [condition](const RunResults& run) -> Held {
+    if (!condition.method.empty() && condition.method != run.spec().method) return {};
+    for (const auto& [place, value] : settings_of(run.spec())) {
+      if (setting_name(place) == condition.setting)
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    return {};
+  };
+  Filter filter{
+      .text = "--where " + condition.text(), .held = held, .only = {.where = {condition}}, .rest = query};
+  filter.rest.where.erase(filter.rest.where.begin() + static_cast<std::ptrdiff_t>(number));
+  filters.push_back(std::move(filter));
+}
+
+std::vector<Filter> filters_of(const ReportQuery& query) {
+  // Untrained methods have neither shots nor seeds.
+  const auto of_training = [](int64_t RunSpec::*field) {
+    return [field](const RunResults& run) {
+      return run.is_trained() ? Held(std::to_string(run.spec().*field)) : Held();
+    };
+  };
+  std::vector<Filter> filters;
+  add(filters, "methods", query, &ReportQuery::methods,
+      [](const RunResults& run) -> Held { return run.spec().method; });
+  add(filters, "datasets", query, &ReportQuery::datasets,
+      [](const RunResults& run) -> Held { return run.spec().dataset; });
+  add(filters, "shots", query, &ReportQuery::shots, of_training(&RunSpec::shots));
+  add(filters, "seeds", query, &ReportQuery::seeds, of_training(&RunSpec::seed));
+  for (size_t number = 0; number < query.where.size(); ++number) add_condition(filters, query, number);
+  if (query.model.empty()) return filters;
+  filters.push_back(
+      {.text = "--fingerprint " + query.model,
+       .held = [](const RunResults& run) -> Held { return run.spec().model.substr(0, kShownFingerprint); },
+       .only = {.model = query.model},
+       .rest = query});
+  filters.back().rest.model.clear();
+  return filters;
+}
+
+/// What the runs that a filter applies to have where it looks.
+std::set<std::string> values_in(const Runs& runs, const HeldBy& held) {
+  std::set<std::string> values;
+  for (const RunResults* run : runs) {
+    if (const Held value = held(*run)) values.insert(*value);
+  }
+  return values;
+}
+
+bool is_number(const std::string& text) {
+  return text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// "4, 16", numbers by size; of many values the first "and 7 more".
+std::string list_of(const std::set<std::string>& values) {
+  std::vector<std::string> listed(values.begin(), values.end());
+  if (std::ranges::all_of(listed, is_number))
+    std::ranges::stable_sort(listed, {}, [](const std::string& text) { return text.size(); });
+  const size_t more = listed.size() - std::min(listed.size(), kMostNamed);
+  listed.resize(listed.size() - more);
+  return fmt::format("{}{}", fmt::join(listed, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+std::string blame(const Filter& filter, const std::set<std::string>& there, bool is_alone) {
+  return fmt::format("{}{}; choose among {}", filter.text, is_alone ? "" : " and the other choices",
+                     list_of(there));
+}
+
+}  // namespace
+
+std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRuns& taken) {
+  const Runs kept = taken(query);
+  const std::vector<Filter> filters = filters_of(query);
+  for (const Filter& filter : filters) {
+    if (!values_in(kept, filter.held).empty()) continue;
+    const std::set<std::string> there = values_in(taken(filter.rest), filter.held);
+    if (there.empty()) continue;
+    return blame(filter, there, values_in(taken(filter.only), filter.held).empty());
+  }
+  // Several are to blame, each by itself.
+  for (const Filter& filter : filters) {
+    const std::set<std::string> there = values_in(taken({}), filter.held);
+    if (kept.empty() && !there.empty() && values_in(taken(filter.only), filter.held).empty())
+      return blame(filter, there, /*is_alone=*/true);
+  }
+  return {};
+}
+
+}  // namespace promptbed
