@@ -84,6 +84,7 @@ TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {
 TEST(MethodsCommand, AnswersWrongInputWithOneLine) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"nonesuch"}, "no method nonesuch; known: ape, atprompt, clap, clip_adapter"},
+      {{"--plugins", "nowhere"}, "--plugins nowhere: is no folder; give the one that holds the plugins"},
       {{"check"}, "runner methods check needs the path of a plugin"},
       {{"check", "none.so"}, "plugin none.so: is not there; build it, or correct the path"},
       {{"check", kFaulty, "nonesuch"}, "faulty.so: offers no method nonesuch; it has none, throws_in_create"},

@@ -64,7 +64,11 @@ ClipModel load_model(const Values& values) {
 
 std::vector<std::filesystem::path> read_plugin_folders(const Values& values) {
   if (!values.given("plugins")) return {};
-  return {values.text("plugins")};
+  const std::filesystem::path folder = values.text("plugins");
+  std::error_code failure;
+  if (!std::filesystem::is_directory(folder, failure))
+    throw values.fault("plugins", "is no folder; give the one that holds the plugins, such as build/plugins");
+  return {folder};
 }
 
 MethodRegistry load_plugins(const Values& values) {
