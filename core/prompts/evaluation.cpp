@@ -80,17 +80,21 @@ double Evaluation::top5() const {
 
 std::string Evaluation::as_text() const {
   Table table;
-  table.title = fmt::format(
-      "{}\non {}, {}: {} test images of {} classes\n\naccuracy {:.2f} %   top-5 {:.2f} %   macro-F1 {:.2f} %",
-      classifier_, dataset_, class_set_, metrics_.images, confusion_.classes(), metrics_.accuracy, top5(),
-      metrics_.macro_f1);
-  table.columns = {{"Class", Alignment::left}, {"Images"}, {"Correct"}, {"Accuracy"}, {"Top-5"}, {"F1"}};
+  table.title =
+      fmt::format("{}\non {}, {}: {} test images of {} classes\n\naccuracy {:.2f} %   {}macro-F1 {:.2f} %",
+                  classifier_, dataset_, class_set_, metrics_.images, confusion_.classes(), metrics_.accuracy,
+                  has_top5() ? fmt::format("top-5 {:.2f} %   ", top5()) : "", metrics_.macro_f1);
+  table.columns = {{"Class", Alignment::left}, {"Images"}, {"Correct"}, {"Accuracy"}};
+  if (has_top5()) table.columns.push_back({"Top-5"});
+  table.columns.push_back({"F1"});
   for (int64_t label = 0; label < confusion_.classes(); ++label) {
     const ClassScore& score = confusion_.score(label);
     const bool tried = score.images > 0;
-    table.rows.push_back({name(label), std::to_string(score.images), std::to_string(score.correct),
-                          tried ? percent(score.accuracy()) : "-", tried ? percent(top5(label)) : "-",
-                          tried ? percent(score.f1()) : "-"});
+    auto& row = table.rows.emplace_back();
+    row = {name(label), std::to_string(score.images), std::to_string(score.correct),
+           tried ? percent(score.accuracy()) : "-"};
+    if (has_top5()) row.push_back(tried ? percent(top5(label)) : "-");
+    row.push_back(tried ? percent(score.f1()) : "-");
   }
   if (tested_.left_out > 0)
     table.notes.push_back(fmt::format("{} test images of other classes were left out", tested_.left_out));
@@ -114,7 +118,7 @@ nlohmann::ordered_json Evaluation::as_json() const {
                                  {"left_out", tested_.left_out},
                                  {"correct", metrics_.correct},
                                  {"accuracy", metrics_.accuracy},
-                                 {"top5", top5()},
+                                 {"top5", has_top5() ? nlohmann::json(top5()) : nullptr},
                                  {"macro_f1", metrics_.macro_f1},
                                  {"by_class", nlohmann::ordered_json::array()},
                                  {"confusions", nlohmann::ordered_json::array()}};
@@ -125,7 +129,7 @@ nlohmann::ordered_json Evaluation::as_json() const {
                                 {"predicted", score.predicted},
                                 {"correct", score.correct},
                                 {"accuracy", score.accuracy()},
-                                {"top5", top5(label)},
+                                {"top5", has_top5() ? nlohmann::json(top5(label)) : nullptr},
                                 {"f1", score.f1()}});
   }
   for (const Confusion& mistake : confusion_.most_frequent(guesses_.size())) {
@@ -139,11 +143,13 @@ std::string Evaluation::as_csv() const {
   Table table;
   table.columns = {{"scope"}, {"class"}, {"images"}, {"correct"}, {"accuracy"}, {"top5"}, {"f1"}};
   table.rows.push_back({"all", "", std::to_string(metrics_.images), std::to_string(metrics_.correct),
-                        percent(metrics_.accuracy), percent(top5()), percent(metrics_.macro_f1)});
+                        percent(metrics_.accuracy), has_top5() ? percent(top5()) : "",
+                        percent(metrics_.macro_f1)});
   for (int64_t label = 0; label < confusion_.classes(); ++label) {
     const ClassScore& score = confusion_.score(label);
     table.rows.push_back({"class", name(label), std::to_string(score.images), std::to_string(score.correct),
-                          percent(score.accuracy()), percent(top5(label)), percent(score.f1())});
+                          percent(score.accuracy()), has_top5() ? percent(top5(label)) : "",
+                          percent(score.f1())});
   }
   return render_csv(table);
 }

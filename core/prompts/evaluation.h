@@ -27,7 +27,8 @@ class Evaluation {
   Evaluation(std::string classifier, std::string dataset, std::string class_set, TestImages tested,
              std::vector<RankedGuess> guesses);
 
-  /// What `runner eval` prints: accuracies of the whole and by class, the most confused classes.
+  /// What `runner eval` prints: accuracies of the whole and by class, the most confused classes. Top-5
+  /// accuracy is left out (null, or empty in CSV) of five classes and fewer.
   std::string as_text() const;
   nlohmann::ordered_json as_json() const;
   std::string as_csv() const;
@@ -41,6 +42,9 @@ class Evaluation {
 
  private:
   const std::string& name(int64_t label) const { return tested_.class_names[static_cast<size_t>(label)]; }
+
+  /// Whether being among the first five says anything: of five classes, all are.
+  bool has_top5() const { return confusion_.classes() > 5; }
 
   /// Percent of the images, of one class or of all, whose class is among the first five.
   double top5(int64_t label) const;

@@ -22,8 +22,9 @@ Subcommand description() {
   return {.usage = "runner eval --prompt PROMPT | --method M [OPTIONS]",
           .explanation =
               "Tests a trained prompt, or a method that needs no training, on the test images of a\n"
-              "dataset: accuracy, top-5 accuracy and macro-F1, accuracy by class and the most\n"
-              "frequent confusions. The dataset is the one that the prompt was trained on, unless\n"
+              "dataset: accuracy, top-5 accuracy (of more than five classes) and macro-F1, accuracy by\n"
+              "class and the most frequent confusions. The dataset is the one that the prompt was trained "
+              "on, unless\n"
               "--dataset names another. Nothing is recorded in the ledger.\n\n"
               "  runner eval --prompt 4f1d --class-set new\n"
               "  runner eval --prompt prompt.safetensors --dataset objects --predictions predictions.csv\n"
