@@ -103,6 +103,7 @@ TEST_F(DatasetsCommand, ShowsClassesHalvesAndAContactSheet) {
   expect_part(shown.out, "Zaunk\xc3\xb6nig");
   expect_part(shown.out, "template: a photo of a {}.");
   EXPECT_TRUE(read_file(world_ / "sheet.png").starts_with("\x89PNG"));
+  expect_part(shown.out, "sheet.png: 12 images, 3 per class\n");  // not eight: that many are not there
   expect_refused(datasets({"show"}), "needs the name of a dataset");
 }
 

@@ -74,6 +74,21 @@ TEST_F(TransferTableTest, AMissingTargetMarksTheAverage) {
   EXPECT_EQ(shown.notes, (Texts{"† cocoop: average over 1 of 2 datasets, without brands"}));
 }
 
+TEST_F(TransferTableTest, AMethodThatServesNoTargetHasNoAverageEver) {
+  RunSpec probe = all_classes_spec("source", 1, 16, "linear_probe");
+  RunOutcome outcome = test::sample_outcome("source", 0, 0);
+  outcome.scores = {test::sample_score("source", "all", 71)};
+  outcome.refusals = {{"brands", "all", "no weights", "split of brands"},
+                      {"office", "all", "no weights", "split of office"}};
+  ledger_.claim(probe);
+  ledger_.ask("cross-dataset", {probe.id()});
+  test::finish(ledger_, probe.id(), outcome);
+  const Grid shown = grid();
+  EXPECT_EQ(test::texts(transfer_report(shown).table.rows.back()),
+            (Texts{"Average of targets", "50.00", "cannot"}));
+  EXPECT_EQ(shown.notes, (Texts{"cannot: no weights"}));
+}
+
 TEST_F(TransferTableTest, SeveralSourcesHaveToBeChosenFrom) {
   trained(1, {{"source", 70}, {"brands", 42}});
   record_all(ledger_, "cross-dataset", all_classes_spec("office"), {{"office", 80}, {"brands", 44}});

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
+#include <cstdint>
+
 #include "cli/records/datasets_commands.h"
 #include "data/draws/class_sets.h"
 #include "data/pictures/contact_sheet.h"
@@ -54,6 +57,18 @@ std::vector<std::vector<std::string>> first_images(const Split& split, int64_t m
   return images;
 }
 
+/// "32 images, 8 per class", "29 images, 5 to 8 per class".
+std::string count_of(const std::vector<std::vector<std::string>>& images) {
+  size_t all = 0, least = SIZE_MAX, most = 0;
+  for (const auto& of_class : images) {
+    all += of_class.size();
+    least = std::min(least, of_class.size());
+    most = std::max(most, of_class.size());
+  }
+  return fmt::format("{}, {} per class", plural(all, "image"),
+                     least == most ? std::to_string(most) : fmt::format("{} to {}", least, most));
+}
+
 }  // namespace
 
 int show_datasets(const Arguments& arguments) {
@@ -84,8 +99,9 @@ int show_datasets(const Arguments& arguments) {
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
   if (values->given("grid")) {
     const fs::path file = values->text("grid");
-    write_png(file, contact_sheet(first_images(split, most), chosen.images(dataset)));
-    fmt::print("{}: {} images per class\n", file.string(), most);
+    const auto images = first_images(split, most);
+    write_png(file, contact_sheet(images, chosen.images(dataset)));
+    fmt::print("{}: {}\n", file.string(), count_of(images));
   }
   return kAllDone;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "report/grid/grid_text.h"
@@ -229,6 +230,15 @@ bool enters(const Grid& grid, const GridSeries& series, const GridCell& cell, si
   return is_coupled ? has(0) && has(1) : has(measure);
 }
 
+/// Why a method can have no average of a measure; "" if it can. One that refuses the new classes of a dataset
+/// has none over those of the others; of targets, each counts for itself.
+std::string refusal_of_average(const GridSeries& series, const Grid& grid, size_t measure) {
+  const bool some_are_enough = has_halves(grid.protocol);
+  const auto refuses = [&](const GridCell& cell) { return !cell.accuracies[measure].refusal.empty(); };
+  const std::span averaged = std::span(series.cells).subspan(grid.first_averaged());
+  return some_are_enough || std::ranges::all_of(averaged, refuses) ? refusal_of(series, measure) : "";
+}
+
 /// Fills in a series' averages, and the datasets that they lack.
 void take_averages(GridSeries& series, const Grid& grid) {
   series.average.parameters = common_parameters(series.cells);
@@ -247,8 +257,8 @@ void take_averages(GridSeries& series, const Grid& grid) {
       averages.push_back(harmonic(averages[0], averages[1]));
       continue;
     }
-    // A method that refuses the new classes of one dataset has no average over those of the others.
-    std::string refusal = has_halves(grid.protocol) ? refusal_of(series, m) : "";
+    std::string refusal = refusal_of_average(series, grid, m);
+    if (missing.size() == series.cells.size() - grid.first_averaged() && !refusal.empty()) missing.clear();
     averages.push_back(refusal.empty() ? average(averaged) : Accuracy{.refusal = std::move(refusal)});
   }
 }
