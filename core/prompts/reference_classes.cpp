@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "prompts/reference_checkpoint.h"
@@ -69,6 +70,38 @@ std::string before_names(const ReferenceCheckpoint& checkpoint) {
   return checkpoint.learned.words.empty() ? "" : checkpoint.learned.words + " ";
 }
 
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Whether people write no blank between these two characters. The tokenizer splits at both: its tokens say
+/// nothing of what was there.
+bool are_written_together(char left, char right) {
+  constexpr std::string_view kBetween = "-/'", kBefore = ").,", kAfter = "(";
+  return (is_digit(left) && is_digit(right)) || kBetween.find(left) != std::string_view::npos ||
+         kBetween.find(right) != std::string_view::npos || kBefore.find(right) != std::string_view::npos ||
+         kAfter.find(left) != std::string_view::npos;
+}
+
+/// "2012 polka-dotted" of "2 0 1 2 polka - dotted": without the blanks that people do not write, if the
+/// tokens stay the same.
+std::string without_blanks_between(const std::string& words, const Tokenizer& tokenizer) {
+  const auto tokens = tokenizer.encode(words);
+  std::string text = words;
+  for (size_t blank = text.find(' '); blank != std::string::npos; blank = text.find(' ', blank)) {
+    if (blank > 0 && blank + 1 < text.size() && are_written_together(text[blank - 1], text[blank + 1])) {
+      std::string closer = text;
+      closer.erase(blank, 1);
+      if (tokenizer.encode(closer) == tokens) {
+        text = std::move(closer);
+        continue;  // with what is in the blank's place now
+      }
+    }
+    ++blank;
+  }
+  return text;
+}
+
 /// "yin yang" of the tokens of "yin yang .", or of "of a yin yang ." if all prompts have these words.
 std::string name_of(const std::vector<int64_t>& sentence, const std::vector<VocabularyToken>& vocabulary,
                     const std::string& before) {
@@ -95,7 +128,8 @@ ClassNames class_names_in(const ReferenceCheckpoint& checkpoint, const ClipModel
   if (sentences.empty()) return names;
   const auto vocabulary = vocabulary_of(read_merges(model.path()));
   for (const auto& sentence : sentences) {
-    names.push_back(name_of(sentence, vocabulary, before_names(checkpoint)));
+    names.push_back(
+        without_blanks_between(name_of(sentence, vocabulary, before_names(checkpoint)), *model.tokenizer()));
     if (model.tokenizer()->encode(before_names(checkpoint) + names.back() + ".") != sentence) return {};
   }
   return names;
@@ -115,7 +149,9 @@ void check_classes(const ReferenceCheckpoint& checkpoint, const ClassNames& clas
     const auto vocabulary = vocabulary_of(read_merges(model.path()));
     throw Error(fmt::format(
         "{}: class {} that it was trained on is '{}', not '{}'; name its classes in that order", file, label,
-        name_of(sentences[label], vocabulary, before_names(checkpoint)), class_names[label]));
+        without_blanks_between(name_of(sentences[label], vocabulary, before_names(checkpoint)),
+                               *model.tokenizer()),
+        class_names[label]));
   }
 }
 

@@ -181,6 +181,18 @@ TEST_F(ReferenceCheckpoints, TellTheirClassesByTheirTokens) {
   EXPECT_TRUE(class_names_in(written_and_read({{"ctx", at::zeros({2, 8})}}), model_).empty());
 }
 
+TEST_F(ReferenceCheckpoints, WriteTheirClassesAsPeopleDo) {
+  const auto read = [&](const ClassNames& names) {
+    TorchDict state = coop_state();
+    state.back().second = suffixes(names);
+    return class_names_in(written_and_read(state), model_);
+  };
+  for (const ClassNames& names : std::vector<ClassNames>{
+           {"2012 ab", "a-b"}, {"f-16 a/b", "st. b"}, {"ab (c a)", "a's b"}, {"1.5 a, b", "a & b"}})
+    EXPECT_EQ(read(names), names);
+  EXPECT_EQ(read({"a 737", "2012ab"}), (ClassNames{"a 737", "2012 ab"})) << "the same tokens";
+}
+
 TEST_F(ReferenceCheckpoints, TellHowManyClassesAClassSpecificContextHas) {
   const ReferenceCheckpoint checkpoint = written_and_read({{"ctx", at::zeros({3, 2, 8})}});
   EXPECT_ERROR(check_classes(checkpoint, {"a", "b"}, model_), "was trained on 3 classes, not 2");
