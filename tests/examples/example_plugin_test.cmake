@@ -40,8 +40,10 @@ foreach(binary bin/runner bin/runner-tensors lib/libpromptbed.so lib/promptbed/p
 endforeach()
 
 file(COPY ${WORK}/moved/share/promptbed/examples/plugin DESTINATION ${WORK})
-run(0 ${CMAKE_COMMAND} -S plugin -B build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${WORK}/moved -DCMAKE_BUILD_TYPE=Release
-  -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+run(0 ${CMAKE_COMMAND} -S plugin -B build -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${WORK}/moved
+  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+file(READ ${WORK}/build/compile_commands.json commands)
+expect("${commands}" " -O3 ")  # as documented, without a build type
 run(0 ${CMAKE_COMMAND} --build build)
 
 run(0 ${runner} methods check build/plugins/feature_scale.so)
