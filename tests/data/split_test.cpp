@@ -54,6 +54,27 @@ TEST_F(SplitTest, RenamesClasses) {
   const Split split = read();
   EXPECT_EQ(split.class_names.at(0), "kitten");
   EXPECT_EQ(split.test.at(0).class_name, "kitten");
+  EXPECT_NO_THROW(read()) << "a suite's file may have the new name";
+  spec_.renames = {{"cta", "kitten"}};
+  EXPECT_ERROR(read(), "'renames': no class is called 'cta'; did you mean cat?");
+}
+
+TEST_F(SplitTest, NotesNamesThatReadTheSameInAPrompt) {
+  const auto notes_of = [](std::vector<std::string> names) {
+    Split split{.train = {}, .val = {}, .test = {}, .class_names = std::move(names), .notes = {}};
+    note_shared_names(split, "birds");
+    return split.notes;
+  };
+  EXPECT_EQ(
+      notes_of({"great_tit", "wren", "great tit"}),
+      (std::vector<std::string>{"birds: a group of names read the same in a prompt, first 'great tit' and "
+                                "'great_tit' (labels 0, 2); rename all but one, or put their images into "
+                                "one class"}));
+  EXPECT_EQ(notes_of({"Wren", "wren", "caf\u00e9", "cafe\u0301"}).size(), 1U);
+  EXPECT_TRUE(
+      notes_of({"Wren", "wren", "caf\u00e9", "cafe\u0301"})[0].starts_with("birds: 2 groups of names"));
+  EXPECT_TRUE(notes_of({"wren", "wrens", "great tit", "greattit", "cafe", "caf\u00e9"}).empty());
+  EXPECT_EQ(notes_of({"crane", "crane"}).size(), 1U) << "the same name is another note";
 }
 
 TEST_F(SplitTest, NamesHaveNoControlCharacters) {

@@ -2,8 +2,10 @@
 #include <promptbed/error.h>
 
 #include <cstdlib>
+#include <set>
 #include <utility>
 
+#include "base/suggestion.h"
 #include "data/layouts/cache_file.h"
 #include "data/layouts/layouts.h"
 #include "data/layouts/zhou_split.h"
@@ -32,6 +34,22 @@ Split read_origin(const DatasetSpec& spec, const fs::path& folder, FolderIndex& 
       return split_ucf101(spec, folder);
   }
   std::abort();
+}
+
+/// Throws Error for a rename of a class that is not there. A suite's files may have the new name already.
+void check_renames(const Split& split, const DatasetSpec& spec, const fs::path& folder) {
+  if (spec.renames.empty()) return;
+  std::set<std::string> names;
+  for (const std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
+    for (const Image& image : *images) names.insert(image.class_name);
+  }
+  for (const auto& [old_name, new_name] : spec.renames) {
+    if (names.contains(old_name) || (!spec.is_own() && names.contains(new_name))) continue;
+    const std::string near = did_you_mean(old_name, {names.begin(), names.end()});
+    throw Error(fmt::format("{}: 'renames': no class is called '{}'; {}",
+                            spec.is_own() ? (folder / "dataset.json").string() : spec.id, old_name,
+                            near.empty() ? "runner datasets show lists the names" : near));
+  }
 }
 
 void rename_classes(Split& split, const std::map<std::string, std::string>& renames) {
@@ -129,6 +147,7 @@ Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::p
   FolderIndex index(cache_file(cache, "folders", spec.id, folder, ".idx"));
   Split split = read_layout(spec, folder, cache, index);
   index.save();
+  check_renames(split, spec, folder);
   rename_classes(split, spec.renames);
   const fs::path file = spec.split.file.empty() ? folder : folder / spec.split.file;
   check_split(split, file);

@@ -1,7 +1,6 @@
 #include "data/layouts/split.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <promptbed/error.h>
 
 #include <array>
@@ -88,14 +87,6 @@ class SplitCheck {
   std::array<std::pair<const char*, std::vector<Image>*>, 3> lists_;
 };
 
-/// The names that several classes have, with their labels.
-std::map<std::string, std::vector<size_t>> shared_names(const std::vector<std::string>& names) {
-  std::map<std::string, std::vector<size_t>> labels;
-  for (size_t label = 0; label < names.size(); ++label) labels[names[label]].push_back(label);
-  std::erase_if(labels, [](const auto& entry) { return entry.second.size() == 1; });
-  return labels;
-}
-
 }  // namespace
 
 std::string Split::hash() const {
@@ -113,17 +104,6 @@ void check_split(Split& split, const fs::path& file) {
   check.paths();
   check.labels();
   check.classes_are_covered();
-}
-
-void note_shared_names(Split& split, const fs::path& file) {
-  const auto shared = shared_names(split.class_names);
-  if (shared.empty()) return;
-  const auto& [name, labels] = *shared.begin();
-  split.notes.push_back(
-      fmt::format("{}: {} names are shared by several classes, first '{}' (labels {}); they stay separate "
-                  "classes, but no "
-                  "prompt can tell them apart",
-                  file.string(), shared.size(), name, fmt::join(labels, ", ")));
 }
 
 }  // namespace promptbed

@@ -46,7 +46,9 @@ Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root
 /// training images.
 void check_split(Split& split, const std::filesystem::path& file);
 
-/// Adds a note if several classes share a name, as some of ImageNet's do.
+/// Adds a note if several classes share a name, as some of ImageNet's do, and another if names that are
+/// spelt in different ways read the same in a prompt: "Wren" and "wren", "great_tit" and "great tit", letters
+/// with accents and without that are composed or not.
 void note_shared_names(Split& split, const std::filesystem::path& file);
 
 }  // namespace promptbed
