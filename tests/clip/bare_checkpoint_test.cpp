@@ -70,14 +70,16 @@ TEST_F(BareCheckpoint, PrefixesAndBuffersAreNoMatter) {
 }
 
 TEST_F(BareCheckpoint, WrappersOfTheModelAreNoMatter) {
-  Tensors compiled, custom_text;
+  Tensors compiled, custom_text, lightning;
   for (const auto& [name, tensor] : tensors_) {
     compiled["_orig_mod.module." + name] = tensor;
+    lightning["clip_model.model." + name] = tensor;
     const bool is_of_text = !name.starts_with("visual.") && name != "logit_scale";
     custom_text[(is_of_text ? "text." : "") + name] = tensor;
   }
   EXPECT_EQ(load_checkpoint(write(compiled), Activation::gelu).fingerprint(), fingerprint_);
   EXPECT_EQ(load_checkpoint(write(custom_text), Activation::gelu).fingerprint(), fingerprint_);
+  EXPECT_EQ(load_checkpoint(write(lightning), Activation::gelu).fingerprint(), fingerprint_);
   custom_text["ln_final.bias"] = tensors_.at("ln_final.bias");
   EXPECT_ERROR(load_checkpoint(write(custom_text), Activation::gelu),
                "holds tensor 'ln_final.bias' twice, once as 'text.ln_final.bias'");
@@ -154,6 +156,18 @@ TEST_F(OpenClip, TellsActivationAndPreprocessing) {
   EXPECT_FLOAT_EQ(model.preprocessing().std[2], 3);
   write_config({{"model_cfg", {{"quick_gelu", true}}}});
   EXPECT_EQ(load_checkpoint(folder_).activation, Activation::quick_gelu);
+}
+
+TEST_F(OpenClip, MayHaveHuggingFacesConfigurationWithoutItsWeights) {
+  write(tensors_, "open_clip/open_clip_pytorch_model.bin");
+  write_file(folder_ / "config.json", "{}");
+  EXPECT_EQ(load_checkpoint(folder_).fingerprint(), fingerprint_);
+  std::filesystem::remove(folder_ / "open_clip_config.json");
+  std::filesystem::copy_file(scratch_ / "hf/config.json", folder_ / "config.json",
+                             std::filesystem::copy_options::overwrite_existing);
+  EXPECT_ERROR(
+      load_checkpoint(folder_),
+      "open_clip: has open_clip's weights (open_clip_pytorch_model.bin) without open_clip_config.json");
 }
 
 TEST_F(OpenClip, TellsTheHeads) {

@@ -19,9 +19,10 @@ namespace fs = std::filesystem;
 
 using Tensors = std::map<std::string, Tensor>;
 
-/// What is put before names by training on several devices, torch.compile, and open_clip's CLIP whose text
-/// tower is a part of its own.
-constexpr std::array<std::string_view, 3> kWrappers = {"module.", "_orig_mod.", "text."};
+/// What is put before names by training on several devices, torch.compile, open_clip's CLIP whose text tower
+/// is a part of its own, and Lightning, where modules call their CLIP so.
+constexpr std::array<std::string_view, 7> kWrappers = {"module.", "_orig_mod.", "text.",      "model.",
+                                                       "clip.",   "net.",       "clip_model."};
 constexpr std::array<const char*, 3> kOpenAiMarkers = {"input_resolution", "context_length", "vocab_size"};
 constexpr std::array<std::string_view, 2> kNoWeights = {"attn_mask", ".num_batches_tracked"};
 

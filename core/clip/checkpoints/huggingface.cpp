@@ -100,6 +100,11 @@ Tensors read_weights(const fs::path& folder) {
     const fs::path index = folder / (std::string(name) + ".index.json");
     if (fs::exists(index)) return read_shards(index);
   }
+  for (const char* name : {"open_clip_model.safetensors", "open_clip_pytorch_model.bin"}) {
+    if (fs::exists(folder / name))
+      throw Error(fmt::format("{}: has open_clip's weights ({}) without {}; download that as well",
+                              folder.string(), name, kOpenClipConfig));
+  }
   throw Error(
       fmt::format("{}: has no model.safetensors and no pytorch_model.bin; download the model's weights",
                   folder.string()));

@@ -27,7 +27,7 @@ std::string huggingface_name(std::string name);
 /// The file that identifies an open_clip folder.
 inline constexpr const char* kOpenClipConfig = "open_clip_config.json";
 
-/// Whether a model is such a folder; one with a config.json as well is one of Hugging Face's.
+/// Whether a model is such a folder; one with a config.json and Hugging Face's weights as well is theirs.
 bool is_open_clip_folder(const std::filesystem::path& model);
 
 /// Reads the CLIP in an open_clip folder: open_clip_config.json, and the weights in

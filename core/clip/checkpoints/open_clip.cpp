@@ -3,6 +3,7 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -149,10 +150,16 @@ int64_t vision_heads_of(const ModelSettings& vision, const Checkpoint& checkpoin
   return checkpoint.at("visual.class_embedding").numel() / head_width;
 }
 
+/// What a folder with the weights of both has of Hugging Face's.
+constexpr std::array kHuggingFaceWeights = {"model.safetensors", "model.safetensors.index.json",
+                                            "pytorch_model.bin", "pytorch_model.bin.index.json"};
+
 }  // namespace
 
 bool is_open_clip_folder(const fs::path& model) {
-  return !fs::exists(model / "config.json") && fs::exists(model / kOpenClipConfig);
+  const auto has = [&](const char* name) { return fs::exists(model / name); };
+  if (!has(kOpenClipConfig)) return false;
+  return !has("config.json") || std::ranges::none_of(kHuggingFaceWeights, has);
 }
 
 Checkpoint read_open_clip_folder(const fs::path& folder) {
