@@ -1,6 +1,7 @@
 #include "data/draws/draw_file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -50,6 +51,18 @@ TEST_F(DrawFile, ReadsBackWhatWasDrawn) {
   EXPECT_EQ(stored.shots, 2);
   EXPECT_EQ(stored.seed, 7);
   EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
+}
+
+TEST_F(DrawFile, MayComeThroughAPipe) {
+  const FewShotDraw draw = draw_few_shot(split_, 2, 7);
+  const std::string text = draw_text({"pets", 2, 7, draw});
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ASSERT_EQ(::write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  const StoredDraw stored = read_draw("/dev/fd/" + std::to_string(ends[0]));
+  EXPECT_EQ(find_drawn_images(stored.draw, split_, "draw.json"), draw);
+  ::close(ends[0]);
 }
 
 TEST_F(DrawFile, SaysWhatWasChanged) {

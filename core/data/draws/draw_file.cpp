@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "base/input_file.h"
 #include "base/json.h"
 #include "data/layouts/zhou_split.h"
 #include "formats/pickle.h"
@@ -136,7 +137,7 @@ std::string draw_text(const StoredDraw& draw) {
 }
 
 StoredDraw read_draw(const fs::path& file) {
-  const nlohmann::json json = read_json(file);
+  const nlohmann::json json = parse_json(read_given_text(file), file.string());
   const auto has = [&](const char* key, auto right) { return json.contains(key) && right(json[key]); };
   const auto is_count = [](const nlohmann::json& value) { return whole_number(value).value_or(-1) >= 0; };
   if (!json.is_object() || !has("dataset", [](const auto& value) { return value.is_string(); }) ||
