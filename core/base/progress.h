@@ -8,11 +8,19 @@
 
 namespace promptbed {
 
-/// A progress line after `elapsed` time: steps done and in total, percentage, rate, time left.
+/// What is under way besides the steps that are done: how many steps it makes up so far, and in words.
+struct Underway {
+  double steps = 0;
+  std::string text = {};
+};
+
+/// A progress line after `elapsed` time: steps done and in total, percentage, rate, time elapsed and left,
+/// and what is under way.
 ///
-///     extracting features: transport  [=====     ] 212/425  49%  180/s  1 s left
+///     extracting features: transport  [=====     ] 212/425  49%  180/s  1 s, 1 s left
+///     runs  [=         ] 1/9  14%  0.06/s  21 s, 2 min 9 s left  coop on media: epoch 14 of 50
 std::string progress_text(std::string_view title, int64_t done, int64_t total,
-                          std::chrono::duration<double> elapsed);
+                          std::chrono::duration<double> elapsed, const Underway& underway = {});
 
 /// A duration for people: "8 s", "3 min 20 s", "2 h 5 min".
 std::string duration_text(std::chrono::duration<double> time);
@@ -34,14 +42,19 @@ class Progress {
 
   void advance(int64_t steps = 1);
 
+  /// Tells what is under way since the last step.
+  void tell(Underway underway);
+
  private:
   using Clock = std::chrono::steady_clock;
 
   void show();
+  void show_if_due();
 
   std::string title_;
   int64_t total_;
   int64_t done_ = 0;
+  Underway underway_;
   std::ostream& out_;
   bool terminal_;
   Clock::time_point start_ = Clock::now();

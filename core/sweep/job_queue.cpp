@@ -102,6 +102,7 @@ std::optional<Job> JobQueue::next() {
       continue;
     }
     const Job job = entry.job;
+    entry.training.emplace(log_path(ledger_.path(), entry.run->id));
     in_hand_.insert_or_assign(entry.run->id, std::move(entry));
     return job;
   }
@@ -162,6 +163,20 @@ void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
   const auto found = in_hand_.find(run);
   if (found == in_hand_.end()) return;
   report({.run = run, .stage = JobStage::failed, .error = describe(end, *found->second.run->method)});
+}
+
+void JobQueue::show_progress() {
+  if (in_hand_.empty()) return;
+  Underway underway;
+  for (auto& [id, entry] : in_hand_) {
+    entry.training->update();
+    underway.steps += entry.training->share();
+  }
+  const Entry& first = in_hand_.begin()->second;
+  const std::string epoch = first.training->text();
+  underway.text = fmt::format("{}{}{}{}", first.run->title(), epoch.empty() ? "" : ": ", epoch,
+                              in_hand_.size() == 1 ? "" : fmt::format(" and {} more", in_hand_.size() - 1));
+  progress_.tell(std::move(underway));
 }
 
 void JobQueue::note_accident(const WorkerEnd& end) {

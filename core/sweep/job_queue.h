@@ -10,6 +10,7 @@
 
 #include "base/progress.h"
 #include "results/ledger.h"
+#include "sweep/followed_log.h"
 #include "sweep/job.h"
 #include "sweep/plan.h"
 
@@ -82,6 +83,9 @@ class JobQueue {
   /// Notes that a worker ended badly without a run.
   void note_accident(const WorkerEnd& end);
 
+  /// Shows how far the jobs in hand are, by their logs.
+  void show_progress();
+
   /// Whether work in hand is to stop: on Ctrl-C, and when a run has failed for good and the sweep is to stop
   /// at the first failure.
   bool stops() const;
@@ -96,7 +100,8 @@ class JobQueue {
     Job job;
     int64_t retries;
     Redo redo;
-    std::string fault = {};  ///< of the ledger, while it was in hand
+    std::string fault = {};                         ///< of the ledger, while it was in hand
+    std::optional<FollowedTraining> training = {};  ///< while it is in hand
   };
 
   bool claim(const Entry& entry);

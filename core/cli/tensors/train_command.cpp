@@ -1,14 +1,16 @@
 #include <ATen/Parallel.h>
 
-#include <fstream>
+#include <chrono>
 #include <iostream>
 
 #include "base/files.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/sweep_options.h"
 #include "results/run_record.h"
 #include "sweep/features.h"
+#include "sweep/followed_log.h"
 #include "sweep/sweep.h"
 #include "sweep/workers.h"
 
@@ -61,7 +63,7 @@ SweepSpec one_run(const Values& values) {
   }
   if (values.given("targets"))
     throw values.fault("targets", fmt::format("{} tests --dataset alone", to_string(spec.protocol)));
-  spec.datasets = values.text("dataset");
+  read_data_options(spec, values, values.text("dataset"));
   return spec;
 }
 
@@ -78,27 +80,28 @@ const PlannedRun& only_run(const Plan& plan) {
   return run;
 }
 
-/// Shows on standard error what a run writes into its log.
+/// Shows on standard error what a run writes into its log, and how long the epochs to come will take.
 class LogFollower {
  public:
-  explicit LogFollower(fs::path log) : log_(std::move(log)) {
-    std::error_code missing;
-    const auto size = fs::file_size(log_, missing);
-    if (!missing) shown_ = static_cast<std::streamoff>(size);  // of earlier attempts
-  }
+  explicit LogFollower(fs::path log) : log_(std::move(log)) {}
 
   void show() {
-    std::ifstream in(log_);
-    in.seekg(shown_);
-    for (std::string line; std::getline(in, line) && !in.eof();) {
-      std::cerr << printable(line) << '\n';
-      shown_ += static_cast<std::streamoff>(line.size()) + 1;
-    }
+    for (const std::string& line : log_.new_lines()) std::cerr << printable(line) << time_left(line) << '\n';
   }
 
  private:
-  fs::path log_;
-  std::streamoff shown_ = 0;
+  /// "; 3 min 20 s left" behind an epoch, by the mean of those before.
+  std::string time_left(const std::string& line) {
+    const std::optional<LoggedEpoch> epoch = epoch_in(line);
+    if (!epoch || epoch->epoch == epoch->epochs) return "";
+    seconds_ += epoch->seconds;
+    const double mean = seconds_ / static_cast<double>(epoch->epoch);
+    return fmt::format("; {} left", duration_text(std::chrono::duration<double>(
+                                        mean * static_cast<double>(epoch->epochs - epoch->epoch))));
+  }
+
+  FollowedLog log_;
+  double seconds_ = 0;  ///< of the epochs so far
 };
 
 void print_result(const PlannedRun& run, const RunOutcome& outcome, bool made_now, const fs::path& prompt) {
