@@ -132,9 +132,13 @@ void check(const CommandOption& option, const std::vector<std::string>& texts, c
   }
 }
 
-/// "true" for a flag, or what the option means, that was named without a value.
+/// A flag that was named without a value is "true"; another option then has the value that it has when bare,
+/// as for "true", and "no" for "false".
 std::string spelt_out(const CommandOption& option, const std::string& text) {
-  return text.empty() ? option.bare.value_or("true") : text;
+  if (!option.bare) return text.empty() ? "true" : text;
+  const std::optional<bool> flag = flag_from(text);
+  if (!flag) return text;
+  return *flag ? *option.bare : "no";
 }
 
 /// What `places`, the winning one first, give for an option: all of the first that has it, and of the others

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <filesystem>
 #include <future>
+#include <nlohmann/json.hpp>
+#include <regex>
 #include <thread>
 
 #include "results/ledger.h"
@@ -164,6 +166,34 @@ TEST(Sweep, ADryRunSaysWhereEachOptionComesFrom) {
     EXPECT_TRUE(std::regex_search(planned.out, std::regex(row))) << row << planned.out;
   }
   EXPECT_EQ(planned.out.find("--spread"), std::string::npos);
+}
+
+TEST(Sweep, AFullDryRunTellsWhatEachRunIsInTextAndJson) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("coop", {"--seeds", "1"}).code, 0);
+  const auto text = world.sweep("coop,coop_ctx60", {"--dry-run=full"});
+  ASSERT_EQ(text.code, 0) << text.err;
+  for (const char* part :
+       {"coop on one, 2 shots, seed 2\n\nrun", "to be trained and tested", "base of one, new of one",
+        "csc=false", "2 epochs in batches of", "coop_ctx60 on one, 2 shots, seed 1\n\nstate", "cannot run",
+        " s, as finished runs like them took"}) {
+    EXPECT_NE(text.out.find(part), std::string::npos) << part << "\nin " << text.out;
+  }
+
+  const auto json = world.sweep("coop,coop_ctx60", {"--dry-run=json"});
+  const auto shown = nlohmann::json::parse(json.out);
+  ASSERT_EQ(shown.at("runs").size(), 8U);
+  const nlohmann::json& done = shown.at("runs").at(0);
+  EXPECT_EQ(done.at("state"), "done");
+  EXPECT_TRUE(done.at("tests").empty());
+  EXPECT_EQ(done.at("spec").at("options").at("csc"), false);
+  EXPECT_EQ(done.at("spec").at("recipe").at("epochs"), 2);
+  EXPECT_EQ(shown.at("runs").at(2).at("state"), "cannot run");
+  EXPECT_EQ(shown.at("images_to_encode").at("one"), 0);
+  EXPECT_EQ(shown.at("options").at(0).at("option"), "--methods");
+  EXPECT_GT(shown.at("estimate").at("seconds"), 0.0);
+  EXPECT_EQ(shown.at("estimate").at("unknown"), 0);
+  EXPECT_EQ(world.sweep("coop", {"--dry-run=all"}).code, 2);
 }
 
 TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {

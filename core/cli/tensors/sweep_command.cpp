@@ -4,18 +4,15 @@
 #include <iostream>
 #include <optional>
 
-#include "cli/option_table.h"
+#include "cli/tensors/dry_run.h"
 #include "cli/tensors/sweep_options.h"
 #include "sweep/plan.h"
 #include "sweep/shard.h"
 #include "sweep/sweep.h"
 #include "sweep/workers.h"
-#include "table/render.h"
 
 namespace promptbed {
 namespace {
-
-constexpr size_t kWholeLines = 10'000;  // a value belongs beside its option, however long it is
 
 Subcommand description() {
   return {.usage = "runner sweep --methods M,... [OPTIONS]",
@@ -52,6 +49,7 @@ int sweep_command(const Arguments& arguments) {
   if (arguments == Arguments{kWorkerArgument}) return work_for_sweep() ? kAllDone : kInterrupted;
   const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
+  const DryRun dry_run = dry_run_of(*values);
   SweepSpec spec = read_sweep_options(*values);
   std::optional<Shard> shard;
   if (values->given("shard")) shard = parse_shard(values->text("shard"));
@@ -66,15 +64,16 @@ int sweep_command(const Arguments& arguments) {
     return kAllDone;
   }
   print_warnings(plan);
-  if (values->flag("dry-run")) {
-    const Table options = option_table(*values, settled_options(spec, bench.inputs()));
-    fmt::print("{}\n{}", render_text(dry_run_table(plan, spec, bench.inputs())),
-               render_text(options, {.width = kWholeLines}));
+  if (dry_run != DryRun::no) {
+    print_dry_run(dry_run, *values, plan, spec, bench);
     return kAllDone;
   }
   const SweepOutcome outcome = run_sweep(
       plan, spec, bench,
-      [&](JobQueue& queue) { run_local_workers(queue, bench.spec(), {.count = spec.jobs}); }, std::cerr);
+      [&](JobQueue& queue) {
+        run_local_workers(queue, bench.spec(), {.count = spec.jobs, .watch = [&] { queue.show_progress(); }});
+      },
+      std::cerr);
   print_shortcomings(outcome);
   fmt::print("{}\n", summary(outcome, plan));
   return is_complete(outcome) ? kAllDone : kSomeFailed;

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/text.h"
+#include "cli/tensors/dry_run.h"
 #include "cli/tensors/input_options.h"
 
 namespace promptbed {
@@ -90,7 +91,7 @@ std::vector<OptionGroup> sweep_options() {
          "test finished runs of earlier versions once more, with the prompts that were kept: for calibration "
          "and accuracy per class",
          ValueKind::flag},
-        shared("dry-run")}},
+        dry_run_option()}},
       model_options(),
       data_options()};
 }

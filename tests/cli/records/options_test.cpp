@@ -31,8 +31,15 @@ class CommandOptions : public ::testing::Test {
                  {.usage = "runner train [OPTIONS]",
                   .explanation = "Tries options.",
                   .options = {{"options",
-                               {shared("db"), shared("epochs"), shared("lr"), shared("seeds"), shared("set"),
-                                shared("draws"), shared("force"), shared("threads")}}},
+                               {shared("db"),
+                                shared("epochs"),
+                                shared("lr"),
+                                shared("seeds"),
+                                shared("set"),
+                                shared("draws"),
+                                shared("force"),
+                                shared("threads"),
+                                {.name = "show", .value = "WHAT", .help = "shows", .bare = "little"}}}},
                   .retired = {{"rate", "--lr X"}}})
         .value();
   }
@@ -144,6 +151,17 @@ TEST_F(CommandOptions, AFlagIsTypedOrWrittenOut) {
   EXPECT_TRUE(parsed("force = yes\n", {}).flag("force"));
   EXPECT_TRUE(parsed("force\n", {}).flag("force"));
   EXPECT_FALSE(parsed("force = false\n", {}).flag("force"));
+}
+
+TEST_F(CommandOptions, AnOptionMayHaveAMeaningWithoutAValue) {
+  EXPECT_FALSE(parsed({}).given("show"));
+  EXPECT_EQ(parsed({"--show"}).text("show"), "little");
+  EXPECT_EQ(parsed({"--show", "--force"}).text("show"), "little");
+  EXPECT_EQ(parsed({"--show=much"}).text("show"), "much");
+  EXPECT_EQ(parsed("show\n", {}).text("show"), "little");
+  EXPECT_EQ(parsed("show = yes\n", {}).text("show"), "little");
+  EXPECT_EQ(parsed("show = much\n", {}).text("show"), "much");
+  EXPECT_EQ(parsed("show = off\n", {}).text("show"), "no");
 }
 
 TEST_F(CommandOptions, ANumberMayBeNegativeAndNoOptionIsAbbreviated) {
