@@ -1,13 +1,42 @@
 #include "cli/data_options.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
 #include "base/installation.h"
 #include "base/text.h"
 
 namespace promptbed {
+namespace {
 
-void read_data_options(DataSpec& spec, const Values& values) {
-  spec.suite = chosen_suite(values);
+/// The usual suite, unless it lacks a dataset and another has all of them.
+std::string suite_with(const std::string& datasets, const std::string& usual,
+                       const std::filesystem::path& folder) {
+  std::vector<std::string> ids;
+  std::istringstream in(datasets);
+  for (std::string item; std::getline(in, item, ',');) {
+    if (item != "all" && !std::filesystem::exists(item)) ids.push_back(item);
+  }
+  const auto has_all = [&](const Suite& suite) {
+    return std::ranges::all_of(ids, [&](const std::string& id) {
+      return std::ranges::count(suite.datasets, id, &DatasetSpec::id) > 0;
+    });
+  };
+  if (ids.empty()) return usual;
+  std::vector<Suite> suites = read_suites(folder);
+  std::ranges::stable_partition(suites, [&](const Suite& suite) { return suite.id == usual; });
+  const auto found = std::ranges::find_if(suites, has_all);
+  return found == suites.end() ? usual : found->id;
+}
+
+}  // namespace
+
+void read_data_options(DataSpec& spec, const Values& values, const std::string& datasets) {
+  spec.datasets = datasets;
   spec.suites = datasets_folder();
+  spec.suite = chosen_suite(values);
+  if (!values.given("suite")) spec.suite = suite_with(datasets, spec.suite, spec.suites);
   spec.cache = values.text("cache");
   spec.data = values.text("data");
   spec.templates = values.text("templates");

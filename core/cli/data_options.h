@@ -7,8 +7,10 @@
 
 namespace promptbed {
 
-/// Fills in what data_options() selects.
-void read_data_options(DataSpec& spec, const Values& values);
+/// Fills in what data_options() selects, and which datasets: ids and paths, separated by commas, or all.
+/// Without
+/// --suite, datasets that the usual suite lacks and another has are that one's.
+void read_data_options(DataSpec& spec, const Values& values, const std::string& datasets);
 
 /// The suite that --suite names; by default pocket, which is embedded, or paper if --data is given.
 std::string chosen_suite(const Values& values);

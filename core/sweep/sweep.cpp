@@ -11,6 +11,7 @@
 
 #include "base/signals.h"
 #include "clip/checkpoints/architecture.h"
+#include "results/dataset_places.h"
 #include "results/run_files.h"
 #include "sweep/features.h"
 
@@ -31,6 +32,17 @@ void describe_model(const ClipModel& model, Ledger& ledger) {
   ledger.describe({.fingerprint = model.fingerprint(),
                    .name = name.string(),
                    .architecture = architecture_name(model.checkpoint())});
+}
+
+/// Keeps where the user's own datasets are, for whoever tests their prompts again.
+void keep_own_places(const Plan& plan, const SweepSpec& spec, std::ostream& log) {
+  std::vector<DatasetPlace> places;
+  for (const auto& dataset : plan.datasets) {
+    if (dataset->spec.is_own())
+      places.push_back(
+          {dataset->spec.id, dataset->split_hash, (dataset->spec.folder / dataset->spec.split.file)});
+  }
+  keep_places(spec.ledger, places, log);
 }
 
 /// "2 h" since a time in the ledger's form.
@@ -72,7 +84,10 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   auto pending = plan.pending();
   outcome.present = static_cast<int64_t>(plan.runs.size() - pending.size() - outcome.failures.size());
   ask_for_all(plan, spec);
-  if (pending.empty()) return outcome;
+  if (pending.empty()) {
+    keep_own_places(plan, spec, log);
+    return outcome;
+  }
   if (spec.fail_fast && !outcome.failures.empty()) {
     outcome.left_out = static_cast<int64_t>(pending.size());
     return outcome;
@@ -83,6 +98,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   Ledger ledger(spec.ledger);
   remove_abandoned_prompts(ledger);
   describe_model(bench.inputs().model(), ledger);
+  keep_own_places(plan, spec, log);
   const auto spoilt = extract_missing_features(plan, pending, bench.inputs(), spec.threads * spec.jobs, log);
 
   Progress progress("runs", static_cast<int64_t>(pending.size()), log, is_terminal(log));

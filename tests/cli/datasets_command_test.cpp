@@ -74,6 +74,35 @@ TEST_F(DatasetsCommand, OwnImagesGoThroughSweepAndReport) {
   expect_part(planned.out, "extracted from the images in " + (world_ / "birds").string());
 }
 
+TEST_F(DatasetsCommand, APromptOfOwnImagesIsTestedFromAnyFolder) {
+  ASSERT_EQ(world_.sweep("coop", {"--datasets", "./birds", "--seeds", "1"}).code, 0);
+  const fs::path ledger = world_ / "runs/promptbed.db";
+  const std::string id = Ledger::open_existing(ledger).list().front().id;
+  const test::ScratchFolder elsewhere;
+  const auto eval = [&](const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {
+        "eval", "--prompt", id, "--suite", "small", "--db", ledger, "--model", (world_ / "model").string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return test::run_runner(elsewhere.path(), {"PROMPTBED_DATASETS=" + (world_ / "suites").string()}, words);
+  };
+  const Finished found = eval();
+  EXPECT_EQ(found.code, 0) << found.err;
+  expect_part(found.out, "on birds, all classes: 8 test images");
+
+  fs::rename(world_ / "birds", world_ / "moved");
+  expect_refused(eval(), (world_ / "birds").string() + ": is gone, where birds lay that the prompt was");
+  EXPECT_EQ(eval({"--dataset", (world_ / "moved").string()}).code, 0);
+  fs::remove(world_ / "runs/datasets.json");
+  expect_refused(eval(),
+                 "no suite has birds, which the prompt was trained on; give its folder with --dataset");
+}
+
+TEST_F(DatasetsCommand, DatasetsOfOtherSuitesNeedNoSuite) {
+  const Finished shown = datasets({"show", "one", "--data", "data"});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  expect_part(shown.out, "one: Dataset one, 4 classes");
+}
+
 TEST_F(DatasetsCommand, OwnImagesNeedNoDataFolder) {
   const Finished built = world_.run(
       {"features", "build", "--suite", "small", "--datasets", "./birds", "--model", "model", "--views", "1"});

@@ -84,8 +84,9 @@ int datasets_command(const Arguments& arguments) {
 
 ChosenDatasets named_datasets(const Values& values) {
   DataSpec spec;
-  read_data_options(spec, values);
-  spec.datasets = values.arguments().empty() ? "all" : fmt::format("{}", fmt::join(values.arguments(), ","));
+  read_data_options(
+      spec, values,
+      values.arguments().empty() ? "all" : fmt::format("{}", fmt::join(values.arguments(), ",")));
   return ChosenDatasets(std::move(spec));
 }
 

@@ -128,8 +128,7 @@ int import_draw(const Arguments& arguments) {
   const int64_t seed = seed_of(*values, draw.seed.value_or(0));
 
   DataSpec spec;
-  read_data_options(spec, *values);
-  spec.datasets = named.size() == 2 ? named[1] : "all";
+  read_data_options(spec, *values, named.size() == 2 ? named[1] : "all");
   const ChosenDatasets chosen(std::move(spec));
   const DatasetSpec& dataset = named.size() == 2 ? only_dataset(chosen) : recognised(draw, chosen);
   const Split split = chosen.read_split(dataset);

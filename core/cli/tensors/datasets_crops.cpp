@@ -103,9 +103,8 @@ int try_dataset_crops(const Arguments& arguments) {
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextCsvJson);
   InputSpec spec;
-  read_data_options(spec, *values);
+  read_data_options(spec, *values, values->text("datasets"));
   read_model_options(spec, *values);
-  spec.datasets = values->text("datasets");
   const double keep = *values->real("keep");
   if (!(keep > 0 && keep <= 100)) throw values->fault("keep", "give above 0 to 100");
   const CropTrial trial{.ranges = ranges_of(*values),

@@ -1,14 +1,18 @@
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 #include "base/files.h"
+#include "base/installation.h"
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
 #include "data/pictures/view.h"
 #include "data/suites/given_names.h"
 #include "prompts/evaluation.h"
+#include "results/dataset_places.h"
 #include "sweep/features.h"
 #include "sweep/inputs.h"
 #include "training/evaluate.h"
@@ -54,11 +58,30 @@ void check_classifier(const Values& values) {
     throw Error("runner eval needs --prompt, or --method with a method that needs no training");
 }
 
+/// What a run was trained on, as --dataset would name it: by its id or, if it is a user's own, by where it
+/// lay. Throws Error for one of the user's own that is not known or gone.
+std::string dataset_of(const RunSpec& run, const std::filesystem::path& ledger) {
+  if (const auto place = find_place(ledger, run.dataset, run.split_hash)) {
+    if (std::filesystem::exists(*place)) return place->string();
+    throw Error(
+        fmt::format("{}: is gone, where {} lay that the prompt was trained on; give its folder with "
+                    "--dataset",
+                    place->string(), run.dataset));
+  }
+  const std::vector<Suite> suites = read_suites(datasets_folder());
+  const bool is_of_suite = std::ranges::any_of(suites, [&](const Suite& suite) {
+    return std::ranges::count(suite.datasets, run.dataset, &DatasetSpec::id) > 0;
+  });
+  if (is_of_suite) return run.dataset;
+  throw Error(fmt::format("no suite has {}, which the prompt was trained on; give its folder with --dataset",
+                          run.dataset));
+}
+
 /// The one dataset that is tested on.
 std::string tested_dataset(const Values& values, const Classifier& classifier) {
   if (values.given("dataset")) return values.text("dataset");
   if (classifier.prompt() && !classifier.prompt()->run.dataset.empty())
-    return classifier.prompt()->run.dataset;
+    return dataset_of(classifier.prompt()->run, values.text("db"));
   throw Error("runner eval needs the dataset to test on; give --dataset");
 }
 
@@ -112,12 +135,11 @@ int eval_command(const Arguments& arguments) {
                  {"csv", [](const Evaluation& e) { return e.as_csv(); }}});
   InputSpec spec;
   read_model_options(spec, *values);
-  read_data_options(spec, *values);
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
   Classifier classifier = make_classifier(*values, /*otherwise=*/"");
-  spec.datasets = tested_dataset(*values, classifier);
+  read_data_options(spec, *values, tested_dataset(*values, classifier));
   Inputs inputs(spec);
   if (inputs.datasets().size() != 1)
     throw Error(fmt::format("--dataset {}: give one dataset", spec.datasets));

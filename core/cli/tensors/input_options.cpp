@@ -41,9 +41,8 @@ void read_model_options(InputSpec& spec, const Values& values) {
 }
 
 void read_input_options(InputSpec& spec, const Values& values) {
-  read_data_options(spec, values);
+  read_data_options(spec, values, values.text("datasets"));
   read_model_options(spec, values);
-  spec.datasets = values.text("datasets");
   spec.views = *values.number("views");
   if (spec.views < 0 || spec.views > kMostViews)
     throw Error(fmt::format("--views {}: give 0 to {}", spec.views, kMostViews));

@@ -247,8 +247,7 @@ int predict_command(const Arguments& arguments) {
       values->one_of<Rendering>("format", {{"text", as_text}, {"json", as_json}, {"csv", as_csv}});
   InputSpec spec;
   read_model_options(spec, *values);
-  read_data_options(spec, *values);
-  spec.datasets = values->text("dataset");
+  read_data_options(spec, *values, values->text("dataset"));
   const int64_t top = values->positive("top", 5, kMostGuesses);
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));

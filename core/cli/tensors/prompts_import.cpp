@@ -162,13 +162,12 @@ int import_prompt(const Arguments& arguments) {
   const fs::path output = values->text("output");
   InputSpec spec;
   read_model_options(spec, *values);
-  read_data_options(spec, *values);
+  read_data_options(spec, *values, values->text("dataset"));
   const bool of_dataset = values->given("dataset");
   if (of_dataset && values->given("classes-file"))
     throw Error("--classes-file and --dataset both name the classes; leave one out");
   if (!of_dataset && values->given("class-names"))
     throw Error("--class-names: needs --dataset; --classes-file takes a list of names");
-  spec.datasets = values->text("dataset");
 
   const ReferenceCheckpoint checkpoint = read_reference_checkpoint(path);
   const MethodRegistry registry = load_plugins(*values);

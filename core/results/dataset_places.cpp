@@ -1,0 +1,66 @@
+#include "results/dataset_places.h"
+
+#include <promptbed/error.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "base/writer_lock.h"
+#include "formats/json_object.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Paths by dataset and the hash of its split.
+using Places = std::map<std::string, std::map<std::string, std::string>>;
+
+Places read_places(const fs::path& file) {
+  Places places;
+  if (!fs::exists(file)) return places;
+  JsonObject fields = JsonObject::read(file);
+  for (const std::string& dataset : fields.keys()) places[dataset] = fields.text_map(dataset);
+  return places;
+}
+
+/// The same, or none from a file that something else has damaged: the next sweeps fill it again.
+Places readable_places(const fs::path& file) {
+  try {
+    return read_places(file);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+fs::path places_path(const fs::path& ledger) {
+  return ledger.parent_path() / "datasets.json";
+}
+
+void keep_places(const fs::path& ledger, const std::vector<DatasetPlace>& places, std::ostream& log) {
+  if (places.empty()) return;
+  const fs::path file = places_path(ledger);
+  const WriterLock lock(file, log);
+  Places kept = readable_places(file);
+  const Places before = kept;
+  for (const DatasetPlace& place : places) {
+    if (printable(place.path.native()) == place.path.native())
+      kept[place.dataset][place.split_hash] = place.path.native();
+  }
+  if (kept != before) write_file(file, nlohmann::json(kept).dump(/*indent=*/1) + '\n');
+}
+
+std::optional<fs::path> find_place(const fs::path& ledger, const std::string& dataset,
+                                   const std::string& split_hash) {
+  const Places places = read_places(places_path(ledger));
+  const auto found = places.find(dataset);
+  if (found == places.end()) return std::nullopt;
+  const auto place = found->second.find(split_hash);
+  return place == found->second.end() ? std::nullopt : std::optional<fs::path>(place->second);
+}
+
+}  // namespace promptbed
