@@ -34,11 +34,11 @@ TEST_F(AblationTest, SetsBothCountsBesideAccuracies) {
             "                      Parameters             Accuracy\n"
             "Dataset  Method       all  no biases     Base    New      H\n"
             "-----------------------------------------------------------\n"
-            "Average  cocoop    35,360     34,816    58.00  54.00  55.93\n"
-            "         coop       2,048      2,048    60.00  50.00  54.55\n"
+            "Average  coop       2,048      2,048    60.00  50.00  54.55\n"
+            "         cocoop    35,360     34,816    58.00  54.00  55.93\n"
             "\n"
-            "brands   cocoop    35,360     34,816    58.00  54.00  55.93\n"
-            "         coop       2,048      2,048    60.00  50.00  54.55\n");
+            "brands   coop       2,048      2,048    60.00  50.00  54.55\n"
+            "         cocoop    35,360     34,816    58.00  54.00  55.93\n");
 }
 
 TEST_F(AblationTest, CountsThatDifferBetweenDatasetsHaveNoAverage) {

@@ -81,8 +81,8 @@ TEST_F(ByEpochTable, IsDrawnSolidOnBaseAndDashedOnNew) {
   const Exhibit exhibit = make_exhibit(sources, {.kind = &table_kind("by-epoch")}, &looks);
   const Figure& drawn = exhibit.figures.at(0);
   ASSERT_EQ(drawn.panels.size(), 2u) << "one for each method";
-  EXPECT_EQ(drawn.panels[1].title, "coop");
-  const std::vector<Trace>& traces = drawn.panels[1].traces;
+  EXPECT_EQ(drawn.panels[0].title, "coop");
+  const std::vector<Trace>& traces = drawn.panels[0].traces;
   ASSERT_EQ(traces.size(), 2u);
   EXPECT_EQ(traces[0].mark, Mark::curve);
   EXPECT_EQ(traces[0].name, "base (solid)");

@@ -45,11 +45,11 @@ TEST_F(BaseNewFigure, HasAPointForTheAverageOfEachMethod) {
   const Figure figure = plane_figure(grid(), looks);
   const auto found = traces(figure, Mark::points);
   ASSERT_EQ(found.size(), 3u);
-  EXPECT_EQ(found[2]->name, "coop");
-  ASSERT_EQ(found[2]->data.size(), 1u);
-  EXPECT_DOUBLE_EQ(found[2]->data[0].x, 65);
-  EXPECT_DOUBLE_EQ(found[2]->data[0].y, 35);
-  EXPECT_EQ(found[2]->data[0].text, "coop: base 65.00 %, new 35.00 %, H 45.50 %");
+  EXPECT_EQ(found[1]->name, "coop");
+  ASSERT_EQ(found[1]->data.size(), 1u);
+  EXPECT_DOUBLE_EQ(found[1]->data[0].x, 65);
+  EXPECT_DOUBLE_EQ(found[1]->data[0].y, 35);
+  EXPECT_EQ(found[1]->data[0].text, "coop: base 65.00 %, new 35.00 %, H 45.50 %");
   EXPECT_EQ(found[0]->name, "clip_zeroshot");
   EXPECT_EQ(found[0]->look.hue, 0u);
 }
@@ -59,9 +59,9 @@ TEST_F(BaseNewFigure, HasAPalePointForEachDatasetBehindTheAverages) {
   const Figure figure = plane_figure(grid(), looks);
   const auto found = traces(figure, Mark::points, /*faint=*/true);
   ASSERT_EQ(found.size(), 3u);
-  ASSERT_EQ(found[1]->data.size(), 2u);
-  EXPECT_EQ(found[1]->data[1].text, "cocoop on office: base 72.00 %, new 36.50 %, H 48.44 %");
-  EXPECT_EQ(found[1]->look, traces(figure, Mark::points)[1]->look);
+  ASSERT_EQ(found[2]->data.size(), 2u);
+  EXPECT_EQ(found[2]->data[1].text, "cocoop on office: base 72.00 %, new 36.50 %, H 48.44 %");
+  EXPECT_EQ(found[2]->look, traces(figure, Mark::points)[2]->look);
 }
 
 TEST_F(BaseNewFigure, EveryPointOfAContourHasItsH) {

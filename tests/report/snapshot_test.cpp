@@ -29,6 +29,20 @@ TEST_F(SnapshotTest, HasEachRunWithItsTests) {
   EXPECT_EQ(snapshot.runs()[1].score("office", "base")->accuracy, 70);
 }
 
+TEST_F(SnapshotTest, HasUntrainedMethodsFirstAndTheOthersAsTheirFirstRunsCame) {
+  for (const char* method : {"kgcoop", "coop", "cocoop"})
+    test::record(ledger_, sample_spec("brands", 1, method), 60, 50);
+  test::record(ledger_, test::zero_shot_spec("brands"), 60, 50);
+  test::record(ledger_, sample_spec("office", 1, "kgcoop"), 60, 50);
+  const Snapshot snapshot(ledger_);
+  EXPECT_EQ(snapshot.methods(), (std::vector<std::string>{"clip_zeroshot", "kgcoop", "coop", "cocoop"}));
+  std::vector<std::string> of_runs;
+  for (const RunResults& run : snapshot.runs())
+    of_runs.push_back(run.spec().method + " on " + run.spec().dataset);
+  EXPECT_EQ(of_runs, (std::vector<std::string>{"clip_zeroshot on brands", "kgcoop on brands",
+                                               "kgcoop on office", "coop on brands", "cocoop on brands"}));
+}
+
 TEST_F(SnapshotTest, LeavesOutProtocolsOfNewerVersions) {
   test::record(ledger_, sample_spec("brands"), 60, 50);
   ledger_.ask("segmentation", {sample_spec("brands").id()});

@@ -31,10 +31,10 @@ std::string in_words(const std::set<Value>& values) {
 
 /// "4 methods on 11 datasets: a, b, c and d. 110 finished runs with 16 shots and the seeds 1, 2 and 3."
 std::string summary_of(const RunSelection& selection) {
-  std::set<std::string> methods, datasets;
+  const std::vector<std::string> methods = methods_of(selection);
+  std::set<std::string> datasets;
   std::set<int64_t> shots, seeds;
   for (const RunResults& run : selection.runs) {
-    methods.insert(run.spec().method);
     datasets.insert(run.spec().dataset);
     if (run.has_seed()) seeds.insert(run.spec().seed);
     if (run.is_trained()) shots.insert(run.spec().shots);

@@ -279,11 +279,15 @@ std::vector<std::string> sweep_commands(const RunSelection& selection, const std
       drop_other_targets(span.datasets, *settings.protocol, settings.source, suites);
     put(choices[{key.first, span}], key.second);
   }
+  const std::vector<std::string> methods = methods_of(selection);
   std::vector<std::string> commands;
-  for (const auto& [key, lists] : choices) {
+  for (auto& [key, lists] : choices) {
     const auto suite = std::ranges::find(suites, key.first.suite, &Suite::id);
-    for (const std::vector<Choice>& list : lists)
+    for (std::vector<Choice>& list : lists) {
+      std::ranges::sort(list, {},
+                        [&](const Choice& choice) { return std::ranges::find(methods, choice.method); });
       commands.push_back(command_of(list, key.first, key.second, suite == suites.end() ? nullptr : &*suite));
+    }
   }
   return commands;
 }

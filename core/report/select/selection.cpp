@@ -269,6 +269,13 @@ std::vector<std::string> note_absent(const Snapshot& snapshot, const ReportQuery
   return {fmt::format("no run with these choices: {}", fmt::join(absent, ", "))};
 }
 
+/// The age of the oldest run of a series.
+Age oldest_of(const Series& series) {
+  std::vector<Age> ages;
+  for (const RunResults* run : series.runs) ages.push_back(run->age());
+  return ages.empty() ? Age() : std::ranges::min(ages);
+}
+
 /// What was asked for, or else what the runs have, sorted.
 template <class Value, class Field>
 std::vector<Value> asked_or_found(const std::vector<Value>& asked, const RunSelection& selection,
@@ -298,7 +305,8 @@ Runs runs_in(const Snapshot& snapshot, const ReportQuery& query, std::optional<P
 
 RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
                          std::optional<Protocol> protocol) {
-  RunSelection selected{.runs = {}, .notes = note_failures(snapshot, query, protocol)};
+  RunSelection selected{
+      .runs = {}, .notes = note_failures(snapshot, query, protocol), .methods = snapshot.methods()};
   Runs done = runs_in(snapshot, query, protocol, RunStatus::done);
   const auto taken = [&](const ReportQuery& other) {
     return runs_in(snapshot, other, protocol, RunStatus::done);
@@ -337,8 +345,7 @@ std::optional<int64_t> chosen_shots(const Snapshot& snapshot, const ReportQuery&
 
 std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& query) {
   std::vector<Series> all;
-  for (const std::string& method :
-       asked_or_found(query.methods, selection, [](const RunSpec& spec) { return spec.method; })) {
+  for (const std::string& method : query.methods.empty() ? methods_of(selection) : query.methods) {
     Runs runs;
     std::vector<RunSpec> specs;
     for (const RunResults& run : selection.runs) {
@@ -350,9 +357,23 @@ std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& 
     std::map<std::string, Runs> variants;
     for (size_t i = 0; i < runs.size(); ++i) variants[labels[i]].push_back(runs[i]);
     if (variants.empty()) variants[""];
-    for (const auto& [variant, members] : variants) all.push_back({method, variant, members});
+    std::vector<Series> own;
+    for (const auto& [variant, members] : variants) own.push_back({method, variant, members});
+    std::ranges::stable_sort(own, {}, oldest_of);
+    std::ranges::move(own, std::back_inserter(all));
   }
   return all;
+}
+
+std::vector<std::string> methods_of(const RunSelection& selection) {
+  std::set<std::string> found;
+  for (const RunResults& run : selection.runs) found.insert(run.spec().method);
+  std::vector<std::string> ordered;
+  for (const std::string& method : selection.methods) {
+    if (found.erase(method) > 0) ordered.push_back(method);
+  }
+  ordered.insert(ordered.end(), found.begin(), found.end());
+  return ordered;
 }
 
 std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query) {

@@ -17,15 +17,16 @@ namespace promptbed {
 using Runs = std::vector<const RunResults*>;
 
 /// The runs that the query takes and the protocol (any if none is given) asked for, of any status unless one
-/// is given, by method, dataset, shots and seed. Throws Error for a condition on a setting that none of them
+/// is given, in the snapshot's order. Throws Error for a condition on a setting that none of them
 /// has, listing those that they have.
 Runs runs_in(const Snapshot& snapshot, const ReportQuery& query, std::optional<Protocol> protocol,
              std::optional<RunStatus> status = {});
 
 /// The runs that a table is made of.
 struct RunSelection {
-  std::vector<RunResults> runs;    ///< by id
-  std::vector<std::string> notes;  ///< what was left out, and why
+  std::vector<RunResults> runs;           ///< by id
+  std::vector<std::string> notes;         ///< what was left out, and why
+  std::vector<std::string> methods = {};  ///< in the order in which reports show them; others follow by name
 };
 
 /// The finished runs that the query takes and the protocol (any if none is given) asked for: all of one
@@ -50,9 +51,13 @@ struct Series {
   std::string label() const { return variant.empty() ? method : method + " " + variant; }
 };
 
-/// The series of the methods that the query names, or else of all, by name; one without runs for a method
-/// that has none. They point into the selection.
+/// The series of the methods that the query names, in its order, or else of all in the selection's; a
+/// method's variants by their first runs, the oldest first. One without runs for a method that has none. They
+/// point into the selection.
 std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& query);
+
+/// The methods of the selection's runs, in its order.
+std::vector<std::string> methods_of(const RunSelection& selection);
 
 /// The datasets that the query names, or else those that the runs were made on, in the query's order.
 std::vector<std::string> datasets_of(const RunSelection& selection, const ReportQuery& query);

@@ -4,11 +4,35 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
 namespace promptbed {
+namespace {
+
+/// All methods of these runs, in the order in which reports show them.
+std::vector<std::string> methods_by_age(const std::vector<RunResults>& runs) {
+  std::map<std::string, std::pair<bool, Age>> firsts;  // whether it is trained, and since when
+  for (const RunResults& run : runs) {
+    const std::pair place(run.is_trained(), run.age());
+    const auto [found, is_new] = firsts.try_emplace(run.spec().method, place);
+    if (!is_new) found->second = std::min(found->second, place);
+  }
+  std::vector<std::string> methods;
+  for (const auto& [method, place] : firsts) methods.push_back(method);
+  std::ranges::stable_sort(methods, {}, [&](const std::string& method) { return firsts.at(method); });
+  return methods;
+}
+
+}  // namespace
+
+Age RunResults::age() const {
+  return {record.created, record.sequence == 0 ? std::numeric_limits<int64_t>::max() : record.sequence};
+}
 
 const Score* RunResults::score(std::string_view dataset, std::string_view class_set) const {
   const auto found = std::ranges::find_if(
@@ -28,6 +52,10 @@ Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
   runs_.reserve(records.size());
   for (RunRecord& record : records)
     runs_.push_back({.record = std::move(record), .scores = {}, .refusals = {}});
+  methods_ = methods_by_age(runs_);
+  std::unordered_map<std::string_view, size_t> places;
+  for (const std::string& method : methods_) places.emplace(method, places.size());
+  std::ranges::stable_sort(runs_, {}, [&](const RunResults& run) { return places.at(run.spec().method); });
   std::unordered_map<std::string_view, RunResults*> by_id;
   by_id.reserve(runs_.size());
   for (RunResults& run : runs_) by_id[run.record.id] = &run;

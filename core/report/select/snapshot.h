@@ -7,11 +7,16 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "results/ledger.h"
 
 namespace promptbed {
+
+/// When a run was first asked for. Of runs of the same millisecond, which is all that the ledger knows, the
+/// one that ended first counts as older.
+using Age = std::pair<std::string, int64_t>;
 
 /// A run with all its tests.
 struct RunResults {
@@ -24,6 +29,9 @@ struct RunResults {
 
   /// Whether other seeds make other runs: of a trained or an online method.
   bool has_seed() const { return is_trained() || record.spec.seed != 0; }
+
+  /// Orders runs by age, the oldest first.
+  Age age() const;
 
   /// The score on a dataset's class set; nullptr if there is none.
   const Score* score(std::string_view dataset, std::string_view class_set) const;
@@ -41,7 +49,11 @@ class Snapshot {
 
   const std::filesystem::path& path() const { return ledger_.path(); }
 
-  /// Of any status, by method, dataset, shots and seed.
+  /// All methods in the order in which reports show them: those that are not trained first, and of both kinds
+  /// the one first whose first run is the oldest. A sweep makes runs in the order of its --methods.
+  const std::vector<std::string>& methods() const { return methods_; }
+
+  /// Of any status, by method in that order, dataset, shots and seed.
   const std::vector<RunResults>& runs() const { return runs_; }
 
   /// The model with this fingerprint; nullptr for one that the ledger does not describe.
@@ -74,6 +86,7 @@ class Snapshot {
   using Test = std::tuple<std::string, std::string, std::string>;  // run, dataset, class set
 
   const Ledger& ledger_;
+  std::vector<std::string> methods_;
   std::vector<RunResults> runs_;
   mutable std::optional<std::vector<ModelRecord>> models_;
   mutable std::optional<std::map<std::string, Execution>> executions_;
