@@ -62,6 +62,7 @@ Exhibit project(const ReportSources& sources, const TableRequest& request, Looks
   } else {
     exhibit.report = kReportOf(grid);
   }
+  exhibit.report.table = turned_if_wide(exhibit.report.table, "Method");
   name_metric(exhibit.report.records, request.query.metric);
   if (looks != nullptr) exhibit.figures = kFiguresOf(grid, request.versus, *looks);
   return exhibit;

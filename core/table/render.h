@@ -29,7 +29,8 @@ std::string render_text(const Table& table, const TextStyle& style = {});
 std::string render_markdown(const Table& table);
 
 /// A LaTeX `table` environment for the package booktabs: groups over their columns, the best numbers bold,
-/// sections and summaries between rules, notes below. All text is escaped.
+/// sections and summaries between rules, notes below. What is longer than a page is a `longtable`, for the
+/// package of that name. All text is escaped.
 std::string render_latex(const Table& table);
 
 /// An HTML fragment, a `<table>` and the list of its notes, for a page to style: a caption, scopes for screen

@@ -65,6 +65,9 @@ std::string text_of(const Cell& cell) {
   return out + (cell.incomplete ? "\\rlap{$^\\dagger$}" : "");
 }
 
+/// A longer table does not fit on one.
+constexpr size_t kMostRowsOnPage = 40;
+
 std::string layout_of(const Table& table) {
   std::string layout;
   for (const Column& column : table.columns) layout += column.alignment == Alignment::left ? 'l' : 'r';
@@ -104,24 +107,50 @@ std::string row_line(const Table& table, size_t index) {
   return fmt::format("    {} \\\\\n", line);
 }
 
-}  // namespace
-
-std::string render_latex(const Table& table) {
-  std::string out = fmt::format(
-      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n"
-      "  \\begin{{tabular}}{{{}}}\n    \\toprule\n{}    ",
-      escaped(table.title), layout_of(table), group_lines(table));
+/// The headings between two rules.
+std::string head_lines(const Table& table) {
+  std::string out = "    \\toprule\n" + group_lines(table) + "    ";
   for (size_t i = 0; i < table.columns.size(); ++i)
     out += (i > 0 ? " & " : "") + escaped(table.columns[i].title);
-  out += " \\\\\n    \\midrule\n";
+  return out + " \\\\\n    \\midrule\n";
+}
+
+std::string row_lines(const Table& table) {
+  std::string out;
   for (size_t i = 0; i < table.rows.size(); ++i) {
     if (is_set_apart(table, i)) out += "    \\midrule\n";
     out += row_line(table, i);
   }
-  out += "    \\bottomrule\n  \\end{tabular}\n";
+  return out;
+}
+
+std::string note_lines(const Table& table) {
+  std::string out;
   for (const std::string& note : table.notes)
     out += fmt::format("\n  {{\\footnotesize {}\\par}}\n", escaped(note));
-  return out + "\\end{table}\n";
+  return out;
+}
+
+std::string floating_table(const Table& table) {
+  return fmt::format(
+      "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n"
+      "  \\begin{{tabular}}{{{}}}\n{}{}    \\bottomrule\n  \\end{{tabular}}\n{}\\end{{table}}\n",
+      escaped(table.title), layout_of(table), head_lines(table), row_lines(table), note_lines(table));
+}
+
+/// One that breaks between pages, each of which repeats the headings.
+std::string long_table(const Table& table) {
+  const std::string head = head_lines(table);
+  return fmt::format(
+      "% needs \\usepackage{{booktabs,longtable}}\n\\begin{{longtable}}{{{}}}\n  \\caption{{{}}} \\\\\n{}"
+      "    \\endfirsthead\n{}    \\endhead\n    \\bottomrule\n    \\endfoot\n{}\\end{{longtable}}\n{}",
+      layout_of(table), escaped(table.title), head, head, row_lines(table), note_lines(table));
+}
+
+}  // namespace
+
+std::string render_latex(const Table& table) {
+  return table.rows.size() > kMostRowsOnPage ? long_table(table) : floating_table(table);
 }
 
 }  // namespace promptbed

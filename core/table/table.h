@@ -42,8 +42,14 @@ struct Cell {
 /// "true" or "false".
 Cell flag(bool value);
 
-/// A whole number.
+/// A whole number, as programs read it.
 Cell count(int64_t value);
+
+/// 34816 -> "34,816", as people read it.
+std::string grouped(int64_t number);
+
+/// A whole number in a table for people.
+Cell grouped_count(int64_t value);
 
 /// The mark of an incomplete cell, and of the notes that say what such cells lack.
 inline constexpr const char* kIncompleteMark = "†";
@@ -84,6 +90,14 @@ struct ColumnGroup {
 
 /// The groups of the columns from `first` on.
 std::vector<ColumnGroup> groups_of(const Table& table, size_t first = 0);
+
+/// Groups of columns, or columns without groups, that are set beside each other; of more a page would be cut.
+inline constexpr size_t kMostGroupsAcross = 5;
+
+/// The table as it is, or turned if more groups than that are beside each other: with a section for each row
+/// and in it a row for each group, which `heading` names; columns without groups become rows, and rows
+/// columns. All groups must have columns of the same titles. Marks and notes stay.
+Table turned_if_wide(const Table& table, const std::string& heading);
 
 /// Marks the greatest number of each row: among the columns that share a title, or among all if there are no
 /// groups. A number without competition is not marked.

@@ -38,7 +38,7 @@ TEST_F(EfficiencyTableTest, HasMeansOverSeeds) {
   record(sample_spec("brands", 2), 14);
   const Report report = table().report();
   EXPECT_EQ(test::texts(report.table.rows),
-            (std::vector<Texts>{{"brands", "coop", "base", "16", "2048", "0.375", "12.00", "200", "1074"}}))
+            (std::vector<Texts>{{"brands", "coop", "base", "16", "2,048", "0.38", "12.00", "200", "1,074"}}))
       << "epochs of 0.5 and 0.25 s; 400 images in 2 s";
   EXPECT_EQ(report.table.notes, (Texts{"bench, 2 threads: a processor, LibTorch 1.13.1, openblas"}));
 }
@@ -64,7 +64,7 @@ TEST_F(EfficiencyTableTest, MachinesAreNeverAveraged) {
 TEST_F(EfficiencyTableTest, AMethodWithoutTrainingHasNoTrainingTime) {
   record(test::zero_shot_spec("brands"), 10);
   EXPECT_EQ(test::texts(table().report().table.rows.front()),
-            (Texts{"brands", "clip_zeroshot", "-", "-", "0", "0.375", "-", "200", "1074"}));
+            (Texts{"brands", "clip_zeroshot", "-", "-", "0", "0.38", "-", "200", "1,074"}));
 }
 
 TEST_F(EfficiencyTableTest, TestsThatWereAddedLaterDoNotCount) {

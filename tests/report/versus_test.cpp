@@ -51,6 +51,20 @@ TEST_F(VersusTest, TheIntervalIsStudentsOverTheDatasetsMeans) {
   EXPECT_DOUBLE_EQ(*coop.gains.at(1).mean, -5);
 }
 
+TEST_F(VersusTest, WhatAMethodCannotServeIsSaidAsInTheOtherTables) {
+  RunOutcome outcome = test::sample_outcome("brands", 55, 0);
+  outcome.scores.pop_back();
+  outcome.refusals = {{.dataset = "brands", .class_set = "new", .reason = "linear_probe: cannot"}};
+  const RunSpec spec = sample_spec("brands", 1, "linear_probe");
+  ledger_.claim(spec);
+  ledger_.ask("base-new", {spec.id()});
+  test::finish(ledger_, spec.id(), outcome);
+  const Table shown = against("clip_zeroshot").report().table;
+  EXPECT_EQ(test::texts(shown.rows.at(0)), (std::vector<std::string>{"Mean", "+5.00†", "cannot"}));
+  EXPECT_EQ(test::texts(shown.rows.at(1)), (std::vector<std::string>{"brands", "+5.00", "cannot"}));
+  EXPECT_EQ(test::texts(shown.rows.at(2)), (std::vector<std::string>{"office", "-", "-"}));
+}
+
 TEST_F(VersusTest, ADatasetsIntervalIsOverItsPairs) {
   record(ledger_, sample_spec("brands", 1), 52, 60);
   record(ledger_, sample_spec("brands", 2), 54, 60);

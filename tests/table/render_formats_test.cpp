@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/processes.h"
+#include "support/scratch.h"
 #include "table/render.h"
 
 namespace promptbed {
@@ -121,6 +123,44 @@ TEST(RenderLatex, EscapesWhatLatexWouldTakeForCommands) {
                 "\\textgreater{}\\textbar{}''\\textquoteleft{} & $-$1.50 $\\pm$ 2.00 \\\\"),
             std::string::npos)
       << render_latex(table);
+}
+
+/// One row more than a page has room for.
+Table longer_than_a_page() {
+  Table table = accuracies();
+  while (table.rows.size() <= 40) table.rows.push_back({"dtd", Cell("1.00", 1.0), "-"});
+  return table;
+}
+
+TEST(RenderLatex, BreaksWhatIsLongerThanAPageAndRepeatsTheHeadings) {
+  const std::string latex = render_latex(longer_than_a_page());
+  EXPECT_TRUE(
+      latex.starts_with("% needs \\usepackage{booktabs,longtable}\n"
+                        "\\begin{longtable}{lrr}\n"
+                        "  \\caption{Accuracy (\\%) \\& more} \\\\\n"
+                        "    \\toprule\n"))
+      << latex.substr(0, 200);
+  EXPECT_NE(latex.find("    \\midrule\n    \\endfirsthead\n    \\toprule\n"), std::string::npos);
+  EXPECT_NE(latex.find("    \\midrule\n    \\endhead\n    \\bottomrule\n    \\endfoot\n"), std::string::npos);
+  EXPECT_TRUE(
+      latex.ends_with("    dtd & 1.00 & -- \\\\\n"
+                      "\\end{longtable}\n"
+                      "\n"
+                      "  {\\footnotesize \\dag{} coop: seed 1 of 1, 2 on stanford\\_cars\\par}\n"))
+      << latex.substr(latex.size() - 200);
+}
+
+TEST(RenderLatex, CompilesWhereLatexIsInstalled) {
+  if (!has_program("pdflatex")) GTEST_SKIP() << "pdflatex is not installed";
+  const test::ScratchFolder scratch;
+  const std::string document =
+      "\\documentclass{article}\n\\usepackage{booktabs,longtable}\n\\begin{document}\n" +
+      render_latex(accuracies()) + render_latex(longer_than_a_page()) +
+      render_latex(turned_if_wide(accuracies(), "Method")) + "\\end{document}\n";
+  const ProgramEnd end = run_program({"pdflatex", "-interaction=nonstopmode", "-halt-on-error",
+                                      "-output-directory=" + scratch.path().string()},
+                                     document);
+  EXPECT_EQ(end.fault, "") << end.output;
 }
 
 TEST(RenderHtml, IsATableForScreenReadersAndScripts) {

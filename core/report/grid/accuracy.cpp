@@ -91,7 +91,7 @@ std::optional<double> spread(const Accuracy& accuracy, Spread kind) {
 }
 
 Cell to_cell(const Accuracy& accuracy, Spread kind) {
-  if (!accuracy.mean) return accuracy.refusal.empty() ? "-" : "cannot";
+  if (!accuracy.mean) return accuracy.refusal.empty() ? "-" : kCannot;
   std::string text = fmt::format("{:.2f}", *accuracy.mean);
   if (const auto width = spread(accuracy, kind)) text += fmt::format(" ± {:.2f}", *width);
   return {text, *accuracy.mean};

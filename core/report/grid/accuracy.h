@@ -48,6 +48,9 @@ using SeedPair = std::pair<double, double>;
 /// All such pairs. A method without seeds pairs with any, and two of them make one pair.
 std::vector<SeedPair> pairs(const Accuracy& one, const Accuracy& other);
 
+/// What tables for readers have in the place of a number that a method cannot have.
+inline constexpr const char* kCannot = "cannot";
+
 /// For readers: "60.00", "60.00 ± 1.25", "cannot" or "-", with the mean as value.
 Cell to_cell(const Accuracy& accuracy, Spread kind = Spread::none);
 

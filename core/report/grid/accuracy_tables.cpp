@@ -92,14 +92,6 @@ void mark_best_accuracies(Table& shown, const Grid& grid) {
   mark_best_in_columns(shown, shown.columns.size() - grid.measures.size());
 }
 
-/// 34816 -> "34,816"
-std::string grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto place = static_cast<int64_t>(digits.size()) - 3; place > 0; place -= 3)
-    digits.insert(static_cast<size_t>(place), 1, ',');
-  return digits;
-}
-
 /// Why a count of parameters is missing.
 std::vector<std::string> note_counts(const Grid& grid) {
   std::vector<std::string> notes;
@@ -272,8 +264,7 @@ Report ablation_report(const Grid& grid) {
   constexpr int64_t ParameterCount::*kCounts[] = {&ParameterCount::all, &ParameterCount::without_biases};
   show_by_sections(report.table, grid, [&](std::vector<Cell>& cells, const GridCell& cell) {
     for (const auto which : kCounts) {
-      cells.push_back(cell.parameters ? Cell(grouped(*cell.parameters.*which), *cell.parameters.*which)
-                                      : Cell("-"));
+      cells.push_back(cell.parameters ? grouped_count(*cell.parameters.*which) : Cell("-"));
     }
   });
   mark_best_accuracies(report.table, grid);

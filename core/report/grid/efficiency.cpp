@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
@@ -88,12 +89,18 @@ Efficiency measure(const std::string& label, const std::vector<Cost>& costs) {
   return row;
 }
 
-Cell rounded(const std::optional<double>& value, int decimals) {
-  return value ? Cell(fmt::format("{:.{}f}", *value, decimals), *value) : Cell("-");
+/// Seconds to the hundredth.
+Cell rounded(const std::optional<double>& seconds) {
+  return seconds ? Cell(fmt::format("{:.2f}", *seconds), *seconds) : Cell("-");
+}
+
+/// Rounded to a whole number.
+Cell whole(const std::optional<double>& value) {
+  return value ? Cell(grouped(std::llround(*value)), *value) : Cell("-");
 }
 
 Cell shown_parameters(const Efficiency& row) {
-  return row.parameters ? count(row.parameters->all) : Cell("-");
+  return row.parameters ? grouped_count(row.parameters->all) : Cell("-");
 }
 
 /// What the runs were made on, one line per machine and build.
@@ -138,8 +145,8 @@ Report EfficiencyTable::report() const {
     const bool trained = !row.classes.empty();
     auto& cells = shown.rows.emplace_back(std::vector<Cell>{
         row.dataset, row.label, trained ? Cell(row.classes) : Cell("-"), trained ? count(row.shots) : "-",
-        shown_parameters(row), rounded(row.epoch_seconds, 3), rounded(row.training_seconds, 2),
-        rounded(row.images_per_second, 0), rounded(row.peak_memory / kMegabyte, 0)});
+        shown_parameters(row), rounded(row.epoch_seconds), rounded(row.training_seconds),
+        whole(row.images_per_second), whole(row.peak_memory / kMegabyte)});
     if (names_machines) cells.emplace_back(row.machine);
     records.rows.push_back({row.dataset, row.label, row.classes, trained ? count(row.shots) : Cell(),
                             trained ? Cell(fmt::format("{}", fmt::join(row.seeds, " ")), row.seeds) : Cell(),

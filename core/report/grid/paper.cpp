@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string_view>
@@ -56,11 +57,15 @@ std::vector<std::string> note_sources(const std::set<const Published*>& papers, 
 }
 
 std::string digits(double value, const PaperMeasure& measure) {
-  return measure.unit.empty() ? fmt::format("{:.0f}", value) : fmt::format("{:.2f}", value);
+  return measure.unit.empty() ? grouped(std::llround(value)) : fmt::format("{:.2f}", value);
 }
 
 Cell shown(const std::optional<double>& value, const PaperMeasure& measure) {
   return value ? Cell(digits(*value, measure), *value) : Cell("-");
+}
+
+Cell shown_own(const PaperCell& cell, const PaperMeasure& measure) {
+  return cell.refused ? Cell(kCannot) : shown(cell.own, measure);
 }
 
 std::optional<double> difference(const PaperCell& cell) {
@@ -71,7 +76,9 @@ std::optional<double> difference(const PaperCell& cell) {
 Cell shown_difference(const PaperCell& cell, const PaperMeasure& measure) {
   const auto value = difference(cell);
   if (!value) return "-";
-  return {measure.unit.empty() ? fmt::format("{:+.0f}", *value) : fmt::format("{:+.2f}", *value), *value};
+  const std::string sign = *value < 0 ? "" : "+";
+  return {measure.unit.empty() ? sign + grouped(std::llround(*value)) : fmt::format("{:+.2f}", *value),
+          *value};
 }
 
 std::optional<double> parameters_of(const GridCell& cell) {
@@ -103,7 +110,8 @@ class Comparison {
       const GridCell& cell = cell_in(series, row);
       const PublishedFigures& published = row ? by_dataset[*row] : average;
       for (size_t m = 0; m < measures; ++m)
-        filled.cells[m].push_back({cell.accuracies[m].mean, value_in(published, grid_.measures[m].name)});
+        filled.cells[m].push_back({cell.accuracies[m].mean, value_in(published, grid_.measures[m].name),
+                                   !cell.accuracies[m].mean && !cell.accuracies[m].refusal.empty()});
       if (with_parameters)
         filled.cells.back().push_back({parameters_of(cell), value_in(published, kPublishedParameters)});
     }
@@ -177,10 +185,15 @@ bool PaperColumn::is_compared() const {
 
 Report PaperTable::report() const {
   Table table{.title = title, .columns = {{"Dataset", Alignment::left}}, .rows = {}, .notes = notes};
+  // A table that will be turned has the same columns for all methods.
+  const bool is_wide = columns.size() > kMostGroupsAcross;
+  const auto shows_paper = [&](const PaperColumn& column) {
+    return is_wide ? std::ranges::any_of(columns, &PaperColumn::is_compared) : column.is_compared();
+  };
   for (const PaperColumn& column : columns) {
     for (const PaperMeasure& measure : measures) {
       table.columns.push_back({measure.name, Alignment::right, column.label, measure.unit});
-      if (!column.is_compared()) continue;
+      if (!shows_paper(column)) continue;
       table.columns.push_back({"paper", Alignment::right, column.label, measure.unit});
       table.columns.push_back({"diff", Alignment::right, column.label, measure.unit});
     }
@@ -192,10 +205,10 @@ Report PaperTable::report() const {
     for (const PaperColumn& column : columns) {
       for (size_t m = 0; m < measures.size(); ++m) {
         const PaperCell& cell = column.cells[m][i];
-        row.push_back(shown(cell.own, measures[m]));
+        row.push_back(shown_own(cell, measures[m]));
         records.rows.push_back({rows[i], column.label, measures[m].name, exact(cell.own),
                                 exact(cell.published), exact(difference(cell))});
-        if (!column.is_compared()) continue;
+        if (!shows_paper(column)) continue;
         row.push_back(shown(cell.published, measures[m]));
         row.push_back(shown_difference(cell, measures[m]));
       }

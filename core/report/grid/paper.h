@@ -14,6 +14,7 @@ namespace promptbed {
 struct PaperCell {
   std::optional<double> own;
   std::optional<double> published;
+  bool refused = false;  ///< there is no own one since the method cannot serve the classes
 };
 
 /// What is compared.
@@ -42,7 +43,8 @@ struct PaperTable {
   std::vector<std::string> notes;
 
   /// The table: for each series and measure one's own number, the paper's and the difference; one's own alone
-  /// for a series that cannot be compared. The records: one for each of them.
+  /// for a series that cannot be compared, unless the table is so wide that it will be turned. The records:
+  /// one for each of them.
   Report report() const;
 };
 

@@ -14,13 +14,18 @@ namespace {
 Cell shown_accuracy(const RunResults& run, const char* class_set) {
   if (const Score* score = run.score(run.spec().dataset, class_set))
     return {fmt::format("{:.2f}", score->accuracy), score->accuracy};
-  return run.refusal(run.spec().dataset, class_set).empty() ? "-" : "cannot";
+  return run.refusal(run.spec().dataset, class_set).empty() ? "-" : kCannot;
 }
 
 /// The same for programs.
 Cell exact_accuracy(const RunResults& run, const char* class_set) {
   const Score* score = run.score(run.spec().dataset, class_set);
   return score == nullptr ? Cell() : exact(score->accuracy);
+}
+
+/// "2026-11-28T06:33:18.720Z" -> "2026-11-28 06:33:18"
+std::string to_the_second(const std::string& time) {
+  return time.size() < 19 ? time : time.substr(0, 10) + " " + time.substr(11, 8);
 }
 
 std::string names_of(const std::vector<Protocol>& protocols) {
@@ -70,7 +75,7 @@ Report run_report(const Runs& runs) {
   for (const RunResults* run : runs) {
     auto& shown = report.table.rows.emplace_back(identity_of(*run, "-"));
     for (const char* class_set : {"base", "new", "all"}) shown.push_back(shown_accuracy(*run, class_set));
-    shown.emplace_back(run->record.ended);
+    shown.emplace_back(to_the_second(run->record.ended));
     auto& record = report.records.rows.emplace_back(identity_of(*run, ""));
     record.insert(record.begin() + 1, names_of(run->record.protocols));
     record.insert(record.begin() + 4, run->spec().classes);

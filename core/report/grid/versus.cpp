@@ -35,10 +35,14 @@ std::optional<double> interval_of(const std::vector<double>& values) {
   return student_interval(values);
 }
 
+bool is_refused(const Accuracy& own, const Accuracy& other) {
+  return !own.refusal.empty() || !other.refusal.empty();
+}
+
 PairedGain paired_gain(const Accuracy& own, const Accuracy& other) {
   std::vector<double> differences;
   for (const auto& [one, another] : pairs(own, other)) differences.push_back(one - another);
-  if (differences.empty()) return {};
+  if (differences.empty()) return {.mean = {}, .interval = {}, .refused = is_refused(own, other)};
   return {mean(differences), interval_of(differences), differences.size()};
 }
 
@@ -52,6 +56,8 @@ Gain gain(const Grid& grid, const GridSeries& series, const GridSeries& referenc
   }
   if (!means.empty()) gain.mean = mean(means);
   gain.interval = interval_of(means);
+  gain.refused =
+      means.empty() && is_refused(series.average.accuracies[measure], reference.average.accuracies[measure]);
   return gain;
 }
 
@@ -71,11 +77,13 @@ std::vector<std::string> note_unpaired(const Grid& grid, const GridSeries& serie
   return notes;
 }
 
-Cell points(const std::optional<double>& mean, const std::optional<double>& interval) {
-  if (!mean) return "-";
-  std::string text = fmt::format("{:+.2f}", *mean);
-  if (interval) text += fmt::format(" ± {:.2f}", *interval);
-  return {text, *mean};
+/// Of a Gain or a PairedGain.
+template <class Of>
+Cell points(const Of& gain) {
+  if (!gain.mean) return gain.refused ? kCannot : "-";
+  std::string text = fmt::format("{:+.2f}", *gain.mean);
+  if (gain.interval) text += fmt::format(" ± {:.2f}", *gain.interval);
+  return {text, *gain.mean};
 }
 
 /// Whether a mean over datasets lacks one of them.
@@ -91,7 +99,7 @@ Table table_of(const Versus& versus, const std::string& title) {
     for (size_t m = 0; m < versus.measures.size(); ++m) {
       table.columns.push_back({versus.measures[m], Alignment::right, column.label, "points"});
       const Gain& gain = column.gains[m];
-      means.push_back(points(gain.mean, gain.interval));
+      means.push_back(points(gain));
       means.back().incomplete = is_incomplete(gain, versus.first_averaged);
     }
   }
@@ -100,8 +108,7 @@ Table table_of(const Versus& versus, const std::string& title) {
   for (size_t i = 0; i < versus.datasets.size(); ++i) {
     std::vector<Cell> row = {versus.datasets[i]};
     for (const VersusColumn& column : versus.columns) {
-      for (const Gain& gain : column.gains)
-        row.push_back(points(gain.by_dataset[i].mean, gain.by_dataset[i].interval));
+      for (const Gain& gain : column.gains) row.push_back(points(gain.by_dataset[i]));
     }
     table.rows.push_back(std::move(row));
   }

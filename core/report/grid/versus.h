@@ -16,6 +16,7 @@ struct PairedGain {
   std::optional<double> mean;      ///< nothing without a pair
   std::optional<double> interval;  ///< half of Student's 95 % one over the pairs; nothing for a single one
   size_t pairs = 0;
+  bool refused = false;  ///< there is none since one of the two methods cannot serve the classes
 };
 
 /// The same over datasets.
@@ -28,6 +29,7 @@ struct Gain {
   std::vector<PairedGain> by_dataset;
   std::optional<double> mean;      ///< of the datasets' means
   std::optional<double> interval;  ///< half of Student's 95 % one over those; nothing for a single one
+  bool refused = false;            ///< one of the two methods has no mean since it cannot serve the classes
 };
 
 /// A series against the reference.

@@ -57,10 +57,13 @@ std::optional<Highlight> best_average(const Table& table, const std::string& tit
     for (size_t i = 0; i < table.columns.size(); ++i) {
       const Cell& cell = table.rows[row][i];
       if (table.columns[i].title != title || !cell.best || cell.incomplete) continue;
+      // Methods are groups of columns or, in a table that is turned, rows.
+      const std::string& group = table.columns[i].group;
+      const std::string& method = group.empty() ? table.rows[row][1].text : group;
       if (!best) {
-        best = Highlight{name, cell.text + " %", table.columns[i].group};
+        best = Highlight{name, cell.text + " %", method};
       } else {
-        best->of += ", " + table.columns[i].group;
+        best->of += ", " + method;
       }
     }
   }

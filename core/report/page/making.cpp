@@ -132,8 +132,8 @@ class ByDataset {
 std::string parameters_of(const RunRecord& record) {
   if (!record.parameters) return "";
   const auto& [all, without_biases] = *record.parameters;
-  return all == without_biases ? fmt::format("{}", all)
-                               : fmt::format("{}, {} without biases", all, without_biases);
+  return all == without_biases ? grouped(all)
+                               : fmt::format("{} ({} without biases)", grouped(all), grouped(without_biases));
 }
 
 VariantMaking variant_of(const Series& series) {
