@@ -345,7 +345,7 @@ Exhibit make_exhibit(const ReportSources& sources, const TableRequest& request, 
 }
 
 Figure make_plot(const ReportSources& sources, const TableRequest& request) {
-  Looks looks;
+  Looks looks = looks_of(sources.snapshot);
   std::vector<Figure> figures = make_exhibit(sources, request, &looks).figures;
   if (figures.empty() && request.kind->has_figures) {
     throw Error(

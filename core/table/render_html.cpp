@@ -9,6 +9,16 @@ std::string_view alignment_class(const Column& column) {
   return column.alignment == Alignment::left ? "text" : "number";
 }
 
+/// Where a name may be broken in a narrow column.
+std::string breakable(const std::string& name) {
+  std::string out;
+  for (const char c : escape_html(name)) {
+    out += c;
+    if (c == '_') out += "<wbr>";
+  }
+  return out;
+}
+
 /// The line of group headings; "" without groups.
 std::string group_row(const Table& table) {
   std::string row;
@@ -24,7 +34,7 @@ std::string group_row(const Table& table) {
       continue;
     }
     end_ungrouped();
-    row += fmt::format("<th scope=\"colgroup\" colspan=\"{}\">{}</th>", end - begin, escape_html(group));
+    row += fmt::format("<th scope=\"colgroup\" colspan=\"{}\">{}</th>", end - begin, breakable(group));
   }
   if (row.empty()) return "";
   end_ungrouped();
@@ -84,7 +94,7 @@ std::string render_html(const Table& table) {
                                 group_row(table));
   for (const Column& column : table.columns) {
     out += fmt::format("<th scope=\"col\" class=\"{}\">{}</th>", alignment_class(column),
-                       escape_html(column.title));
+                       breakable(column.title));
   }
   out += "</tr>\n</thead>\n<tbody>\n";
   for (size_t i = 0; i < table.rows.size(); ++i) {

@@ -28,9 +28,10 @@ class BaseNewFigure : public ::testing::Test {
 
   Grid grid() { return make_grid(Snapshot(ledger_), {}, Protocol::base_new); }
 
-  static std::vector<const Trace*> traces(const Figure& figure, Mark mark, bool faint = false) {
+  static std::vector<const Trace*> traces(const Figure& figure, Mark mark, bool faint = false,
+                                          size_t panel = 0) {
     std::vector<const Trace*> found;
-    for (const Trace& trace : figure.panels.at(0).traces) {
+    for (const Trace& trace : figure.panels.at(panel).traces) {
       if (trace.mark == mark && trace.faint == faint) found.push_back(&trace);
     }
     return found;
@@ -57,11 +58,25 @@ TEST_F(BaseNewFigure, HasAPointForTheAverageOfEachMethod) {
 TEST_F(BaseNewFigure, HasAPalePointForEachDatasetBehindTheAverages) {
   Looks looks;
   const Figure figure = plane_figure(grid(), looks);
-  const auto found = traces(figure, Mark::points, /*faint=*/true);
+  EXPECT_TRUE(traces(figure, Mark::points, /*faint=*/true).empty())
+      << "the averages have a panel of their own";
+  const auto found = traces(figure, Mark::points, /*faint=*/true, 1);
   ASSERT_EQ(found.size(), 3u);
   ASSERT_EQ(found[2]->data.size(), 2u);
   EXPECT_EQ(found[2]->data[1].text, "cocoop on office: base 72.00 %, new 36.50 %, H 48.44 %");
   EXPECT_EQ(found[2]->look, traces(figure, Mark::points)[2]->look);
+}
+
+TEST_F(BaseNewFigure, ZoomsOnTheCrowdAndShowsWhatIsFarFromItBesides) {
+  for (const char* dataset : {"brands", "office"})
+    record(ledger_, sample_spec(dataset, 1, "coop_ctx60"), 60, 1);
+  Looks looks;
+  const Figure figure = plane_figure(grid(), looks);
+  EXPECT_GT(figure.panels[0].y.least, 20) << "though coop_ctx60 is at 1";
+  EXPECT_LE(figure.panels[1].y.least, 1);
+  EXPECT_TRUE(traces(figure, Mark::points).back()->data.empty());
+  EXPECT_EQ(traces(figure, Mark::points, false, 1).back()->data.size(), 1u);
+  EXPECT_NE(figure.caption.find("1 method lies beyond the axes"), std::string::npos) << figure.caption;
 }
 
 TEST_F(BaseNewFigure, EveryPointOfAContourHasItsH) {
@@ -94,30 +109,47 @@ TEST_F(BaseNewFigure, AMethodThatCannotServeNewClassesHasNoPoint) {
   }
 }
 
-TEST_F(BaseNewFigure, GainsAreSortedAndSignedByHue) {
+TEST_F(BaseNewFigure, GainsAreSortedAndHaveIntervals) {
   const Figure figure = gains_figure(versus(grid(), "coop"), "cocoop");
   EXPECT_EQ(figure.title, "What cocoop gains over coop");
   ASSERT_EQ(figure.panels.size(), 2u) << "base and new";
   const Panel& base = figure.panels[0];
-  EXPECT_EQ(base.title, "Base: cocoop − coop, mean −1.5");
+  EXPECT_EQ(base.title, "Base: cocoop − coop, mean −1.5 ± 44.5");
   ASSERT_EQ(base.y.ticks.size(), 2u);
   EXPECT_EQ(base.y.ticks[0].label, "office") << "the greatest gain is on top";
   EXPECT_EQ(base.y.ticks[1].label, "brands");
-  const Trace &up = base.traces.at(0), &down = base.traces.at(1);
-  ASSERT_EQ(up.data.size(), 1u);
-  EXPECT_DOUBLE_EQ(up.data[0].x, 2);
-  EXPECT_DOUBLE_EQ(up.data[0].y, base.y.ticks[0].at);
-  ASSERT_EQ(down.data.size(), 1u);
-  EXPECT_DOUBLE_EQ(down.data[0].x, -5);
-  EXPECT_NE(up.look.hue, down.look.hue);
+  ASSERT_EQ(base.traces.size(), 1u);
+  const std::vector<Datum>& bars = base.traces[0].data;
+  ASSERT_EQ(bars.size(), 2u);
+  EXPECT_DOUBLE_EQ(bars[0].x, 2);
+  EXPECT_DOUBLE_EQ(bars[0].y, base.y.ticks[0].at);
+  EXPECT_DOUBLE_EQ(bars[0].low, 2) << "one pair has no interval";
+  EXPECT_DOUBLE_EQ(bars[0].high, 2);
+  EXPECT_DOUBLE_EQ(bars[1].x, -5);
   const Panel& on_new = figure.panels[1];
   EXPECT_EQ(on_new.y.ticks[0].label, "brands");
   EXPECT_EQ(on_new.x.least, base.x.least) << "bars of both panels can be compared";
   EXPECT_EQ(on_new.x.most, base.x.most);
 }
 
-TEST_F(BaseNewFigure, GainsOfAllMethodsStandSideBySide) {
-  EXPECT_EQ(gains_figure(versus(grid(), "clip_zeroshot")).panels.size(), 4u);
+TEST_F(BaseNewFigure, AnIntervalIsCutWhereItWouldHideTheBars) {
+  record(ledger_, sample_spec("brands", 2), 62, 40);
+  record(ledger_, sample_spec("brands", 2, "cocoop"), 61, 47);
+  const Panel base = gains_figure(versus(grid(), "coop"), "cocoop").panels.at(0);
+  const Datum& brands = base.traces[0].data.at(1);
+  EXPECT_DOUBLE_EQ(brands.x, -3) << "of -5 and -1, with an interval of 25 points";
+  EXPECT_DOUBLE_EQ(brands.low, base.x.least);
+  EXPECT_GE(base.x.least, -20);
+  EXPECT_NE(brands.text.find("± 25.41"), std::string::npos) << brands.text;
+}
+
+TEST_F(BaseNewFigure, GainsOfAllMethodsStandSideBySideOnOneScale) {
+  const Figure all = gains_figure(versus(grid(), "clip_zeroshot"));
+  ASSERT_EQ(all.panels.size(), 4u);
+  for (const Panel& panel : all.panels) {
+    EXPECT_EQ(panel.x.least, all.panels[0].x.least);
+    EXPECT_EQ(panel.x.most, all.panels[0].x.most);
+  }
   EXPECT_ERROR(gains_figure(versus(grid(), "clip_zeroshot"), "maple"), "maple: is not a column");
 }
 

@@ -51,6 +51,22 @@ TEST_F(LossFigure, HasALineForEachDatasetAndOneForTheirMean) {
   EXPECT_DOUBLE_EQ(traces[2].data.at(1).y, 3);
 }
 
+TEST_F(LossFigure, RunsOfDifferentProtocolsAreNeverAveraged) {
+  add("brands", 1, {4, 2});
+  RunSpec spec = test::sample_spec("brands");
+  RunOutcome outcome = test::sample_outcome("brands", 60, 50);
+  outcome.epochs = {{.epoch = 0, .loss = 1}, {.epoch = 1, .loss = 0.5}};
+  ledger_.claim(spec);
+  test::finish(ledger_, spec.id(), outcome);
+  const Figure drawn = figure();
+  ASSERT_EQ(drawn.panels.size(), 2u);
+  EXPECT_EQ(drawn.panels[0].title, "coop: all classes, 16 shots");
+  EXPECT_EQ(drawn.panels[1].title, "coop: base classes, 16 shots");
+  EXPECT_DOUBLE_EQ(drawn.panels[0].traces.back().data.at(0).y, 4);
+  EXPECT_DOUBLE_EQ(drawn.panels[1].traces.back().data.at(0).y, 1);
+  EXPECT_EQ(drawn.panels[0].y.most, drawn.panels[1].y.most) << "on one scale";
+}
+
 TEST_F(LossFigure, TheMeanGoesAsFarAsAllGo) {
   add("brands", 1, {4, 2, 1});
   add("office", 1, {2, 1});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace promptbed {
 namespace {
 
@@ -76,6 +78,61 @@ TEST(Looks, AreKeptAndDifferInHueAndShape) {
   EXPECT_NE(coop.hue, cocoop.hue);
   EXPECT_NE(coop.shape, cocoop.shape);
   EXPECT_NE(coop.shape, zero_shot.shape);
+}
+
+TEST(Looks, OfTwentyMethodsAreAllDifferent) {
+  Looks looks;
+  std::set<std::pair<size_t, size_t>> seen;
+  for (int i = 0; i < 20; ++i) {
+    const Look look = looks.of("method" + std::to_string(i), true);
+    seen.insert({(look.hue - 1) % kHues, look.shape});
+    EXPECT_LT(look.shape, kShapes);
+  }
+  EXPECT_EQ(seen.size(), 20u);
+}
+
+TEST(Looks, OfVariantsDifferInShapeAlone) {
+  Looks looks;
+  const Look coop = looks.of("coop", true);
+  std::set<size_t> shapes;
+  for (const char* variant : {"coop n_ctx=4", "coop n_ctx=8", "coop n_ctx=16", "coop n_ctx=32"}) {
+    EXPECT_EQ(looks.of(variant, true).hue, coop.hue);
+    shapes.insert(looks.of(variant, true).shape);
+  }
+  EXPECT_EQ(shapes.size(), 4u);
+  EXPECT_EQ(looks.of("coop n_ctx=4", true), coop) << "the first is as the method";
+  EXPECT_EQ(looks.of("cocoop", true).hue, coop.hue + 1) << "variants take no hue";
+}
+
+TEST(Legend, IsGreyWhereOneNameHasSeveralLooks) {
+  const Panel one{.title = "",
+                  .x = {},
+                  .y = {},
+                  .traces = {{.name = "base", .look = {.hue = 1, .shape = 1}, .data = {}}}};
+  Panel other = one;
+  EXPECT_EQ(legend_of({.id = "", .title = "", .caption = "", .panels = {one, other}}).at(0).look.hue, 1u);
+  other.traces[0].look.hue = 2;
+  EXPECT_EQ(legend_of({.id = "", .title = "", .caption = "", .panels = {one, other}}).at(0).look, Look());
+}
+
+TEST(Axis, OfCountsHasWholeTicks) {
+  for (const int64_t most : {1, 2, 5, 10, 50, 200}) {
+    const Axis axis = axis_of_counts("epoch", most);
+    EXPECT_GE(axis.most, static_cast<double>(most));
+    EXPECT_GE(axis.ticks.size(), 2u);
+    EXPECT_LE(axis.ticks.size(), 9u);
+    for (const Tick& tick : axis.ticks) EXPECT_EQ(tick.label, std::to_string(static_cast<int64_t>(tick.at)));
+  }
+}
+
+TEST(Axis, PanelsShareTheLengthOfTheLongest) {
+  std::vector<Panel> panels(2);
+  panels[0].y = axis_between("accuracy (%)", 20, 80);
+  panels[1].y = axis_between("accuracy (%)", 50, 52);
+  share_length_of_y(panels);
+  EXPECT_DOUBLE_EQ(panels[1].y.least, 21);
+  EXPECT_DOUBLE_EQ(panels[1].y.most, 81);
+  EXPECT_DOUBLE_EQ(panels[0].y.most, 80);
 }
 
 }  // namespace

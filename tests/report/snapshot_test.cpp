@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "report/figures/grid_figures.h"
 #include "report/made_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -41,6 +42,18 @@ TEST_F(SnapshotTest, HasUntrainedMethodsFirstAndTheOthersAsTheirFirstRunsCame) {
     of_runs.push_back(run.spec().method + " on " + run.spec().dataset);
   EXPECT_EQ(of_runs, (std::vector<std::string>{"clip_zeroshot on brands", "kgcoop on brands",
                                                "kgcoop on office", "coop on brands", "cocoop on brands"}));
+}
+
+TEST_F(SnapshotTest, AMethodLooksTheSameWhateverAFigureShows) {
+  for (const char* method : {"coop", "kgcoop"})
+    test::record(ledger_, sample_spec("brands", 1, method), 60, 50);
+  test::record(ledger_, test::zero_shot_spec("brands"), 60, 50);
+  const Snapshot snapshot(ledger_);
+  Looks alone = looks_of(snapshot), all = looks_of(snapshot);
+  all.of("clip_zeroshot", false);
+  all.of("coop n_ctx=4", true);
+  EXPECT_EQ(alone.of("kgcoop", true), all.of("kgcoop", true));
+  EXPECT_EQ(alone.of("kgcoop", true).hue, 2u) << "after coop, which this figure does not show";
 }
 
 TEST_F(SnapshotTest, LeavesOutProtocolsOfNewerVersions) {

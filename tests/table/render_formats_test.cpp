@@ -169,7 +169,7 @@ TEST(RenderHtml, IsATableForScreenReadersAndScripts) {
             "<caption>Accuracy (%) &amp; more</caption>\n"
             "<thead>\n"
             "<tr><td colspan=\"1\"></td><th scope=\"colgroup\" colspan=\"1\">coop</th>"
-            "<th scope=\"colgroup\" colspan=\"1\">clip_zeroshot</th></tr>\n"
+            "<th scope=\"colgroup\" colspan=\"1\">clip_<wbr>zeroshot</th></tr>\n"
             "<tr><th scope=\"col\" class=\"text\">Dataset</th><th scope=\"col\" class=\"number\">Base</th>"
             "<th scope=\"col\" class=\"number\">Base</th></tr>\n"
             "</thead>\n"

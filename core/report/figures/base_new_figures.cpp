@@ -14,8 +14,9 @@
 namespace promptbed {
 namespace {
 
-constexpr double kWidth = 360;  // of a panel, in pixels
-constexpr double kPlaneHeight = 330;
+constexpr double kWidth = 360;  // of a panel of bars, in pixels
+constexpr double kPlaneWidth = 460;
+constexpr double kPlaneHeight = 400;
 constexpr double kBar = 24;          // of a bar and the room around it
 constexpr double kBarsWithout = 74;  // of a panel of bars, without the bars
 constexpr int kContourPieces = 48;
@@ -43,18 +44,6 @@ Trace trace_of_average(const GridSeries& series, const Look& look) {
   Trace trace{.name = series.label(), .mark = Mark::points, .look = look, .data = {}};
   if (auto datum = datum_of(series.label(), series.average)) trace.data.push_back(*std::move(datum));
   return trace;
-}
-
-/// All series, the averages last: what is drawn later lies on top.
-std::vector<Trace> points_of(const Grid& grid, Looks& looks) {
-  std::vector<Trace> behind, averages;
-  for (const GridSeries& series : grid.series) {
-    const Look look = looks.of(series.label(), series.is_trained());
-    if (grid.datasets.size() > 1) behind.push_back(trace_of_datasets(grid, series, look));
-    averages.push_back(trace_of_average(series, look));
-  }
-  std::ranges::move(averages, std::back_inserter(behind));
-  return behind;
 }
 
 /// The new accuracy that makes this H with a base accuracy; nothing if none does.
@@ -86,6 +75,69 @@ std::vector<Trace> contours(const Axis& base, const Axis& on_new) {
   return traces;
 }
 
+/// The larger part of points that a gap divides, if the gap is more than twice as wide as what that part
+/// spans; all of them otherwise.
+std::vector<Datum> without_far_ones(std::vector<Datum> points, double Datum::*which) {
+  std::ranges::sort(points, {}, which);
+  size_t widest = 1;
+  const auto gap_before = [&](size_t place) { return points[place].*which - points[place - 1].*which; };
+  for (size_t place = 2; place < points.size(); ++place) {
+    if (gap_before(place) > gap_before(widest)) widest = place;
+  }
+  const auto middle = points.begin() + static_cast<std::ptrdiff_t>(widest);
+  const bool are_above = points.size() - widest < widest;  // the fewer
+  const std::vector<Datum> larger(are_above ? points.begin() : middle, are_above ? middle : points.end());
+  constexpr double kLeastSpan = 5;  // points of accuracy: what is nearer is not torn apart
+  const double span = std::max(larger.back().*which - larger.front().*which, kLeastSpan);
+  const bool is_divided = 2 * larger.size() > points.size() && gap_before(widest) > 2 * span;
+  return is_divided ? larger : points;
+}
+
+/// The points without those so far from the others, across or up, that these could not be told apart.
+std::vector<Datum> crowd_of(const std::vector<Datum>& points) {
+  constexpr size_t kLeast = 3;  // to be a crowd
+  for (const auto which : {&Datum::x, &Datum::y}) {
+    if (points.size() <= kLeast) break;
+    std::vector<Datum> near = without_far_ones(points, which);
+    if (near.size() >= kLeast && near.size() < points.size()) return near;
+  }
+  return points;
+}
+
+Axis axis_around(const char* classes, Metric metric, const std::vector<Datum>& points, double Datum::*which) {
+  std::vector<double> values;
+  for (const Datum& point : points) values.push_back(point.*which);
+  return axis_over(fmt::format("{} {} (%)", classes, words_of(metric)), values);
+}
+
+bool is_inside(const Panel& panel, const Datum& point) {
+  return point.x >= panel.x.least && point.x <= panel.x.most && point.y >= panel.y.least &&
+         point.y <= panel.y.most;
+}
+
+/// The traces over lines of equal H, with axes around `points`; what lies outside of these is left out.
+Panel plane(const std::string& title, Metric metric, std::vector<Trace> traces,
+            const std::vector<Datum>& points) {
+  Panel panel{.title = title,
+              .x = axis_around("base", metric, points, &Datum::x),
+              .y = axis_around("new", metric, points, &Datum::y),
+              .traces = {},
+              .width = kPlaneWidth,
+              .height = kPlaneHeight};
+  panel.traces = contours(panel.x, panel.y);
+  for (Trace& trace : traces) {
+    std::erase_if(trace.data, [&](const Datum& point) { return !is_inside(panel, point); });
+    panel.traces.push_back(std::move(trace));
+  }
+  return panel;
+}
+
+std::vector<Datum> points_of(const std::vector<Trace>& traces) {
+  std::vector<Datum> points;
+  for (const Trace& trace : traces) points.insert(points.end(), trace.data.begin(), trace.data.end());
+  return points;
+}
+
 /// A dataset and what is gained on it.
 struct Bar {
   std::string dataset;
@@ -107,43 +159,56 @@ std::string in_words(const Bar& bar, const std::string& measure) {
   return fmt::format("{}, {}: {:+.2f}{} points", bar.dataset, measure, *bar.gain.mean, interval);
 }
 
-/// An axis over all gains of a column, with 0 on it and room for numbers beside the bars: the same for all
-/// measures, so that bars can be compared.
-Axis axis_of_points(const VersusColumn& column, Metric metric) {
-  double least = 0, most = 0;
-  for (const Gain& gain : column.gains) {
-    for (const PairedGain& paired : gain.by_dataset) {
-      least = std::min(least, paired.mean.value_or(0));
-      most = std::max(most, paired.mean.value_or(0));
+/// An axis over all gains of these columns and their intervals, with 0 on it and room for numbers at the
+/// right: the same for all panels, so that bars can be compared. Intervals beyond twice the longest bar are
+/// cut, or nothing else could be seen.
+Axis axis_of_points(const std::vector<const VersusColumn*>& columns, Metric metric) {
+  double least = 0, most = 0, longest = 0;
+  for (const VersusColumn* column : columns) {
+    for (const Gain& gain : column->gains) {
+      for (const PairedGain& paired : gain.by_dataset) {
+        if (!paired.mean) continue;
+        longest = std::max(longest, std::abs(*paired.mean));
+        least = std::min(least, *paired.mean - paired.interval.value_or(0));
+        most = std::max(most, *paired.mean + paired.interval.value_or(0));
+      }
     }
   }
-  const double room = std::max(0.22 * (most - least), 0.5);
-  return axis_between("points of " + words_of(metric), least < 0 ? least - room : 0,
-                      most > 0 || least == 0 ? most + room : 0);
+  least = std::max(least, -2 * longest);
+  most = std::min(most, 2 * longest);
+  const double length = std::max(most - least, 1.0);
+  return axis_between("points of " + words_of(metric), least - 0.04 * length, most + 0.24 * length);
+}
+
+std::string with_interval(const Gain& gain) {
+  if (!gain.mean) return "";
+  const std::string interval = gain.interval ? fmt::format(" ± {:.1f}", *gain.interval) : "";
+  return ", mean " + with_minus_sign(fmt::format("{:+.1f}", *gain.mean)) + interval;
 }
 
 Panel panel_of_bars(const std::string& measure, const std::string& label, const std::string& reference,
                     const std::vector<Bar>& bars, const Gain& gain, const Axis& points_axis) {
   std::vector<std::string> names;
-  Trace up{.name = "gains", .mark = Mark::bars, .look = {.hue = 1}, .data = {}};
-  Trace down{.name = "losses", .mark = Mark::bars, .look = {.hue = 2}, .data = {}};
+  Trace gains{.name = "gains", .mark = Mark::bars, .data = {}};
   for (size_t i = 0; i < bars.size(); ++i) {
     names.push_back(bars[i].dataset);
-    const double points = *bars[i].gain.mean;
-    (points < 0 ? down : up)
-        .data.push_back({.x = points, .y = -static_cast<double>(i), .text = in_words(bars[i], measure)});
+    const double points = *bars[i].gain.mean, interval = bars[i].gain.interval.value_or(0);
+    gains.data.push_back({.x = points,
+                          .y = -static_cast<double>(i),
+                          .low = std::max(points - interval, points_axis.least),
+                          .high = std::min(points + interval, points_axis.most),
+                          .text = in_words(bars[i], measure)});
   }
-  const std::string mean = gain.mean ? ", mean " + with_minus_sign(fmt::format("{:+.1f}", *gain.mean)) : "";
-  return {.title = fmt::format("{}: {} − {}{}", measure, label, reference, mean),
+  return {.title = fmt::format("{}: {} − {}{}", measure, label, reference, with_interval(gain)),
           .x = points_axis,
           .y = axis_of_names(names),
-          .traces = {std::move(up), std::move(down)},
+          .traces = {std::move(gains)},
           .width = kWidth,
           .height = kBarsWithout + kBar * static_cast<double>(bars.size())};
 }
 
-void add_panels(const Versus& versus, const VersusColumn& column, std::vector<Panel>& panels) {
-  const Axis points = axis_of_points(column, versus.metric);
+void add_panels(const Versus& versus, const VersusColumn& column, const Axis& points,
+                std::vector<Panel>& panels) {
   for (size_t i = 0; i < versus.measures.size(); ++i) {
     const std::vector<Bar> bars = sorted_bars(versus.datasets, column.gains[i]);
     if (bars.empty()) continue;
@@ -180,28 +245,30 @@ const GridSeries* best_beside(const Grid& grid, const GridSeries* reference) {
 }  // namespace
 
 Figure plane_figure(const Grid& grid, Looks& looks) {
-  std::vector<Trace> points = points_of(grid, looks);
-  std::vector<double> base, on_new;
-  for (const Trace& trace : points) {
-    for (const Datum& datum : trace.data) {
-      base.push_back(datum.x);
-      on_new.push_back(datum.y);
-    }
+  std::vector<Trace> datasets, averages;
+  for (const GridSeries& series : grid.series) {
+    const Look look = looks.of(series.label(), series.is_trained());
+    datasets.push_back(trace_of_datasets(grid, series, look));
+    averages.push_back(trace_of_average(series, look));
   }
-  Panel panel{.title = "Average over " + plural(grid.datasets.size(), "dataset"),
-              .x = axis_over(fmt::format("base {} (%)", words_of(grid.metric)), base),
-              .y = axis_over(fmt::format("new {} (%)", words_of(grid.metric)), on_new),
-              .traces = {},
-              .width = kWidth,
-              .height = kPlaneHeight};
-  panel.traces = contours(panel.x, panel.y);
-  std::ranges::move(points, std::back_inserter(panel.traces));
-  return {.id = "plane",
-          .title = "Base against new " + words_of(grid.metric),
-          .caption =
-              "Large: the average of a method. Small and pale: each dataset. Grey lines join what has the "
-              "same H.",
-          .panels = {std::move(panel)}};
+  const std::vector<Datum> all = points_of(averages), crowd = crowd_of(all);
+  Figure figure{.id = "plane",
+                .title = "Base against new " + words_of(grid.metric),
+                .caption = "Grey lines join what has the same H.",
+                .panels = {plane("Average over " + plural(grid.datasets.size(), "dataset"), grid.metric,
+                                 averages, crowd)}};
+  if (crowd.size() < all.size()) {
+    figure.caption += fmt::format(
+        " {} beyond the axes of the averages.",
+        plural(all.size() - crowd.size(), "method") + (all.size() - crowd.size() == 1 ? " lies" : " lie"));
+  }
+  if (grid.datasets.size() < 2) return figure;
+  figure.caption += " At the right, small and pale: each dataset.";
+  std::vector<Trace> both = datasets;
+  std::ranges::copy(averages, std::back_inserter(both));  // what is drawn later lies on top
+  const std::vector<Datum> points = points_of(both);
+  figure.panels.push_back(plane("Each dataset", grid.metric, std::move(both), points));
+  return figure;
 }
 
 Figure gains_figure(const Versus& versus, const std::optional<std::string>& label) {
@@ -209,17 +276,17 @@ Figure gains_figure(const Versus& versus, const std::optional<std::string>& labe
       .id = "gains",
       .title = label ? fmt::format("What {} gains over {}", *label, versus.reference)
                      : "What is gained over " + versus.reference,
-      .caption = fmt::format("Points of {} by dataset, the greatest gain first; runs with the same seed "
-                             "are compared.",
+      .caption = fmt::format("Points of {} by dataset, the greatest gain first; runs with the same seed are "
+                             "compared. Lines: 95 % intervals over seeds, cut at the frame.",
                              words_of(versus.metric)),
       .panels = {}};
-  bool is_found = false;
+  std::vector<const VersusColumn*> columns;
   for (const VersusColumn& column : versus.columns) {
-    if (label && column.label != *label) continue;
-    is_found = true;
-    add_panels(versus, column, figure.panels);
+    if (!label || column.label == *label) columns.push_back(&column);
   }
-  if (label && !is_found) throw Error(fmt::format("{}: is not a column of this comparison", *label));
+  if (label && columns.empty()) throw Error(fmt::format("{}: is not a column of this comparison", *label));
+  const Axis points = axis_of_points(columns, versus.metric);
+  for (const VersusColumn* column : columns) add_panels(versus, *column, points, figure.panels);
   return figure;
 }
 

@@ -53,7 +53,7 @@ Figure course_figure(const Courses& courses, Looks& looks) {
     last = std::max(last, course.stages.back().epoch);
   }
   for (Panel& panel : figure.panels) {  // all to the same scale
-    panel.x = axis_between("epoch", 0, static_cast<double>(last) * 1.03);
+    panel.x = axis_of_counts("epoch", last);
     panel.y = axis_over("accuracy (%)", accuracies);
   }
   return figure;

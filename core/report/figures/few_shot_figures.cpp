@@ -81,7 +81,9 @@ Panel panel_of(const Grid& grid, GridRow row, const std::string& title, Looks& l
 std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>&, Looks& looks) {
   Figure figure{.id = "curves",
                 .title = heading_of(grid.metric) + " against shots",
-                .caption = "Bands: one standard deviation over seeds either way. Dashed: without training.",
+                .caption =
+                    "Bands: one standard deviation over seeds either way. Dashed: without training. All "
+                    "panels span as many points of accuracy.",
                 .panels = {}};
   for (const GridRow row : rows_below_average(grid)) {
     if (!row && grid.datasets.size() < 2) continue;
@@ -89,6 +91,7 @@ std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::
         row ? grid.datasets[*row] : fmt::format("Average over {} datasets", grid.datasets.size());
     figure.panels.push_back(panel_of(grid, row, title, looks));
   }
+  share_length_of_y(figure.panels);
   return {std::move(figure)};
 }
 

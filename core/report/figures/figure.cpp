@@ -42,12 +42,30 @@ std::string shortened(const std::string& name) {
 
 }  // namespace
 
+Look Looks::of(const std::string& label, bool is_trained) {
+  const std::string method = label.substr(0, label.find(' '));
+  const auto [found, is_new] = methods_.try_emplace(method);
+  Method& own = found->second;
+  if (is_new) own.look = {.hue = is_trained ? 1 + trained_++ : 0, .shape = (methods_.size() - 1) % kShapes};
+  if (label == method) return own.look;
+  if (std::ranges::find(own.variants, label) == own.variants.end()) own.variants.push_back(label);
+  // The first variant is as the method; then come its shape open or filled, the next shape, that one open...
+  const auto place = static_cast<size_t>(std::ranges::find(own.variants, label) - own.variants.begin());
+  const size_t shift = place / 2 + kShapes / 2 * (place % 2);
+  return {.hue = own.look.hue, .shape = (own.look.shape + shift) % kShapes};
+}
+
 std::vector<Trace> legend_of(const Figure& figure) {
   std::vector<Trace> legend;
   for (const Panel& panel : figure.panels) {
     for (const Trace& trace : panel.traces) {
-      if (!is_named(trace) || std::ranges::find(legend, trace.name, &Trace::name) != legend.end()) continue;
-      legend.push_back({.name = trace.name, .mark = trace.mark, .look = trace.look, .data = {}});
+      if (!is_named(trace)) continue;
+      const auto found = std::ranges::find(legend, trace.name, &Trace::name);
+      if (found == legend.end()) {
+        legend.push_back({.name = trace.name, .mark = trace.mark, .look = trace.look, .data = {}});
+      } else if (found->look != trace.look) {
+        found->look = {};
+      }
     }
   }
   return legend;
@@ -82,6 +100,23 @@ Axis axis_over(std::string label, const std::vector<double>& values) {
   const auto [least, most] = std::ranges::minmax(values);
   const double room = most > least ? kRoom * (most - least) : 1;
   return axis_between(std::move(label), least - room, most + room);
+}
+
+void share_length_of_y(std::vector<Panel>& panels) {
+  double length = 0;
+  for (const Panel& panel : panels) length = std::max(length, panel.y.most - panel.y.least);
+  for (Panel& panel : panels) {
+    const double middle = (panel.y.least + panel.y.most) / 2;
+    panel.y = axis_between(panel.y.label, middle - length / 2, middle + length / 2);
+  }
+}
+
+Axis axis_of_counts(std::string label, int64_t most) {
+  Axis axis{.label = std::move(label), .least = 0, .most = 1.03 * static_cast<double>(most)};
+  const auto step = static_cast<int64_t>(std::max(round_step(axis.most), 1.0));
+  for (int64_t tick = 0; tick <= most; tick += step)
+    axis.ticks.push_back({static_cast<double>(tick), fmt::format("{}", tick)});
+  return axis;
 }
 
 Axis axis_of_names(const std::vector<std::string>& names) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,10 +15,11 @@ enum class Mark {
   level,    ///< a dashed line to compare curves with
   points,   ///< points alone
   contour,  ///< a thin grey line with its name at its end
-  bars,     ///< bars along x from 0, one at each y, their values beside them
+  bars,     ///< neutral bars along x from 0, one at each y, with their spread and, at the right, their values
 };
 
-/// What a method looks like: a hue and a shape, so that nobody has to tell methods apart by hue alone.
+/// What a method looks like: a hue and a shape, so that nobody has to tell methods apart by hue alone. A
+/// dashed line's shape is its dashes.
 struct Look {
   size_t hue = 0;  ///< 0: grey, for what is not trained; 1 to kHues: colours
   size_t shape = 0;
@@ -27,22 +29,24 @@ struct Look {
 
 /// Colours besides grey. Beyond them, hues repeat with other shapes.
 inline constexpr size_t kHues = 8;
-/// Shapes of points.
-inline constexpr size_t kShapes = 6;
+/// Shapes of points: six that are filled, and the same six open.
+inline constexpr size_t kShapes = 12;
 
-/// The looks of methods, the same in all figures that share them.
+/// The looks of methods. Methods get them in order, each the next free one, so that a project's are the same
+/// in every figure if all of its methods are asked for first.
 class Looks {
  public:
-  /// The look of a method, or a variant of one, by its label in tables; a new label gets the next free one.
-  /// What is not trained is grey.
-  Look of(const std::string& label, bool is_trained) {
-    const auto [found, is_new] = looks_.try_emplace(label);
-    if (is_new) found->second = {.hue = is_trained ? 1 + trained_++ : 0, .shape = looks_.size() - 1};
-    return found->second;
-  }
+  /// The look of a method, or a variant of one, by its label in tables: "coop n_ctx=16". The variants of a
+  /// method have its hue, and each a shape of its own. What is not trained is grey.
+  Look of(const std::string& label, bool is_trained);
 
  private:
-  std::map<std::string, Look> looks_;
+  struct Method {
+    Look look;
+    std::vector<std::string> variants = {};  ///< labels, as they came
+  };
+
+  std::map<std::string, Method> methods_;
   size_t trained_ = 0;
 };
 
@@ -50,7 +54,7 @@ class Looks {
 struct Datum {
   double x = 0;
   double y = 0;
-  double low = 0;  ///< the spread of y; none if both equal it
+  double low = 0;  ///< the spread of y, of a bar that of x; none if both equal it
   double high = 0;
   std::string text = {};  ///< what it says, in words and numbers
 };
@@ -96,7 +100,8 @@ struct Figure {
   std::vector<Panel> panels;
 };
 
-/// What a legend shows: the curves, levels and points that are not faint, each name once.
+/// What a legend shows: the curves, levels and points that are not faint, each name once; in grey what has
+/// several looks.
 std::vector<Trace> legend_of(const Figure& figure);
 
 /// What a panel shows, in words, for those who cannot see it.
@@ -110,6 +115,13 @@ Axis axis_between(std::string label, double least, double most);
 
 /// The same around all the values, with some room at both ends.
 Axis axis_over(std::string label, const std::vector<double>& values);
+
+/// Gives all y axes the length of the longest one, around what each shows, so that equal slopes are equal
+/// gains.
+void share_length_of_y(std::vector<Panel>& panels);
+
+/// An axis from 0 over whole numbers, with ticks at some of them.
+Axis axis_of_counts(std::string label, int64_t most);
 
 /// An axis of names, the first on top: row i is at -i. Very long ones are cut.
 Axis axis_of_names(const std::vector<std::string>& names);

@@ -19,12 +19,15 @@ constexpr double kEdge = 14;
 constexpr double kContourRoom = 40;    // right of the axes: contours' names
 constexpr double kCharacter = 7;       // of a name's characters, at the size of ticks
 constexpr double kLegendRow = 22;      // a row of the legend
+constexpr double kSwatch = 20;         // a line in it
 constexpr double kWidestSheet = 1180;  // as a page
+constexpr double kOutline = 1.4;       // of open points
 constexpr const char* kSmall = ",12";  // gnuplot's way to keep the font and change the size
 constexpr const char* kLarge = ",13.5";
 
-/// gnuplot's numbers of filled points: circle, square, triangle, diamond, triangle upside down, pentagon.
-constexpr int kPointTypes[kShapes] = {7, 5, 9, 13, 11, 15};
+/// gnuplot's numbers of points: circle, square, triangle, diamond, triangle upside down, pentagon; filled,
+/// then open.
+constexpr int kPointTypes[kShapes] = {7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14};
 
 template <class... Values>
 void add(std::string& script, fmt::format_string<Values...> format, Values&&... values) {
@@ -107,7 +110,7 @@ void add_grid(std::string& script, const Panel& panel) {
         panel.y.most, rgb(kQuiet));
 }
 
-/// The names of contours and the values of bars, at their ends.
+/// The names of contours, at their ends, and the values of bars, at the right edge, where no bar reaches.
 void add_words_at_data(std::string& script, const Panel& panel) {
   for (const Trace& trace : panel.traces) {
     if (trace.data.empty()) continue;
@@ -118,9 +121,9 @@ void add_words_at_data(std::string& script, const Panel& panel) {
     }
     if (trace.mark != Mark::bars) continue;
     for (const Datum& datum : trace.data) {
-      add(script, "set label {} at {},{} {} offset {},0 font '{}' textcolor {}",
-          in_quotes(with_minus_sign(fmt::format("{:+.1f}", datum.x))), datum.x, datum.y,
-          datum.x < 0 ? "right" : "left", datum.x < 0 ? -0.6 : 0.6, kSmall, rgb(kInk));
+      add(script, "set label {} at {},{} right font '{}' textcolor {}",
+          in_quotes(with_minus_sign(fmt::format("{:+.1f}", datum.x))), panel.x.most, datum.y, kSmall,
+          rgb(kInk));
     }
   }
 }
@@ -167,11 +170,12 @@ std::vector<std::string> layers_of(const Trace& trace, size_t index, const Sheet
   const auto points = [&](const std::string& point_colour, double size, const char* rows) {
     // Without a page around it, a plot has no use for hypertext.
     const char* with = sheet.pointable ? "labels hypertext point" : "points";
-    layers.push_back(fmt::format("{} {} using 1:2{} with {} pointtype {} pointsize {} linecolor {}", block,
-                                 rows, sheet.pointable ? ":(stringcolumn(5))" : "", with,
-                                 kPointTypes[trace.look.shape % kShapes], size, point_colour));
+    layers.push_back(
+        fmt::format("{} {} using 1:2{} with {} pointtype {} pointsize {} linewidth {} linecolor {}", block,
+                    rows, sheet.pointable ? ":(stringcolumn(5))" : "", with,
+                    kPointTypes[trace.look.shape % kShapes], size, kOutline, point_colour));
   };
-  const auto line = [&](double width, const char* more = "") {
+  const auto line = [&](double width, const std::string& more = "") {
     layers.push_back(
         fmt::format("{} using 1:2 with lines linewidth {} linecolor {} {}", block, width, colour, more));
   };
@@ -190,7 +194,7 @@ std::vector<std::string> layers_of(const Trace& trace, size_t index, const Sheet
       points(colour, point_size(trace), fmt::format("every ::{}", trace.data.size() - 1).c_str());
       break;
     case Mark::level:
-      line(1.6, "dashtype (5,4)");
+      line(1.6, fmt::format("dashtype ({})", dashes_of(trace.look)));
       break;
     case Mark::points:
       points(colour, point_size(trace), "");
@@ -202,7 +206,11 @@ std::vector<std::string> layers_of(const Trace& trace, size_t index, const Sheet
       layers.push_back(
           fmt::format("{} using 1:2:(0):1:($2-0.34):($2+0.34) with boxxyerror fillcolor {} "
                       "fillstyle solid 1 noborder",
-                      block, rgb(paint)));
+                      block, rgb(kBar)));
+      if (has_spread(trace)) {
+        layers.push_back(fmt::format(
+            "{} using 3:2:($4-$3):(0) with vectors nohead linewidth 1.4 linecolor {}", block, rgb(kInk)));
+      }
       if (sheet.pointable) points(rgb(kInvisible), 2.2, "");
       break;
   }
@@ -222,7 +230,7 @@ void add_plot(std::string& script, const Panel& panel, const Sheet& sheet) {
 
 /// The width of a legend's entry.
 double entry_width(const Trace& entry) {
-  return 34 + 7.2 * static_cast<double>(entry.name.size());
+  return 40 + 7.2 * static_cast<double>(entry.name.size());
 }
 
 /// The entries of a legend, row by row; calls `place` with each and its left end and row. Returns the rows.
@@ -241,14 +249,24 @@ size_t place_legend(const std::vector<Trace>& legend, double width, const Place&
   return legend.empty() ? 0 : row + 1;
 }
 
+/// Each entry as its trace is drawn: a point, a line with a point or a dashed line.
 void add_legend(std::string& script, const Figure& figure, const Sheet& sheet) {
   place_legend(legend_of(figure), sheet.width, [&](const Trace& entry, double left, size_t row) {
-    add(script,
-        "set label {} at screen {:.5f},{:.5f} left offset 1.2,0 font ',12' textcolor {} point pointtype {} "
-        "pointsize 0.9 linecolor {}",
-        in_quotes(entry.name), left / sheet.width,
-        1 - (16 + kLegendRow * static_cast<double>(row)) / sheet.height, rgb(kInk),
-        kPointTypes[entry.look.shape % kShapes], rgb(paint_of(entry.look)));
+    const double y = 1 - (16 + kLegendRow * static_cast<double>(row)) / sheet.height;
+    const std::string colour = rgb(paint_of(entry.look));
+    if (entry.mark != Mark::points) {
+      const std::string dashes =
+          entry.mark == Mark::level ? fmt::format("dashtype ({})", dashes_of(entry.look)) : "";
+      add(script,
+          "set arrow from screen {:.5f},{:.5f} to screen {:.5f},{:.5f} nohead linewidth 2 linecolor {} {}",
+          (left - kSwatch / 2) / sheet.width, y, (left + kSwatch / 2) / sheet.width, y, colour, dashes);
+    }
+    const std::string point = entry.mark == Mark::level
+                                  ? ""
+                                  : fmt::format("point pointtype {} pointsize 0.9 linewidth {} linecolor {}",
+                                                kPointTypes[entry.look.shape % kShapes], kOutline, colour);
+    add(script, "set label {} at screen {:.5f},{:.5f} left offset 1.8,0 font ',12' textcolor {} {}",
+        in_quotes(entry.name), left / sheet.width, y, rgb(kInk), point);
   });
 }
 

@@ -14,19 +14,24 @@
 /// The figures that show what the tables say.
 namespace promptbed {
 
+/// Looks in which every method of the ledger has its own, in the order of its tables: the same whatever a
+/// figure shows.
+Looks looks_of(const Snapshot& snapshot);
+
 /// Of a base-new grid, the plane and the gains: of all series over the one labelled `versus`, or, if none is
 /// asked for, those of the series with the best H over the one that learns least (an untrained one, or else
 /// the one with the fewest parameters). No gains if there is nothing to compare.
 std::vector<Figure> base_new_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 
-/// The averages of the series as points, base accuracy across and new accuracy up, over lines of equal H.
-/// Series without one of the two are left out.
+/// The averages of the series as points, base accuracy across and new accuracy up, over lines of equal H; the
+/// axes are around the crowd, not around a few points far from it. If there are several datasets, a second
+/// panel has all points and those of the datasets. Series without one of the two are left out.
 Figure plane_figure(const Grid& grid, Looks& looks);
 
-/// What columns gain over their reference on each dataset, the greatest gain first, in each measure: figure 3
-/// of arXiv 2203.05557. Of the column with this label or, without one, of all. Throws Error for a label that
-/// is not a column.
+/// What columns gain over their reference on each dataset, with intervals, the greatest gain first, in each
+/// measure, all on one scale: figure 3 of arXiv 2203.05557. Of the column with this label or, without one, of
+/// all. Throws Error for a label that is not a column.
 Figure gains_figure(const Versus& versus, const std::optional<std::string>& label = {});
 
 /// Accuracy on all classes against shots, a panel for the average and for each dataset: figure 3 of arXiv
@@ -47,8 +52,9 @@ Figure reliability_figure(const Snapshot& snapshot, const ReportQuery& query, Lo
 /// when generalisation breaks. All panels have the same axes.
 Figure course_figure(const Courses& courses, Looks& looks);
 
-/// Training loss against epochs, a panel for each series that was trained by the host's loop: a thin line for
-/// each dataset, the mean over seeds, and a thick one for the mean over datasets. Throws as select_runs does.
+/// Training loss against epochs, a panel for each series that was trained by the host's loop and for the
+/// classes and shots that it was trained with: a thin line for each dataset, the mean over seeds, and a thick
+/// one for the mean over datasets. Throws as select_runs does.
 Figure loss_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& looks);
 
 }  // namespace promptbed

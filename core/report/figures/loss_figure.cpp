@@ -2,24 +2,26 @@
 
 #include <algorithm>
 #include <cmath>
-#include <tuple>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "report/figures/grid_figures.h"
 #include "report/select/selection.h"
 #include "results/statistics.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
 
 using Losses = std::vector<double>;
 
-/// What the runs of a line share; they differ in their seeds.
-using Task = std::tuple<std::string, std::string, int64_t>;  // dataset, classes, shots
+/// What a panel is of, besides its series: the classes and shots that runs were trained with. Runs of another
+/// protocol learned something else, so that no mean is over both.
+using Training = std::pair<std::string, int64_t>;
 
-Task task_of(const RunResults& run) {
-  return {run.spec().dataset, run.spec().classes, run.spec().shots};
-}
+/// By dataset.
+using LossesByDataset = std::map<std::string, Losses>;
 
 /// Epoch by epoch, as far as all of them go.
 Losses mean_losses(const std::vector<Losses>& all) {
@@ -34,17 +36,20 @@ Losses mean_losses(const std::vector<Losses>& all) {
   return means;
 }
 
-/// The mean over seeds of each task that a series was trained for.
-std::map<Task, Losses> losses_of(const Snapshot& snapshot, const Series& series) {
-  std::map<Task, std::vector<Losses>> seeds;
+/// The means over seeds of what a series was trained on.
+std::map<Training, LossesByDataset> losses_of(const Snapshot& snapshot, const Series& series) {
+  std::map<Training, std::map<std::string, std::vector<Losses>>> seeds;
   for (const RunResults* run : series.runs) {
     const std::vector<EpochRecord>& epochs = snapshot.epochs(run->record.id);
     if (epochs.empty()) continue;
-    Losses& losses = seeds[task_of(*run)].emplace_back();
+    const RunSpec& spec = run->spec();
+    Losses& losses = seeds[{spec.classes, spec.shots}][spec.dataset].emplace_back();
     for (const EpochRecord& epoch : epochs) losses.push_back(epoch.loss);
   }
-  std::map<Task, Losses> means;
-  for (const auto& [task, all] : seeds) means.emplace(task, mean_losses(all));
+  std::map<Training, LossesByDataset> means;
+  for (const auto& [training, datasets] : seeds) {
+    for (const auto& [dataset, all] : datasets) means[training].emplace(dataset, mean_losses(all));
+  }
   return means;
 }
 
@@ -59,13 +64,13 @@ Trace trace_of(const std::string& name, const Losses& losses, const Look& look, 
   return trace;
 }
 
-Panel panel_of(const std::string& label, const std::map<Task, Losses>& tasks, const Look& look) {
-  Panel panel{.title = label, .x = {}, .y = {}, .traces = {}};
+Panel panel_of(const std::string& title, const LossesByDataset& datasets, const Look& look) {
+  Panel panel{.title = title, .x = {}, .y = {}, .traces = {}};
   std::vector<Losses> all;
   double most_loss = 0;
   size_t most_epochs = 1;
-  for (const auto& [task, losses] : tasks) {
-    panel.traces.push_back(trace_of(std::get<0>(task), losses, look, /*faint=*/true));
+  for (const auto& [dataset, losses] : datasets) {
+    panel.traces.push_back(trace_of(dataset, losses, look, /*faint=*/true));
     for (const double loss : losses) {
       if (std::isfinite(loss)) most_loss = std::max(most_loss, loss);
     }
@@ -73,9 +78,20 @@ Panel panel_of(const std::string& label, const std::map<Task, Losses>& tasks, co
     all.push_back(losses);
   }
   panel.traces.push_back(trace_of("mean", mean_losses(all), look, /*faint=*/false));
-  panel.x = axis_between("epoch", 0, static_cast<double>(most_epochs) * 1.03);
-  panel.y = axis_between("loss", 0, most_loss > 0 ? 1.05 * most_loss : 1);
+  panel.x = axis_of_counts("epoch", static_cast<int64_t>(most_epochs));
+  panel.y.most = most_loss > 0 ? 1.05 * most_loss : 1;
   return panel;
+}
+
+std::string in_words(const Training& training) {
+  return fmt::format("{} classes, {}", training.first, plural(static_cast<size_t>(training.second), "shot"));
+}
+
+/// One scale for all, so that panels can be compared.
+void share_y(std::vector<Panel>& panels) {
+  double most = 0;
+  for (const Panel& panel : panels) most = std::max(most, panel.y.most);
+  for (Panel& panel : panels) panel.y = axis_between("loss", 0, most);
 }
 
 }  // namespace
@@ -86,11 +102,21 @@ Figure loss_figure(const Snapshot& snapshot, const ReportQuery& query, Looks& lo
                 .title = "Training loss by epoch",
                 .caption = "Thin: each dataset, the mean over seeds. Thick: the mean over datasets.",
                 .panels = {}};
-  for (const Series& series : series_of(selection, query)) {
-    const std::map<Task, Losses> tasks = losses_of(snapshot, series);
-    if (!tasks.empty())
-      figure.panels.push_back(panel_of(series.label(), tasks, looks.of(series.method, /*is_trained=*/true)));
+  std::vector<std::pair<const Series*, std::map<Training, LossesByDataset>>> found;
+  std::set<Training> trainings;
+  const std::vector<Series> all = series_of(selection, query);
+  for (const Series& series : all) {
+    found.emplace_back(&series, losses_of(snapshot, series));
+    for (const auto& [training, datasets] : found.back().second) trainings.insert(training);
   }
+  for (const auto& [series, by_training] : found) {
+    const Look look = looks.of(series->label(), /*is_trained=*/true);
+    for (const auto& [training, datasets] : by_training) {
+      const std::string what = trainings.size() > 1 ? ": " + in_words(training) : "";
+      figure.panels.push_back(panel_of(series->label() + what, datasets, look));
+    }
+  }
+  share_y(figure.panels);
   return figure;
 }
 

@@ -17,6 +17,7 @@ inline constexpr Paint kInk = {"ink", "#1c2126"};
 inline constexpr Paint kQuiet = {"quiet", "#5b646d"};
 inline constexpr Paint kGrid = {"grid", "#dfe3e7"};
 inline constexpr Paint kContour = {"contour", "#c3cad1"};
+inline constexpr Paint kBar = {"bar", "#a3adb7"};  ///< a quantity that belongs to no method
 inline constexpr Paint kInvisible = {"invisible",
                                      "#fefefe"};  ///< points that are only there to be pointed at
 
@@ -34,6 +35,13 @@ inline constexpr std::array<Paint, 1 + kHues> kHuePaints = {{{"hue-0", "#6f7780"
 
 inline constexpr Paint paint_of(const Look& look) {
   return kHuePaints[look.hue == 0 ? 0 : (look.hue - 1) % kHues + 1];
+}
+
+/// The dashes of a dashed line and the gaps between them, in pixels.
+inline constexpr std::array<std::string_view, 4> kDashes = {"5,4", "2,3", "9,3,2,3", "9,4"};
+
+inline constexpr std::string_view dashes_of(const Look& look) {
+  return kDashes[look.shape % kDashes.size()];
 }
 
 }  // namespace promptbed

@@ -9,7 +9,7 @@
 namespace promptbed {
 namespace {
 
-constexpr double kWidth = 360;  // of the panel, in pixels
+constexpr double kWidth = 760;  // of the panel, in pixels: points of many methods need room to differ
 constexpr double kRow = 27;     // of a dataset
 constexpr double kWithoutRows = 74;
 

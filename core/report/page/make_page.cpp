@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "report/figures/grid_figures.h"
 #include "report/page/sweep_commands.h"
 #include "report/select/selection.h"
 
@@ -132,7 +133,7 @@ PageSection make_section(const ReportSources& sources, const TableRequest& reque
 
 /// Adds the sections of all tables that there is something for, and says which could not be made.
 void add_sections(Page& page, const ReportSources& sources, const PageRequest& asked) {
-  Looks looks;
+  Looks looks = looks_of(sources.snapshot);
   bool versus_is_followed = false, source_is_followed = false;
   for (const TableKind& kind : table_kinds()) {
     try {
@@ -153,7 +154,7 @@ void add_sections(Page& page, const ReportSources& sources, const PageRequest& a
 }
 
 void add_named_section(Page& page, const ReportSources& sources, const PageRequest& asked) {
-  Looks looks;
+  Looks looks = looks_of(sources.snapshot);
   TableRequest request = asked.table;
   choose_suite(request, sources, asked.suite);
   page.sections.push_back(make_section(sources, request, looks));
@@ -175,6 +176,7 @@ Page make_page(const ReportSources& sources, const PageRequest& asked) {
   page.summary = summary_of(selection);
   page.making = making_of(sources.snapshot, selection, query, sources.suites);
   page.ledger = sources.snapshot.path().filename().string();
+  page.origin = origin_of(sources.snapshot, selection);
   for (const PageSection& section : page.sections)
     page.highlights.insert(page.highlights.end(), section.highlights.begin(), section.highlights.end());
   page.highlights.push_back(count_of_runs(selection, count_failures(sources.snapshot, query)));

@@ -41,6 +41,29 @@ std::string models_of(const Snapshot& snapshot, const RunSelection& selection) {
   return listed(models);
 }
 
+/// "ViT-B/16" or, of several, "ViT-B/16, RN50".
+std::string architectures_of(const Snapshot& snapshot, const RunSelection& selection) {
+  Texts architectures;
+  for (const RunResults& run : selection.runs) {
+    const ModelRecord* model = snapshot.model(run.spec().model);
+    architectures.insert(model == nullptr ? "fingerprint " + run.spec().model : model->architecture);
+  }
+  return listed(architectures);
+}
+
+/// "2026-11-25" or "2026-11-25 to 2026-11-28"
+std::string days_of(const RunSelection& selection) {
+  Texts days;
+  for (const RunResults& run : selection.runs) days.insert(run.record.ended.substr(0, 10));
+  return *days.begin() == *days.rbegin() ? *days.begin() : *days.begin() + " to " + *days.rbegin();
+}
+
+std::string hosts_of(const Snapshot& snapshot, const RunSelection& selection) {
+  Texts hosts;
+  for (const RunResults& run : selection.runs) hosts.insert(snapshot.execution(run.record.id).host);
+  return listed(hosts);
+}
+
 /// "2026-11-25T01:03:44.123Z" -> "2026-11-25 01:03 UTC"
 std::string minute_of(const std::string& time) {
   return time.size() < 16 ? time : time.substr(0, 10) + " " + time.substr(11, 5) + " UTC";
@@ -102,7 +125,8 @@ std::vector<Fact> common_facts(const Snapshot& snapshot, const RunSelection& sel
   add(facts, "Runs", plural(selection.runs.size(), "finished run"));
   add(facts, "Made", period_of(selection));
   add(facts, "Time", executions.time());
-  add(facts, "Peak memory", fmt::format("{} MB", executions.peak_memory / 1'000'000));
+  add(facts, "Peak memory", fmt::format("{} MB", grouped(executions.peak_memory / 1'000'000)));
+  add(facts, "Host", hosts_of(snapshot, selection));
   add(facts, "Processor", listed(executions.processors));
   add(facts, "Threads a run", listed(executions.threads));
   add(facts, "Precision", listed(precisions));
@@ -167,6 +191,15 @@ VariantMaking variant_of(const Series& series) {
 }
 
 }  // namespace
+
+std::vector<Fact> origin_of(const Snapshot& snapshot, const RunSelection& selection) {
+  std::vector<Fact> facts;
+  add(facts, "Model", architectures_of(snapshot, selection));
+  add(facts, "Made", days_of(selection));
+  add(facts, "Host", hosts_of(snapshot, selection));
+  add(facts, "Ledger", snapshot.path().filename().string());
+  return facts;
+}
 
 Making making_of(const Snapshot& snapshot, const RunSelection& selection, const ReportQuery& query,
                  const std::vector<Suite>& suites) {

@@ -25,6 +25,10 @@ struct Making {
   std::vector<std::string> commands;    ///< that repeat them, ready for a shell
 };
 
+/// What a reader has to know before any number: the models, when and on which hosts the runs were made, and
+/// in which ledger they are.
+std::vector<Fact> origin_of(const Snapshot& snapshot, const RunSelection& selection);
+
 /// What the ledger knows of it. `suites`: all there are.
 Making making_of(const Snapshot& snapshot, const RunSelection& selection, const ReportQuery& query,
                  const std::vector<Suite>& suites);

@@ -44,6 +44,14 @@ Markup highlights_of(const Page& page) {
            }));
 }
 
+Markup origin_markup(const Page& page) {
+  return unless_empty(
+      "<ul class=\"origin\">\n{{items}}</ul>",
+      each("<li>{{name}} <b>{{value}}</b></li>\n", page.origin, [](const Fact& fact) {
+        return Places{{"name", Markup::text(fact.first)}, {"value", Markup::text(fact.second)}};
+      }));
+}
+
 /// A line for each table that readers will not find.
 Markup left_out_of(const Page& page) {
   return unless_empty(
@@ -64,15 +72,22 @@ Markup contents_of(const Page& page) {
 
 /// The mark that a trace has in its panel.
 Markup swatch(const Trace& trace) {
-  const std::string_view mark =
-      trace.mark == Mark::level
-          ? "<line x1=\"-9\" x2=\"9\" stroke=\"currentColor\" stroke-width=\"1.6\" stroke-dasharray=\"5 4\"/>"
-          : "<use href=\"#point-{{shape}}\" transform=\"scale(4.2)\"/>";
+  constexpr std::string_view kDashed =
+      "<line x1=\"-13\" x2=\"13\" stroke=\"currentColor\" stroke-width=\"1.6\" "
+      "stroke-dasharray=\"{{dashes}}\"/>";
+  constexpr std::string_view kSolid =
+      "<line x1=\"-13\" x2=\"13\" stroke=\"currentColor\" stroke-width=\"2\"/>";
+  constexpr std::string_view kPoint =
+      "<use href=\"#point-{{shape}}\" fill=\"none\" transform=\"scale(4.2)\"/>";
   const Places places = {{"hue", Markup::text(paint_of(trace.look).role)},
+                         {"dashes", Markup::text(dashes_of(trace.look))},
                          {"shape", Markup::text(std::to_string(trace.look.shape % kShapes))}};
-  return fill(
-      "<svg viewBox=\"-10 -6 20 12\" class=\"{{hue}}\" aria-hidden=\"true\">" + std::string(mark) + "</svg>",
-      places);
+  Markup svg = fill("<svg viewBox=\"-14 -6 28 12\" class=\"{{hue}}\" aria-hidden=\"true\">", places);
+  if (trace.mark == Mark::level) svg += fill(kDashed, places);
+  if (trace.mark == Mark::curve) svg += fill(kSolid, places);
+  if (trace.mark != Mark::level) svg += fill(kPoint, places);
+  svg += Markup::made("</svg>");
+  return svg;
 }
 
 Markup legend_of_page(const Figure& figure) {
@@ -176,6 +191,7 @@ std::string render_page(const Page& page) {
                                        {"script", Markup::made(std::string(page_assets::page_js))},
                                        {"shapes", point_shapes()},
                                        {"summary", Markup::text(page.summary)},
+                                       {"origin", origin_markup(page)},
                                        {"highlights", highlights_of(page)},
                                        {"left_out", left_out_of(page)},
                                        {"contents", contents_of(page)},

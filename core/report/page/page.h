@@ -37,6 +37,7 @@ struct LeftOut {
 struct Page {
   std::string title;
   std::string summary;
+  std::vector<Fact> origin = {};  ///< model, ledger, host, when it was made
   std::vector<Highlight> highlights = {};
   std::vector<LeftOut> left_out = {};
   std::vector<PageSection> sections = {};

@@ -2,7 +2,8 @@
 
 // Tables sort by any column: each heading in the last heading row holds a button that cycles through one order,
 // the other, and the report's own. Summary rows stay where they are. In a table with a section per dataset,
-// rows sort within their section, and the heading of the sections' names sorts the sections.
+// rows sort within their section, and the heading of the sections' names sorts the sections. Of a long table with
+// sections one is shown at a time, which a reader chooses.
 (() => {
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -88,5 +89,32 @@
     });
   }
 
-  document.querySelectorAll("table").forEach(makeSortable);
+  const longest = 30; // rows that are shown without a choice
+
+  /** Lets readers of a long table choose the section that they see; at first, that is the first one. */
+  function makeSelectable(table) {
+    const bodies = [...table.tBodies];
+    const rows = bodies.reduce((sum, body) => sum + body.rows.length, 0);
+    if (bodies.length < 2 || rows <= longest) return;
+
+    const nameOf = (body) => body.rows[0].cells[0].textContent;
+    const select = document.createElement("select");
+    for (const body of bodies) select.add(new Option(nameOf(body)));
+    select.add(new Option("all", ""));
+    const show = () => {
+      for (const body of bodies) body.classList.toggle("unchosen", select.value !== "" && nameOf(body) !== select.value);
+    };
+    select.addEventListener("change", show);
+    show();
+
+    const label = document.createElement("label");
+    label.className = "choice";
+    label.append([...table.tHead.rows].at(-1).cells[0].textContent, select);
+    table.closest(".table-box").before(label);
+  }
+
+  document.querySelectorAll("table").forEach((table) => {
+    makeSelectable(table); // before its headings get buttons
+    makeSortable(table);
+  });
 })();

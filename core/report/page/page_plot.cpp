@@ -21,8 +21,12 @@ using pugi::xml_attribute;
 using pugi::xml_node;
 
 /// The ids that gnuplot gives the shapes of gnuplot_script.cpp, in their order.
-constexpr std::array<std::string_view, kShapes> kShapeIds = {"gpPt6",  "gpPt4",  "gpPt8",
-                                                             "gpPt12", "gpPt10", "gpPt14"};
+constexpr std::array<std::string_view, kShapes> kShapeIds = {"gpPt6",  "gpPt4",  "gpPt8", "gpPt12",
+                                                             "gpPt10", "gpPt14", "gpPt5", "gpPt3",
+                                                             "gpPt7",  "gpPt11", "gpPt9", "gpPt13"};
+
+/// The outline of open shapes, to be as heavy as filled ones, in parts of their radius.
+constexpr const char* kOutline = "0.42";
 
 pugi::xml_document parse(const std::string& svg) {
   pugi::xml_document document;
@@ -76,7 +80,7 @@ void rename_shape(xml_node shape) {
 /// The role of a colour; "" for one that is not in the palette, such as "none".
 std::string_view role_of(std::string_view colour) {
   const std::string code = hexadecimal(colour);
-  for (const Paint& paint : {kInk, kQuiet, kGrid, kContour, kInvisible}) {
+  for (const Paint& paint : {kInk, kQuiet, kGrid, kContour, kBar, kInvisible}) {
     if (paint.colour == code) return paint.role;
   }
   for (const Paint& paint : kHuePaints) {
@@ -229,7 +233,11 @@ Markup point_shapes() {
     const std::string_view id = shape.attribute("id").value();
     if (id.starts_with("gpPt")) document.append_copy(shape);
   }
-  for (xml_node shape : document.children()) rename_shape(shape);
+  for (xml_node shape : document.children()) {
+    rename_shape(shape);
+    const bool is_open = !shape.attribute("fill");
+    if (xml_attribute width = shape.attribute("stroke-width"); width && is_open) width = kOutline;
+  }
   return Markup::made("<defs>" + to_string(document) + "</defs>");
 }
 
