@@ -4,6 +4,21 @@
 #include "cli/given.h"
 
 namespace promptbed {
+namespace {
+
+constexpr int64_t kMostInRange = 1000;
+
+/// The first and the last number of "1-3"; those of "7" are the same, and a number may be negative.
+std::optional<std::pair<int64_t, int64_t>> range_from(const std::string& text) {
+  if (const auto number = number_from<int64_t>(text)) return std::pair(*number, *number);
+  const size_t dash = text.find('-', 1);
+  if (dash == std::string::npos) return std::nullopt;
+  const auto first = number_from<int64_t>(text.substr(0, dash));
+  const auto last = number_from<int64_t>(text.substr(dash + 1));
+  return first && last ? std::optional(std::pair(*first, *last)) : std::nullopt;
+}
+
+}  // namespace
 
 const std::vector<Values::Entry>& Values::entries_of(std::string_view name) const {
   static const std::vector<Entry> none;
@@ -45,9 +60,18 @@ std::vector<std::string> Values::items(std::string_view name) const {
 std::vector<int64_t> Values::numbers(std::string_view name) const {
   std::vector<int64_t> numbers;
   for (const std::string& item : items(name)) {
-    const auto number = number_from<int64_t>(item);
-    if (!number) throw fault(name, fmt::format("{} is not a whole number; give some, such as 1,2,3", item));
-    numbers.push_back(*number);
+    const auto range = range_from(item);
+    if (!range)
+      throw fault(name, fmt::format("{} is not a whole number; give some, such as 1,2,3 or 1-3", item));
+    const auto [first, last] = *range;
+    if (first > last || last - first >= kMostInRange)
+      throw fault(name, fmt::format("{} is not a range of 1 to {} numbers; give one, such as 1-3", item,
+                                    kMostInRange));
+    for (int64_t number = first; number <= last; ++number) {
+      if (std::ranges::count(numbers, number) > 0)
+        throw fault(name, fmt::format("names {} twice; leave one out", number));
+      numbers.push_back(number);
+    }
   }
   return numbers;
 }

@@ -114,6 +114,17 @@ TEST_F(CommandOptions, AWrongValueIsReportedWithThePlaceThatHasIt) {
   EXPECT_ERROR(parsed("db = a\nsome words\n", {}), "sweep.ini: line 2: 'some words' is not OPTION = VALUE");
 }
 
+TEST_F(CommandOptions, NumbersMayBeRanges) {
+  const auto seeds = [&](const std::string& text) { return parsed({"--seeds", text}).numbers("seeds"); };
+  EXPECT_EQ(seeds("1-3"), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(seeds("7,1-2,4-4"), (std::vector<int64_t>{7, 1, 2, 4}));
+  EXPECT_EQ(seeds("-2--1"), (std::vector<int64_t>{-2, -1}));
+  EXPECT_ERROR(seeds("3-1"), "--seeds 3-1: 3-1 is not a range of 1 to 1000 numbers; give one, such as 1-3");
+  EXPECT_ERROR(seeds("1-9999999999"), "is not a range of 1 to 1000 numbers");
+  EXPECT_ERROR(seeds("1-3,2"), "--seeds 1-3,2: names 2 twice; leave one out");
+  EXPECT_ERROR(seeds("1-"), "1- is not a whole number; give some, such as 1,2,3 or 1-3");
+}
+
 TEST_F(CommandOptions, OneFileServesAllSubcommands) {
   const Values values = parsed(
       "db = all.db ; of all\nversus = coop\n[train]\nepochs = 3\n[report]\nversus = coop\ndb = other.db\n",
