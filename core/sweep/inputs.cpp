@@ -118,6 +118,8 @@ CacheKey Inputs::key_of(const DatasetSpec& dataset) const {
 
 CacheKey Inputs::sealed_key(const DatasetSpec& dataset) const {
   CacheKey key = key_of(dataset);
+  // Where nobody asks for views, it does not matter what those in the file cover.
+  if (spec_.views == 0) key.crops = chosen_of(dataset).suite().at(dataset.id).crops;
   // Sealed features come in one precision: if there are none in --precision, it concerns the text tower
   // alone.
   if (!fs::exists(sealed_path(chosen_of(dataset).suite().features, key))) key.precision = Precision::f32;
