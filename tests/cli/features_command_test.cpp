@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "formats/stored_zip.h"
 #include "support/sweep_world.h"
 
 namespace promptbed {
@@ -55,6 +56,29 @@ TEST(FeaturesSeal, RefusesAnIncompleteCache) {
   const Finished sealed = features(world, "seal", {"--output", "sealed"});
   EXPECT_EQ(sealed.code, 2);
   EXPECT_NE(sealed.err.find("two.h5: lacks features of 28 images"), std::string::npos) << sealed.err;
+}
+
+TEST(FeaturesExport, WritesFeaturesLabelsAndPathsForNumpy) {
+  const SweepWorld world;
+  const Finished exported = world.run({"features", "export", "--suite", "small", "--model", "model", "--data",
+                                       "data", "--datasets", "one", "--views", "2", "--output", "exported"});
+  EXPECT_EQ(exported.out, fmt::format("exported/one.npz: {} images, 4 class names\n", kPictures))
+      << exported.err;
+  const StoredZip file(world / "exported/one.npz");
+  EXPECT_EQ(file.names(), (std::vector<std::string>{"class_names.npy", "test_features.npy", "test_labels.npy",
+                                                    "test_paths.npy", "train_features.npy",
+                                                    "train_labels.npy", "train_paths.npy", "train_views.npy",
+                                                    "val_features.npy", "val_labels.npy", "val_paths.npy"}));
+  const auto shape_of = [&](const std::string& name) {
+    const std::string array = file.read(name);
+    const size_t begin = array.find("'shape': ") + 9;
+    return array.substr(begin, array.find(')', begin) + 1 - begin);
+  };
+  const int train = 4 * SweepWorld::kTrain;
+  EXPECT_EQ(shape_of("train_labels.npy"), fmt::format("({},)", train));
+  EXPECT_TRUE(shape_of("train_features.npy").starts_with(fmt::format("({}, ", train)));
+  EXPECT_TRUE(shape_of("train_views.npy").starts_with(fmt::format("({}, 2, ", train)));
+  EXPECT_NE(file.read("test_paths.npy").find("'<U"), std::string::npos);
 }
 
 TEST(FeaturesVerify, NamesADamagedFileAndGoesOn) {

@@ -6,7 +6,8 @@ usage: commands_test.py RUNNER PLUGINS WORK [--update] [PAGE...]
 A command is a line of a code block that begins with `runner` or `build/release/runner`. Every page runs in a folder of its own, with
 stand-ins for what it names (MODEL, DATA, ID, images). Training is shortened, so that a page takes seconds: one epoch, one seed, one
 dataset unless the command says otherwise. Pages that only report do so on ledger.db beside this script. Where a command follows `$ `, the lines after
-it are its output and must be equal; --update rewrites them.
+it are its output and must be equal; --update rewrites them. A block of INI is the file sweep.ini of its page, and blocks of Python run after
+the page's commands, unless they import what is not installed.
 
 PLUGINS: a folder with the built examples/plugin. WORK: a folder to work in, which is emptied.
 """
@@ -52,6 +53,11 @@ def blocks(lines):
         after_blank = not line.strip()
     if block:
         yield block
+
+
+def fenced(lines, language):
+    """The texts of a page's fenced blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", "\n".join(lines), flags=re.DOTALL | re.MULTILINE)
 
 
 def commands(lines):
@@ -124,6 +130,8 @@ class Page:
         (self.folder / "build").mkdir()
         (self.folder / "build/plugins").symlink_to(plugins)
         lines = self.path.read_text().splitlines()
+        for settings in fenced(lines, "ini"):
+            (self.folder / "sweep.ini").write_text(settings)
         if all(command.startswith("report") for _, command, _ in commands(lines)):
             (self.folder / "runs").mkdir()
             shutil.copy(LEDGER, self.folder / "runs/promptbed.db")
@@ -205,7 +213,21 @@ class Page:
                                          *("    " + line for line in actual)]))
         if update:
             self.path.write_text("\n".join(lines) + "\n")
+        else:
+            faults += self.run_python(lines)
         return done, faults
+
+    def run_python(self, lines):
+        """Runs the blocks of Python. Returns what went wrong."""
+        faults = []
+        for code in fenced(lines, "python"):
+            done = subprocess.run([sys.executable, "-c", code], cwd=self.folder, capture_output=True, text=True, timeout=300)
+            last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else ""
+            if last.startswith("ModuleNotFoundError"):
+                print(f"{self.path.name}: Python left out: {last}")
+            elif done.returncode != 0:
+                faults.append(f"{self.path.name}: Python:\n{code}\n    {last}")
+        return faults
 
 
 def main():

@@ -3,11 +3,12 @@
 namespace promptbed {
 namespace {
 
-const Subcommands kRuns = {"runs", "runner runs list|show|diff|release|delete [OPTIONS]",
+const Subcommands kRuns = {"runs", "runner runs list|show|diff|export|release|delete [OPTIONS]",
                            "The runs in the ledger. A run is named by its id, or a prefix of it.\n\n"
                            "  list     one row per run\n"
                            "  show     everything known about a run\n"
                            "  diff     what differs between two runs: settings, scores, how they were made\n"
+                           "  export   their epochs and scores as CSV, JSON Lines or TensorBoard's files\n"
                            "  release  frees runs of a dead process on another host or in another container\n"
                            "  delete   removes runs, so that the next sweep repeats them"};
 
@@ -18,6 +19,7 @@ int runs_command(const Arguments& arguments) {
                         {{"list", list_runs_command},
                          {"show", show_run},
                          {"diff", diff_runs},
+                         {"export", export_runs},
                          {"release", release_runs},
                          {"delete", delete_runs}});
 }

@@ -10,6 +10,7 @@ namespace promptbed {
 int list_runs_command(const Arguments& arguments);
 int show_run(const Arguments& arguments);
 int diff_runs(const Arguments& arguments);
+int export_runs(const Arguments& arguments);
 int release_runs(const Arguments& arguments);
 int delete_runs(const Arguments& arguments);
 

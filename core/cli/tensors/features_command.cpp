@@ -8,6 +8,7 @@
 #include "base/installation.h"
 #include "base/progress.h"
 #include "base/text.h"
+#include "cli/tensors/features_commands.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
 #include "features/cache_folder.h"
@@ -21,13 +22,14 @@ namespace {
 namespace fs = std::filesystem;
 
 const Subcommands kFeatures = {
-    "features", "runner features build|list|verify|prune|seal [OPTIONS]",
+    "features", "runner features build|list|verify|prune|seal|export [OPTIONS]",
     "Image features: the frozen half of every run.\n\n"
     "  build   extracts everything that sweeps over the datasets may need\n"
     "  list    lists the caches, and the sealed features embedded in suites\n"
     "  verify  reads all of them and compares their checksums\n"
     "  prune   deletes caches that no sweep can use any more\n"
-    "  seal    writes complete caches to files that can be distributed without images"};
+    "  seal    writes complete caches to files that can be distributed without images\n"
+    "  export  writes features, labels and paths to NumPy's .npz files"};
 
 int build(const Arguments& arguments) {
   const std::optional<Values> values = parse(
@@ -217,9 +219,13 @@ int seal(const Arguments& arguments) {
 }  // namespace
 
 int features_command(const Arguments& arguments) {
-  return run_subcommand(
-      kFeatures, arguments,
-      {{"build", build}, {"list", list}, {"verify", verify}, {"prune", prune}, {"seal", seal}});
+  return run_subcommand(kFeatures, arguments,
+                        {{"build", build},
+                         {"list", list},
+                         {"verify", verify},
+                         {"prune", prune},
+                         {"seal", seal},
+                         {"export", export_features}});
 }
 
 }  // namespace promptbed
