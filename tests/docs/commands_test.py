@@ -6,7 +6,7 @@ usage: commands_test.py RUNNER PLUGINS WORK [--update] [PAGE...]
 A command is a line of a code block that begins with `runner` or `build/release/runner`. Every page runs in a folder of its own, with
 stand-ins for what it names (MODEL, DATA, ID, images). Training is shortened, so that a page takes seconds: one epoch, one seed, one
 dataset unless the command says otherwise. Pages that only report do so on ledger.db beside this script. Where a command follows `$ `, the lines after
-it are its output and must be equal; --update rewrites them. A block of INI is the file sweep.ini of its page, and blocks of Python run after
+it are its output and must be equal; --update rewrites them. A block of INI is the file project.ini of its page, and blocks of Python run after
 the page's commands, unless they import what is not installed.
 
 PLUGINS: a folder with the built examples/plugin. WORK: a folder to work in, which is emptied.
@@ -131,7 +131,7 @@ class Page:
         (self.folder / "build/plugins").symlink_to(plugins)
         lines = self.path.read_text().splitlines()
         for settings in fenced(lines, "ini"):
-            (self.folder / "sweep.ini").write_text(settings)
+            (self.folder / "project.ini").write_text(settings)
         if all(command.startswith("report") for _, command, _ in commands(lines)):
             (self.folder / "runs").mkdir()
             shutil.copy(LEDGER, self.folder / "runs/promptbed.db")
