@@ -8,7 +8,9 @@
 #     include/promptbed/            what a plugin may include
 #     share/promptbed/datasets/     the suites, what is embedded with them and papers' figures included
 #     share/promptbed/examples/     a plugin to begin with
-#     share/doc/promptbed/
+#     share/promptbed/plugins/      the sources of the shipped methods, which the docs show
+#     share/doc/promptbed/          README.md, docs/ and what they link to
+#     share/man/man1/runner.1 and, for bash, zsh and fish, completion where they look for it
 include(CMakePackageConfigHelpers)
 
 set_target_properties(runner-tensors PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
@@ -17,9 +19,40 @@ install(TARGETS runner runner-tensors RUNTIME DESTINATION bin)
 install(TARGETS promptbed EXPORT promptbedTargets LIBRARY DESTINATION lib)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/promptbed DESTINATION include)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/datasets ${PROJECT_SOURCE_DIR}/examples DESTINATION share/promptbed)
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/plugins.md ${PROJECT_SOURCE_DIR}/docs/methods.md
-  ${PROJECT_SOURCE_DIR}/docs/reports.md
-  DESTINATION share/doc/promptbed)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/plugins DESTINATION share/promptbed FILES_MATCHING PATTERN "*.cpp" PATTERN "*.h")
+
+# The docs link to each other, to data, headers and sources: links that lead out of their folder find them by these symbolic ones.
+set(doc_folder share/doc/promptbed)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md
+  ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/CITATION.cff DESTINATION ${doc_folder})
+install(FILES ${PROJECT_SOURCE_DIR}/tools/pocket/README.md DESTINATION ${doc_folder}/tools/pocket)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${doc_folder} PATTERN Doxyfile EXCLUDE)
+install(CODE "
+  set(folder \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${doc_folder}\")
+  file(MAKE_DIRECTORY \"\${folder}/core/include\")
+  foreach(part datasets examples plugins)
+    file(CREATE_LINK ../../promptbed/\${part} \"\${folder}/\${part}\" SYMBOLIC)
+  endforeach()
+  file(CREATE_LINK ../../../../../include/promptbed \"\${folder}/core/include/promptbed\" SYMBOLIC)")
+
+# What shells and man look for, made by the program of its own tables of options.
+set(described man:share/man/man1:runner.1 bash:share/bash-completion/completions:runner zsh:share/zsh/site-functions:_runner
+  fish:share/fish/vendor_completions.d:runner.fish)
+foreach(entry ${described})
+  string(REPLACE ":" ";" parts ${entry})
+  list(GET parts 0 kind)
+  list(GET parts 1 folder)
+  list(GET parts 2 name)
+  set(file ${PROJECT_BINARY_DIR}/${folder}/${name})
+  add_custom_command(OUTPUT ${file}
+    COMMAND runner completion ${kind} --output ${file}
+    DEPENDS runner runner-tensors VERBATIM)
+  list(APPEND described_files ${file})
+  install(FILES ${file} DESTINATION ${folder})
+endforeach()
+# Below /usr, Debian's zsh looks here.
+install(FILES ${PROJECT_BINARY_DIR}/share/zsh/site-functions/_runner DESTINATION share/zsh/vendor-completions)
+add_custom_target(promptbed_described ALL DEPENDS ${described_files})
 
 set(package_folder lib/cmake/promptbed)
 install(EXPORT promptbedTargets NAMESPACE promptbed:: DESTINATION ${package_folder})

@@ -15,9 +15,9 @@ enum Exit : int {
 };
 
 /// The commands, in the order of `runner --help`.
-inline constexpr std::string_view kCommandNames[] = {"sweep",  "train",    "eval",  "predict", "prompts",
-                                                     "report", "features", "bench", "methods", "datasets",
-                                                     "runs",   "ledger",   "doctor"};
+inline constexpr std::string_view kCommandNames[] = {"sweep",  "train",    "eval",   "predict",   "prompts",
+                                                     "report", "features", "bench",  "methods",   "datasets",
+                                                     "runs",   "ledger",   "doctor", "completion"};
 
 /// Words of a command line.
 using Arguments = std::vector<std::string>;

@@ -9,6 +9,7 @@
 
 #include "base/installation.h"
 #include "cli/command.h"
+#include "cli/describe/describe.h"
 #include "cli/records/datasets_commands.h"
 
 /// `runner` itself, which does not see LibTorch: loading that takes longer than most reports. A subcommand
@@ -61,6 +62,9 @@ int methods_command(const Arguments& arguments) {
 }
 int doctor_command(const Arguments& arguments) {
   with_tensors({"doctor"}, arguments);
+}
+int completion_command(const Arguments& arguments) {
+  with_tensors({"completion"}, arguments);
 }
 int try_dataset_crops(const Arguments& arguments) {
   with_tensors({"datasets", "crops"}, arguments);

@@ -17,17 +17,12 @@
 #include "base/suggestion.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/describe/describe.h"
 
 namespace promptbed {
 namespace {
 
-struct Command {
-  std::string_view name;
-  const char* summary;
-  int (*run)(const Arguments& arguments);
-};
-
-constexpr Command kCommands[] = {
+constexpr CommandSummary kCommands[] = {
     {"sweep", "train and test methods over datasets, shots and seeds", sweep_command},
     {"train", "train one prompt and test it", train_command},
     {"eval", "test a trained prompt, or zero-shot, on a dataset", eval_command},
@@ -38,16 +33,25 @@ constexpr Command kCommands[] = {
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
-    {"runs", "list, show, compare, release and delete runs in the ledger", runs_command},
+    {"runs", "list, show, compare, export, release and delete runs in the ledger", runs_command},
     {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},
     {"doctor", "say what this machine offers, and what to mend", doctor_command},
+    {"completion", "print a completion script for bash, zsh or fish, or the man page", completion_command},
 };
-static_assert(std::ranges::equal(kCommands, kCommandNames, {}, &Command::name));
+static_assert(std::ranges::equal(kCommands, kCommandNames, {}, &CommandSummary::name));
+
+}  // namespace
+
+std::span<const CommandSummary> commands() {
+  return kCommands;
+}
+
+namespace {
 
 void print_help() {
   fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
              release_version());
-  for (const Command& command : kCommands) fmt::print("  {:<10} {}\n", command.name, command.summary);
+  for (const CommandSummary& command : commands()) fmt::print("  {:<11} {}\n", command.name, command.summary);
   fmt::print(
       "\nThe main job:\n"
       "  runner sweep --methods clip_zeroshot,coop,cocoop\n"
@@ -68,9 +72,8 @@ int run(const Arguments& words) {
                code_is_dirty() ? ", with changes" : "");
     return kAllDone;
   }
-  const auto* command = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                     [&](const Command& c) { return c.name == words[0]; });
-  if (command == std::end(kCommands)) {
+  const auto command = std::ranges::find(commands(), words[0], &CommandSummary::name);
+  if (command == commands().end()) {
     throw Error(fmt::format("no command {}; {}", words[0],
                             remedy_for(words[0], {std::begin(kCommandNames), std::end(kCommandNames)})));
   }

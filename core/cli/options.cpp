@@ -8,12 +8,16 @@
 #include <set>
 #include <sstream>
 
+#include "cli/describe/describe.h"
 #include "cli/given.h"
 
 namespace promptbed {
 namespace {
 
 namespace po = boost::program_options;
+
+/// Where descriptions are kept while described_by() runs.
+std::vector<Subcommand>* descriptions = nullptr;
 
 constexpr unsigned kLineWidth = 110, kDescriptionWidth = 60;
 constexpr const char* kArguments =
@@ -203,7 +207,24 @@ std::optional<bool> flag_from(std::string_view text) {
   return std::nullopt;
 }
 
+std::vector<Subcommand> described_by(const std::function<void()>& call) {
+  std::vector<Subcommand> kept;
+  descriptions = &kept;
+  try {
+    call();
+  } catch (...) {
+    descriptions = nullptr;
+    throw;
+  }
+  descriptions = nullptr;
+  return kept;
+}
+
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand) {
+  if (descriptions != nullptr) {
+    descriptions->push_back(subcommand);
+    return std::nullopt;
+  }
   const Given typed = read_command_line(arguments, subcommand);
   if (typed.texts.contains("help")) {
     print_help(subcommand);
@@ -236,6 +257,11 @@ std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcom
 
 int run_subcommand(const Subcommands& command, const Arguments& arguments,
                    const std::vector<std::pair<std::string, int (*)(const Arguments&)>>& known) {
+  if (descriptions != nullptr) {
+    descriptions->push_back({.usage = command.usage, .explanation = command.explanation, .options = {}});
+    for (const auto& [name, run] : known) run({});
+    return kAllDone;
+  }
   std::vector<std::string> names;
   for (const auto& [name, run] : known) {
     if (!arguments.empty() && arguments[0] == name) return run({arguments.begin() + 1, arguments.end()});

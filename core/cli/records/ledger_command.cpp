@@ -8,7 +8,7 @@ namespace promptbed {
 namespace {
 
 const Subcommands kLedger = {
-    "ledger", "runner ledger check|merge [OPTIONS]",
+    "ledger", "runner ledger SUBCOMMAND [OPTIONS]",
     "The ledger of runs as a whole.\n\n"
     "  check  that nothing in the ledger has changed, and that the files beside it belong to its runs\n"
     "  merge  brings the runs of other ledgers into one: of shards, or of other machines"};
