@@ -38,9 +38,10 @@ void describe_model(const ClipModel& model, Ledger& ledger) {
 void keep_own_places(const Plan& plan, const SweepSpec& spec, std::ostream& log) {
   std::vector<DatasetPlace> places;
   for (const auto& dataset : plan.datasets) {
-    if (dataset->spec.is_own())
-      places.push_back(
-          {dataset->spec.id, dataset->split_hash, (dataset->spec.folder / dataset->spec.split.file)});
+    const DatasetSpec& own = dataset->spec;
+    if (!own.is_own()) continue;
+    const auto path = own.split.file.empty() ? own.folder : own.folder / own.split.file;
+    places.push_back({own.id, dataset->split_hash, path});
   }
   keep_places(spec.ledger, places, log);
 }

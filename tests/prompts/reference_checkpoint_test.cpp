@@ -184,7 +184,7 @@ TEST_F(ReferenceCheckpoints, TellTheirClassesByTheirTokens) {
 TEST_F(ReferenceCheckpoints, WriteTheirClassesAsPeopleDo) {
   const auto read = [&](const ClassNames& names) {
     TorchDict state = coop_state();
-    state.back().second = suffixes(names);
+    state.back() = {"token_suffix", suffixes(names)};
     return class_names_in(written_and_read(state), model_);
   };
   for (const ClassNames& names : std::vector<ClassNames>{
