@@ -162,7 +162,7 @@ TEST(Sweep, ADryRunSaysWhereEachOptionComesFrom) {
   ASSERT_EQ(planned.code, 0) << planned.err;
   for (const char* row :
        {"--methods +coop +command line\n", "--retries +2 +project.ini \\[sweep\\]\n",
-        "--views +10 +default\n", "--model +model +command line\n", "--crops +0.08-1 +default\n"}) {
+        "--precision +f32 +default\n", "--model +model +command line\n", "--crops +0.08-1 +default\n"}) {
     EXPECT_TRUE(std::regex_search(planned.out, std::regex(row))) << row << planned.out;
   }
   EXPECT_EQ(planned.out.find("--spread"), std::string::npos);
