@@ -35,7 +35,7 @@ constexpr CommandSummary kCommands[] = {
     {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
     {"runs", "list, show, compare, export, release and delete runs in the ledger", runs_command},
     {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},
-    {"doctor", "say what this machine offers, and what to mend", doctor_command},
+    {"doctor", "say what this machine offers, and what to fix", doctor_command},
     {"completion", "print a completion script for bash, zsh or fish, or the man page", completion_command},
 };
 static_assert(std::ranges::equal(kCommands, kCommandNames, {}, &CommandSummary::name));

@@ -44,14 +44,24 @@ fs::path places_path(const fs::path& ledger) {
 void keep_places(const fs::path& ledger, const std::vector<DatasetPlace>& places, std::ostream& log) {
   if (places.empty()) return;
   const fs::path file = places_path(ledger);
+  const auto with_all = [&](Places kept) {
+    for (const DatasetPlace& place : places) {
+      if (printable(place.path.native()) == place.path.native())
+        kept[place.dataset][place.split_hash] = place.path.native();
+    }
+    return kept;
+  };
+  // Whoever adds nothing need not be able to write.
+  if (const Places known = readable_places(file); with_all(known) == known) return;
   const WriterLock lock(file, log);
-  Places kept = readable_places(file);
-  const Places before = kept;
-  for (const DatasetPlace& place : places) {
-    if (printable(place.path.native()) == place.path.native())
-      kept[place.dataset][place.split_hash] = place.path.native();
-  }
-  if (kept != before) write_file(file, nlohmann::json(kept).dump(/*indent=*/1) + '\n');
+  write_file(file, nlohmann::json(with_all(readable_places(file))).dump(/*indent=*/1) + '\n');
+}
+
+std::vector<DatasetPlace> all_places(const fs::path& ledger) {
+  std::vector<DatasetPlace> all;
+  for (const auto& [dataset, paths] : readable_places(places_path(ledger)))
+    for (const auto& [split, path] : paths) all.push_back({dataset, split, path});
+  return all;
 }
 
 std::optional<fs::path> find_place(const fs::path& ledger, const std::string& dataset,

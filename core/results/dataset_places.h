@@ -25,6 +25,9 @@ std::filesystem::path places_path(const std::filesystem::path& ledger);
 void keep_places(const std::filesystem::path& ledger, const std::vector<DatasetPlace>& places,
                  std::ostream& log);
 
+/// All that are known beside a ledger; none of a file that is damaged.
+std::vector<DatasetPlace> all_places(const std::filesystem::path& ledger);
+
 /// Where a dataset lay last; nothing if that is not known. Throws Error if the file is not what keep_places
 /// writes.
 std::optional<std::filesystem::path> find_place(const std::filesystem::path& ledger,

@@ -8,12 +8,14 @@
 
 #include <map>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/files.h"
 #include "base/text.h"
+#include "results/dataset_places.h"
 #include "results/ledger_file.h"
 #include "results/ledger_rows.h"
 #include "results/ledger_seals.h"
@@ -123,11 +125,8 @@ class Merge {
   Merge(SQLite::Database& source, fs::path from, SQLite::Database& target, fs::path into)
       : source_(source), target_(target), from_(std::move(from)), into_(std::move(into)) {}
 
-  MergeSummary make() {
-    for (const std::string& damage : damaged_rows(source_))
-      throw Error(
-          fmt::format("{}: {}; restore it from a copy, or delete that run there", from_.string(), damage));
-    const KnownRuns theirs = read_all(source_), ours = read_all(target_);
+  MergeSummary make(const KnownRuns& theirs) {
+    const KnownRuns ours = read_all(target_);
     check_agreement(theirs, ours);
     // In the order in which they ended there, which is what tells newer from older.
     std::vector<const KnownRun*> ordered;
@@ -185,7 +184,7 @@ class Merge {
 
   void merge(const KnownRun& theirs, const KnownRun* ours) {
     const RunRecord& record = theirs.record;
-    if (record.status == RunStatus::running) {
+    if (record.status == RunStatus::running && !record.kept_state) {
       ++summary_.running;
       return;
     }
@@ -209,6 +208,12 @@ class Merge {
     const std::vector<std::string> asked = protocols_of(target_, id);
     delete_run(target_, id);
     copy("run", fmt::format("id = '{}'", id));
+    // A claim, of a process that makes more tests or was killed at it, stays where it is.
+    statement(target_,
+              "UPDATE run SET status = iif(status = 'running', 'done', status), host = NULL, pid = NULL, "
+              "process_start = NULL, claimed = NULL WHERE id = ?",
+              id)
+        .exec();
     statement(target_,
               "UPDATE run SET sequence = (SELECT ifnull(max(sequence), 0) + 1 FROM run WHERE id <> ?1) WHERE "
               "id = ?1 "
@@ -241,6 +246,8 @@ class Merge {
     }
     for (const std::string& protocol : protocols_of(source_, id)) insert_asked(target_, id, protocol);
     if (has_more) append_executions(id, ours);
+    if (has_more && theirs.record.error.empty())
+      statement(target_, "UPDATE run SET error = NULL WHERE id = ?", id).exec();
     if (theirs.record.kept_state && ours.record.kept_state) bring_prompt(theirs.record);
     ++(has_more ? summary_.joined : summary_.present);
   }
@@ -323,7 +330,10 @@ class Merge {
     std::error_code failure;
     const fs::path log = log_path(from_, id), place = log_path(into_, id);
     if (shares_files() || !fs::is_regular_file(log, failure) || fs::exists(place, failure)) return;
-    write_file(place, read_file(log));
+    try {
+      write_file(place, read_file(log));
+    } catch (const Error&) {
+    }
   }
 
   SQLite::Database& source_;
@@ -340,18 +350,26 @@ MergeSummary merge_ledger(const fs::path& source, const fs::path& into) {
   std::error_code failure;
   if (fs::equivalent(source, into, failure))
     throw Error(fmt::format("{}: is the ledger to merge into; name the others", source.string()));
-  SQLite::Database theirs = [&] {
-    try {
-      return open_for_reading(source);
-    } catch (const SQLite::Exception& fault) {
-      throw_ledger_error(source, fault);
-    }
-  }();
+  std::optional<SQLite::Database> theirs;
+  std::optional<SQLite::Transaction> snapshot;  // so that all is read as it was at one time
+  KnownRuns runs;
+  try {
+    theirs.emplace(open_for_reading(source));
+    snapshot.emplace(*theirs);
+    for (const std::string& damage : damaged_rows(*theirs))
+      throw Error(
+          fmt::format("{}: {}; restore it from a copy, or delete that run there", source.string(), damage));
+    runs = read_all(*theirs);
+  } catch (const SQLite::Exception& fault) {
+    throw_ledger_error(source, fault);
+  }
   try {
     SQLite::Database ours = open_for_writing(into);
     SQLite::Transaction transaction(ours, SQLite::TransactionBehavior::IMMEDIATE);
-    MergeSummary summary = Merge(theirs, source, ours, into).make();
+    MergeSummary summary = Merge(*theirs, source, ours, into).make(runs);
     transaction.commit();
+    std::ostream nowhere(nullptr);
+    keep_places(into, all_places(source), nowhere);
     return summary;
   } catch (const SQLite::Exception& fault) {
     throw_ledger_error(into, fault);

@@ -39,8 +39,8 @@ const std::map<uint64_t, const char*> kFileSystems = {
     {0x47504653, "gpfs"},    {0x19830326, "beegfs"}, {0xFF534D42, "cifs"},  {0xFE534D42, "smb2"},
     {0x00C36400, "ceph"},    {0x65735546, "fuse"},   {0x01021997, "9p"},    {0x4D44, "vfat"},
     {0x7461636F, "ocfs2"},   {0x01161970, "gfs2"},   {0x5346414F, "afs"},   {0x2011BAB0, "exfat"}};
-const std::set<std::string> kShared = {"nfs",  "lustre", "gpfs",  "beegfs", "cifs",
-                                       "smb2", "ceph",   "ocfs2", "gfs2",   "afs"};
+const std::set<std::string> kShared = {"nfs",  "lustre", "gpfs", "beegfs", "cifs", "smb2",
+                                       "ceph", "ocfs2",  "gfs2", "afs",    "fuse", "9p"};
 
 std::string gigabytes(double bytes) {
   return fmt::format("{:.1f} GB", bytes / kGigabyte);
@@ -134,7 +134,7 @@ void add_plugins(const DiagnosisSpec& spec, std::vector<Finding>& findings) {
                       fmt::format("{} with {}", plural(files.size(), "plugin"), plural(methods, "method")),
                       methods == 0 ? "build them (cmake --build), or name their folder with --plugins" : ""});
   for (const std::string& complaint : registry.complaints())
-    findings.push_back({"plugins", complaint, "mend it, or take it out of the folder"});
+    findings.push_back({"plugins", complaint, "fix it, or remove it from the folder"});
 }
 
 Finding plots() {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <string>
 
 #include "features/extraction.h"
 
@@ -90,11 +92,14 @@ std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<co
     ContentIndex* const contents = cache.sealed() ? nullptr : &inputs.contents(dataset->spec);
     const auto missing = cache.missing(requests_of(*dataset, runs), contents);
     check_sealed(cache, missing);
-    counts.push_back(static_cast<int64_t>(missing.size()));
-    const std::vector<FeatureRequest> views = test_views_of(*dataset, runs);
-    if (views.empty()) continue;
-    const FeatureCache test_views = inputs.open_test_views(dataset->spec);
-    counts.back() += static_cast<int64_t>(test_views.missing(views, &inputs.contents(dataset->spec)).size());
+    std::set<std::string> images;
+    for (const MissingPicture& picture : missing) images.insert(picture.image);
+    if (const auto views = test_views_of(*dataset, runs); !views.empty()) {
+      for (const MissingPicture& picture :
+           inputs.open_test_views(dataset->spec).missing(views, &inputs.contents(dataset->spec)))
+        images.insert(picture.image);
+    }
+    counts.push_back(static_cast<int64_t>(images.size()));
   }
   return counts;
 }
@@ -128,10 +133,15 @@ FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& im
   return {cache.read(paths_of(images), views).to(device), labels_of(images).to(device)};
 }
 
-void add_test_views(FeatureSet& centre, const FeatureCache& test_views, const std::vector<Image>& images,
-                    int64_t views) {
-  const Tensor crops = test_views.read(paths_of(images), training_views(views));
-  centre.features = at::cat({centre.features, crops.to(centre.features.device())}, 1);
+std::function<Tensor(const Tensor& rows)> crops_of(std::shared_ptr<const FeatureCache> test_views,
+                                                   const std::vector<Image>& images, int64_t views) {
+  return [cache = std::move(test_views), paths = paths_of(images),
+          all = training_views(views)](const Tensor& rows) {
+    std::vector<std::string> wanted;
+    for (int64_t i = 0; i < rows.size(0); ++i)
+      wanted.push_back(paths.at(static_cast<size_t>(rows[i].item<int64_t>())));
+    return cache->read(wanted, all);
+  };
 }
 
 }  // namespace promptbed

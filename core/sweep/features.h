@@ -2,8 +2,10 @@
 
 #include <promptbed/plugin.h>
 
+#include <functional>
 #include <iosfwd>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -62,9 +64,9 @@ std::map<std::string, std::string> extract_missing_features(const Plan& plan,
 /// The labels of images, int64 [N].
 Tensor labels_of(const std::vector<Image>& images);
 
-/// Puts the features of so many random crops behind the centre's.
-void add_test_views(FeatureSet& centre, const FeatureCache& test_views, const std::vector<Image>& images,
-                    int64_t views);
+/// ShownImages::crops of a dataset's images: so many each. The cache is kept as long as they are.
+std::function<Tensor(const Tensor& rows)> crops_of(std::shared_ptr<const FeatureCache> test_views,
+                                                   const std::vector<Image>& images, int64_t views);
 
 /// Features of images of a dataset in the given views, with their labels, on the sweep's device.
 FeatureSet read_features(const FeatureCache& cache, const std::vector<Image>& images,

@@ -285,10 +285,10 @@ const FeatureCache& OpenDatasets::features(const std::string& dataset) {
   return features_.emplace(dataset, inputs_.open_cache(inputs_.dataset(dataset))).first->second;
 }
 
-const FeatureCache& OpenDatasets::test_views(const std::string& dataset) {
-  const auto found = test_views_.find(dataset);
-  if (found != test_views_.end()) return found->second;
-  return test_views_.emplace(dataset, inputs_.open_test_views(inputs_.dataset(dataset))).first->second;
+std::shared_ptr<const FeatureCache> OpenDatasets::test_views(const std::string& dataset) {
+  auto& views = test_views_[dataset];
+  if (!views) views = std::make_shared<FeatureCache>(inputs_.open_test_views(inputs_.dataset(dataset)));
+  return views;
 }
 
 void OpenDatasets::check_pictures(const std::string& dataset, const std::vector<Image>& images,
@@ -308,7 +308,7 @@ void OpenDatasets::check_images(const std::string& dataset, std::span<const Feat
 void OpenDatasets::check_test_views(const std::string& dataset, const FeatureRequest& request,
                                     const std::string& hash) {
   if (hash.empty()) return;  // planned on sealed features that do not say what their images held
-  if (test_views(dataset).hash_of_images({&request, 1}, nullptr) != hash) throw_changed(dataset);
+  if (test_views(dataset)->hash_of_images({&request, 1}, nullptr) != hash) throw_changed(dataset);
 }
 
 void OpenDatasets::keep_only(const std::set<std::string>& datasets) {

@@ -134,7 +134,7 @@ class OpenDatasets {
   const FeatureCache& features(const std::string& dataset);
 
   /// The same of random crops of the test images.
-  const FeatureCache& test_views(const std::string& dataset);
+  std::shared_ptr<const FeatureCache> test_views(const std::string& dataset);
 
   /// What is in the dataset's image files.
   ContentIndex& contents(const std::string& dataset) const {
@@ -164,7 +164,8 @@ class OpenDatasets {
 
   const Inputs& inputs_;
   std::map<std::string, HashedSplit> splits_;  // all by the dataset's id
-  std::map<std::string, FeatureCache> features_, test_views_;
+  std::map<std::string, FeatureCache> features_;
+  std::map<std::string, std::shared_ptr<const FeatureCache>> test_views_;
 };
 
 }  // namespace promptbed

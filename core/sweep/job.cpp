@@ -214,7 +214,10 @@ std::string JobTest::title() const {
 
 std::string Job::title() const {
   const std::string method = label.empty() ? run.method : fmt::format("{} {}", run.method, label);
-  if (run.classes.empty()) return fmt::format("{} on {}", method, run.dataset);
+  if (run.classes.empty()) {
+    const std::string title = fmt::format("{} on {}", method, run.dataset);
+    return run.seed == 0 ? title : fmt::format("{}, seed {}", title, run.seed);
+  }
   return fmt::format("{} on {}, {} shots, seed {}", method, run.dataset, run.shots, run.seed);
 }
 

@@ -33,12 +33,12 @@ ShownImages RunImages::test(const JobTest& test) {
   return images;
 }
 
-/// Puts the random crops behind the centre.
+/// Gives the random crops that the method asks for.
 void RunImages::add_test_views(ShownImages& images, const JobTest& test, const Split& split) {
   OpenDatasets& datasets = bench_.datasets();
   datasets.check_test_views(test.dataset, test_views_request(split, needs_.views_at_test), test.images);
-  promptbed::add_test_views(images.set, datasets.test_views(test.dataset),
-                            subset(split.test, split, test.classes), needs_.views_at_test);
+  images.crops = crops_of(datasets.test_views(test.dataset), subset(split.test, split, test.classes),
+                          needs_.views_at_test);
 }
 
 ShownImages RunImages::own_test(ClassSet classes) {

@@ -41,6 +41,12 @@ Shard shard_of_array() {
                 last = of_environment("SLURM_ARRAY_TASK_MAX"),
                 count = of_environment("SLURM_ARRAY_TASK_COUNT");
   const int64_t step = count > 1 ? (last - first) / (count - 1) : 1;
+  if (count == 1) {
+    throw Error(
+        fmt::format("--shard slurm: task {} is the only one of its array; if it was submitted again, say of "
+                    "how many: --shard slurm/8",
+                    task));
+  }
   if (count < 1 || step < 1 || (task - first) % step != 0 || first + step * (count - 1) != last) {
     throw Error(
         fmt::format("--shard slurm: an array of {} tasks from {} to {} has gaps; give it as "
@@ -69,12 +75,14 @@ int64_t cost_of(const PlannedRun& run) {
 Shard parse_shard(const std::string& text) {
   if (text == "slurm") return shard_of_array();
   const size_t slash = text.find('/');
-  const auto number = number_in(std::string_view(text).substr(0, slash));
-  const auto count =
-      slash == std::string::npos ? std::nullopt : number_in(std::string_view(text).substr(slash + 1));
-  if (!number || !count || *count < 1 || *count > kMostShards || *number < 1 || *number > *count)
-    throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4, or slurm", text));
-  return {*number, *count};
+  const std::string part = text.substr(0, slash),
+                    whole = slash == std::string::npos ? "" : text.substr(slash + 1);
+  const int64_t count = number_in(whole).value_or(0);
+  const int64_t number =
+      part == "slurm" ? of_environment("SLURM_ARRAY_TASK_ID") : number_in(part).value_or(0);
+  if (count < 1 || count > kMostShards || number < 1 || number > count)
+    throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4 or slurm/4", text));
+  return {number, count};
 }
 
 std::filesystem::path shard_ledger(const std::filesystem::path& ledger, const Shard& shard) {

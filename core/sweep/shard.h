@@ -15,8 +15,9 @@ struct Shard {
   int64_t count = 1;
 };
 
-/// "2/4" -> the second of four; "slurm": the one that SLURM_ARRAY_TASK_ID is among those of its array job.
-/// Throws Error for anything else, and where those variables are not set.
+/// "2/4" -> the second of four; "slurm/4": the one of four with the number of this task of an array job
+/// (SLURM_ARRAY_TASK_ID, from 1), whichever tasks were submitted; "slurm": its place among the tasks of its
+/// array, which must be all. Throws Error for anything else, and where those variables are not set.
 Shard parse_shard(const std::string& text);
 
 /// The ledger of a shard, beside that of the whole: promptbed.shard-2-of-4.db.

@@ -22,9 +22,11 @@ std::string without_seed(const RunSpec& spec) {
 
 /// The same across datasets.
 std::string likeness(const RunSpec& spec) {
-  const nlohmann::json canonical = spec.canonical();
-  return fmt::format("{} {} {} {}", spec.method, spec.classes, spec.shots,
-                     canonical.contains("recipe") ? canonical.at("recipe").dump() : "");
+  nlohmann::json canonical = spec.canonical();
+  for (const char* of_dataset :
+       {"seed", "dataset", "split_hash", "prompt_template", "context_init", "images", "draw", "descriptions"})
+    canonical.erase(of_dataset);
+  return canonical.dump();
 }
 
 struct Mean {
@@ -48,7 +50,7 @@ std::optional<double> mean_of(const Means& means, const std::string& key) {
 }  // namespace
 
 double TimeEstimate::elapsed(int64_t jobs) const {
-  return seconds / static_cast<double>(std::min(jobs, static_cast<int64_t>(runs + unknown)));
+  return runs == 0 ? 0 : seconds / static_cast<double>(std::min(jobs, static_cast<int64_t>(runs)));
 }
 
 std::string TimeEstimate::text(int64_t jobs) const {

@@ -14,6 +14,19 @@ namespace {
 // The reference's test batch; a method that conditions on the image bounds its memory itself. Pixels go
 // through the image tower, whose activations take more.
 constexpr int64_t kTestBatch = 100, kPixelTestBatch = 32;
+// A method that tunes something on each image takes seconds for one, and is to be interrupted between two.
+constexpr int64_t kTunedTestBatch = 4;
+
+int64_t batch_size_of(const Needs& needs) {
+  if (needs.pixels) return kPixelTestBatch;
+  return needs.gradients_at_evaluation && needs.views_at_test > 0 ? kTunedTestBatch : kTestBatch;
+}
+
+/// The centre of these rows and their crops, [B, 1 + V, D], where `views` are what the set has of them.
+Tensor with_crops(const Tensor& views, const Tensor& rows, const Needs& needs, const ShownImages& images) {
+  if (!images.crops) return views.narrow(1, 0, 1 + needs.views_at_test);
+  return at::cat({views.narrow(1, 0, 1), images.crops(rows.cpu()).to(views.device())}, 1);
+}
 
 /// Calls `take` with the logits [B, K] of each batch of the images, in the given order of their rows.
 template <class Take>
@@ -32,7 +45,7 @@ void classify_in(const Tensor& order, int64_t most, PromptLearner& learner, cons
     if (features.defined()) {
       const Tensor views = features.index_select(0, batch.images);
       batch.features = views.select(1, 0);
-      if (needs.views_at_test > 0) batch.views_at_test = views.narrow(1, 0, 1 + needs.views_at_test);
+      if (needs.views_at_test > 0) batch.views_at_test = with_crops(views, batch.images, needs, images);
     }
     if (pixels) batch.pixels = pixels->next(batch.images.size(0)).to(labels.device());
     take(learner.logits(batch));
@@ -42,7 +55,7 @@ void classify_in(const Tensor& order, int64_t most, PromptLearner& learner, cons
 /// The same in the order of the set; an online method sees the images in another.
 template <class Take>
 void classify(PromptLearner& learner, const ShownImages& images, Take&& take) {
-  const int64_t count = images.set.labels.size(0), most = images.pixels ? kPixelTestBatch : kTestBatch;
+  const int64_t count = images.set.labels.size(0), most = batch_size_of(learner.needs());
   if (!images.stream || count == 0) {
     classify_in(at::arange(count, torch::kLong), most, learner, images, take);
     return;

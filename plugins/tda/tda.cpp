@@ -72,7 +72,7 @@ class StreamCache {
 
  private:
   int64_t capacity_ = 0;
-  Tensor keys_;                                 // [K capacity, D], normalised
+  Tensor keys_;                                 // [K capacity, D], normalised, or means of such
   Tensor values_;                               // [K capacity, K], zeros where there is none yet
   std::vector<std::vector<double>> entropies_;  // by class, of those that are there
 };

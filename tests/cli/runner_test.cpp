@@ -169,7 +169,12 @@ TEST(Runner, KnowsTheOptionsOfAllSubcommandsByName) {
                                              {"runs", "diff"},
                                              {"runs", "release"},
                                              {"runs", "delete"},
-                                             {"ledger", "check"}}) {
+                                             {"runs", "export"},
+                                             {"ledger", "check"},
+                                             {"ledger", "merge"},
+                                             {"features", "export"},
+                                             {"doctor"},
+                                             {"completion"}}) {
     std::vector<std::string> arguments = words;
     arguments.emplace_back("--help");
     found.merge(options_in(world.run(arguments).out));

@@ -89,7 +89,7 @@ TEST_F(RunsCommand, DiffTellsWhatIsDifferentAndNothingElse) {
 }
 
 TEST_F(RunsCommand, RefuseWrongInputInOneLine) {
-  expect_refused({"runs"}, "runner runs needs a subcommand: list, show, diff, release, delete");
+  expect_refused({"runs"}, "runner runs needs a subcommand: list, show, diff, export, release, delete");
   expect_refused({"runs", "show"}, "runner runs show needs the id of a run");
   expect_refused({"runs", "show", "zz"}, "zz");
   expect_refused({"runs", "diff", id_}, "runner runs diff needs the ids of two runs");

@@ -3,9 +3,11 @@
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 
 #include "base/files.h"
+#include "results/dataset_places.h"
 #include "results/ledger_check.h"
 #include "results/sample_runs.h"
 #include "support/expect_error.h"
@@ -72,6 +74,7 @@ TEST_F(LedgerMerge, ChangesNothingTheSecondTime) {
   const MergeSummary again = merge_ledger(a_, c_);
   EXPECT_EQ(again.taken, 0);
   EXPECT_EQ(again.present, 1);
+  EXPECT_EQ(read_file(c_), before);
   EXPECT_EQ(Ledger::open_existing(c_).find(first_.id()).attempts, 1);
   SQLite::Database database(c_.string());
   EXPECT_EQ(database.execAndGet("SELECT count(*) FROM execution").getInt(), 1);
@@ -144,6 +147,37 @@ TEST_F(LedgerMerge, LeavesOutWhatIsRunning) {
   ledger.claim(first_);
   EXPECT_EQ(merge_ledger(a_, c_).running, 1);
   EXPECT_TRUE(Ledger::open_existing(c_).list().empty());
+}
+
+TEST_F(LedgerMerge, TakesATrainedRunWithoutTheClaimOnIt) {
+  record(a_, first_, 60, 50);
+  Ledger ledger(a_);
+  ASSERT_TRUE(ledger.claim(first_, Redo::yes)) << "for more tests";
+  EXPECT_EQ(merge_ledger(a_, c_).taken, 1);
+  const RunRecord merged = Ledger::open_existing(c_).find(first_.id());
+  EXPECT_EQ(merged.status, RunStatus::done);
+  EXPECT_FALSE(merged.owner);
+}
+
+TEST_F(LedgerMerge, SharesFilesWithALedgerOfTheSameFolder) {
+  const fs::path beside = scratch_ / "a/all.db";
+  record(a_, first_, 60, 50);
+  EXPECT_EQ(merge_ledger(a_, beside).taken, 1);
+  EXPECT_EQ(check_ledger(beside), std::vector<std::string>());
+}
+
+TEST_F(LedgerMerge, RefusesAnotherPromptInTheSamePlace) {
+  record(a_, first_, 60, 50);
+  write_file(prompt_path(c_, first_.id()), "something else");
+  EXPECT_ERROR(merge_ledger(a_, c_), "; delete it or restore it, and merge again");
+}
+
+TEST_F(LedgerMerge, BringsWhereDatasetsLie) {
+  record(a_, first_, 60, 50);
+  std::ostringstream log;
+  keep_places(a_, {{"birds", "split", "/data/birds"}}, log);
+  merge_ledger(a_, c_);
+  EXPECT_EQ(find_place(c_, "birds", "split"), fs::path("/data/birds"));
 }
 
 TEST_F(LedgerMerge, NotesAPromptThatIsGone) {

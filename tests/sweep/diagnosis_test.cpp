@@ -46,15 +46,15 @@ TEST(Diagnosis, HasARemedyForEachShortfall) {
   const auto broken = std::ranges::find_if(
       findings, [](const Finding& finding) { return finding.value.find("broken.so") != std::string::npos; });
   ASSERT_NE(broken, findings.end());
-  EXPECT_EQ(broken->remedy, "mend it, or take it out of the folder");
+  EXPECT_EQ(broken->remedy, "fix it, or remove it from the folder");
 }
 
-TEST(DoctorCommand, ExitsWithOneIfSomethingIsToBeMended) {
+TEST(DoctorCommand, ExitsWithOneIfThereIsAShortfall) {
   const test::ScratchFolder scratch;
   write_file(scratch / "plugins/broken.so", "no library");
   const test::Finished sick = test::run_runner(scratch.path(), {}, {"doctor", "--plugins", "plugins"});
   EXPECT_EQ(sick.code, 1) << sick.err;
-  EXPECT_NE(sick.out.find("! mend it, or take it out of the folder\n"), std::string::npos) << sick.out;
+  EXPECT_NE(sick.out.find("! fix it, or remove it from the folder\n"), std::string::npos) << sick.out;
   const test::Finished json = test::run_runner(scratch.path(), {}, {"doctor", "--format", "json"});
   const auto findings = nlohmann::json::parse(json.out);
   EXPECT_EQ(findings.at(0).at("subject"), "promptbed");

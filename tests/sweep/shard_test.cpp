@@ -37,6 +37,11 @@ TEST(Shards, AreThoseOfAnArrayJobWhateverItsFirstIndex) {
   EXPECT_EQ(in_array("4", "1", "4", "4"), 4);
   EXPECT_EQ(in_array("5", "1", "9", "3"), 2) << "--array=1-9:4";
   EXPECT_ERROR(in_array("2", "1", "7", "3"), "an array of 3 tasks from 1 to 7 has gaps");  // 1,2,7
+  EXPECT_ERROR(in_array("3", "3", "3", "1"),
+               "task 3 is the only one of its array; if it was submitted again");
+  EXPECT_EQ(parse_shard("slurm/8").number, 3);
+  EXPECT_EQ(parse_shard("slurm/8").count, 8);
+  EXPECT_ERROR(parse_shard("slurm/2"), "--shard slurm/2: give a part of the whole");
   ::unsetenv("SLURM_ARRAY_TASK_ID");
   EXPECT_ERROR(parse_shard("slurm"), "--shard slurm: SLURM_ARRAY_TASK_ID is not set");
 }

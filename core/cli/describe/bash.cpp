@@ -51,9 +51,10 @@ std::string branch(const Subcommand& subcommand, const std::vector<Subcommand>& 
       ";;\n",
       joined_path(subcommand), fmt::join(words, " "), words.empty() || options.empty() ? "" : " ", options,
       config, names_where(subcommand, takes_path), config,
-      names_where(
-          subcommand,
-          [](const CommandOption& option) { return option.kind != ValueKind::flag && !takes_path(option); }),
+      names_where(subcommand,
+                  [](const CommandOption& option) {
+                    return option.kind != ValueKind::flag && !option.bare && !takes_path(option);
+                  }),
       subcommand.takes_arguments && words.empty() ? "yes" : "");
 }
 

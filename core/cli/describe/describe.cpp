@@ -37,7 +37,7 @@ std::vector<const CommandOption*> options_of(const Subcommand& subcommand) {
 
 bool takes_path(const CommandOption& option) {
   return std::ranges::any_of(
-      std::initializer_list<std::string_view>{"FILE", "FOLDER", "PATH"},
+      std::initializer_list<std::string_view>{"FILE", "FOLDER", "PATH", "LEDGER"},
       [&](std::string_view kind) { return option.value.find(kind) != std::string::npos; });
 }
 

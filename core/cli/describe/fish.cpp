@@ -39,7 +39,9 @@ std::string lines_of(const Subcommand& subcommand, const std::vector<Subcommand>
     out += fmt::format("{} -a {} -d {}\n", at, word.word, quoted(word.explanation));
   if (!words.empty()) return out;
   for (const CommandOption* option : options_of(subcommand)) {
-    const char* value = option->kind == ValueKind::flag ? "" : takes_path(*option) ? " -rF" : " -x";
+    const char* value = option->kind == ValueKind::flag || option->bare ? ""
+                        : takes_path(*option)                           ? " -rF"
+                                                                        : " -x";
     out += fmt::format("{} -l {}{} -d {}\n", at, option->name, value, quoted(first_sentence(option->help)));
   }
   out += fmt::format("{} -l config -rF -d 'an INI file of these options'\n", at);

@@ -37,7 +37,11 @@ std::string paragraphs(const std::string& text) {
 
 std::string option_of(const CommandOption& option) {
   std::string out = fmt::format(".TP\n\\fB\\-\\-{}\\fR", escaped(option.name));
-  if (!option.value.empty()) out += fmt::format(" \\fI{}\\fR", escaped(option.value));
+  if (option.bare) {
+    out += fmt::format("[=\\fI{}\\fR]", escaped(option.value));
+  } else if (!option.value.empty()) {
+    out += fmt::format(" \\fI{}\\fR", escaped(option.value));
+  }
   out += fmt::format("\n{}", escaped(option.help));
   if (option.otherwise) out += fmt::format(" (default: {})", escaped(*option.otherwise));
   if (!option.environment.empty()) out += fmt::format(" [\\fB${}\\fR]", option.environment);

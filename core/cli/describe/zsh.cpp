@@ -44,6 +44,8 @@ std::string quoted(const std::string& text) {
 std::string argument_of(const CommandOption& option) {
   const std::string name = fmt::format("{}--{}", option.repeat == Repeat::never ? "" : "*", option.name);
   if (option.kind == ValueKind::flag) return quoted(fmt::format("{}[{}]", name, escaped(option.help)));
+  if (option.bare)
+    return quoted(fmt::format("{}=-[{}]::{}: ", name, escaped(option.help), escaped(option.value)));
   return quoted(fmt::format("{}=[{}]:{}:{}", name, escaped(option.help), escaped(option.value),
                             takes_path(option) ? "_files" : " "));
 }

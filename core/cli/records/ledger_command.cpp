@@ -38,7 +38,7 @@ std::string text_of(const std::string& ledger, const MergeSummary& summary) {
       fmt::format("{}: {} taken", printable(ledger), plural(static_cast<size_t>(summary.taken), "run"));
   for (const auto& [runs, what] : {std::pair(summary.joined, "joined"),
                                    {summary.present, "there already"},
-                                   {summary.running, "left out, since a process works on them"}}) {
+                                   {summary.running, "left out, since a process has them"}}) {
     if (runs > 0) text += fmt::format(", {} {}", runs, what);
   }
   return text;
@@ -52,7 +52,8 @@ int merge_command(const Arguments& arguments) {
            "Brings the runs of ledgers into one, with their tests, prompts and logs: those of the shards\n"
            "of a sweep, or of several machines. Run ids are hashes of content, so a run that is in both\n"
            "must have the same numbers; tests that one of them lacks are joined. A ledger that\n"
-           "contradicts is refused as a whole, and the run is named. Merging once more changes nothing.\n\n"
+           "contradicts it is refused as a whole, and the run is named. Merging once more changes "
+           "nothing.\n\n"
            "  runner ledger merge runs/promptbed.shard-*.db --into runs/promptbed.db",
        .options = {{"options",
                     {required({"into", "LEDGER", "the ledger to merge into; made if it is not there"})}}},
@@ -60,12 +61,18 @@ int merge_command(const Arguments& arguments) {
   if (!values) return kAllDone;
   if (values->arguments().empty())
     throw Error("runner ledger merge needs the ledgers to merge; give their paths");
+  int code = kAllDone;
   for (const std::string& ledger : values->arguments()) {
-    const MergeSummary summary = merge_ledger(ledger, values->text("into"));
-    for (const std::string& note : summary.notes) fmt::print(stderr, "note: {}\n", printable(note));
-    fmt::print("{}\n", text_of(ledger, summary));
+    try {
+      const MergeSummary summary = merge_ledger(ledger, values->text("into"));
+      for (const std::string& note : summary.notes) fmt::print(stderr, "note: {}\n", printable(note));
+      fmt::print("{}\n", text_of(ledger, summary));
+    } catch (const Error& fault) {  // the others are merged all the same
+      fmt::print(stderr, "failed: {}\n", printable(fault.what()));
+      code = kSomeFailed;
+    }
   }
-  return kAllDone;
+  return code;
 }
 
 }  // namespace

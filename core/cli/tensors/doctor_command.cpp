@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/json_text.h"
 #include "cli/options.h"
+#include "cli/tensors/input_options.h"
 #include "sweep/diagnosis.h"
 
 namespace promptbed {
@@ -39,8 +40,8 @@ int doctor_command(const Arguments& arguments) {
                       "  runner doctor",
        .options = {{"options", {shared("db"), shared("cache"), shared("plugins"), text_or_json()}}}});
   if (!values) return kAllDone;
-  DiagnosisSpec spec{.ledger = values->text("db"), .cache = values->text("cache"), .plugins = {}};
-  if (values->given("plugins")) spec.plugins = {values->text("plugins")};
+  const DiagnosisSpec spec{
+      .ledger = values->text("db"), .cache = values->text("cache"), .plugins = read_plugin_folders(*values)};
   const auto render = values->one_of<std::string (*)(const std::vector<Finding>&)>(
       "format", {{"text", as_text}, {"json", as_json}});
   const std::vector<Finding> findings = diagnose(spec);

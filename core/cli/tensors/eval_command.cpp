@@ -114,12 +114,15 @@ Ranking ranked(PromptLearner& learner, const Classifier& classifier, const TestI
   for (const Image& image : tested.images) request.images.push_back(image.path);
   inputs.extract(dataset, {{request}}, threads, std::cerr);
   FeatureSet features = read_features(inputs.open_cache(dataset), tested.images, {kCentreView}, device);
+  std::function<Tensor(const Tensor& rows)> crops;
   if (needs.views_at_test > 0) {
     request.views = training_views(needs.views_at_test);
     inputs.extract_test_views(dataset, {{request}}, threads, std::cerr);
-    add_test_views(features, inputs.open_test_views(dataset), tested.images, needs.views_at_test);
+    crops = crops_of(std::make_shared<FeatureCache>(inputs.open_test_views(dataset)), tested.images,
+                     needs.views_at_test);
   }
-  return rank(learner, {.set = std::move(features), .stream = classifier.stream()}, kFive);
+  return rank(learner, {.set = std::move(features), .crops = std::move(crops), .stream = classifier.stream()},
+              kFive);
 }
 
 }  // namespace

@@ -186,7 +186,8 @@ class Guesser {
     if (!tower_)
       progress.emplace("images", static_cast<int64_t>(images.size()), std::cerr, is_terminal(std::cerr));
     while (!images.empty()) {
-      const size_t count = std::min(tower_ ? images.size() : kImagesAtOnce, images.size());
+      const bool at_once = tower_ && learner_.needs().views_at_test == 0;
+      const size_t count = std::min(at_once ? images.size() : kImagesAtOnce, images.size());
       LooseImageTensors read = readable(images.first(count));
       images = images.subspan(count);
       if (progress) progress->advance(static_cast<int64_t>(count));

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "base/text.h"
 #include "cli/tensors/dry_run.h"
 #include "cli/tensors/sweep_options.h"
 #include "sweep/plan.h"
@@ -34,13 +35,21 @@ Subcommand description() {
 
 /// The part of the plan that is asked for.
 void keep_part(Plan& plan, const std::optional<Shard>& shard, const Values& values) {
-  if (shard) keep_shard(plan, *shard);
   if (values.given("runs")) keep_runs(plan, values.items("runs"));
+  if (shard) keep_shard(plan, *shard);
 }
 
-/// The ids of what is to be made, for schedulers of the user's.
-void list_jobs(const Plan& plan) {
+/// Prints the ids of what is to be made, for schedulers of the user's, and on standard error what cannot be.
+/// Returns the exit code.
+int list_jobs(const Plan& plan) {
+  int code = kAllDone;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.obstacle.empty()) continue;
+    fmt::print(stderr, "{} cannot run: {}\n", printable(run.title()), printable(run.obstacle));
+    code = kSomeFailed;
+  }
   for (const PlannedRun* run : plan.pending()) fmt::print("{}\n", run->id);
+  return code;
 }
 
 }  // namespace
@@ -59,11 +68,8 @@ int sweep_command(const Arguments& arguments) {
   Workbench bench(spec);
   Plan plan = plan_sweep(spec, bench);
   keep_part(plan, shard, *values);
-  if (values->flag("list-jobs")) {
-    list_jobs(plan);
-    return kAllDone;
-  }
   print_warnings(plan);
+  if (values->flag("list-jobs")) return list_jobs(plan);
   if (dry_run != DryRun::no) {
     print_dry_run(dry_run, *values, plan, spec, bench);
     return kAllDone;

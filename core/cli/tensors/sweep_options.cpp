@@ -82,7 +82,7 @@ std::vector<OptionGroup> sweep_options() {
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
         {"shard", "I/N",
          "make part I of N of the grid, into a ledger of its own beside --db, which `runner ledger merge` "
-         "joins with the others; slurm: the part of this task in its array job"},
+         "joins with the others; slurm/N: the part with the number of this array task"},
         {"runs", "ID,...", "make only these runs of the grid"},
         {"list-jobs", "", "print the ids of the runs that are to be made, one a line, and make none",
          ValueKind::flag},

@@ -63,7 +63,7 @@ Json document_of(const Snapshot& snapshot, const RunResults& run) {
           {"dataset", spec.dataset},
           {"classes", if_trained(spec.classes)},
           {"shots", if_trained(spec.shots)},
-          {"seed", if_trained(spec.seed)},
+          {"seed", run.has_seed() ? Json(spec.seed) : Json()},
           {"protocols", names_of(run.record.protocols)},
           {"parameters", run.record.parameters ? Json(run.record.parameters->all) : Json()},
           {"created", run.record.created},
@@ -88,8 +88,10 @@ std::string folder_name(std::string text) {
 std::filesystem::path folder_of(const RunResults& run) {
   const RunSpec& spec = run.spec();
   const std::string id = run.record.id.substr(0, 8);
-  const std::string leaf =
-      run.is_trained() ? fmt::format("{}-{}shots-seed{}-{}", spec.classes, spec.shots, spec.seed, id) : id;
+  const std::string leaf = run.is_trained()
+                               ? fmt::format("{}-{}shots-seed{}-{}", spec.classes, spec.shots, spec.seed, id)
+                           : run.has_seed() ? fmt::format("seed{}-{}", spec.seed, id)
+                                            : id;
   return std::filesystem::path(folder_name(spec.method)) / folder_name(spec.dataset) / folder_name(leaf);
 }
 
@@ -139,8 +141,8 @@ std::string export_csv(const Snapshot& snapshot, const Runs& runs) {
     const auto if_trained = [&](int64_t value) { return run->is_trained() ? count(value) : Cell(); };
     for (const HistoryFact& fact : history_of(snapshot, *run)) {
       table.rows.push_back({run->record.id, spec.method, spec.dataset, spec.classes, if_trained(spec.shots),
-                            if_trained(spec.seed), fact.metric, fact.epoch ? count(*fact.epoch) : Cell(),
-                            exact(fact.value)});
+                            run->has_seed() ? count(spec.seed) : Cell(), fact.metric,
+                            fact.epoch ? count(*fact.epoch) : Cell(), exact(fact.value)});
     }
   }
   return render_csv(table);

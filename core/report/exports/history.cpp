@@ -38,7 +38,8 @@ std::vector<HistoryFact> history_of(const Snapshot& snapshot, const RunResults& 
 
 std::string name_of(const RunResults& run) {
   const RunSpec& spec = run.spec();
-  if (!run.is_trained()) return fmt::format("{} on {}", spec.method, spec.dataset);
+  if (!run.has_seed()) return fmt::format("{} on {}", spec.method, spec.dataset);
+  if (!run.is_trained()) return fmt::format("{} on {}, seed {}", spec.method, spec.dataset, spec.seed);
   return fmt::format("{} on {}, {} classes, {}, seed {}", spec.method, spec.dataset, spec.classes,
                      plural(static_cast<size_t>(spec.shots), "shot"), spec.seed);
 }

@@ -148,13 +148,13 @@ Report EfficiencyTable::report() const {
         shown_parameters(row), rounded(row.epoch_seconds), rounded(row.training_seconds),
         whole(row.images_per_second), whole(row.peak_memory / kMegabyte)});
     if (names_machines) cells.emplace_back(row.machine);
-    records.rows.push_back({row.dataset, row.label, row.classes, trained ? count(row.shots) : Cell(),
-                            trained ? Cell(fmt::format("{}", fmt::join(row.seeds, " ")), row.seeds) : Cell(),
-                            row.parameters ? count(row.parameters->all) : Cell(),
-                            row.parameters ? count(row.parameters->without_biases) : Cell(),
-                            exact(row.epoch_seconds), exact(row.training_seconds),
-                            exact(row.images_per_second), count(static_cast<int64_t>(row.peak_memory)),
-                            row.machine});
+    records.rows.push_back(
+        {row.dataset, row.label, row.classes, trained ? count(row.shots) : Cell(),
+         row.seeds.empty() ? Cell() : Cell(fmt::format("{}", fmt::join(row.seeds, " ")), row.seeds),
+         row.parameters ? count(row.parameters->all) : Cell(),
+         row.parameters ? count(row.parameters->without_biases) : Cell(), exact(row.epoch_seconds),
+         exact(row.training_seconds), exact(row.images_per_second),
+         count(static_cast<int64_t>(row.peak_memory)), row.machine});
   }
   return {std::move(shown), std::move(records)};
 }

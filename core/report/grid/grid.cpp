@@ -126,7 +126,7 @@ Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::stri
                      const Measure& measure, Metric metric) {
   std::map<int64_t, double> by_seed;
   std::string refusal;
-  bool is_trained = false;
+  bool is_trained = false, has_seeds = false;
   for (const RunResults* run : runs) {
     if (measure.shots && run->is_trained() && run->spec().shots != *measure.shots) continue;
     if (refusal.empty()) refusal = run->refusal(dataset, measure.class_set);
@@ -135,10 +135,11 @@ Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::stri
     const auto [value, reason] = value_of(snapshot, *run, *score, measured_in(measure, metric), metric);
     if (refusal.empty()) refusal = reason;
     if (!value) continue;
-    if (!run->has_seed()) return seedless_accuracy(*value);
     is_trained = is_trained || run->is_trained();
+    has_seeds = has_seeds || run->has_seed();
     by_seed[run->spec().seed] = *value;
   }
+  if (!has_seeds && !by_seed.empty()) return seedless_accuracy(by_seed.begin()->second);
   return make_accuracy(by_seed, is_trained, refusal);
 }
 

@@ -58,19 +58,17 @@ void add_condition(std::vector<Filter>& filters, const ReportQuery& query, size_
 }
 
 std::vector<Filter> filters_of(const ReportQuery& query) {
-  // Untrained methods have neither shots nor seeds.
-  const auto of_training = [](int64_t RunSpec::*field) {
-    return [field](const RunResults& run) {
-      return run.is_trained() ? Held(std::to_string(run.spec().*field)) : Held();
-    };
-  };
   std::vector<Filter> filters;
   add(filters, "methods", query, &ReportQuery::methods,
       [](const RunResults& run) -> Held { return run.spec().method; });
   add(filters, "datasets", query, &ReportQuery::datasets,
       [](const RunResults& run) -> Held { return run.spec().dataset; });
-  add(filters, "shots", query, &ReportQuery::shots, of_training(&RunSpec::shots));
-  add(filters, "seeds", query, &ReportQuery::seeds, of_training(&RunSpec::seed));
+  add(filters, "shots", query, &ReportQuery::shots, [](const RunResults& run) -> Held {
+    return run.is_trained() ? Held(std::to_string(run.spec().shots)) : Held();
+  });
+  add(filters, "seeds", query, &ReportQuery::seeds, [](const RunResults& run) -> Held {
+    return run.has_seed() ? Held(std::to_string(run.spec().seed)) : Held();
+  });
   for (size_t number = 0; number < query.where.size(); ++number) add_condition(filters, query, number);
   if (query.model.empty()) return filters;
   filters.push_back(

@@ -27,7 +27,8 @@ struct RunResults {
   const RunSpec& spec() const { return record.spec; }
   bool is_trained() const { return !record.spec.classes.empty(); }
 
-  /// Whether other seeds make other runs: of a trained or an online method.
+  /// Whether other seeds make other runs: of a trained or an online method. An online run with seed 0 looks
+  /// like one without seeds, until there is another.
   bool has_seed() const { return is_trained() || record.spec.seed != 0; }
 
   /// Orders runs by age, the oldest first.
