@@ -11,7 +11,7 @@ scripts/deps.sh
 
 step "2 of 5: building runner and the plugins (about 6 minutes on 2 cores the first time, seconds after that)"
 cmake --preset release > /dev/null
-cmake --build --preset release --target runner plugins
+cmake --build --preset release --target runner plugins promptbed_described
 
 step "3 of 5: the sweep: four methods, three seeds, all datasets (about 11 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
 build/release/runner sweep --methods clip_zeroshot,coop,cocoop,coop_ctx60 --suite pocket --seeds 1,2,3

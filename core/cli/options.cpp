@@ -235,6 +235,8 @@ std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcom
   if (const auto config = typed.texts.find("config"); config != typed.texts.end()) {
     if (config->second.size() > 1)
       throw Error(fmt::format("--config: is given {} times; give it once", config->second.size()));
+    if (config->second.front().empty())
+      throw Error("--config: has an empty value; give the path of a file, or leave the option out");
     std::ranges::move(read_config(config->second.front(), subcommand), std::back_inserter(places));
   }
 

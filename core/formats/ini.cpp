@@ -49,6 +49,8 @@ IniEntry entry_in(std::string_view line, size_t number, const std::string& secti
 }  // namespace
 
 std::vector<IniEntry> parse_ini(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos)
+    throw Error("has bytes of zero, as text in UTF-16 has; save it as UTF-8");
   std::vector<IniEntry> entries;
   std::string section;
   for (size_t number = 1; !text.empty(); ++number) {

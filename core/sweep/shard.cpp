@@ -81,7 +81,8 @@ Shard parse_shard(const std::string& text) {
   const int64_t number =
       part == "slurm" ? of_environment("SLURM_ARRAY_TASK_ID") : number_in(part).value_or(0);
   if (count < 1 || count > kMostShards || number < 1 || number > count)
-    throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4 or slurm/4", text));
+    throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4 or slurm/4, of {} at most",
+                            text, kMostShards));
   return {number, count};
 }
 
