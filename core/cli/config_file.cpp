@@ -2,6 +2,7 @@
 
 #include "base/input_file.h"
 #include "base/suggestion.h"
+#include "cli/describe/describe.h"
 #include "cli/given.h"
 #include "formats/ini.h"
 
@@ -32,7 +33,10 @@ void take(const IniEntry& entry, const Subcommand& subcommand, Given& section, G
   check_section(entry.section);
   const CommandOption* option = find_option(subcommand, entry.key);
   const bool is_meant = entry.section.empty() || entry.section == command_of(subcommand);
-  if (option == nullptr && !is_option_of_any(entry.key)) throw unknown_option(subcommand, entry.key);
+  // A section is of a command, whose subcommands may take what this one does not.
+  const bool is_of_this_alone = entry.section == command_of(subcommand) && path_of(subcommand).size() == 1;
+  if (option == nullptr && (is_of_this_alone || !is_option_of_any(entry.key)))
+    throw unknown_option(subcommand, entry.key);
   if (option == nullptr || !is_meant) return;
   (entry.section.empty() ? top : section).texts[entry.key].push_back(value_of(entry, *option));
 }

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 #include "cli/describe/describe.h"
 #include "cli/given.h"
@@ -195,10 +194,8 @@ Error unknown_option(const Subcommand& subcommand, const std::string& name) {
 }
 
 std::string command_of(const Subcommand& subcommand) {
-  std::istringstream words(subcommand.usage);
-  std::string runner, command;
-  words >> runner >> command;
-  return command;
+  const std::vector<std::string> path = path_of(subcommand);
+  return path.empty() ? "" : path.front();
 }
 
 std::optional<bool> flag_from(std::string_view text) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "methods/comparisons.h"
 #include "methods/guarded_learner.h"
 #include "training/epoch_order.h"
 #include "training/train.h"
@@ -17,7 +18,6 @@ namespace {
 
 constexpr uint64_t kSeed = 1, kOtherSeed = 2;
 constexpr int64_t kMostEpochs = 2;  // one at the warm-up's learning rate and one at the recipe's own
-constexpr double kTolerance = 1e-4;
 
 /// A rule that the method breaks.
 class Broken : public std::exception {
@@ -37,42 +37,6 @@ class Idle : public Broken {
 
 void require(bool kept, const std::string& why) {
   if (!kept) throw Broken(why);
-}
-
-/// Whether two logits agree up to the rounding of another order of summation.
-bool close(const Tensor& a, const Tensor& b) {
-  if (a.sizes() != b.sizes()) return false;
-  const double largest = std::max(1.0, a.abs().max().item<double>());
-  return (a - b).abs().max().item<double>() <= kTolerance * largest;
-}
-
-NamedTensors copied(const NamedTensors& tensors) {
-  NamedTensors copies;
-  for (const auto& [name, tensor] : tensors)
-    copies.emplace_back(name, tensor.detach().to(torch::kCPU).contiguous().clone());
-  return copies;
-}
-
-/// The first tensor of `before` that differs or is missing in `after`; "" if all are the same bits.
-std::string first_difference(const NamedTensors& before, const NamedTensors& after) {
-  for (size_t i = 0; i < before.size(); ++i) {
-    if (i >= after.size() || after[i].first != before[i].first ||
-        !at::equal(after[i].second, before[i].second))
-      return before[i].first;
-  }
-  return after.size() > before.size() ? after[before.size()].first : "";
-}
-
-bool equal(const Recipe& a, const Recipe& b) {
-  const auto same = [](const ParameterGroup& x, const ParameterGroup& y) {
-    return x.prefix == y.prefix && x.learning_rate == y.learning_rate && x.momentum == y.momentum &&
-           x.weight_decay == y.weight_decay;
-  };
-  return a.epochs == b.epochs && a.iterations == b.iterations && a.batch_size == b.batch_size &&
-         a.warmup_epochs == b.warmup_epochs && a.warmup_learning_rate == b.warmup_learning_rate &&
-         a.end_learning_rate == b.end_learning_rate && a.optimiser == b.optimiser && a.epsilon == b.epsilon &&
-         a.pace == b.pace && a.keeps_last_batch == b.keeps_last_batch &&
-         std::equal(a.groups.begin(), a.groups.end(), b.groups.begin(), b.groups.end(), same);
 }
 
 /// Features [N, D] and made ones of random crops, [N, 1 + crops, D]: each near its image, whatever the

@@ -17,7 +17,7 @@
 #include "report/grid/runs.h"
 #include "report/grid/versus.h"
 #include "report/select/filters.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 
 namespace promptbed {
 namespace {

@@ -1,16 +1,15 @@
 #include "results/ledger_merge.h"
 
-#include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <ostream>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "base/files.h"
@@ -21,6 +20,7 @@
 #include "results/ledger_seals.h"
 #include "results/ledger_sql.h"
 #include "results/prompt_file.h"
+#include "results/row_copier.h"
 #include "table/table.h"
 
 namespace promptbed {
@@ -92,38 +92,20 @@ KnownRuns read_all(SQLite::Database& database) {
 
 /// "coop on devices, 16 shots, seed 1"
 std::string title_of(const RunSpec& spec) {
-  const std::string title = fmt::format("{} on {}", spec.method, spec.dataset);
-  return spec.classes.empty() ? title : fmt::format("{}, {} shots, seed {}", title, spec.shots, spec.seed);
-}
-
-/// The columns that can be written: all but generated ones and the seal, which is made anew.
-std::vector<std::string> columns_of(SQLite::Database& database, const std::string& table) {
-  std::vector<std::string> columns;
-  SQLite::Statement row(database, fmt::format("PRAGMA table_info({})", table));
-  while (row.executeStep()) {
-    std::string name = row.getColumn("name");
-    if (name != "seal") columns.push_back(std::move(name));
-  }
-  return columns;
-}
-
-void bind(SQLite::Statement& statement, int place, const SQLite::Column& value) {
-  if (value.isInteger()) {
-    statement.bind(place, value.getInt64());
-  } else if (value.isFloat()) {
-    statement.bind(place, value.getDouble());
-  } else if (value.isNull()) {
-    statement.bind(place);
-  } else {
-    statement.bind(place, value.getString());
-  }
+  const std::string shots = spec.classes.empty() ? "" : fmt::format(", {} shots", spec.shots);
+  const std::string seed = spec.seed == 0 ? "" : fmt::format(", seed {}", spec.seed);
+  return fmt::format("{} on {}{}{}", spec.method, spec.dataset, shots, seed);
 }
 
 /// One ledger on its way into another, within a transaction of the latter.
 class Merge {
  public:
   Merge(SQLite::Database& source, fs::path from, SQLite::Database& target, fs::path into)
-      : source_(source), target_(target), from_(std::move(from)), into_(std::move(into)) {}
+      : source_(source),
+        target_(target),
+        rows_(source, target),
+        from_(std::move(from)),
+        into_(std::move(into)) {}
 
   MergeSummary make(const KnownRuns& theirs) {
     const KnownRuns ours = read_all(target_);
@@ -207,7 +189,7 @@ class Merge {
     bring_log(id);
     const std::vector<std::string> asked = protocols_of(target_, id);
     delete_run(target_, id);
-    copy("run", fmt::format("id = '{}'", id));
+    rows_.copy("run", "id = ?", {id});
     // A claim, of a process that makes more tests or was killed at it, stays where it is.
     statement(target_,
               "UPDATE run SET status = iif(status = 'running', 'done', status), host = NULL, pid = NULL, "
@@ -215,12 +197,11 @@ class Merge {
               id)
         .exec();
     statement(target_,
-              "UPDATE run SET sequence = (SELECT ifnull(max(sequence), 0) + 1 FROM run WHERE id <> ?1) WHERE "
-              "id = ?1 "
-              "AND ended IS NOT NULL",
+              "UPDATE run SET sequence = (SELECT ifnull(max(sequence), 0) + 1 FROM run WHERE id <> ?1) "
+              "WHERE id = ?1 AND ended IS NOT NULL",
               id)
         .exec();
-    for (const char* table : kTablesOfRuns) copy(table, fmt::format("run = '{}'", id));
+    for (const char* table : kTablesOfRuns) rows_.copy(table, "run = ?", {id});
     for (const std::string& protocol : asked) insert_asked(target_, id, protocol);
     ++summary_.taken;
   }
@@ -234,15 +215,16 @@ class Merge {
       const bool is_new = found == ours.tests.end();
       if (!is_new && (found->second.measured || !result.measured)) continue;
       has_more = true;
-      const std::string of_test = fmt::format("run = '{}' AND dataset = {} AND class_set = {}", id,
-                                              quoted(test.first), quoted(test.second));
+      const auto copy_of_test = [&](const char* table) {
+        rows_.copy(table, "run = ? AND dataset = ? AND class_set = ?", {id, test.first, test.second});
+      };
       if (is_new)
-        for (const char* table : {"score", "refusal"}) copy(table, of_test);
-      for (const char* table : {"measurement", "reliability"}) copy(table, of_test);
+        for (const char* table : {"score", "refusal"}) copy_of_test(table);
+      for (const char* table : {"measurement", "reliability"}) copy_of_test(table);
     }
     if (theirs.tracked && !ours.tracked) {
       has_more = true;
-      copy("tracked", fmt::format("run = '{}'", id));
+      rows_.copy("tracked", "run = ?", {id});
     }
     for (const std::string& protocol : protocols_of(source_, id)) insert_asked(target_, id, protocol);
     if (has_more) append_executions(id, ours);
@@ -265,40 +247,15 @@ class Merge {
     row.bind(1, id);
     while (row.executeStep()) {
       if (ours.executions.contains(text_of(execution_of(row).execution))) continue;
-      statement(target_,
-                "UPDATE run SET attempts = 1 + max(attempts, (SELECT ifnull(max(attempt), 0) FROM "
-                "execution WHERE run = ?1)) WHERE id = ?1",
-                id)
-          .exec();
-      copy("execution", fmt::format("run = '{}' AND attempt = {}", id, row.getColumn("attempt").getInt64()),
-           "attempt", fmt::format("(SELECT attempts FROM run WHERE id = '{}')", id));
-    }
-  }
-
-  static std::string quoted(const std::string& text) {
-    std::string sql = "'";
-    for (const char c : text) sql += c == '\'' ? std::string("''") : std::string(1, c);
-    return sql + "'";
-  }
-
-  /// Copies the rows of a table, with an SQL expression in the place of one column's values if it is named.
-  void copy(const std::string& table, const std::string& where, const std::string& column = "",
-            const std::string& expression = "") {
-    auto& columns = columns_[table];
-    if (columns.empty()) columns = columns_of(target_, table);
-    std::vector<std::string> marks;
-    for (const std::string& name : columns) marks.push_back(name == column ? expression : "?");
-    SQLite::Statement row(source_,
-                          fmt::format("SELECT {} FROM {} WHERE {}", fmt::join(columns, ", "), table, where));
-    SQLite::Statement insertion(target_, fmt::format("INSERT INTO {} ({}) VALUES ({})", table,
-                                                     fmt::join(columns, ", "), fmt::join(marks, ", ")));
-    while (row.executeStep()) {
-      int place = 0;
-      for (size_t i = 0; i < columns.size(); ++i) {
-        if (columns[i] != column) bind(insertion, ++place, row.getColumn(static_cast<int>(i)));
-      }
-      insertion.exec();
-      insertion.reset();
+      SQLite::Statement last = statement(
+          target_,
+          "SELECT max(attempts, (SELECT ifnull(max(attempt), 0) FROM execution WHERE run = ?1)) FROM run "
+          "WHERE id = ?1",
+          id);
+      last.executeStep();
+      const int64_t attempt = last.getColumn(0).getInt64() + 1;
+      statement(target_, "UPDATE run SET attempts = ? WHERE id = ?", attempt, id).exec();
+      rows_.copy("execution", "run = ? AND attempt = ?", {id, row.getColumn("attempt").getString()}, attempt);
     }
   }
 
@@ -338,8 +295,8 @@ class Merge {
 
   SQLite::Database& source_;
   SQLite::Database& target_;
+  RowCopier rows_;
   fs::path from_, into_;
-  std::map<std::string, std::vector<std::string>> columns_;  // by table
   MergeSummary summary_;
 };
 

@@ -13,18 +13,18 @@
 namespace promptbed {
 namespace {
 
+bool tests(const PlannedRun& run, const std::string& dataset) {
+  return std::ranges::find(run.job.tests, dataset, &JobTest::dataset) != run.job.tests.end();
+}
+
+}  // namespace
+
 std::vector<std::string> paths_of(const std::vector<Image>& images) {
   std::vector<std::string> paths;
   paths.reserve(images.size());
   for (const Image& image : images) paths.push_back(image.path);
   return paths;
 }
-
-bool tests(const PlannedRun& run, const std::string& dataset) {
-  return std::ranges::find(run.job.tests, dataset, &JobTest::dataset) != run.job.tests.end();
-}
-
-}  // namespace
 
 std::vector<int> training_views(int64_t views) {
   if (views <= 0) return {kCentreView};

@@ -14,6 +14,9 @@
 
 namespace promptbed {
 
+/// Of images, as the cache names them.
+std::vector<std::string> paths_of(const std::vector<Image>& images);
+
 /// The stored views that a run trains on: 0 to V-1, or the centre crop alone, which stands for the images of
 /// a run that takes pixels, too.
 std::vector<int> training_views(int64_t views);

@@ -23,8 +23,9 @@ Shard parse_shard(const std::string& text);
 /// The ledger of a shard, beside that of the whole: promptbed.shard-2-of-4.db.
 std::filesystem::path shard_ledger(const std::filesystem::path& ledger, const Shard& shard);
 
-/// Leaves the shard's runs in a plan. Which they are depends on the grid alone, not on what is done: runs of
-/// each method are dealt out so that every shard has about as much to train and test with it.
+/// Leaves the shard's runs in a plan. Which they are depends on the grid alone, not on what is done or cannot
+/// be done here: runs of each method are dealt out so that every shard has about as much to train and test
+/// with it.
 void keep_shard(Plan& plan, const Shard& shard);
 
 /// Leaves the runs with these ids, or those that begin so. Throws Error for one that no run has.

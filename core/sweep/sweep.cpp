@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/signals.h"
+#include "base/utc.h"
 #include "clip/checkpoints/architecture.h"
 #include "results/dataset_places.h"
 #include "results/run_files.h"
@@ -48,9 +49,9 @@ void keep_own_places(const Plan& plan, const SweepSpec& spec, std::ostream& log)
 
 /// "2 h" since a time in the ledger's form.
 std::string age_of(const std::string& since) {
-  std::tm time{};
-  if (::strptime(since.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return "an unknown time";
-  const auto seconds = std::max<int64_t>(0, std::time(nullptr) - ::timegm(&time));
+  const auto began = seconds_since_1970(since);
+  if (!began) return "an unknown time";
+  const auto seconds = std::max<int64_t>(0, std::time(nullptr) - static_cast<int64_t>(*began));
   constexpr int64_t kMinute = 60, kHour = 60 * kMinute, kDay = 24 * kHour;
   if (seconds < kMinute) return fmt::format("{} s", seconds);
   if (seconds < kHour) return fmt::format("{} min", seconds / kMinute);

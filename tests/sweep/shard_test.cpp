@@ -113,6 +113,24 @@ TEST_F(ShardedSweep, PartsAreFixedWhateverIsDone) {
   EXPECT_EQ(part("1/2").out, "5 runs: 5 done before\n");
 }
 
+TEST_F(ShardedSweep, PartsAreTheSameWhereAnImageIsMissing) {
+  const auto titles = [&](const std::string& shard) {
+    const Finished planned = world_.sweep("coop,tda", {"--shard", shard, "--dry-run=json"});
+    EXPECT_EQ(planned.code, 0) << planned.err;
+    std::set<std::string> found;
+    for (const auto& run : nlohmann::json::parse(planned.out).at("runs")) found.insert(run.at("title"));
+    return found;
+  };
+  const std::set<std::string> first = titles("1/3"), second = titles("2/3"), third = titles("3/3");
+  std::filesystem::remove(world_ / "data/one/images/b/test1.bmp");  // which fails the runs on its dataset
+  EXPECT_EQ(titles("1/3"), first);
+  EXPECT_EQ(titles("2/3"), second);
+  EXPECT_EQ(titles("3/3"), third);
+  const Finished listed = world_.sweep("coop,tda", {"--list-jobs"});
+  EXPECT_EQ(listed.code, 1);
+  EXPECT_NE(listed.err.find("coop on one, 2 shots, seed 1 cannot run: "), std::string::npos) << listed.err;
+}
+
 TEST_F(ShardedSweep, MakesTheRunsThatAreNamed) {
   const Finished listed = world_.sweep("coop", {"--list-jobs"});
   ASSERT_EQ(std::ranges::count(listed.out, '\n'), 4) << listed.out;

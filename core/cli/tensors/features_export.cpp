@@ -45,12 +45,6 @@ std::string npy_of_tensor(const Tensor& tensor) {
                 values.sizes().vec());
 }
 
-std::vector<std::string> paths_of(const std::vector<Image>& images) {
-  std::vector<std::string> paths;
-  for (const Image& image : images) paths.push_back(image.path);
-  return paths;
-}
-
 void add_part(Arrays& arrays, const std::string& part, const std::vector<Image>& images,
               const FeatureCache& cache) {
   const std::vector<std::string> paths = paths_of(images);

@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/files.h"
+#include "base/utc.h"
 #include "formats/event_file.h"
 #include "report/exports/history.h"
 #include "report/grid/accuracy.h"
@@ -95,22 +94,9 @@ std::filesystem::path folder_of(const RunResults& run) {
   return std::filesystem::path(folder_name(spec.method)) / folder_name(spec.dataset) / folder_name(leaf);
 }
 
-/// "2026-11-28T06:33:18.720Z" in seconds since 1970; 0 of a text of another form.
+/// 0 of a time that is not known.
 double seconds_of(const std::string& time) {
-  if (time.size() < 19) return 0;
-  const auto part = [&](size_t at, size_t length) {
-    int number = 0;
-    std::from_chars(time.data() + at, time.data() + at + length, number);
-    return number;
-  };
-  const std::chrono::year_month_day date{std::chrono::year(part(0, 4)),
-                                         std::chrono::month(static_cast<unsigned>(part(5, 2))),
-                                         std::chrono::day(static_cast<unsigned>(part(8, 2)))};
-  if (!date.ok()) return 0;
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  const double milliseconds = time.size() < 23 ? 0 : part(20, 3);
-  return 86400.0 * static_cast<double>(days) + 3600 * part(11, 2) + 60 * part(14, 2) + part(17, 2) +
-         milliseconds / 1000;
+  return seconds_since_1970(time).value_or(0);
 }
 
 /// Epochs follow each other from when the run was first asked for, and its tests from its end.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "report/figures/grid_figures.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 #include "results/statistics.h"
 #include "table/table.h"
 

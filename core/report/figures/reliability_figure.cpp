@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "report/figures/grid_figures.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 #include "table/table.h"
 
 namespace promptbed {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "report/grid/grid_text.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 
 namespace promptbed {
 namespace {

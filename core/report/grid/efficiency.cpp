@@ -11,7 +11,7 @@
 #include <tuple>
 
 #include "report/grid/grid_text.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 #include "results/statistics.h"
 
 namespace promptbed {

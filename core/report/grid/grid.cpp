@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "report/grid/grid_text.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 #include "table/table.h"
 
 namespace promptbed {

@@ -10,7 +10,7 @@
 
 #include "report/figures/grid_figures.h"
 #include "report/page/sweep_commands.h"
-#include "report/select/selection.h"
+#include "report/select/series.h"
 
 namespace promptbed {
 namespace {

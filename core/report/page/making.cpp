@@ -8,6 +8,7 @@
 #include <set>
 
 #include "report/page/sweep_commands.h"
+#include "report/select/series.h"
 #include "report/select/spec_text.h"
 #include "table/table.h"
 

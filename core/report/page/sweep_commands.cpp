@@ -8,6 +8,8 @@
 #include <set>
 #include <variant>
 
+#include "report/select/series.h"
+
 namespace promptbed {
 namespace {
 

@@ -13,10 +13,9 @@ namespace promptbed {
 using TakenRuns = std::function<Runs(const ReportQuery& query)>;
 
 /// The filter for which a query takes nothing, as an error's end says it: "--methods coopp; choose among
-/// coop",
-/// "--shots 3 and the other choices; choose among 4, 16". One is to blame, too, where it leaves runs alone
-/// that it does not concern, such as untrained ones: a table of these would be taken for an answer. Nothing
-/// if there is none, or no run that the filter could have taken.
+/// coop", or "--shots 3 and the other choices; choose among 4, 16". One is to blame, too, where it leaves
+/// runs alone that it does not concern, such as untrained ones: a table of these would be taken for an
+/// answer. Nothing if there is none, or no run that the filter could have taken.
 std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRuns& taken);
 
 }  // namespace promptbed

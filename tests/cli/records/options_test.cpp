@@ -144,6 +144,7 @@ TEST_F(CommandOptions, ItsOwnSectionBeatsWhatStandsAboveAllSections) {
 TEST_F(CommandOptions, MisspeltWordsOfAFileAreNotPassedOver) {
   EXPECT_ERROR(parsed("\nepoch = 3\n", {}),
                "sweep.ini: line 2: unknown option --epoch; did you mean --epochs?");
+  EXPECT_ERROR(parsed("[train]\nversus = coop\n", {}), "sweep.ini: line 2: unknown option --versus");
   EXPECT_ERROR(parsed("[report]\nversis = coop\n", {}), "sweep.ini: line 2: unknown option --versis");
   EXPECT_ERROR(parsed("[trian]\nepochs = 3\n", {}),
                "sweep.ini: line 2: [trian]: is no command; did you mean train?");
