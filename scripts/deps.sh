@@ -9,7 +9,7 @@ packages=(
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
   libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev libzip-dev
   libicu-dev libgumbo-dev
-  libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev libstb-dev
+  libjpeg62-turbo-dev libpng-dev libwebp-dev libgif-dev libtiff-dev libstb-dev
   libmatio-dev libhdf5-dev libsqlite3-dev libsqlitecpp-dev
   libpugixml-dev gnuplot-nox # Plots in reports.
   libgtest-dev libbenchmark-dev

@@ -15,7 +15,7 @@ mkdir -p build/fuzz/found
 
 fuzz() {
   local target=$1 seeds=(tests/fuzz/corpus/"$1")
-  if [ "$target" = picture ]; then seeds+=(tests/golden/pixels); fi
+  if [ "$target" = picture ]; then seeds+=(tests/golden/pixels tests/data/tiff); fi
   mkdir -p build/fuzz/corpus/"$target"
   local outcome=clean
   PROMPTBED_FUZZ_TARGET=$target build/fuzz/promptbed_fuzz build/fuzz/corpus/"$target" "${seeds[@]}" \

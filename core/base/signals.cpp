@@ -9,10 +9,10 @@
 namespace promptbed {
 namespace {
 
-volatile std::sig_atomic_t requested = 0;
+volatile std::sig_atomic_t requested = 0;  // the signal, or 0
 
 extern "C" void remember(int signal) {
-  requested = 1;
+  if (requested == 0) requested = signal;
   std::signal(signal, SIG_DFL);
 }
 
@@ -43,12 +43,15 @@ extern "C" void explain(int signal) {
 }  // namespace
 
 void watch_for_interrupts() {
-  std::signal(SIGINT, remember);
-  std::signal(SIGTERM, remember);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, remember);
 }
 
 bool interrupted() noexcept {
   return requested != 0;
+}
+
+bool asked_to_come_back() noexcept {
+  return requested == SIGUSR1;
 }
 
 void check_interrupt() {

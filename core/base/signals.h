@@ -4,18 +4,22 @@
 
 namespace promptbed {
 
-/// Thrown to stop work because the user asked for it (Ctrl-C or SIGTERM). Not an Error: nothing is wrong, and
-/// what is finished is kept.
+/// Thrown to stop work because the user asked for it (Ctrl-C or SIGTERM), or a scheduler (SIGUSR1). Not an
+/// Error: nothing is wrong, and what is finished is kept.
 class Interrupted : public std::exception {
  public:
   const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// From now on the first SIGINT or SIGTERM is only recorded; a second one ends the process.
+/// From now on the first SIGINT, SIGTERM or SIGUSR1 is only recorded; a second one of its kind ends the
+/// process.
 void watch_for_interrupts();
 
 /// Whether one has been recorded.
 bool interrupted() noexcept;
+
+/// Whether it was a SIGUSR1, by which schedulers announce that a job's time is up.
+bool asked_to_come_back() noexcept;
 
 /// Throws Interrupted if one has been recorded. Loops call it once per step.
 void check_interrupt();

@@ -11,6 +11,7 @@ enum Exit : int {
   kAllDone = 0,
   kSomeFailed = 1,     ///< the work began, and part of it failed
   kWrongInput = 2,     ///< an error before any work
+  kPutBack = 75,       ///< a scheduler's SIGUSR1: the same command goes on
   kInterrupted = 130,  ///< Ctrl-C or a termination request
 };
 

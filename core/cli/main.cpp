@@ -59,7 +59,7 @@ void print_help() {
       "The same on your own model and data:\n"
       "  runner sweep --methods clip_zeroshot,coop,cocoop --model models/ViT-B-16 --data data\n"
       "\nrunner COMMAND --help lists a command's options. Exit codes: 0 all was done, 1 a part failed,\n"
-      "2 wrong input, 130 interrupted (docs/command-line.md).\n");
+      "2 wrong input, 75 and 130 interrupted (docs/command-line.md).\n");
 }
 
 int run(const Arguments& words) {
@@ -91,7 +91,7 @@ int run_and_report(const Arguments& words) {
     return run(words);
   } catch (const Interrupted&) {
     std::cerr << "interrupted; finished work is kept, and the same command continues from there\n";
-    return kInterrupted;
+    return asked_to_come_back() ? kPutBack : kInterrupted;
   } catch (const std::bad_alloc&) {
     std::cerr << "runner: out of memory; use fewer --jobs or a smaller model\n";
   } catch (const std::exception& fault) {

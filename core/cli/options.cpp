@@ -217,9 +217,13 @@ std::vector<Subcommand> described_by(const std::function<void()>& call) {
   return kept;
 }
 
+void describe(const Subcommand& subcommand) {
+  if (descriptions != nullptr) descriptions->push_back(subcommand);
+}
+
 std::optional<Values> parse(const Arguments& arguments, const Subcommand& subcommand) {
   if (descriptions != nullptr) {
-    descriptions->push_back(subcommand);
+    describe(subcommand);
     return std::nullopt;
   }
   const Given typed = read_command_line(arguments, subcommand);

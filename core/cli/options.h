@@ -92,6 +92,10 @@ struct Subcommand {
   std::map<std::string, std::string> retired = {};
 };
 
+/// Adds a subcommand to what described_by() gathers, for a command that does not parse for it; otherwise does
+/// nothing.
+void describe(const Subcommand& subcommand);
+
 /// A command of several subcommands, such as `runner runs`.
 struct Subcommands {
   std::string name;         ///< "runs"

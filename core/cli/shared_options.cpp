@@ -34,7 +34,7 @@ const std::vector<CommandOption>& shared_options() {
        "cross-dataset: train on one dataset, test it and others; domain: the same, with shifted versions of "
        "it"},
       {"source", "D", "the dataset that cross-dataset and domain train on"},
-      {"targets", "D,...", "the datasets that they test as well; default: all others"},
+      {"targets", "D,...", "datasets that cross-dataset and domain test as well; default: all others"},
       {.name = "draws",
        .value = "FILE",
        .help = "a draw from runner datasets draw or import-draw, for its dataset, shots and seed; repeatable",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ahead.h"
+#include "base/input_file.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "data/pictures/view.h"
@@ -20,6 +21,9 @@ namespace fs = std::filesystem;
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
+/// The most bytes of an image that comes out of a pipe.
+constexpr uint64_t kLongestStream = uint64_t{1} << 30;
+
 /// What was made of a file, [1, ..], or its fault.
 struct Made {
   Tensor tensor;
@@ -30,7 +34,9 @@ using Make = std::function<Tensor(const Picture&)>;
 
 Made make_of(const LooseImage& image, const Make& make) {
   try {
-    return {make(decode_picture(image.files, image.name)), ""};
+    const Picture picture = image.contents ? decode_picture(*image.contents, image.path())
+                                           : decode_picture(image.files, image.name);
+    return {make(picture), ""};
   } catch (const Error& fault) {
     return {{}, fault.what()};
   }
@@ -65,10 +71,21 @@ bool holds_images(const fs::path& path) {
   return fs::is_directory(path, failure) || (is_zip && fs::is_regular_file(path, failure));
 }
 
+/// Whether it gives its bytes once, such as /dev/stdin or a shell's <(...).
+bool is_stream(const fs::path& path) {
+  std::error_code failure;
+  const fs::file_status status = fs::status(path, failure);
+  return fs::is_fifo(status) || fs::is_character_file(status) || fs::is_socket(status);
+}
+
 }  // namespace
 
 std::vector<LooseImage> images_at(const fs::path& path) {
-  if (!holds_images(path)) return {{ImageFiles::in_folder(path.parent_path()), path.filename().string()}};
+  if (!holds_images(path)) {
+    LooseImage image{ImageFiles::in_folder(path.parent_path()), path.filename().string()};
+    if (is_stream(path)) image.contents = InputFile(path, InputKind::stream).rest(kLongestStream);
+    return {image};
+  }
   const ImageFiles files(path);
   std::vector<LooseImage> images;
   for (std::string& name : files.names()) images.push_back({files, std::move(name)});

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@ namespace promptbed {
 
 /// An image that belongs to no dataset.
 struct LooseImage {
-  ImageFiles files;  ///< where it is
-  std::string name;  ///< in there
+  ImageFiles files;                          ///< where it is
+  std::string name;                          ///< in there
+  std::optional<std::string> contents = {};  ///< of a pipe, which can be read but once
 
   std::filesystem::path path() const { return files.path_of(name); }
 };
@@ -28,7 +30,8 @@ struct LooseImageTensors {
 };
 
 /// The image at a path, whether or not it is there; of a folder or a ZIP archive all images in it, sorted by
-/// name. Throws Error if there are none in it, and if an archive is damaged.
+/// name; of a pipe what comes out of it. Throws Error if there are none in it, and if an archive is damaged,
+/// Interrupted if the user gives up on a pipe.
 std::vector<LooseImage> images_at(const std::filesystem::path& path);
 
 /// Decodes and encodes images: rows are features [V, D] of the given views, f32, unnormalised. One that is

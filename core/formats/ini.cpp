@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace promptbed {
 namespace {
 
@@ -25,7 +27,7 @@ std::string_view without_comment(std::string_view line) {
 }
 
 Error fault_in(size_t line, std::string_view text, std::string_view what) {
-  return Error(fmt::format("line {}: '{}' {}", line, text, what));
+  return Error(fmt::format("line {}: '{}' {}", line, printable(text), what));
 }
 
 std::string section_in(std::string_view line, size_t number) {

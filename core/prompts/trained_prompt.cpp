@@ -28,8 +28,10 @@ constexpr const char* kOrigin = "origin";
 
 Safetensors read_file_of_tensors(const fs::path& path) {
   std::error_code failure;
-  if (!fs::is_regular_file(path, failure))
+  if (!fs::exists(path, failure))
     throw Error(fmt::format("{}: no such trained prompt; check the path", path.string()));
+  if (!fs::is_regular_file(path, failure))
+    throw Error(fmt::format("{}: is not a regular file; give the file of a trained prompt", path.string()));
   if (is_torch_file(path)) {
     throw Error(fmt::format(
         "{}: is a checkpoint of torch.save; make a trained prompt of it with runner prompts import",

@@ -41,11 +41,12 @@ void FollowedTraining::update() {
 }
 
 double FollowedTraining::share() const {
-  return last_.epochs == 0 ? 0 : static_cast<double>(last_.epoch) / static_cast<double>(last_.epochs);
+  return last_.epochs == 0 ? 0 : static_cast<double>(last_.epoch) / static_cast<double>(last_.epochs + 1);
 }
 
 std::string FollowedTraining::text() const {
-  return last_.epochs == 0 ? "" : fmt::format("epoch {} of {}", last_.epoch, last_.epochs);
+  if (last_.epochs == 0) return "";
+  return last_.epoch == last_.epochs ? "tests" : fmt::format("epoch {} of {}", last_.epoch, last_.epochs);
 }
 
 }  // namespace promptbed

@@ -41,10 +41,10 @@ class FollowedTraining {
   /// Takes in what was logged since.
   void update();
 
-  /// The share of the epochs that are over; 0 where there are none.
+  /// The share of the work that is over, its tests counted as one more epoch; 0 before the first epoch is.
   double share() const;
 
-  /// "epoch 3 of 50"; "" before the first is over.
+  /// "epoch 3 of 50", and "tests" after the last; "" before the first is over.
   std::string text() const;
 
  private:

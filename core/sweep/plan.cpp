@@ -52,7 +52,7 @@ std::vector<const PlannedRun*> Plan::pending() const {
 Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& inputs) {
   const auto pending = plan.pending();
   Table table;
-  table.title = fmt::format("{} runs, {} to be done", plan.runs.size(), pending.size());
+  table.title = fmt::format("{}, {} to be done", plural(plan.runs.size(), "run"), pending.size());
   table.columns.push_back({"Dataset", Alignment::left});
   for (const std::string& method : spec.methods) table.columns.push_back({method});
   table.columns.push_back({"Images to encode"});

@@ -35,9 +35,9 @@ Lines about_plugins(const std::vector<PlannedRun>& runs, const KnownRuns& known,
   Lines lines;
   for (const auto& [method, count] : runs_of) {
     lines.push_back(
-        fmt::format("{}: {} finished runs were made by another build of its plugin with the same version; "
-                    "raise the method's version, or do them once more with --force",
-                    method, count));
+        fmt::format("{}: {} {} made by another build of its plugin with the same version; raise the method's "
+                    "version, or repeat with --force",
+                    method, plural(static_cast<size_t>(count), "finished run"), count == 1 ? "was" : "were"));
   }
   return lines;
 }

@@ -123,7 +123,7 @@ std::string summary(const SweepOutcome& outcome, const Plan& plan) {
   add(outcome.elsewhere, "not done here");
   add(outcome.left_out, "left out");
   add(static_cast<int64_t>(outcome.failures.size()), "failed");
-  return fmt::format("{} runs: {}", plan.runs.size(), fmt::join(parts, ", "));
+  return fmt::format("{}: {}", plural(plan.runs.size(), "run"), fmt::join(parts, ", "));
 }
 
 std::vector<std::string> shortcomings(const SweepOutcome& outcome) {

@@ -24,6 +24,19 @@ TEST(Interrupts, TheFirstIsRecordedAndTheSecondEndsTheProcess) {
   EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGINT), "");
 }
 
+TEST(Interrupts, ASchedulersSignalAsksToComeBack) {
+  const auto code_after = [](std::initializer_list<int> signals) {
+    watch_for_interrupts();
+    for (const int signal : signals) std::raise(signal);
+    std::exit(interrupted() ? (asked_to_come_back() ? 75 : 130) : 0);
+  };
+  EXPECT_EXIT(code_after({SIGUSR1}), testing::ExitedWithCode(75), "");
+  EXPECT_EXIT(code_after({SIGTERM}), testing::ExitedWithCode(130), "");
+  EXPECT_EXIT(code_after({SIGUSR1, SIGTERM}), testing::ExitedWithCode(75), "")
+      << "the time is up all the same";
+  EXPECT_EXIT(code_after({SIGINT, SIGUSR1}), testing::ExitedWithCode(130), "") << "the user has stopped it";
+}
+
 void crash_in_plugin(int signal) {
   explain_crashes();
   const CrashScope outer("outer.so", "create()");

@@ -149,7 +149,7 @@ TEST_F(DatasetsCommand, VerifiesAndReportsInTextAndJson) {
   EXPECT_EQ(faulty.code, 1);
   expect_part(faulty.out, "12 test images: 3 findings");
   expect_part(faulty.out, "  missing: c/val0.bmp is missing\n");
-  expect_part(faulty.out, "  unreadable: d/train1.bmp: is not a JPEG, PNG, WebP, BMP or GIF image");
+  expect_part(faulty.out, "  unreadable: d/train1.bmp: is not a JPEG, PNG, WebP, BMP, GIF or TIFF image");
   expect_part(faulty.out, "  leaked: b/test1.bmp in test has the same bytes as a/train0.bmp in train\n");
 
   const auto report = nlohmann::json::parse(of_small({"verify", "one", "two", "--format", "json"}).out);
@@ -283,8 +283,8 @@ TEST_F(DatasetsCommand, DescriptionsMakeARunOfTheirOwn) {
   write_file(world_ / "words.json", R"({"a": ["a", "a b"], "b": ["b"], "c": ["c"], "d": ["d"]})");
   ASSERT_EQ(world_.sweep("clip_zeroshot", {"--datasets", "one"}).code, 0);
   const std::vector<std::string> described = {"--datasets", "one", "--descriptions", "one=words.json"};
-  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 runs: 1 done now\n");
-  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 runs: 1 done before\n");
+  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 run: 1 done now\n");
+  EXPECT_EQ(world_.sweep("clip_zeroshot", described).out, "1 run: 1 done before\n");
   expect_part(world_.run({"report"}).out, "descriptions=given");
   expect_refused(world_.sweep("clip_zeroshot", {"--datasets", "one", "--descriptions", "words.json"}),
                  "--descriptions words.json: give a dataset and a file, such as dtd=dtd.json");
@@ -295,10 +295,10 @@ TEST_F(DatasetsCommand, UserTemplatesAndClassNamesMakeOtherRuns) {
   write_file(world_ / "names.json", R"({"one": {"a": "d"}})");
   ASSERT_EQ(world_.sweep("clip_zeroshot", {"--datasets", "one"}).code, 0);
   EXPECT_EQ(world_.sweep("clip_zeroshot", {"--datasets", "one", "--templates", "templates.json"}).out,
-            "1 runs: 1 done now\n");
+            "1 run: 1 done now\n");
   const Finished named = world_.sweep("clip_zeroshot", {"--datasets", "one", "--class-names", "names.json"});
-  EXPECT_EQ(named.out, "1 runs: 1 done now\n");
-  expect_part(named.err, "note: data/one/split_zhou.json: 1 names are shared by several classes, first 'd'");
+  EXPECT_EQ(named.out, "1 run: 1 done now\n");
+  expect_part(named.err, "note: data/one/split_zhou.json: 1 name is shared by several classes, first 'd'");
 }
 
 TEST_F(DatasetsCommand, AnswersWrongInputWithOneLine) {

@@ -57,6 +57,17 @@ TEST(MethodsCommand, ChecksAPlugin) {
                             "  17 rules kept, 0 broken, 1 not for this method\n"});
 }
 
+TEST(MethodsCommand, ExplainsItsCheckAndTakesOptionsBeforeIt) {
+  const Finished help = methods({"check", "--help"});
+  EXPECT_TRUE(help.out.starts_with("usage: runner methods check PATH")) << help.out;
+  EXPECT_TRUE(methods({"--help"}).out.starts_with("usage: runner methods [NAME...]"));
+  EXPECT_NE(methods({"check"}).err.find("runner methods check needs the path of a plugin"),
+            std::string::npos);
+  const Finished late = methods({"--plugins", program_folder().string(), "check", "/nowhere/mine.so"});
+  EXPECT_EQ(late.code, 2);
+  EXPECT_NE(late.err.find("/nowhere/mine.so"), std::string::npos) << late.err;
+}
+
 TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
   const Finished told = methods({"dept"});
   EXPECT_EQ(told.code, 0) << told.err;

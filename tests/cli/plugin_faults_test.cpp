@@ -90,7 +90,7 @@ TEST_F(PluginFaults, ACrashFailsItsRunWithOneJobToo) {
 
 TEST_F(PluginFaults, ACrashInTheTestsDoesNotCostTheTraining) {
   const Finished result = sweep("crashes_when_tested", {"--retries", "1"});
-  EXPECT_EQ(result.out, "1 runs: 1 failed\n") << result.err;
+  EXPECT_EQ(result.out, "1 run: 1 failed\n") << result.err;
   const RunRecord record = record_of("crashes_when_tested");
   EXPECT_EQ(record.status, RunStatus::done);
   EXPECT_EQ(record.attempts, 2);
@@ -119,7 +119,7 @@ TEST_F(PluginFaults, ACrashInARunThatIsDoneOnceMoreKeepsItsResult) {
   ASSERT_EQ(sweep("crashes_when_told").code, 0);
   const Finished again = sweep("crashes_when_told", {"--force"}, "env PROMPTBED_FAULTY_CRASHES=1");
   EXPECT_EQ(again.code, 1);
-  EXPECT_EQ(again.out, "1 runs: 1 failed\n") << again.err;
+  EXPECT_EQ(again.out, "1 run: 1 failed\n") << again.err;
   EXPECT_NE(again.err.find("signal 11"), std::string::npos) << again.err;
   EXPECT_EQ(record_of("crashes_when_told").status, RunStatus::done);
 }
@@ -130,10 +130,10 @@ TEST_F(PluginFaults, AnotherBuildOfAPluginWithTheSameVersionIsToldOf) {
   std::ofstream(plugin(), std::ios::app) << "built anew";  // the loader does not look behind its end
   const Finished result = sweep("none");
   EXPECT_EQ(result.code, 0);
-  EXPECT_EQ(result.out, "1 runs: 1 done before\n");
+  EXPECT_EQ(result.out, "1 run: 1 done before\n");
   EXPECT_EQ(result.err,
-            "warning: none: 1 finished runs were made by another build of its plugin with the same version; "
-            "raise the method's version, or do them once more with --force\n");
+            "warning: none: 1 finished run was made by another build of its plugin with the same version; "
+            "raise the method's version, or repeat with --force\n");
   ASSERT_EQ(sweep("none", {"--force"}).code, 0);
   EXPECT_EQ(sweep("none").err, "");
 }
@@ -143,7 +143,7 @@ TEST_F(PluginFaults, APluginThatIsLeftOutIsOneLineAndTheOthersWork) {
   std::ofstream(world_ / "plugins/text.so") << "no library";
   fs::permissions(world_ / "plugins/imitation.so", fs::perms::others_write, fs::perm_options::add);
   const Finished result = sweep("none");
-  EXPECT_EQ(result.out, "1 runs: 1 done now\n");
+  EXPECT_EQ(result.out, "1 run: 1 done now\n");
   const std::string imitation = (world_ / "plugins/imitation.so").string();
   EXPECT_NE(result.err.find("everybody may write it; run chmod o-w " + imitation + "\nwarning: "),
             std::string::npos)

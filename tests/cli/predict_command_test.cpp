@@ -1,4 +1,8 @@
+#include <sys/stat.h>
+
+#include <fstream>
 #include <numeric>
+#include <thread>
 
 #include "cli/single_steps.h"
 
@@ -50,6 +54,22 @@ TEST_F(PredictCommand, NamesUnreadablePicturesAndGoesOn) {
   EXPECT_NE(result.err.find("failed: mixed/bad.png: is not a JPEG"), std::string::npos) << result.err;
   EXPECT_NE(result.err.find("failed: gone.jpg: cannot be read"), std::string::npos) << result.err;
   EXPECT_TRUE(result.out.starts_with("mixed/good.bmp\n")) << result.out;
+}
+
+TEST_F(PredictCommand, ReadsAnImageFromAPipe) {
+  const auto guesses_for = [&](const char* image) {
+    const auto json = json_of(
+        {"predict", image, "--model", "model", "--classes", "a,b", "--template", "{}", "--format", "json"});
+    EXPECT_EQ(json.size(), 1U);
+    return json.empty() ? nlohmann::json() : json[0].at("guesses");
+  };
+  const auto of_file = guesses_for("data/one/images/a/test0.bmp");
+  const std::filesystem::path pipe = *world_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(pipe) << read_file(*world_ / "data/one/images/a/test0.bmp"); });
+  const auto of_pipe = guesses_for("pipe");
+  writer.join();
+  EXPECT_EQ(of_pipe, of_file);
 }
 
 TEST_F(PredictCommand, RefusesWrongInputInOneLine) {

@@ -120,7 +120,7 @@ TEST(Sweep, FoldersOfOneNameShareACacheButNoFeatures) {
   const auto sweep = [&](const std::string& folder, const std::string& cache, const std::string& ledger) {
     const auto done =
         world.sweep("coop", {"--datasets", folder, "--cache", cache, "--db", ledger, "--seeds", "1"});
-    EXPECT_EQ(done.out, "1 runs: 1 done now\n") << done.err;
+    EXPECT_EQ(done.out, "1 run: 1 done now\n") << done.err;
     return fingerprints(world / ledger);
   };
   const auto of_x = sweep("./x/birds", "shared", "x.db"), of_y = sweep("./y/birds", "shared", "y.db");
@@ -206,7 +206,7 @@ TEST(Sweep, AMissingPictureSpoilsItsDatasetOnly) {
   EXPECT_NE(spoilt.err.find("a/test0.bmp"), std::string::npos) << spoilt.err;
 
   write_file(picture, "no picture at all");
-  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is not a JPEG, PNG, WebP, BMP or GIF image"),
+  EXPECT_NE(world.sweep("clip_zeroshot").err.find("is not a JPEG, PNG, WebP, BMP, GIF or TIFF image"),
             std::string::npos);
 
   fs::rename(world / "kept", picture);
@@ -222,6 +222,15 @@ TEST(Sweep, GoesOnAfterAnInterruption) {
   EXPECT_NE(stopped.err.find("interrupted"), std::string::npos) << stopped.err;
   const auto after = world.sweep("clip_zeroshot,coop");
   EXPECT_EQ(after.out, "6 runs: 4 done now, 2 done before\n") << after.err;
+}
+
+TEST(Sweep, EndsWithACodeOfItsOwnWhereASchedulerStopsIt) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  const auto stopped =
+      world.sweep("coop", {"--epochs", "2000000"}, "timeout --foreground --preserve-status -s USR1 8");
+  EXPECT_EQ(stopped.code, 75) << stopped.err;
+  EXPECT_NE(stopped.err.find("interrupted"), std::string::npos) << stopped.err;
 }
 
 TEST(Sweep, WorkersStopWithTheSweepThatStartedThem) {

@@ -31,7 +31,7 @@ TEST_F(TrainCommand, IsOneRunOfTheSweepAndNotDoneAgain) {
   EXPECT_EQ(read_file(*world_ / "copies/mine.safetensors"),
             read_file(*world_ / ("runs/prompts/" + id_ + ".safetensors")));
   const Finished swept = world_->sweep("coop", {"--datasets", "one", "--seeds", "1"});
-  EXPECT_EQ(swept.out, "1 runs: 1 done before\n") << swept.err;
+  EXPECT_EQ(swept.out, "1 run: 1 done before\n") << swept.err;
 }
 
 TEST_F(TrainCommand, RefusesWhatIsNotOneTrainedRun) {

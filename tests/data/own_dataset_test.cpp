@@ -244,7 +244,7 @@ TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
   fs::create_directory(scratch_ / "birds");
   EXPECT_ERROR(read(), "birds: holds no dataset; it needs class folders");
   write_images("wren", 3);
-  EXPECT_ERROR(read(), "wren: has 3 images (jpg, jpeg, png, webp, bmp); a class needs 4");
+  EXPECT_ERROR(read(), "wren: has 3 images (jpg, jpeg, png, webp, bmp, gif, tif or tiff); a class needs 4");
   write_images("wren", 4);
   write_images("wren/young", 4);
   EXPECT_ERROR(read(), "wren/young: is a folder inside a class's folder");
@@ -254,6 +254,7 @@ TEST_F(OwnDataset, RefusesWhatIsNoDataset) {
   fs::remove(scratch_ / "birds/wren/all");
   fs::create_symlink("loop", scratch_ / "birds/wren/loop");
   EXPECT_ERROR(read(), "wren/loop: is a cyclic link");
+  EXPECT_ERROR(read_own_dataset("/dev/null"), "/dev/null: is a pipe or device; save it as a file");
 }
 
 TEST_F(OwnDataset, RefusesPartsThatDoNotFit) {

@@ -102,9 +102,9 @@ TEST(Picture, AMissingFileIsNamed) {
 
 TEST(Picture, OtherFilesAreRefused) {
   for (const std::string_view contents : {""sv, "B"sv, "hello"sv, "RIFF\0\0\0\0WAVE"sv}) {
-    EXPECT_NE(
-        fault_of("text.png", contents).find("text.png: is not a JPEG, PNG, WebP, BMP or GIF image; replace"),
-        std::string::npos);
+    EXPECT_NE(fault_of("text.png", contents)
+                  .find("text.png: is not a JPEG, PNG, WebP, BMP, GIF or TIFF image; replace"),
+              std::string::npos);
   }
 }
 

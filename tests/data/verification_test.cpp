@@ -72,7 +72,7 @@ TEST_F(Verify, FindsAnUnreadableImage) {
   const Lines found = findings();
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0],
-            "unreadable: train/0.png: is not a JPEG, PNG, WebP, BMP or GIF image; replace the file");
+            "unreadable: train/0.png: is not a JPEG, PNG, WebP, BMP, GIF or TIFF image; replace the file");
   EXPECT_TRUE(found[1].starts_with("unreadable: test/2.png: is a damaged or unsupported PNG image"));
   EXPECT_EQ(findings(/*read=*/false), Lines{}) << "a quick look does not read";
 }

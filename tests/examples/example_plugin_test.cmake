@@ -53,7 +53,7 @@ run(0 ${runner} methods check build/plugins/both_towers.so)
 expect("${out}" "17 rules kept, 0 broken, 1 not for this method")
 run(0 ${runner} sweep --methods both_towers --datasets devices --shots 1 --seeds 1 --epochs 1 --jobs 1 --plugins build/plugins
   --db towers/promptbed.db)
-expect("${out}" "1 runs: 1 done now")
+expect("${out}" "1 run: 1 done now")
 
 # Found in each of the three places; the numbers are made once.
 set(sweep ${runner} sweep --methods clip_zeroshot,feature_scale --datasets devices --shots 4 --seeds 1 --epochs 3 --jobs 1)

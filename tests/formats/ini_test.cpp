@@ -46,6 +46,7 @@ TEST(Ini, RefusesWhatIsNeitherByItsLine) {
   EXPECT_ERROR(parse_ini("[sweep\n"), "line 1: '[sweep' is no section; write one as [sweep]");
   EXPECT_ERROR(parse_ini("[]\n"), "line 1: '[]' is no section");
   EXPECT_ERROR(parse_ini(std::string_view("d\0b\0=\0", 6)), "has bytes of zero, as text in UTF-16 has");
+  EXPECT_ERROR(parse_ini("a\x1b[2J b\n"), R"(line 1: 'a\x1b[2J b' is not OPTION = VALUE)");
   EXPECT_ERROR(parse_ini("= 3\n"), "line 1: '= 3' has no option before the =");
 }
 

@@ -19,6 +19,7 @@
 #include "data/pictures/view.h"
 #include "data/suites/dataset_spec.h"
 #include "data/suites/given_names.h"
+#include "formats/ini.h"
 #include "formats/json_object.h"
 #include "formats/matlab_file.h"
 #include "formats/pickle.h"
@@ -53,6 +54,18 @@ void use_object(const std::string& path) {
     } catch (const Error&) {
       fields.texts(key);
     }
+  }
+}
+
+/// As those do who read settings, naming the file.
+void use_ini(const std::string& path) {
+  try {
+    for (const IniEntry& entry : parse_ini(read_file(path))) {
+      if (entry.key.empty() || entry.line == 0)
+        throw std::logic_error("an INI entry without a key or a line");
+    }
+  } catch (const Error& fault) {
+    throw Error(fmt::format("{}: {}", path, fault.what()));
   }
 }
 
@@ -183,6 +196,7 @@ constexpr std::array kTargets = {
     FuzzTarget{"dataset", "small.json", use_dataset},
     FuzzTarget{"draw", "draw.json", use_draw},
     FuzzTarget{"folder_index", "folders.idx", use_folder_index},
+    FuzzTarget{"ini", "settings.ini", use_ini},
     FuzzTarget{"json", "a.json", use_json},
     FuzzTarget{"json_object", "a.json", use_object},
     FuzzTarget{"lines", "lines.txt", use_lines},

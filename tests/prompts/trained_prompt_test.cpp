@@ -92,6 +92,8 @@ TEST_F(TrainedPrompts, OfTheFirstVersionHaveNoClassNames) {
 
 TEST_F(TrainedPrompts, AreToldFromOtherFiles) {
   EXPECT_ERROR(read_trained_prompt(path_), "one.safetensors: no such trained prompt");
+  EXPECT_ERROR(read_trained_prompt("/dev/null"),
+               "/dev/null: is not a regular file; give the file of a trained prompt");
   write_file(path_, "PK\3\4 and more");
   EXPECT_ERROR(read_trained_prompt(path_), "is a checkpoint of torch.save; make a trained prompt of it with");
   write_safetensors(path_, {{"ctx", at::ones({1, 2})}});

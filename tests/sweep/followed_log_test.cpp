@@ -46,7 +46,11 @@ TEST_F(FollowedLogs, TellHowFarATrainingIs) {
   append("epoch 1 of 4: loss 0.5134, rate 0.002000, 0.41 s\n  new 50.00 %\n");
   training.update();
   EXPECT_EQ(training.text(), "epoch 1 of 4");
-  EXPECT_EQ(training.share(), 0.25);
+  EXPECT_EQ(training.share(), 0.2);
+  append("epoch 4 of 4: loss 0.4134, rate 0.000100, 0.41 s\n");
+  training.update();
+  EXPECT_EQ(training.text(), "tests");
+  EXPECT_EQ(training.share(), 0.8);
 }
 
 TEST(LoggedEpochs, AreReadAsTheyAreWritten) {

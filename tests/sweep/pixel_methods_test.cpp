@@ -133,7 +133,7 @@ TEST_F(PixelMethods, TestOtherDatasetsAndBothHalves) {
   const Finished both = sweep({"--seeds", "1", "--protocol", "open-world"});
   EXPECT_EQ(both.out, "2 runs: 2 done now\n") << both.err;
   const Finished others = sweep({"--seeds", "1", "--protocol", "cross-dataset", "--source", "one"});
-  EXPECT_EQ(others.out, "1 runs: 1 done now\n") << others.err;
+  EXPECT_EQ(others.out, "1 run: 1 done now\n") << others.err;
   const Ledger ledger = Ledger::open_existing(world_ / "runs/promptbed.db");
   std::set<std::string> tested;
   for (const RunRecord& run : ledger.list()) {

@@ -136,7 +136,7 @@ TEST_F(ShardedSweep, MakesTheRunsThatAreNamed) {
   ASSERT_EQ(std::ranges::count(listed.out, '\n'), 4) << listed.out;
   EXPECT_FALSE(std::filesystem::exists(world_ / "runs/promptbed.db")) << "none is made";
   const std::string id = listed.out.substr(0, 16);
-  EXPECT_EQ(world_.sweep("coop", {"--runs", id}).out, "1 runs: 1 done now\n");
+  EXPECT_EQ(world_.sweep("coop", {"--runs", id}).out, "1 run: 1 done now\n");
   const Finished unknown = world_.sweep("coop", {"--runs", "ffff"});
   EXPECT_EQ(unknown.code, 2);
   EXPECT_NE(unknown.err.find("--runs ffff: is no run of this sweep; --list-jobs prints them"),

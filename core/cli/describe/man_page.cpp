@@ -66,6 +66,9 @@ The work began, and part of it failed.
 2
 Wrong input: nothing was done.
 .TP
+75
+Interrupted by SIGUSR1, which schedulers send before a job's time is up. Finished work is kept; run the same command again.
+.TP
 130
 Interrupted. Finished work is kept.
 .SH FILES

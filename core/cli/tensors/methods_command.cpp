@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "cli/tensors/input_options.h"
@@ -12,16 +13,26 @@ namespace promptbed {
 namespace {
 
 Subcommand description() {
-  return {.usage = "runner methods [NAME... | check PATH [NAME...]] [OPTIONS]",
+  return {.usage = "runner methods [NAME...] [OPTIONS]",
           .explanation =
               "Lists the methods that the plugins offer, or describes those that are named: options\n"
-              "(set with --set METHOD.OPTION=VALUE), needs and recipe. check loads one plugin and\n"
-              "tests that its methods follow the interface's rules, on random features; if the plugin\n"
-              "crashes, the report says so.\n\n"
+              "(set with --set METHOD.OPTION=VALUE), needs and recipe.\n\n"
               "  runner methods coop\n"
-              "  runner methods check build/plugins/mine.so",
+              "  runner methods check build/plugins/mine.so    tests a plugin",
           .options = {{"options", {shared("plugins")}}},
           .takes_arguments = true};
+}
+
+Subcommand check_description() {
+  return {
+      .usage = "runner methods check PATH [NAME...] [OPTIONS]",
+      .explanation =
+          "Loads the plugin PATH and tests that its methods, or those that are named, follow the\n"
+          "interface's rules, on random features; prints a line for each rule. If the plugin crashes, the\n"
+          "report says so. docs/plugins.md explains the rules.\n\n"
+          "  runner methods check build/plugins/mine.so",
+      .options = {{"options", {shared("plugins")}}},
+      .takes_arguments = true};
 }
 
 const char* word_for(OptionType type) {
@@ -149,19 +160,25 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
   print_in_setting(method, registry, setting);
 }
 
+int check(const Arguments& named, const Values& values) {
+  if (named.empty())
+    throw Error("runner methods check needs the path of a plugin, such as build/plugins/mine.so");
+  const bool all_kept =
+      check_plugin(named[0], {named.begin() + 1, named.end()}, read_plugin_folders(values), std::cout);
+  return all_kept ? kAllDone : kSomeFailed;
+}
+
 }  // namespace
 
 int methods_command(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  // Both take the same options, so that they may stand before the word, too.
+  const bool checks = std::ranges::count(arguments, "check") > 0;
+  const std::optional<Values> values = parse(arguments, checks ? check_description() : description());
+  describe(check_description());
   if (!values) return kAllDone;
   const Arguments& named = values->arguments();
-  if (!named.empty() && named[0] == "check") {
-    if (named.size() == 1)
-      throw Error("runner methods check needs the path of a plugin, such as build/plugins/mine.so");
-    const bool all_kept =
-        check_plugin(named[1], {named.begin() + 2, named.end()}, read_plugin_folders(*values), std::cout);
-    return all_kept ? kAllDone : kSomeFailed;
-  }
+  if (checks && !named.empty() && named[0] == "check")
+    return check({named.begin() + 1, named.end()}, *values);
 
   const MethodRegistry registry = load_plugins(*values);
   if (registry.methods().empty()) std::cerr << "no plugin found; give their folder with --plugins\n";

@@ -29,8 +29,9 @@ Subcommand description() {
           .explanation =
               "Classifies images: prints the most likely of the classes that you name, of a\n"
               "dataset's, or of those the prompt was trained on. A folder, or a ZIP archive,\n"
-              "stands for all images in it. Images that cannot be read are listed on standard error, the\n"
-              "others are classified; the exit code is then 1.\n\n"
+              "stands for all images in it; a pipe, such as /dev/stdin, for the image that comes out of it.\n"
+              "Images that cannot be read are listed on standard error, the others are classified; the exit\n"
+              "code is then 1.\n\n"
               "  runner predict cat.jpg --classes \"cat,dog,teapot\"\n"
               "  runner predict images --prompt 4f1d --dataset objects --format csv > predictions.csv\n"
               "  runner predict images --classes-file classes.txt --template \"a drawing of a {}.\" --model "

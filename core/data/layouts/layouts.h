@@ -58,7 +58,7 @@ Split split_sun397(const DatasetSpec& spec, const std::filesystem::path& folder)
 Split split_ucf101(const DatasetSpec& spec, const std::filesystem::path& folder);
 
 // A user's own images (read_own_dataset). Labels follow the sorted class names. In folders, files count if
-// their names end like an image's (jpg, jpeg, png, webp, bmp); a note says how many others there are.
+// their names end like an image's (is_image_name); a note says how many others there are.
 
 /// Class folders, divided 50/20/30 like DTD's. Throws Error for a class of fewer than four images.
 Split read_own_classes_split(const std::filesystem::path& folder, FolderIndex& index);

@@ -166,9 +166,9 @@ Split read_own_classes_split(const fs::path& folder, FolderIndex& index) {
   for (auto& [name, paths] : reader.read("")) {
     if (paths.size() < kFewestToDivide) {
       throw Error(
-          fmt::format("{}: has {} images (jpg, jpeg, png, webp, bmp); a class needs {} to be divided into "
-                      "training, validation and test; add some, or remove the folder",
-                      (folder / name).string(), paths.size(), kFewestToDivide));
+          fmt::format("{}: has {} images ({}); a class needs {} to be divided into training, validation and "
+                      "test; add some, or remove the folder",
+                      (folder / name).string(), paths.size(), kImageEndings, kFewestToDivide));
     }
     classes.push_back({static_cast<int64_t>(classes.size()), name, std::move(paths)});
   }

@@ -56,10 +56,11 @@ void note_shared_names(Split& split, const fs::path& file) {
   const std::vector<std::string>& names = split.class_names;
   if (const auto shared = shared_by(names, std::identity()); !shared.empty()) {
     const auto& [name, labels] = *shared.begin();
-    split.notes.push_back(
-        fmt::format("{}: {} names are shared by several classes, first '{}' (labels {}); they stay separate "
-                    "classes, but no prompt can tell them apart",
-                    file.string(), shared.size(), name, fmt::join(labels, ", ")));
+    split.notes.push_back(fmt::format(
+        "{}: {} shared by several classes, first '{}' (labels {}); they stay separate "
+        "classes, but no prompt can tell them apart",
+        file.string(), shared.size() == 1 ? "1 name is" : fmt::format("{} names are", shared.size()), name,
+        fmt::join(labels, ", ")));
   }
   auto alike = shared_by(names, read_aloud);
   std::erase_if(alike, [&](const auto& entry) {

@@ -18,7 +18,10 @@ class BadPicture : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// An image to be filled. Throws BadPicture if it would have no or too many pixels, or too long a side.
+/// Throws BadPicture for no or too many pixels, and for too long a side.
+void check_size(int64_t width, int64_t height);
+
+/// An image to be filled. Throws the same.
 Picture blank_picture(int64_t width, int64_t height);
 
 Picture decode_jpeg(Bytes file);
@@ -26,5 +29,9 @@ Picture decode_png(Bytes file);
 Picture decode_webp(Bytes file);
 Picture decode_bmp(Bytes file);
 Picture decode_gif(Bytes file);
+Picture decode_tiff(Bytes file);
+
+/// The colour of a pixel of ink: cyan, magenta, yellow and black, 255 for all of it, as Pillow converts it.
+void cmyk_to_rgb(const uint8_t* cmyk, uint8_t* rgb);
 
 }  // namespace promptbed

@@ -106,7 +106,7 @@ Picture decode_gif(Bytes file) {
   GifReader gif(file);
   const int transparent = gif.find_frame();
   const GifImageDesc& frame = gif.info().Image;
-  blank_picture(frame.Width, frame.Height);  // a frame without pixels is a fault, too
+  check_size(frame.Width, frame.Height);  // a frame without pixels is a fault, too
   Picture picture = blank_picture(std::max(gif.info().SWidth, frame.Left + frame.Width),
                                   std::max(gif.info().SHeight, frame.Top + frame.Height));
   const auto colours = colours_of(gif.info());

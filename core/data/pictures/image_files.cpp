@@ -22,7 +22,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 6> kEndings = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"};
+constexpr std::array<std::string_view, 8> kEndings = {".jpg", ".jpeg", ".png", ".webp",
+                                                      ".bmp", ".gif",  ".tif", ".tiff"};
 
 /// The folder or archive that a path means.
 fs::path place_of(const fs::path& given) {
@@ -106,8 +107,7 @@ std::vector<std::string> ImageFiles::names() const {
     images = images_in(place_);
   }
   if (images.empty()) {
-    throw Error(fmt::format("{}: holds no image (jpg, jpeg, png, webp, bmp or gif); give another folder",
-                            place_.string()));
+    throw Error(fmt::format("{}: holds no image ({}); give another folder", place_.string(), kImageEndings));
   }
   std::ranges::sort(images);
   return images;

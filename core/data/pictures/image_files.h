@@ -50,7 +50,10 @@ class ImageFiles {
   std::shared_ptr<Archive> archive_;  ///< nullptr for a folder
 };
 
-/// Whether a file is an image by its name: jpg, jpeg, png, webp, bmp or gif, in any case.
+/// How names of images end, for messages.
+inline constexpr const char* kImageEndings = "jpg, jpeg, png, webp, bmp, gif, tif or tiff";
+
+/// Whether a file is an image by its name, which ends in one of kImageEndings, in any case.
 bool is_image_name(const std::filesystem::path& file);
 
 /// decode_picture() of an image.

@@ -81,18 +81,12 @@ class JpegDecompressor {
   Fault fault_{};
 };
 
-/// a * b / 255, rounded, for numbers from 0 to 255.
-int scaled(int a, int b) {
-  const int product = a * b + 128;
-  return ((product >> 8) + product) >> 8;
-}
-
 /// Converts a row from inverted CMYK (Adobe's habit, which Pillow assumes) to RGB.
-void cmyk_to_rgb(const uint8_t* cmyk, int width, uint8_t* rgb) {
-  for (int x = 0; x < width; ++x, cmyk += 4, rgb += 3) {
-    const int light = cmyk[3];
-    for (int c = 0; c < 3; ++c) rgb[c] = static_cast<uint8_t>(light - scaled(255 - cmyk[c], light));
-  }
+void row_to_rgb(uint8_t* cmyk, int width, uint8_t* rgb) {
+  std::transform(cmyk, cmyk + 4 * static_cast<ptrdiff_t>(width), cmyk,
+                 [](uint8_t light) { return static_cast<uint8_t>(255 - light); });
+  for (int x = 0; x < width; ++x)
+    cmyk_to_rgb(cmyk + 4 * static_cast<ptrdiff_t>(x), rgb + 3 * static_cast<ptrdiff_t>(x));
 }
 
 }  // namespace
@@ -113,7 +107,7 @@ Picture decode_jpeg(Bytes file) {
       uint8_t* rgb = picture.row(static_cast<int>(jpeg->output_scanline));
       uint8_t* row = is_cmyk ? cmyk.data() : rgb;
       jpeg_read_scanlines(jpeg.get(), &row, 1);
-      if (is_cmyk) cmyk_to_rgb(row, picture.width, rgb);
+      if (is_cmyk) row_to_rgb(row, picture.width, rgb);
     }
   });
   return picture;

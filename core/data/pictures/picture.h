@@ -25,11 +25,12 @@ inline constexpr int64_t kMostPixels = 178'956'970;
 /// The most pixels that a side may have: JPEG's own limit.
 inline constexpr int64_t kLongestSide = 65'535;
 
-/// Decodes a JPEG, PNG, WebP, BMP or GIF file to RGB, with the values of Pillow's
-/// `open(path).convert("RGB")`: EXIF orientation is ignored, alpha dropped, CMYK taken as inverted, 16-bit
-/// grey clipped at 255; of a GIF the first frame is shown on its canvas. The kind is recognised by the first
-/// bytes, not by the name. Throws Error if the file is missing, no regular file, of another kind, damaged or
-/// beyond the limits above.
+/// Decodes a JPEG, PNG, WebP, BMP, GIF or TIFF file to RGB, with the values of Pillow's
+/// `open(path).convert("RGB")`: EXIF orientation is ignored but a TIFF's honoured, alpha dropped (what it was
+/// multiplied into in a TIFF is divided by it), a JPEG's
+/// CMYK taken as inverted, 16-bit grey clipped at 255; of a GIF the first frame is shown on its canvas, of a
+/// TIFF the first image. The kind is recognised by the first bytes, not by the name. Throws Error if the file
+/// is missing, no regular file, of another kind, damaged or beyond the limits above.
 Picture decode_picture(const std::filesystem::path& path);
 
 /// The same for the contents of that file.

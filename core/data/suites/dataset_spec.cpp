@@ -194,8 +194,17 @@ DatasetSpec read_dataset_spec(const fs::path& file) {
 }
 
 DatasetSpec read_own_dataset(const fs::path& path) {
-  const fs::path place = fs::canonical(path);
-  const bool is_folder = fs::is_directory(place);
+  std::error_code failure;
+  const fs::path place = fs::canonical(path, failure);
+  const bool is_folder = fs::is_directory(place, failure);
+  const bool may_be_read_again = is_folder || fs::is_regular_file(place, failure);
+  if (!may_be_read_again && fs::exists(path)) {
+    throw Error(fmt::format("{}: is a pipe or device; save it as a file, which later tests can read again",
+                            path.string()));
+  }
+  if (!may_be_read_again)
+    throw Error(fmt::format("{}: cannot be read ({}); check the path and its permissions", path.string(),
+                            failure.message()));
   const bool is_named = !is_folder && !contains({kManifests.begin(), kManifests.end()}, place.filename()) &&
                         !is_zhou_split(place.filename());
   DatasetSpec spec;
