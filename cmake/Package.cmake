@@ -14,7 +14,7 @@ set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 # The default BLAS makes LibTorch 30 times slower; plots need gnuplot; methods of one's own are built against the headers.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0-openmp")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "gnuplot-nox")
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, g++, libtorch-dev, libfmt-dev")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, g++, make, libtorch-dev, libfmt-dev")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR})
 include(CPack)

@@ -70,7 +70,7 @@ echo "building a plugin there, and following the docs"
 copy_sources "$folder/final" # for the test's own files
 {
   inside "$folder/final" apt-get update
-  inside "$folder/final" apt-get install -y --no-install-recommends g++ cmake libtorch-dev libfmt-dev python3
+  inside "$folder/final" apt-get install -y --no-install-recommends g++ make cmake libtorch-dev libfmt-dev python3
   inside "$folder/final" cmake -S /usr/share/promptbed/examples/plugin -B /plugin
   inside "$folder/final" cmake --build /plugin
 } > "$folder/docs.log" 2>&1 || { tail -20 "$folder/docs.log"; exit 1; }

@@ -44,16 +44,17 @@ TEST(Figure, AVeryLongNameIsCutBetweenTwoCharacters) {
 }
 
 TEST(Figure, TheLegendNamesEachMethodOnceAndNothingElse) {
-  const Trace coop{.name = "coop", .mark = Mark::curve, .data = {}};
+  const Trace coop{.name = "coop", .mark = Mark::curve, .data = {Datum()}};
   const Trace contour{.name = "H 50", .mark = Mark::contour, .data = {}};
-  const Trace behind{.name = "coop", .mark = Mark::points, .faint = true, .data = {}};
-  const Trace mean{.name = "mean", .mark = Mark::line, .data = {}};
-  const Trace level{.name = "clip_zeroshot", .mark = Mark::level, .data = {}};
+  const Trace behind{.name = "coop", .mark = Mark::points, .faint = true, .data = {Datum()}};
+  const Trace mean{.name = "mean", .mark = Mark::line, .data = {Datum()}};
+  const Trace level{.name = "clip_zeroshot", .mark = Mark::level, .data = {Datum()}};
+  const Trace untold{.name = "taskres", .mark = Mark::points, .data = {}};
   const Figure figure{.id = "",
                       .title = "",
                       .caption = "",
                       .panels = {{.title = "a", .x = {}, .y = {}, .traces = {contour, behind, coop}},
-                                 {.title = "b", .x = {}, .y = {}, .traces = {coop, mean, level}}}};
+                                 {.title = "b", .x = {}, .y = {}, .traces = {coop, mean, level, untold}}}};
   std::vector<std::string> names;
   for (const Trace& trace : legend_of(figure)) names.push_back(trace.name);
   EXPECT_EQ(names, (std::vector<std::string>{"coop", "clip_zeroshot"}));
@@ -108,7 +109,7 @@ TEST(Legend, IsGreyWhereOneNameHasSeveralLooks) {
   const Panel one{.title = "",
                   .x = {},
                   .y = {},
-                  .traces = {{.name = "base", .look = {.hue = 1, .shape = 1}, .data = {}}}};
+                  .traces = {{.name = "base", .look = {.hue = 1, .shape = 1}, .data = {Datum()}}}};
   Panel other = one;
   EXPECT_EQ(legend_of({.id = "", .title = "", .caption = "", .panels = {one, other}}).at(0).look.hue, 1u);
   other.traces[0].look.hue = 2;

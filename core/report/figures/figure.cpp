@@ -59,7 +59,7 @@ std::vector<Trace> legend_of(const Figure& figure) {
   std::vector<Trace> legend;
   for (const Panel& panel : figure.panels) {
     for (const Trace& trace : panel.traces) {
-      if (!is_named(trace)) continue;
+      if (!is_named(trace) || trace.data.empty()) continue;
       const auto found = std::ranges::find(legend, trace.name, &Trace::name);
       if (found == legend.end()) {
         legend.push_back({.name = trace.name, .mark = trace.mark, .look = trace.look, .data = {}});

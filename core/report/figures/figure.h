@@ -100,8 +100,8 @@ struct Figure {
   std::vector<Panel> panels;
 };
 
-/// What a legend shows: the curves, levels and points that are not faint, each name once; in grey what has
-/// several looks.
+/// What a legend shows: the curves, levels and points that are not faint and not empty, each name once; in
+/// grey what has several looks.
 std::vector<Trace> legend_of(const Figure& figure);
 
 /// What a panel shows, in words, for those who cannot see it.
