@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Does what the recipes in containers/ do, in bare Debian roots instead of images: scripts/containers_test.sh [DISTRIBUTION [PACKAGE.deb]],
 # by default bookworm. Builds the package in one root, unless one is given, installs it in another, uses it there, builds the example plugin,
-# and follows the docs, command by command. Needs root, debootstrap, 8 GB of disk and three quarters of an hour, or a quarter with a package.
+# and follows the docs, command by command. Needs root, debootstrap, 8 GB of disk, and the time of a build unless a package is given.
 # What it made stays in build/containers.
 set -euo pipefail
 distribution=${1:-bookworm} package=${2:+$(realpath "$2")}
