@@ -95,6 +95,9 @@ const std::vector<CommandOption>& shared_options() {
       of_machine({"db", "FILE", "ledger of runs and scores", ValueKind::text, "runs/promptbed.db"}),
       {"prompt", "PROMPT", "a trained prompt: a file, or a run's id"},
       {"plugins", "FOLDER", "one more folder of plugins"},
+      {"checkpoint-minutes", "N",
+       "how often to keep where a run's training stands; 0: only when it is interrupted", ValueKind::number,
+       "5"},
       {.name = "where",
        .value = "[M.]SETTING=V,...",
        .help = "only runs whose setting has one of these values, such as coop.n_ctx=16, views=10 or "

@@ -108,6 +108,10 @@ class GuardedLearner final : public PromptLearner {
     return checked("trainable", call("trainable", [&] { return learner_->trainable(); }),
                    wrong_with_trainable);
   }
+  NamedTensors training_state() override {
+    return checked("training_state", call("training_state", [&] { return learner_->training_state(); }),
+                   wrong_with_state);
+  }
   NamedTensors state() override {
     return checked("state", call("state", [&] { return learner_->state(); }), wrong_with_state);
   }

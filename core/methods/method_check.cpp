@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,33 @@ Tensor test_logits(PromptLearner& learner, const Tensor& images) {
   const at::AutoGradMode gradients(needs.gradients_at_evaluation);
   return learner.logits(test_batch(images, needs)).detach().clone();
 }
+
+/// The points of a training, each with the task's generator as it was; goes on from one of another training.
+class PointsInMemory final : public TrainingKeeper {
+ public:
+  struct Kept {
+    TrainingPoint point;
+    Tensor generator;
+  };
+
+  explicit PointsInMemory(torch::Generator generator, std::optional<Kept> start = std::nullopt)
+      : generator_(std::move(generator)), start_(std::move(start)) {}
+
+  std::optional<TrainingPoint> earlier() override {
+    if (!start_) return std::nullopt;
+    generator_.set_state(start_->generator);
+    return start_->point;
+  }
+  bool is_due() override { return !start_; }
+  void keep(const TrainingPoint& point) override { kept_.push_back({point, generator_.get_state()}); }
+
+  const std::vector<Kept>& kept() const { return kept_; }
+
+ private:
+  torch::Generator generator_;
+  std::optional<Kept> start_;
+  std::vector<Kept> kept_;
+};
 
 class MethodCheck {
  public:
@@ -197,6 +225,24 @@ class MethodCheck {
             "the logits differ for the same seed; draw from the task's generator only");
   }
 
+  void resume() const {
+    skip_unless_looped();
+    const auto train_from = [&](std::optional<PointsInMemory::Kept> start) {
+      const torch::Generator generator = seeded_generator(kSeed, "init");
+      auto learner = bound(tasks_.trained, generator);
+      PointsInMemory points(generator, std::move(start));
+      train_shortly(*learner, tasks_.trained, kSeed, &points);
+      return std::pair(std::move(learner), points.kept());
+    };
+    const auto [whole, points] = train_from(std::nullopt);
+    const auto [resumed, none] = train_from(points.at(points.size() / 2));
+    const std::string other = first_difference(copied(whole->state()), copied(resumed->state()));
+    require(other.empty() && at::equal(test_logits(*whole, rows_), test_logits(*resumed, rows_)),
+            fmt::format("{} when a new learner goes on from the middle; return what changes in training in "
+                        "trainable() or training_state()",
+                        other.empty() ? "the logits differ" : other + " differs"));
+  }
+
   void state() const {
     const auto learner = trained(kSeed);
     const NamedTensors saved = copied(learner->state());
@@ -292,10 +338,14 @@ class MethodCheck {
     return takes_pixels_ ? task.pixels : task.train.features.select(1, 0);
   }
 
-  std::unique_ptr<PromptLearner> bound(Task task, uint64_t seed) const {
+  std::unique_ptr<PromptLearner> bound(const Task& task, uint64_t seed) const {
+    return bound(task, seeded_generator(seed, "init"));
+  }
+
+  std::unique_ptr<PromptLearner> bound(Task task, torch::Generator generator) const {
     auto learner = method_.create(method_.options);
     learner->resolve(task);
-    task.generator = seeded_generator(seed, "init");
+    task.generator = std::move(generator);
     if (!learner->needs().validation_features) task.validation = {};
     if (takes_pixels_) task.train.features = Tensor();
     if (method_.training == Training::none) task.train = {};
@@ -310,7 +360,8 @@ class MethodCheck {
   }
 
   /// Trains as the host does, for a short time. Returns whether the method trained itself.
-  bool train_shortly(PromptLearner& learner, const CheckTask& task, uint64_t seed) const {
+  bool train_shortly(PromptLearner& learner, const CheckTask& task, uint64_t seed,
+                     TrainingKeeper* keeper = nullptr) const {
     const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
     FeatureSet images = task.train;
     if (takes_pixels_) images.features = Tensor();
@@ -321,7 +372,7 @@ class MethodCheck {
     recipe.iterations = 0;
     ShuffledOrder order(count, takes_pixels_ ? 1 : images.features.size(1), seed);
     const StoredPixels pixels(task.pixels.unsqueeze(0));
-    train(learner, images, recipe, order, {}, {}, takes_pixels_ ? &pixels : nullptr);
+    train(learner, images, recipe, order, {.pixels = takes_pixels_ ? &pixels : nullptr, .keeper = keeper});
     return false;
   }
 
@@ -373,6 +424,7 @@ constexpr Rule kRules[] = {
      [](MethodCheck& c) { c.rows(); }},
     {"evaluation", "testing changes nothing that was learned", [](MethodCheck& c) { c.evaluation(); }},
     {"seed", "the same seed gives the same bits", [](MethodCheck& c) { c.seed(); }},
+    {"resume", "training goes on from its middle to the same bits", [](MethodCheck& c) { c.resume(); }},
     {"state", "a fresh learner with the saved state gives the same logits",
      [](MethodCheck& c) { c.state(); }},
     {"load_state", "a state that does not fit is refused", [](MethodCheck& c) { c.load_state(); }},

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -33,15 +35,29 @@ void check_structure(SQLite::Database& database, const fs::path& path, Findings&
   }
 }
 
-/// The prompts and logs beside a ledger, of whatever run.
-std::vector<fs::path> files_beside(const fs::path& ledger) {
+/// The files of a folder, of which there may be none.
+std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
+  std::error_code there_is_none;
+  for (const auto& entry : fs::directory_iterator(folder, there_is_none)) files.push_back(entry.path());
+  return files;
+}
+
+/// Whether a file belongs to a run that was interrupted, which is in no ledger until it goes on.
+bool may_go_on(const fs::path& file, const fs::path& ledger) {
+  const std::string run = run_of_file(file);
+  std::error_code failure;
+  return is_run_id(run) && !is_temporary_name(file.filename().string()) &&
+         fs::exists(checkpoint_path(ledger, run), failure);
+}
+
+/// The prompts, logs and unfinished files beside a ledger, of whatever run.
+std::vector<fs::path> files_beside(const fs::path& ledger) {
   const std::string any_run(16, '0');
-  for (const fs::path& file : {prompt_path(ledger, any_run), log_path(ledger, any_run)}) {
-    std::error_code there_is_none;
-    for (const auto& entry : fs::directory_iterator(file.parent_path(), there_is_none))
-      files.push_back(entry.path());
-  }
+  std::vector<fs::path> files = files_in(prompt_path(ledger, any_run).parent_path());
+  std::ranges::copy(files_in(log_path(ledger, any_run).parent_path()), std::back_inserter(files));
+  std::ranges::copy_if(files_in(checkpoint_path(ledger, any_run).parent_path()), std::back_inserter(files),
+                       [](const fs::path& file) { return is_temporary_name(file.filename().string()); });
   return files;
 }
 
@@ -102,7 +118,8 @@ void check_files(SQLite::Database& database, const fs::path& path, Findings& fou
   for (const fs::path& file : files) {
     const std::string fault = fault_of(file, runs);
     std::error_code failure;
-    if (fault.empty() || !fs::exists(file, failure)) continue;  // it may have got its name meanwhile
+    if (fault.empty() || may_go_on(file, path) || !fs::exists(file, failure))
+      continue;  // it may have got its name meanwhile
     found.push_back(fmt::format("{}: {}", file.string(), fault));
   }
 }

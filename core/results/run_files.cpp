@@ -27,13 +27,15 @@ fs::path pending_prompt(const fs::path& ledger, const std::string& run, const st
   return prompt.parent_path() / name;
 }
 
-/// The pending prompts beside a ledger, of whatever run.
-std::vector<fs::path> pending_prompts(const fs::path& ledger) {
+/// The pending prompts and unfinished checkpoints beside a ledger, of whatever run.
+std::vector<fs::path> pending_files(const fs::path& ledger) {
   std::vector<fs::path> found;
-  std::error_code there_is_none;
-  const fs::path folder = prompt_path(ledger, std::string(16, '0')).parent_path();
-  for (const auto& entry : fs::directory_iterator(folder, there_is_none)) {
-    if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
+  const std::string any_run(16, '0');
+  for (const fs::path& file : {prompt_path(ledger, any_run), checkpoint_path(ledger, any_run)}) {
+    std::error_code there_is_none;
+    for (const auto& entry : fs::directory_iterator(file.parent_path(), there_is_none)) {
+      if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
+    }
   }
   return found;
 }
@@ -68,14 +70,14 @@ void discard_prompt(const fs::path& ledger, const std::string& run, const std::s
   fs::remove(pending_prompt(ledger, run, pending), is_gone);
 }
 
-void remove_abandoned_prompts(const Ledger& ledger) {
-  const std::vector<fs::path> prompts = pending_prompts(ledger.path());
-  if (prompts.empty()) return;
+void remove_abandoned_files(const Ledger& ledger) {
+  const std::vector<fs::path> files = pending_files(ledger.path());
+  if (files.empty()) return;
   const FolderRuns neighbours = runs_of_neighbours(ledger.path());
   if (!neighbours.unread.empty()) return;  // who knows what is at work there
-  for (const fs::path& prompt : prompts) {
+  for (const fs::path& file : files) {
     std::error_code is_gone;
-    if (is_abandoned(run_of_file(prompt), ledger, neighbours)) fs::remove(prompt, is_gone);
+    if (is_abandoned(run_of_file(file), ledger, neighbours)) fs::remove(file, is_gone);
   }
 }
 
@@ -83,11 +85,12 @@ void remove_run_files(const fs::path& ledger, const std::string& run) {
   const FolderRuns neighbours = runs_of_neighbours(ledger);
   if (neighbours.known.contains(run) || !neighbours.unread.empty()) return;
   std::error_code is_gone;
-  for (const fs::path& prompt : pending_prompts(ledger)) {
-    if (run_of_file(prompt) == run) fs::remove(prompt, is_gone);
+  for (const fs::path& file : pending_files(ledger)) {
+    if (run_of_file(file) == run) fs::remove(file, is_gone);
   }
   fs::remove(prompt_path(ledger, run), is_gone);
   fs::remove(log_path(ledger, run), is_gone);
+  fs::remove(checkpoint_path(ledger, run), is_gone);
 }
 
 }  // namespace promptbed

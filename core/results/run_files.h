@@ -19,15 +19,15 @@ void publish_prompt(const std::filesystem::path& ledger, const std::string& run,
 /// Removes a pending prompt that is not wanted any more.
 void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
 
-/// Removes the pending prompts of this ledger's runs that killed processes have left: those of runs that
-/// nobody works on, neither here nor in another ledger of the same folder. Removes none where another ledger
-/// there cannot be read. Must not be called in a transaction. Throws Error if the ledger cannot be read, and
-/// std::filesystem::filesystem_error if its folder cannot be.
-void remove_abandoned_prompts(const Ledger& ledger);
+/// Removes the pending prompts and unfinished checkpoints of this ledger's runs that killed processes have
+/// left: those of runs that nobody works on, neither here nor in another ledger of the same folder. Removes
+/// none where another ledger there cannot be read. Must not be called in a transaction. Throws Error if the
+/// ledger cannot be read, and std::filesystem::filesystem_error if its folder cannot be.
+void remove_abandoned_files(const Ledger& ledger);
 
-/// Removes a run's prompt, pending or not, and its log, unless another ledger of the same folder has the run,
-/// too, or cannot be read. Must not be called in a transaction. Throws std::filesystem::filesystem_error if
-/// the folder cannot be listed.
+/// Removes a run's prompt, pending or not, its log and its checkpoint, unless another ledger of the same
+/// folder has the run, too, or cannot be read. Must not be called in a transaction. Throws
+/// std::filesystem::filesystem_error if the folder cannot be listed.
 void remove_run_files(const std::filesystem::path& ledger, const std::string& run);
 
 }  // namespace promptbed

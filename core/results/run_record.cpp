@@ -43,6 +43,10 @@ std::filesystem::path log_path(const std::filesystem::path& ledger, const std::s
   return ledger.parent_path() / "logs" / (checked(run) + ".log");
 }
 
+std::filesystem::path checkpoint_path(const std::filesystem::path& ledger, const std::string& run) {
+  return ledger.parent_path() / "checkpoints" / (checked(run) + ".safetensors");
+}
+
 std::string run_of_file(const std::filesystem::path& file) {
   const std::string name = file.filename().string();
   return name.substr(0, name.find('.'));

@@ -239,6 +239,10 @@ std::filesystem::path prompt_path(const std::filesystem::path& ledger, const std
 /// What was logged while the run was made: logs/ID.log beside the ledger. Throws as prompt_path().
 std::filesystem::path log_path(const std::filesystem::path& ledger, const std::string& run);
 
+/// Where a run's training stood last, while it is not done: checkpoints/ID.safetensors beside the ledger.
+/// Throws as prompt_path().
+std::filesystem::path checkpoint_path(const std::filesystem::path& ledger, const std::string& run);
+
 /// The run that a prompt, pending or not, or a log belongs to by its name: "0123456789abcdef" of
 /// "0123456789abcdef.safetensors" and of "0123456789abcdef.safetensors.XXXX.tmp". Of another file it is no
 /// run's id.

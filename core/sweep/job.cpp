@@ -239,7 +239,8 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"plugins", escaped_all(spec.plugins)},
                 {"ledger", escaped(spec.ledger.native())},
                 {"threads", spec.threads},
-                {"track_new", spec.track_new}};
+                {"track_new", spec.track_new},
+                {"checkpoint_minutes", spec.checkpoint_minutes}};
   if (spec.activation) value["activation"] = name_of(kActivations, *spec.activation);
   if (spec.crops) value["crops"] = to_string(*spec.crops);
   return dump(value);
@@ -266,6 +267,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.ledger = unescaped(value.at("ledger"));
     spec.threads = whole(value.at("threads"));
     spec.track_new = whole(value.at("track_new"));
+    spec.checkpoint_minutes = whole(value.at("checkpoint_minutes"));
     if (value.contains("activation")) spec.activation = value_of(kActivations, value.at("activation"));
     if (value.contains("crops")) spec.crops = parse_crops(value.at("crops").get<std::string>(), "crops");
     return spec;
@@ -317,6 +319,14 @@ std::string to_json_line(const JobOutcome& outcome) {
   if (outcome.stage == JobStage::trained) value["prompt"] = outcome.prompt;
   if (outcome.stage == JobStage::failed) value["error"] = outcome.error;
   return dump(value);
+}
+
+std::string to_json_line(const RunOutcome& outcome) {
+  return dump(to_json(outcome));
+}
+
+RunOutcome parse_run_outcome(std::string_view line) {
+  return parse_line("outcome", line, parse_outcome);
 }
 
 JobOutcome parse_job_outcome(std::string_view line) {

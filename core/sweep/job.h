@@ -77,10 +77,12 @@ struct JobOutcome {
 std::string to_json_line(const BenchSpec& spec);
 std::string to_json_line(const Job& job);
 std::string to_json_line(const JobOutcome& outcome);
+std::string to_json_line(const RunOutcome& outcome);
 
 /// The reverse. All throw Error for any other text.
 BenchSpec parse_bench_spec(std::string_view line);
 Job parse_job(std::string_view line);
 JobOutcome parse_job_outcome(std::string_view line);
+RunOutcome parse_run_outcome(std::string_view line);
 
 }  // namespace promptbed

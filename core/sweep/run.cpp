@@ -19,6 +19,7 @@
 #include "results/run_files.h"
 #include "sweep/execution.h"
 #include "sweep/measurements.h"
+#include "sweep/run_checkpoint.h"
 #include "sweep/run_images.h"
 #include "sweep/run_log.h"
 #include "sweep/tracking.h"
@@ -37,6 +38,7 @@ class Stopwatch {
     seconds_[phase] += std::chrono::duration<double>(now - last_).count();
     last_ = now;
   }
+  void add(const std::string& phase, double seconds) { seconds_[phase] += seconds; }
   const std::map<std::string, double>& seconds() const { return seconds_; }
 
  private:
@@ -137,6 +139,7 @@ class Run {
       outcome.execution.seconds = watch.seconds();
       const std::string prompt = write_prompt(outcome);
       keep(outcome, prompt);
+      RunCheckpoint::remove(checkpoint_path(bench_.spec().ledger, id_));
     }
 
     make_tests(outcome);
@@ -214,8 +217,16 @@ class Run {
       }
       watch.lap("tracking");
     };
+    RunCheckpoint checkpoint({.path = checkpoint_path(bench_.spec().ledger, id_),
+                              .run = id_,
+                              .device = c10::DeviceTypeName(task_.device.type(), /*lower_case=*/true),
+                              .track_new = bench_.spec().track_new,
+                              .interval = std::chrono::minutes(bench_.spec().checkpoint_minutes)},
+                             outcome, task_.generator, log_);
     outcome.epochs =
-        train(*learner_, task_.train, recipe, order, {}, after_epoch, train_images_.pixels.get());
+        train(*learner_, task_.train, recipe, order,
+              {.after_epoch = after_epoch, .pixels = train_images_.pixels.get(), .keeper = &checkpoint});
+    watch.add("training", checkpoint.earlier_seconds());
   }
 
   /// What tests the prompt in training; nothing unless it is asked for.

@@ -98,7 +98,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   // Features that are wrong and a ledger that cannot be made show before any work.
   count_missing_images(plan, pending, bench.inputs());
   Ledger ledger(spec.ledger);
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   describe_model(bench.inputs().model(), ledger);
   keep_own_places(plan, spec, log);
   const auto spoilt = extract_missing_features(plan, pending, bench.inputs(), spec.threads * spec.jobs, log);
@@ -107,7 +107,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   JobQueue queue(pending, spec, ledger, progress);
   queue.fail_datasets(spoilt);
   executor(queue);
-  remove_abandoned_prompts(ledger);  // of workers that died between a prompt and its record
+  remove_abandoned_files(ledger);  // of workers that died between a prompt and its record
   check_interrupt();
   queue.add_to(outcome);
   return outcome;

@@ -33,7 +33,8 @@ struct BenchSpec : InputSpec {
   std::vector<std::filesystem::path> plugins;          ///< folders
   std::filesystem::path ledger = "runs/promptbed.db";  ///< a run's prompt and log are files beside it
   int64_t threads = 1;                                 ///< of each job
-  int64_t track_new = 0;  ///< epochs between two tests of a prompt in training; 0: at the end only
+  int64_t track_new = 0;           ///< epochs between two tests of a prompt in training; 0: at the end only
+  int64_t checkpoint_minutes = 5;  ///< between two checkpoints of a run; 0: only when it is interrupted
 };
 
 /// What a user asks for: methods by options by datasets by shots by seeds, on one model.

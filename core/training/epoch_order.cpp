@@ -20,6 +20,12 @@ Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, in
   return batch;
 }
 
+Tensor EpochOrder::state() const {
+  return at::empty({0}, torch::kByte);
+}
+
+void EpochOrder::go_on_from(const Tensor&) {}
+
 ShuffledOrder::ShuffledOrder(int64_t images, int64_t views, uint64_t seed)
     : images_(images),
       views_(views),
@@ -29,6 +35,14 @@ ShuffledOrder::ShuffledOrder(int64_t images, int64_t views, uint64_t seed)
 EpochRows ShuffledOrder::rows(int64_t epoch) {
   const Tensor images = at::randperm(images_, generator_, torch::kLong);
   return {images, (offsets_.index_select(0, images) + epoch).remainder(views_)};
+}
+
+Tensor ShuffledOrder::state() const {
+  return generator_.get_state();
+}
+
+void ShuffledOrder::go_on_from(const Tensor& state) {
+  generator_.set_state(state);
 }
 
 EpochRows GivenOrder::rows(int64_t) {

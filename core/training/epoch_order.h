@@ -22,6 +22,10 @@ class EpochOrder {
  public:
   virtual ~EpochOrder() = default;
   virtual EpochRows rows(int64_t epoch) = 0;
+
+  /// All that the rows to come depend on; a tensor of bytes, and an empty one if they depend on nothing.
+  virtual Tensor state() const;
+  virtual void go_on_from(const Tensor& state);
 };
 
 /// A new permutation each epoch; image i shows view (epoch + offset(seed, i)) mod V, so that each epoch mixes
@@ -30,6 +34,8 @@ class ShuffledOrder final : public EpochOrder {
  public:
   ShuffledOrder(int64_t images, int64_t views, uint64_t seed);
   EpochRows rows(int64_t epoch) override;
+  Tensor state() const override;
+  void go_on_from(const Tensor& state) override;
 
  private:
   int64_t images_, views_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "training/schedule.h"
 
@@ -13,6 +14,8 @@ namespace promptbed {
 namespace {
 
 constexpr double kBeta1 = 0.9, kBeta2 = 0.999;  // of Adam and AdamW
+
+const std::string kMomentum = "momentum.", kSquare = "square.", kSteps = "steps.";
 
 }  // namespace
 
@@ -35,7 +38,7 @@ Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_
       throw Error(fmt::format(
           "tensor {} is in no optimiser group; add one with the prefix \"\" to the recipe", name));
     }
-    slots_.push_back({tensor, static_cast<size_t>(group - groups_.begin()), Tensor()});
+    slots_.push_back({name, tensor, static_cast<size_t>(group - groups_.begin())});
   }
 }
 
@@ -66,6 +69,31 @@ void Optimiser::step() {
     } else {
       step_adam(slot, groups_[slot.group], rate);
     }
+  }
+}
+
+NamedTensors Optimiser::state() const {
+  NamedTensors state;
+  for (const Slot& slot : slots_) {
+    if (slot.momentum.defined()) state.emplace_back(kMomentum + slot.name, slot.momentum);
+    if (slot.square.defined()) state.emplace_back(kSquare + slot.name, slot.square);
+    if (slot.steps > 0) state.emplace_back(kSteps + slot.name, at::tensor(slot.steps, torch::kLong));
+  }
+  return state;
+}
+
+void Optimiser::load_state(const NamedTensors& state) {
+  const std::map<std::string, Tensor> kept(state.begin(), state.end());
+  const auto copy_of = [&](const std::string& name, const Tensor& like) {
+    const auto found = kept.find(name);
+    return found == kept.end() ? Tensor()
+                               : found->second.to(like.options(), /*non_blocking=*/false, /*copy=*/true);
+  };
+  for (Slot& slot : slots_) {
+    slot.momentum = copy_of(kMomentum + slot.name, slot.parameter);
+    slot.square = copy_of(kSquare + slot.name, slot.parameter);
+    const auto steps = kept.find(kSteps + slot.name);
+    if (steps != kept.end()) slot.steps = steps->second.item<int64_t>();
   }
 }
 

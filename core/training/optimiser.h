@@ -4,6 +4,7 @@
 #include <promptbed/tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace promptbed {
@@ -31,11 +32,18 @@ class Optimiser {
   void zero_gradients();
   void step();
 
+  /// Momenta, squares and counts of steps, by the tensors' names; nothing of a tensor that has not moved yet.
+  NamedTensors state() const;
+
+  /// The reverse, for an optimiser of the same tensors and recipe that has made no step.
+  void load_state(const NamedTensors& state);
+
  private:
   struct Slot {
+    std::string name;
     Tensor parameter;
     size_t group;
-    Tensor momentum;
+    Tensor momentum = {};
     Tensor square = {};  // Adam's v
     int64_t steps = 0;
   };

@@ -9,18 +9,27 @@
 #include "results/run_record.h"
 #include "training/epoch_order.h"
 #include "training/schedule.h"
+#include "training/training_point.h"
 
 namespace promptbed {
 
+/// What accompanies a training. Each may be missing.
+struct TrainingAids {
+  std::function<void(const Tensor& loss)> after_step = {};
+  std::function<void(const EpochRecord&)> after_epoch = {};
+  /// Batches have pixels, too: of the rows of the data, in the crop of the epoch.
+  const PixelSource* pixels = nullptr;
+  /// Goes on from where an earlier attempt stood, and keeps where this one stands when it is due and on
+  /// Ctrl-C.
+  TrainingKeeper* keeper = nullptr;
+};
+
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches,
-/// steps_of_epoch() of them, and the last as far as a budget of iterations reaches. If `pixels` are given,
-/// batches have those, too: of the rows of `data`, in the crop of the epoch. An epoch's record has the mean
-/// loss of the steps that were made and the learning rate of the last one. Throws Error if there is
-/// nothing to train and if the loss stops being finite, and Interrupted on Ctrl-C.
+/// steps_of_epoch() of them, and the last as far as a budget of iterations reaches. An epoch's record has the
+/// mean loss of the steps that were made and the learning rate of the last one; the records of an earlier
+/// attempt come first. Throws Error if there is nothing to train, if the loss stops being finite and if an
+/// earlier point does not fit the learner, and Interrupted on Ctrl-C.
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                               EpochOrder& order,
-                               const std::function<void(const Tensor& loss)>& after_step = {},
-                               const std::function<void(const EpochRecord&)>& after_epoch = {},
-                               const PixelSource* pixels = nullptr);
+                               EpochOrder& order, const TrainingAids& aids = {});
 
 }  // namespace promptbed

@@ -88,6 +88,7 @@ class PromptSRC final : public DeepContextLearner {
     DeepContextLearner::bind(task);
     teacher_.reset();
     averages_.clear();
+    for (const auto& [name, tensor] : trainable()) averages_.emplace_back(name, at::zeros_like(tensor));
   }
 
   Tensor loss(const Batch& batch) override {
@@ -110,14 +111,14 @@ class PromptSRC final : public DeepContextLearner {
     const at::NoGradGuard no_gradients;
     const double weight = weight_of(epoch, epochs);
     const NamedTensors learned = trainable();
-    if (averages_.empty()) {
-      for (const auto& [name, tensor] : learned) averages_.push_back(at::zeros_like(tensor));
-    }
     for (size_t i = 0; i < learned.size(); ++i) {
-      averages_[i].add_(learned[i].second, weight);
-      if (epoch + 1 == epochs) Tensor(learned[i].second).copy_(averages_[i]);
+      Tensor& average = averages_[i].second;
+      average.add_(learned[i].second, weight);
+      if (epoch + 1 == epochs) Tensor(learned[i].second).copy_(average);
     }
   }
+
+  NamedTensors training_state() override { return averages_; }
 
  private:
   void resolve_by_protocol(const Setting& setting) {
@@ -173,8 +174,8 @@ class PromptSRC final : public DeepContextLearner {
     return (-0.5 * numbers * numbers).softmax(0)[epoch].item<double>();
   }
 
-  Tensor teacher_;                // undefined before the first step
-  std::vector<Tensor> averages_;  // of trainable(), so far
+  Tensor teacher_;         // undefined before the first step
+  NamedTensors averages_;  // of trainable(), so far
 };
 
 constexpr OptionSpec kOptions[] = {

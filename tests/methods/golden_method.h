@@ -243,10 +243,10 @@ class GoldenLearner {
     const StoredPixels pixels(takes_pixels_ ? golden_.pixels() : Tensor());
     ViewPerEpoch order(train_set.labels.size(0));
     std::vector<float> losses, rates;
-    const auto epochs = train(
-        *learner_, train_set, recipe, order,
-        [&](const Tensor& loss) { losses.push_back(loss.item<float>()); }, {},
-        takes_pixels_ ? &pixels : nullptr);
+    const auto epochs =
+        train(*learner_, train_set, recipe, order,
+              {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<float>()); },
+               .pixels = takes_pixels_ ? &pixels : nullptr});
     EXPECT_LT(golden_distance(torch::tensor(losses), golden_.at("loss")), kGoldenTolerance);
     if (recipe.pace == RatePace::step) return expect_final_tensors();
     for (const EpochRecord& epoch : epochs)

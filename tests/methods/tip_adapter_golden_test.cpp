@@ -150,16 +150,15 @@ TEST_F(GoldenTipAdapter, TrainsTheKeysAsTheAuthorsDo) {
             kGoldenTolerance);
 
   std::vector<float> losses;
-  train(
-      *learner, task_.train, recipe, order, [&](const Tensor& loss) { losses.push_back(loss.item<float>()); },
-      [&](const EpochRecord& record) {
-        EXPECT_LT(
-            golden_distance(in_state(*learner, "keys"), golden_.at("tip_f.keys_per_epoch")[record.epoch]),
-            kGoldenTolerance);
-        EXPECT_LT(golden_distance(logits(*learner, golden_.at("eval_features")),
-                                  golden_.at("tip_f.eval_logits_per_epoch")[record.epoch]),
-                  kGoldenTolerance);
-      });
+  const auto after_step = [&](const Tensor& loss) { losses.push_back(loss.item<float>()); };
+  const auto after_epoch = [&](const EpochRecord& record) {
+    EXPECT_LT(golden_distance(in_state(*learner, "keys"), golden_.at("tip_f.keys_per_epoch")[record.epoch]),
+              kGoldenTolerance);
+    EXPECT_LT(golden_distance(logits(*learner, golden_.at("eval_features")),
+                              golden_.at("tip_f.eval_logits_per_epoch")[record.epoch]),
+              kGoldenTolerance);
+  };
+  train(*learner, task_.train, recipe, order, {.after_step = after_step, .after_epoch = after_epoch});
   EXPECT_LT(golden_distance(torch::tensor(losses), golden_.at("tip_f.loss")), kGoldenTolerance);
   const auto rates = learning_rates(static_cast<int64_t>(losses.size()), optimiser.at("lr"), 0, 0);
   EXPECT_LT(golden_distance(torch::tensor(rates), golden_.at("tip_f.lr").to(torch::kDouble)), 1e-9);

@@ -221,7 +221,7 @@ TEST_F(DamagedLedger, FilesThatBelongToNoRunAreFindings) {
   EXPECT_NE(
       std::ranges::find(found, left.string() + ": was left by a killed process; delete it, or sweep again"),
       found.end());
-  remove_abandoned_prompts(ledger());
+  remove_abandoned_files(ledger());
   EXPECT_FALSE(fs::exists(left));
   EXPECT_TRUE(fs::exists(stray)) << "perhaps another ledger's";
 }

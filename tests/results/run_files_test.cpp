@@ -56,7 +56,7 @@ TEST_F(PendingPrompt, StaysAsLongAsSomebodyWorksOnItsRun) {
     SQLite::Database database(ledger_.string(), SQLite::OPEN_READWRITE);
     database.exec("UPDATE run SET host = 'another one'");
   }
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   EXPECT_TRUE(fs::exists(pending));
   ledger.give_up(run_);
   EXPECT_TRUE(ledger.list().empty());
@@ -70,10 +70,10 @@ TEST_F(PendingPrompt, StaysAsLongAsAnotherLedgerInTheSameFolderHasItsRunAtWork) 
   another.claim(test::sample_spec());
   const fs::path pending = pending_prompt_path(ledger_, run_);
   write_file(pending, "a prompt");
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   EXPECT_TRUE(fs::exists(pending));
   another.release(run_);
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   EXPECT_FALSE(fs::exists(pending));
 }
 
@@ -83,10 +83,10 @@ TEST_F(PendingPrompt, StaysAsLongAsAnotherLedgerInTheSameFolderCannotBeRead) {
   write_file(scratch_ / "another.db", std::string("SQLite format 3\0", 16) + "and then something else");
   const fs::path pending = pending_prompt_path(ledger_, run_);
   write_file(pending, "a prompt");
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   EXPECT_TRUE(fs::exists(pending));
   fs::remove(scratch_ / "another.db");
-  remove_abandoned_prompts(ledger);
+  remove_abandoned_files(ledger);
   EXPECT_FALSE(fs::exists(pending));
 }
 

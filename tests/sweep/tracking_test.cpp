@@ -44,10 +44,10 @@ class TrackedTraining : public test::LiteratureMethod {
     recipe.epochs = kEpochs;
     Tracking tracking(*learner, task_, {images_of(9, 3, 1, "base")}, {images_of(8, 2, 1, "new")});
     ShuffledOrder order(6, 2, 1);
-    train(*learner, task_.train, recipe, order, {}, [&](const EpochRecord& epoch) {
+    train(*learner, task_.train, recipe, order, {.after_epoch = [&](const EpochRecord& epoch) {
       if (tracked == nullptr) return;
       for (const TrackedAccuracy& accuracy : tracking.measure(epoch.epoch)) tracked->push_back(accuracy);
-    });
+    }});
     NamedTensors state = learner->state();
     state.emplace_back("next random number", at::rand({1}, task_.generator));
     return state;

@@ -165,8 +165,9 @@ TEST_P(GoldenPromptLearners, TrainAsTheReferenceDoes) {
   start_as_the_reference();
   GivenOrder order(train_.labels.size(0));
   std::vector<float> losses;
-  const auto epochs = train(*learner_, train_, recipe_, order,
-                            [&](const Tensor& loss) { losses.push_back(loss.item<float>()); });
+  const auto epochs =
+      train(*learner_, train_, recipe_, order,
+            {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<float>()); }});
 
   EXPECT_LT(relative_difference(torch::tensor(losses), golden("loss")), 1e-3);
   const int64_t steps = json_.at("steps_per_epoch");

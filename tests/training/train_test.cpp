@@ -3,8 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "support/expect_error.h"
 #include "training/mean_learner.h"
@@ -101,8 +103,9 @@ TEST(Train, EndsInTheMiddleOfAnEpochWhereTheBudgetOfStepsDoes) {
   GivenOrder order(6);
   MeanLearner learner(kWidth);
   std::vector<double> losses;
-  const auto epochs = train(learner, features(6, 1), recipe, order,
-                            [&](const Tensor& loss) { losses.push_back(loss.item<double>()); });
+  const auto epochs =
+      train(learner, features(6, 1), recipe, order,
+            {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<double>()); }});
   ASSERT_EQ(losses.size(), 5u) << "three steps of the first epoch and two of the second";
   ASSERT_EQ(epochs.size(), 2u);
   EXPECT_NEAR(epochs[1].loss, (losses[3] + losses[4]) / 2, 1e-5) << "the mean over the steps that were made";
@@ -123,8 +126,9 @@ TEST(Train, TellsHowEachEpochWent) {
   GivenOrder order(4);
   MeanLearner learner(kWidth);
   std::vector<double> losses;
-  const auto epochs = train(learner, features(4, 1), recipe_of(3, 2), order,
-                            [&](const Tensor& loss) { losses.push_back(loss.item<double>()); });
+  const auto epochs =
+      train(learner, features(4, 1), recipe_of(3, 2), order,
+            {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<double>()); }});
   ASSERT_EQ(epochs.size(), 3u);
   ASSERT_EQ(losses.size(), 6u);
   for (int64_t i = 0; i < 3; ++i) {
@@ -164,6 +168,118 @@ TEST(Train, GivesTheSameBitsForTheSameSeed) {
   };
   EXPECT_TRUE(at::equal(trained(1), trained(1)));
   EXPECT_FALSE(at::equal(trained(1), trained(2)));
+}
+
+/// Keeps every point of a training, or goes on from one.
+class EveryPoint final : public TrainingKeeper {
+ public:
+  EveryPoint() = default;
+  explicit EveryPoint(TrainingPoint start) : start_(std::move(start)) {}
+
+  std::optional<TrainingPoint> earlier() override { return start_; }
+  bool is_due() override { return !start_; }
+  void keep(const TrainingPoint& point) override { points_.push_back(point); }
+  const std::vector<TrainingPoint>& points() const { return points_; }
+
+ private:
+  std::optional<TrainingPoint> start_;
+  std::vector<TrainingPoint> points_;
+};
+
+/// Learns a mean, and keeps the mean of what it learned after each epoch, which it takes over at the end.
+class Averaging final : public MeanLearner {
+ public:
+  explicit Averaging(int64_t width) : MeanLearner(width), sum_(at::zeros({width})) {}
+
+  void epoch_end(int64_t epoch, int64_t epochs) override {
+    const at::NoGradGuard no_gradients;
+    sum_.add_(mean());
+    if (epoch + 1 == epochs) Tensor(mean()).copy_(sum_ / epochs);
+  }
+  NamedTensors training_state() override { return {{"sum", sum_}}; }
+
+ private:
+  Tensor sum_;
+};
+
+struct Training {
+  Tensor mean;
+  std::vector<EpochRecord> epochs;
+};
+
+Training train_with(TrainingKeeper& keeper, OptimiserKind optimiser) {
+  constexpr int64_t kImages = 7, kViews = 2;
+  Recipe recipe = recipe_of(3, 2);
+  recipe.optimiser = optimiser;
+  Averaging learner(kWidth);
+  ShuffledOrder order(kImages, kViews, 5);
+  auto epochs = train(learner, features(kImages, kViews), recipe, order, {.keeper = &keeper});
+  return {learner.mean().detach().clone(), std::move(epochs)};
+}
+
+TEST(Train, GoesOnFromAnyStepToTheSameBits) {
+  for (const OptimiserKind optimiser : {OptimiserKind::sgd, OptimiserKind::adam, OptimiserKind::adamw}) {
+    EveryPoint all;
+    const Training whole = train_with(all, optimiser);
+    ASSERT_EQ(all.points().size(), 9u) << "one before each step";
+    for (const TrainingPoint& point : all.points()) {
+      EveryPoint one(point);
+      const Training rest = train_with(one, optimiser);
+      EXPECT_TRUE(at::equal(rest.mean, whole.mean)) << point.epoch << " " << point.step;
+      ASSERT_EQ(rest.epochs.size(), whole.epochs.size());
+      for (size_t i = 0; i < whole.epochs.size(); ++i) {
+        EXPECT_EQ(rest.epochs[i].loss, whole.epochs[i].loss) << i;
+        EXPECT_EQ(rest.epochs[i].learning_rate, whole.epochs[i].learning_rate) << i;
+      }
+    }
+  }
+}
+
+TEST(Train, ShowsThePixelsThatAreLeftOfAnEpoch) {
+  constexpr int64_t kImages = 6;
+  const StoredPixels pixels(at::arange(kImages * 12, torch::kFloat).view({1, kImages, 3, 2, 2}));
+  const auto shown_from = [&](EveryPoint keeper) {
+    FeatureSet labels;
+    labels.labels = at::arange(kImages, torch::kLong);
+    std::vector<Tensor> shown;
+    class Looker final : public MeanLearner {
+     public:
+      explicit Looker(std::vector<Tensor>& shown) : MeanLearner(12), shown_(shown) {}
+      Tensor loss(const Batch& batch) override {
+        shown_.push_back(batch.pixels);
+        return (mean() - batch.pixels.flatten(1)).square().mean();
+      }
+
+     private:
+      std::vector<Tensor>& shown_;
+    } learner(shown);
+    ShuffledOrder order(kImages, 1, 5);
+    train(learner, labels, recipe_of(2, 2), order, {.pixels = &pixels, .keeper = &keeper});
+    return std::pair(shown, keeper.points());
+  };
+  const auto [all, points] = shown_from(EveryPoint());
+  const auto [rest, none] = shown_from(EveryPoint(points.at(4)));
+  ASSERT_EQ(all.size(), 6u);
+  ASSERT_EQ(rest.size(), 2u);
+  for (size_t i = 0; i < rest.size(); ++i) EXPECT_TRUE(at::equal(rest[i], all[4 + i])) << i;
+}
+
+TEST(Train, RefusesAPointOfAnotherLearner) {
+  EveryPoint all;
+  train_with(all, OptimiserKind::sgd);
+  for (const bool missing : {true, false}) {
+    TrainingPoint point = all.points().at(4);
+    auto& mean = *std::ranges::find(point.tensors, "trainable.mean", &NamedTensors::value_type::first);
+    if (missing) {
+      mean.first = "trainable.other";
+    } else {
+      mean.second = at::zeros({kWidth + 1});
+    }
+    EveryPoint one(point);
+    EXPECT_ERROR(train_with(one, OptimiserKind::sgd),
+                 missing ? "the checkpoint has no tensor trainable.mean; delete it and train anew"
+                         : "the checkpoint's mean has another shape; delete it and train anew");
+  }
 }
 
 }  // namespace

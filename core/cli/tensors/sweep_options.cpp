@@ -14,6 +14,7 @@ constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
 constexpr int64_t kMostRetries = 100;
 constexpr int64_t kMostEpochs = 1'000'000;
+constexpr int64_t kMostCheckpointMinutes = 24 * 60;
 
 // Training images per class: the papers' tables, and the CoOp paper's few-shot curves.
 const std::vector<int64_t> kUsual = {16};
@@ -80,6 +81,7 @@ std::vector<OptionGroup> sweep_options() {
         shared("threads", " per job; default: the cores shared among the jobs"),
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
+        shared("checkpoint-minutes"),
         {"shard", "I/N",
          "make part I of N of the grid, into a ledger of its own beside --db, which `runner ledger merge` "
          "joins with the others; slurm/N: the part with the number of this array task"},
@@ -110,6 +112,9 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.batch_size = values.number("batch-size");
   spec.learning_rate = values.real("lr");
   spec.force = values.flag("force");
+  spec.checkpoint_minutes = *values.number("checkpoint-minutes");
+  if (spec.checkpoint_minutes < 0 || spec.checkpoint_minutes > kMostCheckpointMinutes)
+    throw values.fault("checkpoint-minutes", fmt::format("give 0 to {}", kMostCheckpointMinutes));
 }
 
 SweepSpec read_sweep_options(const Values& values) {

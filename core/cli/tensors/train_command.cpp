@@ -41,6 +41,7 @@ Subcommand description() {
                         shared("db"),
                         shared("plugins"),
                         shared("threads", "; default: one per core"),
+                        shared("checkpoint-minutes"),
                         shared("force")}},
                       model_options(),
                       data_options()}};

@@ -122,6 +122,11 @@ class PROMPTBED_EXPORT PromptLearner {
   /// method without training, or with its own solver.
   virtual NamedTensors trainable() { return {}; }
 
+  /// What training changes besides trainable() and the task's generator, such as running means: the same
+  /// tensors in every call after bind(). A run that was interrupted goes on from copies of all three, to the
+  /// same bits, so whatever else a method remembers between two steps has to be here.
+  virtual NamedTensors training_state() { return {}; }
+
   /// Everything learned: what a trained prompt saves. A fresh learner with this state gives the same logits.
   virtual NamedTensors state() { return trainable(); }
 

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "results/ledger.h"
+#include "support/sweep_world.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using test::SweepWorld;
+
+/// All that a run's training and tests come to, by run.
+std::map<std::string, std::vector<std::string>> outcomes(const SweepWorld& world) {
+  const Ledger ledger = Ledger::open_existing(world / "runs/promptbed.db");
+  std::map<std::string, std::vector<std::string>> result;
+  for (const RunRecord& run : ledger.list()) {
+    const RunOutcome outcome = ledger.outcome(run.id);
+    std::vector<std::string>& facts = result[run.id];
+    facts = {run.spec.method, outcome.state_hash};
+    for (const EpochRecord& epoch : outcome.epochs) facts.push_back(fmt::format("{}", epoch.loss));
+    for (const TrackedAccuracy& tracked : outcome.tracked)
+      facts.push_back(fmt::format("{} {} {}", tracked.epoch, tracked.class_set, tracked.accuracy));
+    for (const Score& score : outcome.scores) facts.push_back(score.predictions_hash);
+  }
+  return result;
+}
+
+/// How many runs have gone on from a checkpoint.
+int64_t count_resumed(const SweepWorld& world) {
+  int64_t resumed = 0;
+  for (const auto& entry : fs::directory_iterator(world / "runs/logs"))
+    resumed += read_file(entry.path()).find("goes on from ") != std::string::npos ? 1 : 0;
+  return resumed;
+}
+
+/// The same sweep on two machines: on one at a stretch, on the other stopped every few seconds.
+void expect_same_bits(const std::string& methods, const std::vector<std::string>& options) {
+  const SweepWorld whole, stopped;
+  const auto at_a_stretch = whole.sweep(methods, options);
+  ASSERT_EQ(at_a_stretch.code, 0) << at_a_stretch.err;
+  int code = 130, attempts = 0;
+  for (; code == 130 && attempts < 60; ++attempts)
+    code = stopped.sweep(methods, options, "timeout --foreground --preserve-status -s INT 2.5").code;
+  ASSERT_EQ(code, 0);
+  EXPECT_GT(attempts, 1);
+  EXPECT_GT(count_resumed(stopped), 0);
+  EXPECT_EQ(outcomes(stopped), outcomes(whole));
+  EXPECT_TRUE(fs::is_empty(stopped / "runs/checkpoints")) << "they go when their runs are done";
+}
+
+TEST(Resume, InterruptedRunsComeToTheSameBits) {
+  expect_same_bits("coop,cocoop,linear_probe",
+                   {"--datasets", "one", "--seeds", "1", "--epochs", "1500", "--track-new", "500"});
+}
+
+TEST(Resume, InterruptedRunsComeToTheSameBitsInBf16) {
+  expect_same_bits("coop,cocoop",
+                   {"--datasets", "one", "--seeds", "1", "--epochs", "1000", "--precision", "bf16"});
+}
+
+TEST(Resume, InterruptedRunsInsideTheTowersComeToTheSameBits) {
+  std::vector<std::string> options = {"--datasets", "one", "--seeds", "1", "--epochs", "300"};
+  for (const char* option :
+       {"vpt.template={}.", "vpt.n_ctx_vision=2", "clip_lora.template={}.", "promptsrc.n_ctx=2",
+        "promptsrc.ctx_init=", "promptsrc.n_ctx_vision=2", "promptsrc.teacher={}."})
+    options.insert(options.end(), {"--set", option});
+  expect_same_bits("vpt,clip_lora,promptsrc", options);
+}
+
+TEST(Resume, ACheckpointOfARunThatMayGoOnIsNoFinding) {
+  const SweepWorld world;
+  ASSERT_EQ(world.sweep("clip_zeroshot").code, 0);
+  const auto stopped = world.sweep("coop", {"--epochs", "2000000", "--datasets", "one", "--seeds", "1"},
+                                   "timeout --foreground --preserve-status -s INT 6");
+  ASSERT_EQ(stopped.code, 130) << stopped.err;
+  ASSERT_FALSE(fs::is_empty(world / "runs/checkpoints"));
+  const auto checked = world.run({"ledger", "check"});
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
+TEST(Resume, RefusesAnIntervalBelowNothing) {
+  const SweepWorld world;
+  const auto refused = world.sweep("coop", {"--checkpoint-minutes", "-1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("--checkpoint-minutes -1: give 0 to 1440"), std::string::npos) << refused.err;
+}
+
+}  // namespace
+}  // namespace promptbed
