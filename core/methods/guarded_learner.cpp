@@ -109,8 +109,13 @@ class GuardedLearner final : public PromptLearner {
                    wrong_with_trainable);
   }
   NamedTensors training_state() override {
-    return checked("training_state", call("training_state", [&] { return learner_->training_state(); }),
-                   wrong_with_state);
+    NamedTensors tensors =
+        checked("training_state", call("training_state", [&] { return learner_->training_state(); }),
+                wrong_with_state);
+    if (!base_) return tensors;
+    for (auto& [name, tensor] : base_->training_state())
+      tensors.emplace_back(std::string(kBasePrefix) + name, tensor);
+    return tensors;
   }
   NamedTensors state() override {
     return checked("state", call("state", [&] { return learner_->state(); }), wrong_with_state);

@@ -66,31 +66,20 @@ Tensor test_logits(PromptLearner& learner, const Tensor& images) {
   return learner.logits(test_batch(images, needs)).detach().clone();
 }
 
-/// The points of a training, each with the task's generator as it was; goes on from one of another training.
+/// The points of a training, or one of another training that it goes on from.
 class PointsInMemory final : public TrainingKeeper {
  public:
-  struct Kept {
-    TrainingPoint point;
-    Tensor generator;
-  };
+  explicit PointsInMemory(std::optional<TrainingPoint> start) : start_(std::move(start)) {}
 
-  explicit PointsInMemory(torch::Generator generator, std::optional<Kept> start = std::nullopt)
-      : generator_(std::move(generator)), start_(std::move(start)) {}
-
-  std::optional<TrainingPoint> earlier() override {
-    if (!start_) return std::nullopt;
-    generator_.set_state(start_->generator);
-    return start_->point;
-  }
+  std::optional<TrainingPoint> earlier() override { return start_; }
   bool is_due() override { return !start_; }
-  void keep(const TrainingPoint& point) override { kept_.push_back({point, generator_.get_state()}); }
+  void keep(const TrainingPoint& point) override { points_.push_back(point); }
 
-  const std::vector<Kept>& kept() const { return kept_; }
+  const std::vector<TrainingPoint>& points() const { return points_; }
 
  private:
-  torch::Generator generator_;
-  std::optional<Kept> start_;
-  std::vector<Kept> kept_;
+  std::optional<TrainingPoint> start_;
+  std::vector<TrainingPoint> points_;
 };
 
 class MethodCheck {
@@ -227,20 +216,23 @@ class MethodCheck {
 
   void resume() const {
     skip_unless_looped();
-    const auto train_from = [&](std::optional<PointsInMemory::Kept> start) {
+    const auto train_from = [&](std::optional<TrainingPoint> start) {
       const torch::Generator generator = seeded_generator(kSeed, "init");
       auto learner = bound(tasks_.trained, generator);
-      PointsInMemory points(generator, std::move(start));
-      train_shortly(*learner, tasks_.trained, kSeed, &points);
-      return std::pair(std::move(learner), points.kept());
+      PointsInMemory keeper(std::move(start));
+      train_shortly(*learner, tasks_.trained, kSeed, {.keeper = &keeper, .generator = generator});
+      return std::pair(std::move(learner), keeper.points());
     };
     const auto [whole, points] = train_from(std::nullopt);
-    const auto [resumed, none] = train_from(points.at(points.size() / 2));
-    const std::string other = first_difference(copied(whole->state()), copied(resumed->state()));
-    require(other.empty() && at::equal(test_logits(*whole, rows_), test_logits(*resumed, rows_)),
-            fmt::format("{} when a new learner goes on from the middle; return what changes in training in "
-                        "trainable() or training_state()",
-                        other.empty() ? "the logits differ" : other + " differs"));
+    // Within an epoch, at the beginning of one, and before the end.
+    for (const size_t at : {std::min<size_t>(1, points.size() - 1), points.size() / 2, points.size() - 1}) {
+      const auto [resumed, none] = train_from(points.at(at));
+      const std::string other = first_difference(copied(whole->state()), copied(resumed->state()));
+      require(other.empty() && at::equal(test_logits(*whole, rows_), test_logits(*resumed, rows_)),
+              fmt::format("{} when a new learner goes on from the middle; return what changes in training in "
+                          "trainable() or training_state()",
+                          other.empty() ? "the logits differ" : other + " differs"));
+    }
   }
 
   void state() const {
@@ -361,7 +353,7 @@ class MethodCheck {
 
   /// Trains as the host does, for a short time. Returns whether the method trained itself.
   bool train_shortly(PromptLearner& learner, const CheckTask& task, uint64_t seed,
-                     TrainingKeeper* keeper = nullptr) const {
+                     TrainingAids aids = {}) const {
     const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
     FeatureSet images = task.train;
     if (takes_pixels_) images.features = Tensor();
@@ -370,9 +362,11 @@ class MethodCheck {
     const int64_t count = images.labels.size(0);
     recipe.epochs = std::min(epochs_of(recipe, steps_of_epoch(count, recipe)), kMostEpochs);
     recipe.iterations = 0;
+    recipe.batch_size = std::clamp<int64_t>(count / 2, 1, recipe.batch_size);  // several steps an epoch
     ShuffledOrder order(count, takes_pixels_ ? 1 : images.features.size(1), seed);
     const StoredPixels pixels(task.pixels.unsqueeze(0));
-    train(learner, images, recipe, order, {.pixels = takes_pixels_ ? &pixels : nullptr, .keeper = keeper});
+    if (takes_pixels_) aids.pixels = &pixels;
+    train(learner, images, recipe, order, aids);
     return false;
   }
 

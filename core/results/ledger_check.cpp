@@ -43,12 +43,11 @@ std::vector<fs::path> files_in(const fs::path& folder) {
   return files;
 }
 
-/// Whether a file belongs to a run that was interrupted, which is in no ledger until it goes on.
+/// Whether a file is the log of a run that was interrupted, which is in no ledger until it goes on.
 bool may_go_on(const fs::path& file, const fs::path& ledger) {
   const std::string run = run_of_file(file);
   std::error_code failure;
-  return is_run_id(run) && !is_temporary_name(file.filename().string()) &&
-         fs::exists(checkpoint_path(ledger, run), failure);
+  return file.extension() == ".log" && is_run_id(run) && fs::exists(checkpoint_path(ledger, run), failure);
 }
 
 /// The prompts, logs and unfinished files beside a ledger, of whatever run.

@@ -70,6 +70,11 @@ void discard_prompt(const fs::path& ledger, const std::string& run, const std::s
   fs::remove(pending_prompt(ledger, run, pending), is_gone);
 }
 
+void remove_checkpoint(const fs::path& ledger, const std::string& run) {
+  std::error_code is_gone;
+  fs::remove(checkpoint_path(ledger, run), is_gone);
+}
+
 void remove_abandoned_files(const Ledger& ledger) {
   const std::vector<fs::path> files = pending_files(ledger.path());
   if (files.empty()) return;

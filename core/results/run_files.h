@@ -19,6 +19,9 @@ void publish_prompt(const std::filesystem::path& ledger, const std::string& run,
 /// Removes a pending prompt that is not wanted any more.
 void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
 
+/// Removes what a run's training stood at, once it is kept.
+void remove_checkpoint(const std::filesystem::path& ledger, const std::string& run);
+
 /// Removes the pending prompts and unfinished checkpoints of this ledger's runs that killed processes have
 /// left: those of runs that nobody works on, neither here nor in another ledger of the same folder. Removes
 /// none where another ledger there cannot be read. Must not be called in a transaction. Throws Error if the

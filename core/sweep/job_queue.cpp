@@ -116,13 +116,15 @@ void JobQueue::use_kept_training(Entry& entry) const {
     entry.job.kept_state = usable_training(*entry.run, *state, ledger_.path());
 }
 
-/// Keeps a training: first its prompt, then the record that speaks of it. One that is not kept goes.
+/// Keeps a training: first its prompt, then the record that speaks of it. One that is not kept goes, and its
+/// checkpoint stays.
 void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
   try {
     ledger_.keep_training(trained.run, trained.outcome, [&] {
       if (!trained.prompt.empty()) publish_prompt(ledger_.path(), trained.run, trained.prompt);
     });
     entry.job.kept_state = trained.outcome.state_hash;
+    remove_checkpoint(ledger_.path(), trained.run);
   } catch (const Error& fault) {
     entry.fault = fault.what();
     if (!trained.prompt.empty()) discard_prompt(ledger_.path(), trained.run, trained.prompt);

@@ -139,7 +139,6 @@ class Run {
       outcome.execution.seconds = watch.seconds();
       const std::string prompt = write_prompt(outcome);
       keep(outcome, prompt);
-      RunCheckpoint::remove(checkpoint_path(bench_.spec().ledger, id_));
     }
 
     make_tests(outcome);
@@ -222,10 +221,12 @@ class Run {
                               .device = c10::DeviceTypeName(task_.device.type(), /*lower_case=*/true),
                               .track_new = bench_.spec().track_new,
                               .interval = std::chrono::minutes(bench_.spec().checkpoint_minutes)},
-                             outcome, task_.generator, log_);
-    outcome.epochs =
-        train(*learner_, task_.train, recipe, order,
-              {.after_epoch = after_epoch, .pixels = train_images_.pixels.get(), .keeper = &checkpoint});
+                             outcome, log_);
+    outcome.epochs = train(*learner_, task_.train, recipe, order,
+                           {.after_epoch = after_epoch,
+                            .pixels = train_images_.pixels.get(),
+                            .keeper = &checkpoint,
+                            .generator = task_.generator});
     watch.add("training", checkpoint.earlier_seconds());
   }
 

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
-#include <algorithm>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <system_error>
 #include <utility>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
 #include "results/prompt_file.h"
@@ -19,17 +20,23 @@ namespace {
 
 using nlohmann::json;
 
-// The file's texts, and the tensor that is not the loop's.
-constexpr const char* kMaker = "maker";
+// The file's texts.
+constexpr const char* kOrigin = "origin";
 constexpr const char* kPoint = "point";
 constexpr const char* kOutcome = "outcome";
 constexpr const char* kHash = "contents_hash";
-const std::string kGenerator = "generator";
+
+/// The commit, and what tells builds of one commit with other changes apart.
+std::string code_of(const Execution& execution) {
+  if (!execution.dirty) return execution.code_version;
+  static const std::string program = hash_file("/proc/self/exe");
+  return execution.code_version + ' ' + program;
+}
 
 /// What decides besides a run's id whether a point of its training is of use.
-std::string maker_of(const RunCheckpoint::Setting& setting, const Execution& execution) {
+std::string origin_of(const RunCheckpoint::Setting& setting, const Execution& execution) {
   return json{{"run", setting.run},
-              {"code", execution.code_version},
+              {"code", code_of(execution)},
               {"plugin", execution.plugin_hash},
               {"torch", execution.torch_version},
               {"precision", execution.precision},
@@ -40,9 +47,8 @@ std::string maker_of(const RunCheckpoint::Setting& setting, const Execution& exe
 
 }  // namespace
 
-RunCheckpoint::RunCheckpoint(Setting setting, RunOutcome& outcome, torch::Generator& generator,
-                             std::ostream& log)
-    : setting_(std::move(setting)), outcome_(outcome), generator_(generator), log_(log) {}
+RunCheckpoint::RunCheckpoint(Setting setting, RunOutcome& outcome, std::ostream& log)
+    : setting_(std::move(setting)), outcome_(outcome), log_(log) {}
 
 std::optional<TrainingPoint> RunCheckpoint::earlier() {
   std::error_code failure;
@@ -51,8 +57,8 @@ std::optional<TrainingPoint> RunCheckpoint::earlier() {
     TrainingPoint point = read();
     earlier_seconds_ = point.seconds;
     for (const EpochRecord& record : point.records) earlier_seconds_ += record.seconds;
-    log_ << fmt::format("goes on from {}, after step {} of epoch {}\n", setting_.path.string(), point.step,
-                        point.epoch + 1)
+    log_ << fmt::format("goes on from {} at epoch {}, step {}\n", setting_.path.string(), point.epoch + 1,
+                        point.step + 1)
          << std::flush;
     return point;
   } catch (const Error& fault) {
@@ -67,33 +73,30 @@ std::optional<TrainingPoint> RunCheckpoint::earlier() {
 
 TrainingPoint RunCheckpoint::read() {
   const std::string name = setting_.path.string();
-  const auto [tensors, texts] = read_safetensors(setting_.path);
+  auto [tensors, texts] = read_safetensors(setting_.path);
   const auto text_of = [&, &texts = texts](const char* key) {
     const auto found = texts.find(key);
     if (found == texts.end()) throw Error(fmt::format("{}: has no {}", name, key));
     return found->second;
   };
-  NamedTensors all(tensors.begin(), tensors.end());
+  TrainingPoint point;
+  point.tensors = {tensors.begin(), tensors.end()};
   TensorTexts hashed = texts;
   hashed.erase(kHash);
-  if (text_of(kHash) != hash_of_prompt(hashed, BytesOfTensors(all).bytes()))
+  if (text_of(kHash) != hash_of_prompt(hashed, BytesOfTensors(point.tensors).bytes()))
     throw Error(fmt::format("{}: is damaged (it does not match its hash)", name));
-  if (text_of(kMaker) != maker_of(setting_, outcome_.execution))
+  if (text_of(kOrigin) != origin_of(setting_, outcome_.execution)) {
     throw Error(
         fmt::format("{}: was made by other code, on another device or with another --track-new", name));
+  }
   const json value = parse_json(text_of(kPoint), kPoint);
-  const RunOutcome kept = parse_run_outcome(text_of(kOutcome));
-  const auto generator = tensors.find(kGenerator);
-  if (generator == tensors.end()) throw Error(fmt::format("{}: has no {}", name, kGenerator));
-
-  generator_.set_state(generator->second);
-  outcome_.tracked = kept.tracked;
-  std::erase_if(all, [](const auto& entry) { return entry.first == kGenerator; });
-  return {.epoch = value.at("epoch"),
-          .step = value.at("step"),
-          .seconds = value.at("seconds"),
-          .records = kept.epochs,
-          .tensors = std::move(all)};
+  value.at("epoch").get_to(point.epoch);
+  value.at("step").get_to(point.step);
+  value.at("seconds").get_to(point.seconds);
+  RunOutcome kept = parse_run_outcome(text_of(kOutcome));
+  point.records = std::move(kept.epochs);
+  outcome_.tracked = std::move(kept.tracked);
+  return point;
 }
 
 bool RunCheckpoint::is_due() {
@@ -102,29 +105,26 @@ bool RunCheckpoint::is_due() {
 
 void RunCheckpoint::keep(const TrainingPoint& point) {
   last_ = Clock::now();
-  RunOutcome outcome = outcome_;
-  outcome.epochs = point.records;
-  TensorTexts texts = {
-      {kMaker, maker_of(setting_, outcome_.execution)},
-      {kPoint, json{{"epoch", point.epoch}, {"step", point.step}, {"seconds", point.seconds}}.dump()},
-      {kOutcome, to_json_line(outcome)}};
-  NamedTensors tensors = point.tensors;
-  tensors.emplace_back(kGenerator, generator_.get_state());
-  texts[kHash] = hash_of_prompt(texts, BytesOfTensors(tensors).bytes());
   try {
-    std::filesystem::create_directories(setting_.path.parent_path());
-    write_safetensors(setting_.path, tensors, texts);
-    log_ << fmt::format("kept in {}, after step {} of epoch {}\n", setting_.path.string(), point.step,
-                        point.epoch + 1)
+    write(point);
+    log_ << fmt::format("checkpoint written to {} at epoch {}, step {}\n", setting_.path.string(),
+                        point.epoch + 1, point.step + 1)
          << std::flush;
   } catch (const std::exception& fault) {
-    log_ << fmt::format("keeps no checkpoint: {}\n", fault.what()) << std::flush;
+    log_ << fmt::format("cannot write a checkpoint: {}\n", fault.what()) << std::flush;
   }
 }
 
-void RunCheckpoint::remove(const std::filesystem::path& path) {
-  std::error_code is_gone;
-  std::filesystem::remove(path, is_gone);
+void RunCheckpoint::write(const TrainingPoint& point) const {
+  RunOutcome outcome = outcome_;
+  outcome.epochs = point.records;
+  TensorTexts texts = {
+      {kOrigin, origin_of(setting_, outcome_.execution)},
+      {kPoint, json{{"epoch", point.epoch}, {"step", point.step}, {"seconds", point.seconds}}.dump()},
+      {kOutcome, to_json_line(outcome)}};
+  texts[kHash] = hash_of_prompt(texts, BytesOfTensors(point.tensors).bytes());
+  std::filesystem::create_directories(setting_.path.parent_path());
+  write_safetensors(setting_.path, point.tensors, texts);
 }
 
 }  // namespace promptbed

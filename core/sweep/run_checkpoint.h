@@ -1,7 +1,5 @@
 #pragma once
 
-#include <promptbed/task.h>
-
 #include <chrono>
 #include <filesystem>
 #include <iosfwd>
@@ -27,11 +25,11 @@ class RunCheckpoint final : public TrainingKeeper {
     std::chrono::milliseconds interval{};  ///< between two checkpoints; 0: only when the run is interrupted
   };
 
-  /// `outcome` holds what the run has so far, and how it is executed; `generator` is the task's. The log and
-  /// both must outlive the checkpoint.
-  RunCheckpoint(Setting setting, RunOutcome& outcome, torch::Generator& generator, std::ostream& log);
+  /// `outcome` holds what the run has so far, and how it is executed. It and the log must outlive the
+  /// checkpoint.
+  RunCheckpoint(Setting setting, RunOutcome& outcome, std::ostream& log);
 
-  /// Also restores the generator, and in the outcome what was tracked.
+  /// Also restores in the outcome what was tracked.
   std::optional<TrainingPoint> earlier() override;
 
   bool is_due() override;
@@ -42,17 +40,14 @@ class RunCheckpoint final : public TrainingKeeper {
   /// Of training behind the earlier point; 0 if there was none.
   double earlier_seconds() const { return earlier_seconds_; }
 
-  /// Removes the file, once the run has kept its prompt.
-  static void remove(const std::filesystem::path& path);
-
  private:
   using Clock = std::chrono::steady_clock;
 
   TrainingPoint read();
+  void write(const TrainingPoint& point) const;
 
   Setting setting_;
   RunOutcome& outcome_;
-  torch::Generator& generator_;
   std::ostream& log_;
   Clock::time_point last_ = Clock::now();
   double earlier_seconds_ = 0;

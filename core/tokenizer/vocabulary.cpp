@@ -31,7 +31,7 @@ constexpr size_t kLongestText = 64 << 20;              // bytes that the compres
 
 constexpr size_t kTokenizerDigits = 16;
 /// Of OpenAI's 48,894 merges, and of pocket's. Runs with these have no id of a tokenizer.
-constexpr std::array<std::string_view, 2> kUsualTokenizers = {"8e14bb26b87b4f26", "5003580a7eb4af94"};
+constexpr std::array<std::string_view, 2> kUsualTokenizers = {"8e14bb26b87b4f26", "e884e83fe525d87a"};
 
 [[noreturn]] void reject(const fs::path& path, std::string_view fault) {
   throw Error(fmt::format("{}: {}; download the model again", path.string(), fault));

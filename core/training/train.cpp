@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 // What a point's tensors are called; those of the optimiser follow its own prefix.
 const std::string kTrainable = "trainable.", kOther = "other.", kOptimiser = "optimiser.";
-const std::string kLosses = "losses", kOrder = "order";
+const std::string kLosses = "losses", kOrder = "order", kGenerator = "generator";
 
 NamedTensors trainable_of(PromptLearner& learner) {
   NamedTensors trainable = learner.trainable();
@@ -40,7 +40,7 @@ int64_t batch_size_of(const Recipe& recipe, int64_t images) {
 const Tensor& tensor_of(const TrainingPoint& point, const std::string& name) {
   const auto found = std::ranges::find(point.tensors, name, &NamedTensors::value_type::first);
   if (found == point.tensors.end())
-    throw Error(fmt::format("the checkpoint has no tensor {}; delete it and train anew", name));
+    throw Error(fmt::format("the run's checkpoint has no tensor {}; delete it and train anew", name));
   return found->second;
 }
 
@@ -54,7 +54,8 @@ void restore(const TrainingPoint& point, const std::string& prefix, const NamedT
   for (const auto& [name, tensor] : into) {
     const Tensor& kept = tensor_of(point, prefix + name);
     if (kept.sizes() != tensor.sizes())
-      throw Error(fmt::format("the checkpoint's {} has another shape; delete it and train anew", name));
+      throw Error(
+          fmt::format("{} has another shape in the run's checkpoint; delete it and train anew", name));
     Tensor(tensor).copy_(kept);
   }
 }
@@ -76,7 +77,7 @@ class Loop {
         epochs_(epochs_of(recipe, steps_of_epoch_)),
         optimiser_(trainable_, recipe, steps_of_epoch_) {}
 
-  std::vector<EpochRecord> run() {
+  std::vector<EpochRecord> make_epochs() {
     begin_epoch(0);
     if (aids_.keeper != nullptr) {
       if (const auto earlier = aids_.keeper->earlier()) go_on_from(*earlier);
@@ -108,16 +109,38 @@ class Loop {
       const Tensor ahead = rows.images.narrow(0, done, images_ - done);
       stream.emplace(*aids_.pixels, ahead, epoch_);
     }
-    for (; step_ < steps; ++step_) {
-      keep_if_due();
-      check_interrupt();
-      make_step(rows, stream);
-    }
-    learner_.epoch_end(epoch_, epochs_);
-    record_epoch(steps);
+    for (; step_ < steps; ++step_) make_step(rows, stream, step_ + 1 == steps);
+    keeping(before_end_, [&] {
+      learner_.epoch_end(epoch_, epochs_);
+      record_epoch(steps);
+    });
   }
 
-  void make_step(const EpochRows& rows, std::optional<PixelStream>& stream) {
+  /// A step may be interrupted in its middle, where nothing but the generator has moved.
+  void make_step(const EpochRows& rows, std::optional<PixelStream>& stream, bool is_last) {
+    if (aids_.keeper != nullptr) {
+      if (aids_.generator) generator_state_ = aids_.generator->get_state();
+      if (aids_.keeper->is_due()) aids_.keeper->keep(point());
+      if (is_last) before_end_ = point();
+    }
+    keeping(std::nullopt, [&] {
+      check_interrupt();
+      take_step(rows, stream);
+    });
+  }
+
+  /// Does `work`; if that is interrupted, keeps `earlier` or, without one, where the training stands.
+  template <class Work>
+  void keeping(const std::optional<TrainingPoint>& earlier, const Work& work) {
+    try {
+      work();
+    } catch (const Interrupted&) {
+      if (aids_.keeper != nullptr) aids_.keeper->keep(earlier ? *earlier : point());
+      throw;
+    }
+  }
+
+  void take_step(const EpochRows& rows, std::optional<PixelStream>& stream) {
     optimiser_.start_step(step_);
     optimiser_.zero_gradients();
     const int64_t begin = step_ * batch_size_, count = std::min(batch_size_, images_ - begin);
@@ -143,10 +166,6 @@ class Loop {
     return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
   }
 
-  void keep_if_due() {
-    if (aids_.keeper != nullptr && (interrupted() || aids_.keeper->is_due())) aids_.keeper->keep(point());
-  }
-
   TrainingPoint point() {
     TrainingPoint point{
         .epoch = epoch_, .step = step_, .seconds = seconds(), .records = records_, .tensors = {}};
@@ -154,6 +173,7 @@ class Loop {
     append(point.tensors, kOther, learner_.training_state());
     append(point.tensors, kOptimiser, optimiser_.state());
     append(point.tensors, "", {{kLosses, losses_}, {kOrder, order_state_}});
+    if (aids_.generator) append(point.tensors, "", {{kGenerator, generator_state_}});
     return point;
   }
 
@@ -166,6 +186,7 @@ class Loop {
     restore(point, kOther, learner_.training_state());
     restore(point, "", {{kLosses, losses_}});
     order_.go_on_from(tensor_of(point, kOrder));
+    if (aids_.generator) aids_.generator->set_state(tensor_of(point, kGenerator));
     NamedTensors of_optimiser;
     for (const auto& [name, tensor] : point.tensors) {
       if (name.starts_with(kOptimiser)) of_optimiser.emplace_back(name.substr(kOptimiser.size()), tensor);
@@ -176,7 +197,7 @@ class Loop {
   PromptLearner& learner_;
   const FeatureSet& data_;
   EpochOrder& order_;
-  const TrainingAids& aids_;
+  TrainingAids aids_;
   NamedTensors trainable_;
   int64_t images_, batch_size_, steps_of_epoch_, steps_, epochs_;
   Optimiser optimiser_;
@@ -184,17 +205,19 @@ class Loop {
 
   // The epoch under way.
   int64_t epoch_ = 0, step_ = 0;
-  double seconds_before_ = 0;  // this attempt
+  double seconds_before_ = 0;  // spent on it by earlier attempts
   Clock::time_point start_;
-  Tensor losses_;       // their sum
-  Tensor order_state_;  // before it
+  Tensor losses_;                            // the sum so far
+  Tensor order_state_;                       // before its rows were drawn
+  Tensor generator_state_;                   // before the step under way
+  std::optional<TrainingPoint> before_end_;  // before its last step
 };
 
 }  // namespace
 
 std::vector<EpochRecord> train(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
                                EpochOrder& order, const TrainingAids& aids) {
-  return Loop(learner, data, recipe, order, aids).run();
+  return Loop(learner, data, recipe, order, aids).make_epochs();
 }
 
 }  // namespace promptbed

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <promptbed/prompt_learner.h>
+#include <promptbed/task.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "features/pixels.h"
@@ -19,9 +21,11 @@ struct TrainingAids {
   std::function<void(const EpochRecord&)> after_epoch = {};
   /// Batches have pixels, too: of the rows of the data, in the crop of the epoch.
   const PixelSource* pixels = nullptr;
-  /// Goes on from where an earlier attempt stood, and keeps where this one stands when it is due and on
-  /// Ctrl-C.
+  /// Goes on from where an earlier attempt stood, and keeps where this one stands when it is due and when it
+  /// is interrupted, also in the middle of a step or in `after_epoch`.
   TrainingKeeper* keeper = nullptr;
+  /// The task's, which a method may draw from in training; part of the points.
+  std::optional<torch::Generator> generator = {};
 };
 
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches,

@@ -17,8 +17,8 @@ struct TrainingPoint {
   int64_t step = 0;                  ///< steps of it that are made
   double seconds = 0;                ///< spent on it
   std::vector<EpochRecord> records;  ///< of the epochs before
-  /// What the learner and the optimiser have changed, the sum of the epoch's losses, and the generators as
-  /// the epoch found them.
+  /// What the learner and the optimiser have changed, the sum of the epoch's losses, the task's generator,
+  /// and that of the order as the epoch found it.
   NamedTensors tensors;
 };
 

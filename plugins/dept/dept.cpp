@@ -127,8 +127,6 @@ class DePT final : public PromptLearner {
 
   NamedTensors trainable() override { return with_own(base_->trainable()); }
 
-  NamedTensors training_state() override { return base_->training_state(); }
-
   NamedTensors state() override {
     NamedTensors tensors = with_own(base_->state());
     tensors.emplace_back(kTrainedNames, trained_names_);

@@ -175,6 +175,7 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"learns_when_tested", "evaluation", "testing changes scale of the state"},
       {"draws_elsewhere", "seed", "scale differs for the same seed"},
       {"remembers_its_steps", "resume", "scale differs when a new learner goes on from the middle"},
+      {"remembers_within_an_epoch", "resume", "scale differs when a new learner goes on from the middle"},
       {"forgets_a_leaf", "state", "a fresh learner with the saved state gives other logits"},
       {"hollow_state", "seed", "state() returned no tensor"},
       {"takes_any_state", "load_state", "a state without its tensors is taken"},

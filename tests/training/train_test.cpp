@@ -7,7 +7,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
+#include "base/signals.h"
 #include "support/expect_error.h"
 #include "training/mean_learner.h"
 
@@ -235,6 +237,59 @@ TEST(Train, GoesOnFromAnyStepToTheSameBits) {
   }
 }
 
+/// Keeps only what it is given when a training is interrupted.
+class WhenInterrupted final : public TrainingKeeper {
+ public:
+  std::optional<TrainingPoint> earlier() override { return std::exchange(point_, std::nullopt); }
+  bool is_due() override { return false; }
+  void keep(const TrainingPoint& point) override { point_ = point; }
+
+ private:
+  std::optional<TrainingPoint> point_;
+};
+
+TEST(Train, KeepsAPointWhereverItIsInterrupted) {
+  /// Draws noise, and is interrupted in the middle of its n-th step.
+  class Noisy final : public MeanLearner {
+   public:
+    Noisy(torch::Generator generator, int64_t steps)
+        : MeanLearner(kWidth), generator_(std::move(generator)), steps_(steps) {}
+    Tensor loss(const Batch& batch) override {
+      const Tensor noise = at::rand({kWidth}, generator_);
+      if (steps_-- == 0) throw Interrupted();
+      return (mean() * noise - batch.features).square().mean();
+    }
+
+   private:
+    torch::Generator generator_;
+    int64_t steps_;
+  };
+  constexpr int64_t kNever = -1;
+  const auto train_once = [&](TrainingKeeper& keeper, int64_t steps, int64_t epochs) {
+    const torch::Generator generator = seeded_generator(3, "init");
+    Noisy learner(generator, steps);
+    ShuffledOrder order(6, 1, 5);
+    const auto after_epoch = [&](const EpochRecord& epoch) {
+      if (epoch.epoch == epochs) throw Interrupted();
+    };
+    train(learner, features(6, 1), recipe_of(3, 2), order,
+          {.after_epoch = after_epoch, .keeper = &keeper, .generator = generator});
+    return learner.mean().detach().clone();
+  };
+  WhenInterrupted unused;
+  const Tensor whole = train_once(unused, kNever, kNever);
+  for (int64_t step = 0; step < 9; ++step) {
+    WhenInterrupted keeper;
+    EXPECT_THROW(train_once(keeper, step, kNever), Interrupted);
+    EXPECT_TRUE(at::equal(train_once(keeper, kNever, kNever), whole)) << "in step " << step;
+  }
+  for (int64_t epoch = 0; epoch < 3; ++epoch) {
+    WhenInterrupted keeper;
+    EXPECT_THROW(train_once(keeper, kNever, epoch), Interrupted);
+    EXPECT_TRUE(at::equal(train_once(keeper, kNever, kNever), whole)) << "after epoch " << epoch;
+  }
+}
+
 TEST(Train, ShowsThePixelsThatAreLeftOfAnEpoch) {
   constexpr int64_t kImages = 6;
   const StoredPixels pixels(at::arange(kImages * 12, torch::kFloat).view({1, kImages, 3, 2, 2}));
@@ -277,8 +332,8 @@ TEST(Train, RefusesAPointOfAnotherLearner) {
     }
     EveryPoint one(point);
     EXPECT_ERROR(train_with(one, OptimiserKind::sgd),
-                 missing ? "the checkpoint has no tensor trainable.mean; delete it and train anew"
-                         : "the checkpoint's mean has another shape; delete it and train anew");
+                 missing ? "the run's checkpoint has no tensor trainable.mean; delete it and train anew"
+                         : "mean has another shape in the run's checkpoint; delete it and train anew");
   }
 }
 
