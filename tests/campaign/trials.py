@@ -172,6 +172,15 @@ def check_ends(sweeps, finding):
             finding.crashed.append(f"a sweep beside others ends with {code}")
 
 
+def kill(sweep):
+    """With its workers; it may have ended by itself meanwhile."""
+    try:
+        os.killpg(sweep.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    sweep.wait()
+
+
 def at_once(world, runs, draw, undisturbed):
     """Several sweeps on one ledger and cache; one of them may be killed."""
     finding = Finding()
@@ -180,7 +189,7 @@ def at_once(world, runs, draw, undisturbed):
         sweeps.append(start(world, runs))
         time.sleep(draw.uniform(0, 0.3) * undisturbed.seconds)
     if draw.random() < 0.5:
-        os.killpg(sweeps.pop(0).pid, signal.SIGKILL)
+        kill(sweeps.pop(0))
     check_ends(sweeps, finding)
     return finish(world, runs, undisturbed, finding)
 
@@ -196,7 +205,7 @@ def namespaces(world, runs, draw, undisturbed):
     sweeps.append(start(world, runs, wrapper))
     if draw.random() < 0.5:
         time.sleep(draw.uniform(0, 0.8) * undisturbed.seconds)
-        os.killpg(sweeps.pop(0).pid, signal.SIGKILL)
+        kill(sweeps.pop(0))
     check_ends(sweeps, finding)
     # What the killed one had is free once its user says so; the next sweep names the command.
     told = world.run(world.sweep(runs))
