@@ -52,7 +52,7 @@ def sweep(views: int, datasets: list[str], methods: list[str], seeds: list[str])
 
 
 def interval(ours: list[float], theirs: list[float]) -> float:
-    """How far two means of seeds may lie apart: Welch's 99 % interval, with equal numbers of seeds as its degrees of freedom."""
+    """How far two means of seeds may lie apart: a 99 % t interval, as if both scatter alike."""
     error = math.sqrt(statistics.variance(ours) / len(ours) + statistics.variance(theirs) / len(theirs))
     return T_99[min(max(T_99), len(ours) + len(theirs) - 2)] * error
 

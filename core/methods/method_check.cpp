@@ -12,6 +12,7 @@
 #include "methods/comparisons.h"
 #include "methods/guarded_learner.h"
 #include "training/epoch_order.h"
+#include "training/points_in_memory.h"
 #include "training/train.h"
 
 namespace promptbed {
@@ -65,22 +66,6 @@ Tensor test_logits(PromptLearner& learner, const Tensor& images) {
   const at::AutoGradMode gradients(needs.gradients_at_evaluation);
   return learner.logits(test_batch(images, needs)).detach().clone();
 }
-
-/// The points of a training, or one of another training that it goes on from.
-class PointsInMemory final : public TrainingKeeper {
- public:
-  explicit PointsInMemory(std::optional<TrainingPoint> start) : start_(std::move(start)) {}
-
-  std::optional<TrainingPoint> earlier() override { return start_; }
-  bool is_due() override { return !start_; }
-  void keep(const TrainingPoint& point) override { points_.push_back(point); }
-
-  const std::vector<TrainingPoint>& points() const { return points_; }
-
- private:
-  std::optional<TrainingPoint> start_;
-  std::vector<TrainingPoint> points_;
-};
 
 class MethodCheck {
  public:

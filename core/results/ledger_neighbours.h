@@ -10,9 +10,9 @@
 
 #include "base/processes.h"
 
-/// Ledgers that lie in one folder share the folders of prompts and logs, and may hold the same run: whoever
-/// judges a file there has to ask all of them. List the files first and ask then, since a run is claimed
-/// before its files are made.
+/// Ledgers that lie in one folder share the folders of prompts, logs and checkpoints, and may hold the same
+/// run: whoever judges a file there has to ask all of them. List the files first and ask then, since a run is
+/// claimed before its files are made.
 namespace promptbed {
 
 /// Whose the files beside a ledger may be.

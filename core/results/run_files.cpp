@@ -95,7 +95,7 @@ void remove_run_files(const fs::path& ledger, const std::string& run) {
   }
   fs::remove(prompt_path(ledger, run), is_gone);
   fs::remove(log_path(ledger, run), is_gone);
-  fs::remove(checkpoint_path(ledger, run), is_gone);
+  remove_checkpoint(ledger, run);
 }
 
 }  // namespace promptbed

@@ -19,7 +19,7 @@ void publish_prompt(const std::filesystem::path& ledger, const std::string& run,
 /// Removes a pending prompt that is not wanted any more.
 void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
 
-/// Removes what a run's training stood at, once it is kept.
+/// Removes a run's checkpoint, of which nobody has need once the training is kept.
 void remove_checkpoint(const std::filesystem::path& ledger, const std::string& run);
 
 /// Removes the pending prompts and unfinished checkpoints of this ledger's runs that killed processes have

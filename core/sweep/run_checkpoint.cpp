@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "clip/checkpoints/safetensors.h"
+#include "prompts/trained_prompt.h"
 #include "results/prompt_file.h"
 #include "sweep/job.h"
 
@@ -20,60 +21,58 @@ namespace {
 
 using nlohmann::json;
 
-// The file's texts.
+// The file's texts, besides the hash that prompts have, too.
 constexpr const char* kOrigin = "origin";
 constexpr const char* kPoint = "point";
 constexpr const char* kOutcome = "outcome";
-constexpr const char* kHash = "contents_hash";
 
-/// The commit, and what tells builds of one commit with other changes apart.
-std::string code_of(const Execution& execution) {
-  if (!execution.dirty) return execution.code_version;
-  static const std::string program = hash_file("/proc/self/exe");
-  return execution.code_version + ' ' + program;
+/// Tells builds of one commit or release apart.
+const std::string& hash_of_program() {
+  static const std::string hash = hash_file("/proc/self/exe");
+  return hash;
 }
 
 /// What decides besides a run's id whether a point of its training is of use.
-std::string origin_of(const RunCheckpoint::Setting& setting, const Execution& execution) {
-  return json{{"run", setting.run},
-              {"code", code_of(execution)},
+std::string origin_of(const RunCheckpoint::Terms& terms, const Execution& execution) {
+  return json{{"run", terms.run},
+              {"code", execution.code_version},
+              {"program", hash_of_program()},
               {"plugin", execution.plugin_hash},
               {"torch", execution.torch_version},
               {"precision", execution.precision},
-              {"device", setting.device},
-              {"track_new", setting.track_new}}
+              {"device", terms.device},
+              {"track_new", terms.track_new}}
       .dump();
 }
 
 }  // namespace
 
-RunCheckpoint::RunCheckpoint(Setting setting, RunOutcome& outcome, std::ostream& log)
-    : setting_(std::move(setting)), outcome_(outcome), log_(log) {}
+RunCheckpoint::RunCheckpoint(Terms terms, RunOutcome& outcome, std::ostream& log)
+    : terms_(std::move(terms)), outcome_(outcome), log_(log) {}
 
 std::optional<TrainingPoint> RunCheckpoint::earlier() {
   std::error_code failure;
-  if (!std::filesystem::exists(setting_.path, failure)) return std::nullopt;
+  if (!std::filesystem::exists(terms_.path, failure)) return std::nullopt;
   try {
     TrainingPoint point = read();
     earlier_seconds_ = point.seconds;
     for (const EpochRecord& record : point.records) earlier_seconds_ += record.seconds;
-    log_ << fmt::format("goes on from {} at epoch {}, step {}\n", setting_.path.string(), point.epoch + 1,
+    log_ << fmt::format("goes on from {} at epoch {}, step {}\n", terms_.path.string(), point.epoch + 1,
                         point.step + 1)
          << std::flush;
     return point;
   } catch (const Error& fault) {
     log_ << fmt::format("trains from the start: {}\n", fault.what()) << std::flush;
   } catch (const json::exception&) {
-    log_ << fmt::format("trains from the start: {}: is no checkpoint of this version\n",
-                        setting_.path.string())
+    log_ << fmt::format("trains from the start: {}: is no checkpoint of this version\n", terms_.path.string())
          << std::flush;
   }
   return std::nullopt;
 }
 
 TrainingPoint RunCheckpoint::read() {
-  const std::string name = setting_.path.string();
-  auto [tensors, texts] = read_safetensors(setting_.path);
+  const std::string name = terms_.path.string();
+  auto [tensors, texts] = read_safetensors(terms_.path);
   const auto text_of = [&, &texts = texts](const char* key) {
     const auto found = texts.find(key);
     if (found == texts.end()) throw Error(fmt::format("{}: has no {}", name, key));
@@ -82,10 +81,10 @@ TrainingPoint RunCheckpoint::read() {
   TrainingPoint point;
   point.tensors = {tensors.begin(), tensors.end()};
   TensorTexts hashed = texts;
-  hashed.erase(kHash);
-  if (text_of(kHash) != hash_of_prompt(hashed, BytesOfTensors(point.tensors).bytes()))
+  hashed.erase(kPromptHash);
+  if (text_of(kPromptHash) != hash_of_prompt(hashed, point.tensors))
     throw Error(fmt::format("{}: is damaged (it does not match its hash)", name));
-  if (text_of(kOrigin) != origin_of(setting_, outcome_.execution)) {
+  if (text_of(kOrigin) != origin_of(terms_, outcome_.execution)) {
     throw Error(
         fmt::format("{}: was made by other code, on another device or with another --track-new", name));
   }
@@ -100,14 +99,14 @@ TrainingPoint RunCheckpoint::read() {
 }
 
 bool RunCheckpoint::is_due() {
-  return setting_.interval.count() > 0 && Clock::now() - last_ >= setting_.interval;
+  return terms_.interval.count() > 0 && Clock::now() - last_ >= terms_.interval;
 }
 
 void RunCheckpoint::keep(const TrainingPoint& point) {
   last_ = Clock::now();
   try {
     write(point);
-    log_ << fmt::format("checkpoint written to {} at epoch {}, step {}\n", setting_.path.string(),
+    log_ << fmt::format("checkpoint written to {} at epoch {}, step {}\n", terms_.path.string(),
                         point.epoch + 1, point.step + 1)
          << std::flush;
   } catch (const std::exception& fault) {
@@ -119,12 +118,12 @@ void RunCheckpoint::write(const TrainingPoint& point) const {
   RunOutcome outcome = outcome_;
   outcome.epochs = point.records;
   TensorTexts texts = {
-      {kOrigin, origin_of(setting_, outcome_.execution)},
+      {kOrigin, origin_of(terms_, outcome_.execution)},
       {kPoint, json{{"epoch", point.epoch}, {"step", point.step}, {"seconds", point.seconds}}.dump()},
       {kOutcome, to_json_line(outcome)}};
-  texts[kHash] = hash_of_prompt(texts, BytesOfTensors(point.tensors).bytes());
-  std::filesystem::create_directories(setting_.path.parent_path());
-  write_safetensors(setting_.path, point.tensors, texts);
+  texts[kPromptHash] = hash_of_prompt(texts, point.tensors);
+  std::filesystem::create_directories(terms_.path.parent_path());
+  write_safetensors(terms_.path, point.tensors, texts);
 }
 
 }  // namespace promptbed

@@ -17,7 +17,7 @@ namespace promptbed {
 /// otherwise it says why not in the run's log, and trains from the start.
 class RunCheckpoint final : public TrainingKeeper {
  public:
-  struct Setting {
+  struct Terms {
     std::filesystem::path path;
     std::string run;                       ///< its id
     std::string device;                    ///< its kind: "cpu" or "cuda"
@@ -27,7 +27,7 @@ class RunCheckpoint final : public TrainingKeeper {
 
   /// `outcome` holds what the run has so far, and how it is executed. It and the log must outlive the
   /// checkpoint.
-  RunCheckpoint(Setting setting, RunOutcome& outcome, std::ostream& log);
+  RunCheckpoint(Terms terms, RunOutcome& outcome, std::ostream& log);
 
   /// Also restores in the outcome what was tracked.
   std::optional<TrainingPoint> earlier() override;
@@ -46,7 +46,7 @@ class RunCheckpoint final : public TrainingKeeper {
   TrainingPoint read();
   void write(const TrainingPoint& point) const;
 
-  Setting setting_;
+  Terms terms_;
   RunOutcome& outcome_;
   std::ostream& log_;
   Clock::time_point last_ = Clock::now();

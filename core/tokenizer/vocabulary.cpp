@@ -30,8 +30,10 @@ constexpr size_t kOpenAiMergesUsed = 49152 - 256 - 2;  // CLIP uses the first of
 constexpr size_t kLongestText = 64 << 20;              // bytes that the compressed file may unpack to
 
 constexpr size_t kTokenizerDigits = 16;
-/// Of OpenAI's 48,894 merges, and of pocket's. Runs with these have no id of a tokenizer.
-constexpr std::array<std::string_view, 2> kUsualTokenizers = {"8e14bb26b87b4f26", "e884e83fe525d87a"};
+/// Of OpenAI's 48,894 merges, of pocket's, and of those that pocket had up to version 0.2.0, whose prompts
+/// are still about. Runs with these have no id of a tokenizer.
+constexpr std::array<std::string_view, 3> kUsualTokenizers = {"8e14bb26b87b4f26", "e884e83fe525d87a",
+                                                              "5003580a7eb4af94"};
 
 [[noreturn]] void reject(const fs::path& path, std::string_view fault) {
   throw Error(fmt::format("{}: {}; download the model again", path.string(), fault));

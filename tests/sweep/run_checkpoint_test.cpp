@@ -27,8 +27,9 @@ class Checkpoints : public testing::Test {
   }
 
   RunCheckpoint checkpoint(std::chrono::milliseconds interval = 0ms) {
-    return RunCheckpoint({.path = path(), .run = kRun, .device = device_, .interval = interval}, outcome_,
-                         log_);
+    return RunCheckpoint(
+        {.path = path(), .run = run_, .device = device_, .track_new = track_new_, .interval = interval},
+        outcome_, log_);
   }
 
   void keep() {
@@ -40,11 +41,11 @@ class Checkpoints : public testing::Test {
                                    {"optimiser.steps.context", at::tensor(int64_t{7}, torch::kLong)}}});
   }
 
-  fs::path path() const { return scratch_ / "checkpoints" / (std::string(kRun) + ".safetensors"); }
+  fs::path path() const { return scratch_ / "checkpoints" / "0123456789abcdef.safetensors"; }
 
-  static constexpr const char* kRun = "0123456789abcdef";
   test::ScratchFolder scratch_;
-  std::string device_ = "cpu";
+  std::string run_ = "0123456789abcdef", device_ = "cpu";
+  int64_t track_new_ = 0;
   RunOutcome outcome_;
   std::ostringstream log_;
 };
@@ -80,14 +81,14 @@ TEST_F(Checkpoints, OfOtherCodeOrAnotherDeviceAreNotUsed) {
   keep();
   Execution& execution = outcome_.execution;
   for (std::string* fact : {&execution.code_version, &execution.plugin_hash, &execution.torch_version,
-                            &execution.precision, &device_}) {
+                            &execution.precision, &device_, &run_}) {
     const std::string before = std::exchange(*fact, "another");
     EXPECT_FALSE(checkpoint().earlier()) << before;
     *fact = before;
   }
-  execution.dirty = true;
-  EXPECT_FALSE(checkpoint().earlier());
-  execution.dirty = false;
+  track_new_ = 5;
+  EXPECT_FALSE(checkpoint().earlier()) << "the epochs before were not tracked";
+  track_new_ = 0;
   EXPECT_NE(log_.str().find("trains from the start: " + path().string() +
                             ": was made by other code, on another device or with another --track-new\n"),
             std::string::npos)

@@ -41,7 +41,8 @@ TEST(TokenizerId, TellsUnusualMerges) {
 }
 
 TEST(TokenizerId, IsEmptyForTheSuiteThatComesWithTheProgram) {
-  // A new model of the suite has other merges: put their id in place of the old one.
+  // A new model of the suite has other merges: put their id beside the old ones, whose prompts go on to be
+  // read.
   EXPECT_EQ(tokenizer_id(read_merges(PROMPTBED_SOURCE_DIR "/datasets/pocket/model")), "");
 }
 

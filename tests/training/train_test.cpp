@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "support/expect_error.h"
 #include "training/mean_learner.h"
+#include "training/points_in_memory.h"
 
 namespace promptbed {
 namespace {
@@ -172,22 +173,6 @@ TEST(Train, GivesTheSameBitsForTheSameSeed) {
   EXPECT_FALSE(at::equal(trained(1), trained(2)));
 }
 
-/// Keeps every point of a training, or goes on from one.
-class EveryPoint final : public TrainingKeeper {
- public:
-  EveryPoint() = default;
-  explicit EveryPoint(TrainingPoint start) : start_(std::move(start)) {}
-
-  std::optional<TrainingPoint> earlier() override { return start_; }
-  bool is_due() override { return !start_; }
-  void keep(const TrainingPoint& point) override { points_.push_back(point); }
-  const std::vector<TrainingPoint>& points() const { return points_; }
-
- private:
-  std::optional<TrainingPoint> start_;
-  std::vector<TrainingPoint> points_;
-};
-
 /// Learns a mean, and keeps the mean of what it learned after each epoch, which it takes over at the end.
 class Averaging final : public MeanLearner {
  public:
@@ -221,11 +206,11 @@ Training train_with(TrainingKeeper& keeper, OptimiserKind optimiser) {
 
 TEST(Train, GoesOnFromAnyStepToTheSameBits) {
   for (const OptimiserKind optimiser : {OptimiserKind::sgd, OptimiserKind::adam, OptimiserKind::adamw}) {
-    EveryPoint all;
+    PointsInMemory all;
     const Training whole = train_with(all, optimiser);
     ASSERT_EQ(all.points().size(), 9u) << "one before each step";
     for (const TrainingPoint& point : all.points()) {
-      EveryPoint one(point);
+      PointsInMemory one(point);
       const Training rest = train_with(one, optimiser);
       EXPECT_TRUE(at::equal(rest.mean, whole.mean)) << point.epoch << " " << point.step;
       ASSERT_EQ(rest.epochs.size(), whole.epochs.size());
@@ -293,7 +278,7 @@ TEST(Train, KeepsAPointWhereverItIsInterrupted) {
 TEST(Train, ShowsThePixelsThatAreLeftOfAnEpoch) {
   constexpr int64_t kImages = 6;
   const StoredPixels pixels(at::arange(kImages * 12, torch::kFloat).view({1, kImages, 3, 2, 2}));
-  const auto shown_from = [&](EveryPoint keeper) {
+  const auto shown_from = [&](PointsInMemory keeper) {
     FeatureSet labels;
     labels.labels = at::arange(kImages, torch::kLong);
     std::vector<Tensor> shown;
@@ -312,15 +297,15 @@ TEST(Train, ShowsThePixelsThatAreLeftOfAnEpoch) {
     train(learner, labels, recipe_of(2, 2), order, {.pixels = &pixels, .keeper = &keeper});
     return std::pair(shown, keeper.points());
   };
-  const auto [all, points] = shown_from(EveryPoint());
-  const auto [rest, none] = shown_from(EveryPoint(points.at(4)));
+  const auto [all, points] = shown_from(PointsInMemory());
+  const auto [rest, none] = shown_from(PointsInMemory(points.at(4)));
   ASSERT_EQ(all.size(), 6u);
   ASSERT_EQ(rest.size(), 2u);
   for (size_t i = 0; i < rest.size(); ++i) EXPECT_TRUE(at::equal(rest[i], all[4 + i])) << i;
 }
 
 TEST(Train, RefusesAPointOfAnotherLearner) {
-  EveryPoint all;
+  PointsInMemory all;
   train_with(all, OptimiserKind::sgd);
   for (const bool missing : {true, false}) {
     TrainingPoint point = all.points().at(4);
@@ -330,7 +315,7 @@ TEST(Train, RefusesAPointOfAnotherLearner) {
     } else {
       mean.second = at::zeros({kWidth + 1});
     }
-    EveryPoint one(point);
+    PointsInMemory one(point);
     EXPECT_ERROR(train_with(one, OptimiserKind::sgd),
                  missing ? "the run's checkpoint has no tensor trainable.mean; delete it and train anew"
                          : "mean has another shape in the run's checkpoint; delete it and train anew");
