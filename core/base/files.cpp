@@ -15,6 +15,7 @@
 #include <fstream>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "base/descriptor.h"
 #include "base/input_file.h"
@@ -147,6 +148,19 @@ bool is_temporary_name(std::string_view name) {
   if (dot == std::string_view::npos || dot == 0) return false;
   const std::string_view digits = name.substr(dot + 1);
   return digits.size() == kDigits && digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+void remove_temporaries(const fs::path& path) {
+  const std::string prefix = path.filename().string() + '.';
+  const size_t length = prefix.size() + kDigits + kSuffix.size();
+  std::vector<fs::path> left;
+  std::error_code there_is_none;
+  for (const auto& entry : fs::directory_iterator(folder_of(path), there_is_none)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && is_temporary_name(name.substr(0, length))) left.push_back(entry.path());
+  }
+  std::error_code failure;
+  for (const fs::path& file : left) fs::remove(file, failure);
 }
 
 void rename_durably(const fs::path& from, const fs::path& to) {

@@ -17,7 +17,7 @@ std::string read_file(const std::filesystem::path& path);
 /// link, the file that it leads to is replaced; into a device or a pipe the contents are written.
 ///
 /// The temporary file, <path>.<16 hexadecimal digits>.tmp, is new and empty when `write` gets it, and no
-/// link. A kill in the middle leaves it behind.
+/// link. A kill in the middle leaves it behind, for remove_temporaries().
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 
@@ -30,6 +30,11 @@ std::filesystem::path temporary_name(const std::filesystem::path& path);
 
 /// Whether a file's name, without its folder, is one of temporary_name().
 bool is_temporary_name(std::string_view name);
+
+/// Removes what killed writers of a file have left: whatever is called temporary_name(path), and what
+/// a library put beside it under a longer name, such as SQLite's journal. For whoever knows that nobody is
+/// writing the file at this moment.
+void remove_temporaries(const std::filesystem::path& path);
 
 /// Gives a file another name in the same file system, replacing what has it, and returns when the disk knows.
 /// Throws Error.

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/descriptor.h"
+#include "base/files.h"
 #include "base/signals.h"
 
 namespace promptbed {
@@ -24,6 +25,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kRetry = std::chrono::milliseconds(50);
+
+fs::path lock_file(const fs::path& cache) {
+  return cache.string() + ".lock";
+}
+
+/// Opens a lock file that exists; nothing where there is none.
+Descriptor open_existing(const fs::path& file) {
+  return Descriptor(::open(file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+}
 
 Error unusable(const fs::path& file, const char* what) {
   return Error(fmt::format("{}: {} ({}); choose another folder with --cache", file.string(), what,
@@ -79,15 +89,25 @@ Descriptor lock(const fs::path& file, const fs::path& cache, std::ostream& log) 
 }  // namespace
 
 WriterLock::WriterLock(const fs::path& cache, std::ostream& log)
-    : file_(cache.string() + ".lock"), locked_(lock(file_, cache, log)) {}
+    : file_(lock_file(cache)), locked_(lock(file_, cache, log)) {
+  remove_temporaries(cache);
+}
 
 WriterLock::~WriterLock() {
   ::unlink(file_.c_str());  // while it is locked: whoever waits for it looks at the path again
 }
 
 bool is_locked(const fs::path& cache) {
-  const Descriptor opened(::open((cache.string() + ".lock").c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  const Descriptor opened = open_existing(lock_file(cache));
   return opened && ::flock(opened.number(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+void tidy_after_killed(const fs::path& cache) {
+  const fs::path file = lock_file(cache);
+  const Descriptor opened = open_existing(file);
+  if (!opened || ::flock(opened.number(), LOCK_EX | LOCK_NB) != 0 || !is_in_place(opened, file)) return;
+  remove_temporaries(cache);
+  ::unlink(file.c_str());
 }
 
 }  // namespace promptbed

@@ -79,7 +79,11 @@ Leftovers find_leftovers(const fs::path& cache) {
 
 bool clean_up(const fs::path& cache, const CacheKey& key, std::ostream& log) {
   const Leftovers found = find_leftovers(cache);
-  if ((found.parts.empty() && found.incomplete.empty()) || is_locked(cache)) return false;
+  if (found.parts.empty() && found.incomplete.empty()) {
+    tidy_after_killed(cache);
+    return false;
+  }
+  if (is_locked(cache)) return false;
   const FeatureWriter writer(cache, key, log);
   return true;
 }

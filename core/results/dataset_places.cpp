@@ -52,7 +52,7 @@ void keep_places(const fs::path& ledger, const std::vector<DatasetPlace>& places
     return kept;
   };
   // Whoever adds nothing need not be able to write.
-  if (const Places known = readable_places(file); with_all(known) == known) return;
+  if (const Places known = readable_places(file); with_all(known) == known) return tidy_after_killed(file);
   const WriterLock lock(file, log);
   write_file(file, nlohmann::json(with_all(readable_places(file))).dump(/*indent=*/1) + '\n');
 }

@@ -98,7 +98,9 @@ fs::path free_copy_path(const fs::path& path, int version) {
 /// complete; nothing is left of one that fails.
 void copy_beside(const fs::path& path, int version) {
   try {
-    write_atomically(free_copy_path(path, version), [&](const fs::path& part) {
+    const fs::path copy = free_copy_path(path, version);
+    remove_temporaries(copy);  // whoever migrates has the ledger to itself
+    write_atomically(copy, [&](const fs::path& part) {
       SQLite::Database reader = connect(path, SQLite::OPEN_READONLY);
       reader.backup(literal(part).c_str(), SQLite::Database::Save);
     });
@@ -198,6 +200,7 @@ SQLite::Database open_copy(const fs::path& path) {
                       "the ledger when no sweep uses it",
                       path.string()));
     }
+    if (is_empty(database)) create_tables(database);
     const int schema = read_schema(database, path);
     if (schema >= kFirstReadableSchema) {
       show_as_current(database, schema);
@@ -267,6 +270,7 @@ SQLite::Database open_for_reading(const fs::path& path) {
     if (has_write_ahead_log(path)) return open_copy(path);
     try {
       SQLite::Database database = connect(path, SQLite::OPEN_READONLY);
+      if (is_empty(database)) return open_copy(path);
       const int schema = read_schema(database, path);
       if (schema >= kFirstReadableSchema) {
         show_as_current(database, schema);

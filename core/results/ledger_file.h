@@ -16,7 +16,8 @@ namespace promptbed {
 SQLite::Database open_for_writing(const std::filesystem::path& path);
 
 /// Opens a ledger that exists for reading, and changes neither it nor its folder. Where it is of an older
-/// schema, or has a log or journal that only a writer could bring in, a private copy is read in its place.
+/// schema, or has a log or journal that only a writer could bring in, a private copy is read in its place. A
+/// database with nothing in it, as a writer that was killed at once leaves it, is read as a ledger of no run.
 /// Throws Error as above.
 SQLite::Database open_for_reading(const std::filesystem::path& path);
 

@@ -62,6 +62,36 @@ TEST(WriterLock, LeavesNothing) {
   EXPECT_TRUE(fs::is_empty(scratch.path()));
 }
 
+TEST(WriterLock, RemovesWhatKilledHoldersLeft) {
+  test::ScratchFolder scratch;
+  std::ostringstream log;
+  const std::vector<std::string> others = {"a", "a.0123456789abcdef.tm", "a.notes.tmp", "a.part000001",
+                                           "b.0123456789abcdef.tmp"};
+  for (const std::string& name : others) write_file(scratch / name, "kept");
+  write_file(temporary_name(scratch / "a"), "half");
+  write_file(temporary_name(scratch / "a").string() + "-journal", "half");
+  { const WriterLock lock(scratch / "a", log); }
+  EXPECT_EQ(scratch.names(), others);
+}
+
+TEST(WriterLock, OfAKilledHolderIsTidiedByWhoeverHasNothingToWrite) {
+  test::ScratchFolder scratch;
+  std::ostringstream log;
+  const auto leave = [&] {
+    write_file(scratch / "a.lock", "");
+    write_file(temporary_name(scratch / "a"), "half");
+  };
+  leave();
+  tidy_after_killed(scratch / "a");
+  EXPECT_TRUE(fs::is_empty(scratch.path()));
+  const WriterLock lock(scratch / "a", log);
+  const fs::path present = temporary_name(scratch / "a");
+  write_file(present, "half");
+  tidy_after_killed(scratch / "a");
+  EXPECT_TRUE(fs::exists(present)) << "its writer lives";
+  EXPECT_TRUE(is_locked(scratch / "a"));
+}
+
 TEST(WriterLock, NeverHasTwoHoldersAlthoughItsFileComesAndGoes) {
   test::ScratchFolder scratch;
   std::atomic<int> holders = 0, most = 0;

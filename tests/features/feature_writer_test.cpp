@@ -83,6 +83,13 @@ TEST_F(FeatureWriterTest, PartsOfAnEndedWriterAreMergedByTheNext) {
   EXPECT_TRUE(FeatureFile(cache_).features().equal(at::cat({cats.features, dogs.features})));
 }
 
+TEST_F(FeatureWriterTest, AProcessKilledAtTheEndLeavesNothingForLong) {
+  write_all(small_table(10));
+  write_file(cache_.string() + ".lock", "");
+  EXPECT_FALSE(clean_up(cache_, key_, log_));
+  EXPECT_EQ(files_beside_cache(), (std::vector<std::string>{"pets.h5"}));
+}
+
 TEST_F(FeatureWriterTest, AKilledProcessLosesOnlyTheBlockInWork) {
   const FeatureTable cats = small_table(10, "cat/"), dogs = small_table(5, "dog/");
   const pid_t child = ::fork();

@@ -43,6 +43,14 @@ TEST_F(DatasetPlaces, LeaveNothingWhereThereIsNone) {
   EXPECT_FALSE(find_place(ledger_, "birds", "aa")) << "JSON cannot hold it";
 }
 
+TEST_F(DatasetPlaces, AKilledProcessLeavesNoHalfFileForLong) {
+  for (const bool wrote_all : {false, true}) {
+    write_file(wrote_all ? scratch_ / "datasets.json.lock" : temporary_name(places_path(ledger_)), "{");
+    keep({{"birds", "aa", "/x/birds"}});
+    EXPECT_EQ(scratch_.names(), std::vector<std::string>{"datasets.json"});
+  }
+}
+
 TEST_F(DatasetPlaces, ADamagedFileIsNamedAndFilledAgain) {
   write_file(places_path(ledger_), "{");
   EXPECT_ERROR(find_place(ledger_, "birds", "aa"), "datasets.json");

@@ -60,6 +60,28 @@ TEST_F(OpenedLedger, IsAllThereIsBetweenTwoCommits) {
   EXPECT_EQ(files(), alone) << "nor does a reader leave anything";
 }
 
+TEST(LedgerFile, OfAWriterThatWasKilledAtOnceIsALedgerOfNoRun) {
+  test::ScratchFolder scratch;
+  write_file(scratch / "empty.db", "");
+  {  // as a disk has it when the first transaction is cut short, after some of its pages went out
+    SQLite::Database writer((scratch / "writer.db").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    writer.exec(
+        "PRAGMA cache_size = 1; BEGIN; CREATE TABLE run(x); INSERT INTO run VALUES (zeroblob(100000))");
+    fs::copy_file(scratch / "writer.db", scratch / "cut.db");
+    fs::copy_file(scratch / "writer.db-journal", scratch / "cut.db-journal");
+  }
+  ASSERT_GT(fs::file_size(scratch / "cut.db"), 0u);
+  for (const char* name : {"empty.db", "cut.db"}) {
+    SCOPED_TRACE(name);
+    const auto size = fs::file_size(scratch / name);
+    EXPECT_TRUE(Ledger::open_existing(scratch / name).list().empty());
+    EXPECT_EQ(fs::file_size(scratch / name), size) << "a reader changes nothing";
+    Ledger writer(scratch / name);
+    test::record(writer, test::sample_spec(), 60, 50);
+    EXPECT_EQ(Ledger::open_existing(scratch / name).list().size(), 1u);
+  }
+}
+
 TEST_F(OpenedLedger, IsReadWhileItIsWritten) {
   const Ledger reader = Ledger::open_existing(path_);
   Ledger writer(path_);

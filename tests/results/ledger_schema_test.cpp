@@ -239,6 +239,14 @@ TEST_F(LedgerOfSchema1, NeverReplacesAnEarlierCopy) {
   EXPECT_EQ(schema_of(scratch_ / "ledger.db.schema-1-2"), 1);
 }
 
+TEST_F(LedgerOfSchema1, IsCopiedOnceMoreWhereACopyWasCutShort) {
+  const fs::path half = temporary_name(scratch_ / "ledger.db.schema-1");
+  write_file(half, "half");
+  write_file(half.string() + "-journal", "half");
+  { const Ledger ledger(path_); }
+  EXPECT_EQ(scratch_.names(), (std::vector<std::string>{"ledger.db", "ledger.db.schema-1"}));
+}
+
 TEST_F(LedgerOfSchema1, StaysAsItIsIfItCannotBeCopied) {
   // The copy's name has room for what a temporary file has more, but not for that one's journal.
   const fs::path path = scratch_ / std::string(220, 'l');

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <ostream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/files.h"
+#include "base/writer_lock.h"
 #include "formats/word_list.h"
 
 namespace promptbed {
@@ -136,7 +138,8 @@ FolderNames FolderIndex::list(const fs::path& folder) {
 }
 
 void FolderIndex::save() {
-  if (!changed_) return;
+  if (file_.empty()) return;
+  if (!changed_) return tidy_after_killed(file_);
   size_t names = 0;
   for (const auto& [folder, entry] : listed_) names += count_names(entry.names);
   if (names < worth_remembering_) return;
@@ -147,6 +150,8 @@ void FolderIndex::save() {
     append_word(text, entry.time);
     text += entry.names;
   }
+  std::ostream nowhere(nullptr);
+  const WriterLock lock(file_, nowhere);
   write_file(file_, sealed_words(std::move(text)));
   changed_ = false;
 }

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ostream>
 #include <span>
 #include <utility>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/writer_lock.h"
 #include "formats/word_list.h"
 
 namespace promptbed {
@@ -95,7 +97,8 @@ ContentIndex::Entry ContentIndex::look(const std::string& image, const Stamp& st
 }
 
 void ContentIndex::save() {
-  if (file_.empty() || !changed_) return;
+  if (file_.empty()) return;
+  if (!changed_) return tidy_after_killed(file_);
   for (const auto& [image, entry] : seen_) {
     if (entry.stamp != Stamp()) known_.insert_or_assign(image, entry);
   }
@@ -109,6 +112,8 @@ void ContentIndex::save() {
       append_word(text, number);
     append_word(text, static_cast<int64_t>(entry.hash));
   }
+  std::ostream nowhere(nullptr);
+  const WriterLock lock(file_, nowhere);
   write_file(file_, sealed_words(std::move(text)));
   changed_ = false;
 }
