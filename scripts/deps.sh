@@ -16,8 +16,8 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  # A browser for the report page, what checks and fuzzes the sources, and what kills a sweep at a chosen system call.
-  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace) ;;
+  # A browser for the report page, what checks and fuzzes the sources, what kills a sweep at a chosen system call, and a cluster.
+  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace munge slurmctld slurmd slurm-client) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 

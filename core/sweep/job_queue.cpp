@@ -167,18 +167,22 @@ void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
   report({.run = run, .stage = JobStage::failed, .error = describe(end, *found->second.run->method)});
 }
 
-void JobQueue::show_progress() {
+void JobQueue::show_progress(const std::string& words) {
   if (in_hand_.empty()) return;
   Underway underway;
   for (auto& [id, entry] : in_hand_) {
     entry.training->update();
     underway.steps += entry.training->share();
   }
+  underway.text = words.empty() ? first_in_hand() : words;
+  progress_.tell(std::move(underway));
+}
+
+std::string JobQueue::first_in_hand() const {
   const Entry& first = in_hand_.begin()->second;
   const std::string epoch = first.training->text();
-  underway.text = fmt::format("{}{}{}{}", first.run->title(), epoch.empty() ? "" : ": ", epoch,
-                              in_hand_.size() == 1 ? "" : fmt::format(" and {} more", in_hand_.size() - 1));
-  progress_.tell(std::move(underway));
+  return fmt::format("{}{}{}{}", first.run->title(), epoch.empty() ? "" : ": ", epoch,
+                     in_hand_.size() == 1 ? "" : fmt::format(" and {} more", in_hand_.size() - 1));
 }
 
 void JobQueue::note_accident(const WorkerEnd& end) {

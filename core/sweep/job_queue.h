@@ -83,8 +83,9 @@ class JobQueue {
   /// Notes that a worker ended badly without a run.
   void note_accident(const WorkerEnd& end);
 
-  /// Shows how far the jobs in hand are, by their logs.
-  void show_progress();
+  /// Shows how far the jobs in hand are, by their logs; in words, by the first of them, or as the executor
+  /// says.
+  void show_progress(const std::string& words = "");
 
   /// Whether work in hand is to stop: on Ctrl-C, and when a run has failed for good and the sweep is to stop
   /// at the first failure.
@@ -104,6 +105,7 @@ class JobQueue {
     std::optional<FollowedTraining> training = {};  ///< while it is in hand
   };
 
+  std::string first_in_hand() const;
   bool claim(const Entry& entry);
   void give_back(const std::string& run) const;
   void use_kept_training(Entry& entry) const;

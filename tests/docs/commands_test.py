@@ -29,6 +29,7 @@ ELSEWHERE = {
     "datasets crops --suite pocket": "takes ten minutes; tests/cli/datasets_command_test.cpp",
     "datasets seal --suite pocket": "needs the icon sets; tests/cli/datasets_command_test.cpp",
     "features build --suite pocket": "takes minutes; tests/cli/features_command_test.cpp",
+    "sweep --methods coop,cocoop --executor slurm": "needs a cluster; tests/slurm",
     "features seal --suite pocket": "takes minutes; tests/cli/features_command_test.cpp",
 }
 # Settings that make training short, unless the command has its own.

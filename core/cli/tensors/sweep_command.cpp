@@ -9,6 +9,9 @@
 #include "cli/tensors/sweep_options.h"
 #include "sweep/plan.h"
 #include "sweep/shard.h"
+#include "sweep/slurm/array_task.h"
+#include "sweep/slurm/commands.h"
+#include "sweep/slurm/executor.h"
 #include "sweep/sweep.h"
 #include "sweep/workers.h"
 
@@ -52,14 +55,27 @@ int list_jobs(const Plan& plan) {
   return code;
 }
 
+/// Returns the exit code.
+int cancel_tasks(const SweepSpec& spec) {
+  fmt::print("{} ended\n", plural(cancel_slurm_tasks(spec.ledger), "array"));
+  return kAllDone;
+}
+
 }  // namespace
 
 int sweep_command(const Arguments& arguments) {
   if (arguments == Arguments{kWorkerArgument}) return work_for_sweep() ? kAllDone : kInterrupted;
+  if (arguments.size() == 2 && arguments[0] == kTaskArgument) {
+    make_array_task(arguments[1]);
+    return kAllDone;
+  }
   const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
   const DryRun dry_run = dry_run_of(*values);
   SweepSpec spec = read_sweep_options(*values);
+  const std::optional<SlurmSettings> slurm = read_slurm_options(*values);
+  if (slurm) check_for_slurm();
+  if (values->flag("cancel")) return cancel_tasks(spec);
   std::optional<Shard> shard;
   if (values->given("shard")) shard = parse_shard(values->text("shard"));
   if (shard) spec.ledger = shard_ledger(spec.ledger, *shard);
@@ -74,12 +90,12 @@ int sweep_command(const Arguments& arguments) {
     print_dry_run(dry_run, *values, plan, spec, bench);
     return kAllDone;
   }
-  const SweepOutcome outcome = run_sweep(
-      plan, spec, bench,
-      [&](JobQueue& queue) {
-        run_local_workers(queue, bench.spec(), {.count = spec.jobs, .watch = [&] { queue.show_progress(); }});
-      },
-      std::cerr);
+  const Executor executor = [&](JobQueue& queue) {
+    if (slurm) return run_slurm_tasks(queue, bench.spec(), *slurm, std::cerr);
+    run_local_workers(queue, bench.spec(), {.count = spec.jobs, .watch = [&] { queue.show_progress(); }});
+  };
+  const SweepOutcome outcome = run_sweep(plan, spec, bench, executor, std::cerr);
+  if (slurm && !slurm->wait && outcome.failures.empty()) return kAllDone;
   print_shortcomings(outcome);
   fmt::print("{}\n", summary(outcome, plan));
   return is_complete(outcome) ? kAllDone : kSomeFailed;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/tensors/dry_run.h"
 #include "cli/tensors/input_options.h"
+#include "sweep/slurm/commands.h"
 
 namespace promptbed {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
 constexpr int64_t kMostRetries = 100;
+constexpr int64_t kMostTasks = 100'000;
 constexpr int64_t kMostEpochs = 1'000'000;
 constexpr int64_t kMostCheckpointMinutes = 24 * 60;
 
@@ -94,6 +96,15 @@ std::vector<OptionGroup> sweep_options() {
          "and accuracy per class",
          ValueKind::flag},
         dry_run_option()}},
+      {"cluster",
+       {{"executor", "E",
+         "who makes the runs: local, processes of this machine, or slurm, tasks of its job arrays",
+         ValueKind::text, "local"},
+        {"slurm", "K=V,...", "options for sbatch, such as partition=main,time=2:00:00,mem=8G"},
+        {"tasks", "N", "tasks of an array, at most; default: 16", ValueKind::number},
+        {"no-wait", "", "submit and return; the same command without it collects what is done",
+         ValueKind::flag},
+        {"cancel", "", "end all tasks that sweeps of this ledger have submitted", ValueKind::flag}}},
       model_options(),
       data_options()};
 }
@@ -115,6 +126,23 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.checkpoint_minutes = *values.number("checkpoint-minutes");
   if (spec.checkpoint_minutes < 0 || spec.checkpoint_minutes > kMostCheckpointMinutes)
     throw values.fault("checkpoint-minutes", fmt::format("give 0 to {}", kMostCheckpointMinutes));
+}
+
+std::optional<SlurmSettings> read_slurm_options(const Values& values) {
+  const bool is_slurm = values.one_of<bool>("executor", {{"local", false}, {"slurm", true}});
+  for (const char* option : {"slurm", "tasks", "no-wait", "cancel"}) {
+    if (!is_slurm && values.given(option))
+      throw values.fault(option, "is for --executor slurm; give that, too, or leave it out");
+  }
+  if (!is_slurm) return std::nullopt;
+  for (const char* option : {"jobs", "shard"}) {
+    if (values.given(option)) throw values.fault(option, "with --executor slurm, --tasks divides the work");
+  }
+  SlurmSettings settings;
+  if (values.given("slurm")) settings.options = parse_slurm_options(values.text("slurm"));
+  settings.tasks = values.positive("tasks", settings.tasks, kMostTasks);
+  settings.wait = !values.flag("no-wait");
+  return settings;
 }
 
 SweepSpec read_sweep_options(const Values& values) {

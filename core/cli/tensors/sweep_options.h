@@ -1,10 +1,12 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "cli/options.h"
 #include "sweep/inputs.h"
+#include "sweep/slurm/executor.h"
 #include "sweep/sweep.h"
 #include "sweep/sweep_spec.h"
 
@@ -15,6 +17,10 @@ std::vector<OptionGroup> sweep_options();
 
 /// What they ask for. Throws Error, naming the option, for a value that is not possible.
 SweepSpec read_sweep_options(const Values& values);
+
+/// How Slurm is to make the runs; nothing with the local executor. Throws Error for options that belong to
+/// the other.
+std::optional<SlurmSettings> read_slurm_options(const Values& values);
 
 /// What options stand for that were not given and have no default of their own, by name: jobs, the suite's
 /// model and the like.

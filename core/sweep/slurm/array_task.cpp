@@ -1,0 +1,72 @@
+#include "sweep/slurm/array_task.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+
+#include "base/signals.h"
+#include "base/text.h"
+#include "sweep/run.h"
+#include "sweep/slurm/task_folder.h"
+#include "sweep/workbench.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono_literals::operator""s;
+
+constexpr auto kLongestSubmission = 60s;
+constexpr auto kRetry = 1s;
+
+int64_t number_of(const char* variable) {
+  const char* const text = std::getenv(variable);
+  const int64_t number = text == nullptr ? 0 : std::strtoll(text, nullptr, 10);
+  if (number < 1)
+    throw Error(fmt::format("runner sweep {}: is for Slurm to start ({} is not set); use --executor slurm",
+                            kTaskArgument, variable));
+  return number;
+}
+
+/// Whether the sweep has noted that it submitted this very job. A sweep that was killed between the two
+/// submits its runs again, and an array that it does not know of must not make them, too.
+bool is_expected(const ArrayFolder& array, int64_t job) {
+  for (auto waited = 0s; waited <= kLongestSubmission; waited += kRetry) {
+    if (const auto submission = array.read_submission()) return submission->job == job;
+    check_interrupt();
+    std::this_thread::sleep_for(kRetry);
+  }
+  return false;
+}
+
+}  // namespace
+
+void make_array_task(const fs::path& path) {
+  const int64_t index = number_of("SLURM_ARRAY_TASK_ID"), job_number = number_of("SLURM_ARRAY_JOB_ID");
+  const ArrayFolder array(path);
+  BenchSpec spec = array.read_bench();
+  if (!is_expected(array, job_number)) {
+    throw Error(
+        fmt::format("{}: no sweep knows that it submitted job {}; end it with scancel, and sweep again",
+                    path.string(), job_number));
+  }
+  array.note_began(index);
+  at::set_num_threads(static_cast<int>(spec.threads));
+  const TaskFolder folder(spec.ledger);
+  Workbench bench(std::move(spec));
+  for (const Job& job : array.read_jobs(index)) {
+    if (folder.has_end(job.run.id()) || array.is_collected(job.run.id())) continue;
+    check_interrupt();
+    fmt::print("{}\n", printable(job.title()));
+    std::fflush(stdout);
+    const JobOutcome end = make_job(job, bench, [&](const JobOutcome& trained) { folder.keep(trained); });
+    if (end.stage == JobStage::interrupted) throw Interrupted();
+    folder.keep(end);
+  }
+}
+
+}  // namespace promptbed

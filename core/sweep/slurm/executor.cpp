@@ -1,0 +1,360 @@
+#include "sweep/slurm/executor.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <ostream>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/files.h"
+#include "base/signals.h"
+#include "base/text.h"
+#include "sweep/slurm/array_task.h"
+#include "sweep/slurm/commands.h"
+#include "sweep/slurm/task_folder.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// What Slurm runs in each task, with runner and its words. The step that srun makes is what --signal
+/// reaches; 75 says that it was stopped in the middle of something, and goes on when it is put back.
+constexpr std::string_view kScript = R"(#!/bin/bash
+srun "$@"
+code=$?
+[ $code -eq 75 ] && scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+exit $code
+)";
+
+/// About how long a job takes, in images that it shows its method in training; one without training is not
+/// free.
+int64_t cost_of(const Job& job) {
+  if (!job.run.recipe || job.kept_state) return 1;
+  return 1 + job.run.recipe->epochs * static_cast<int64_t>(job.draw.train.size());
+}
+
+std::string last_line_of(const fs::path& log) {
+  std::ifstream in(log);
+  std::string last;
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty()) last = line;
+  }
+  return printable(last);
+}
+
+class SlurmSweep {
+ public:
+  SlurmSweep(JobQueue& queue, const BenchSpec& bench, const SlurmSettings& settings, std::ostream& log)
+      : queue_(queue), bench_(bench), settings_(settings), log_(log), folder_(bench.ledger) {
+    bench_.ledger = fs::absolute(bench.ledger);
+  }
+
+  void run() {
+    find_earlier_tasks();
+    collect();
+    while (true) {
+      take_jobs();
+      submit_waiting();
+      collect();
+      if (!settings_.wait || jobs_.empty() || queue_.stops()) break;
+      pause();
+      collect();
+      if (Clock::now() - asked_ >= (one_is_missed_ ? 2 * settings_.look : settings_.ask)) ask_for_tasks();
+      queue_.show_progress(whereabouts());
+    }
+    if (jobs_.empty()) return tidy();
+    if (queue_.stops() && !interrupted()) return cancel(submitted());  // --fail-fast
+    log_ << fmt::format("{} with Slurm; the same command goes on with them, and ends them with --cancel",
+                        jobs_.size() == 1 ? "1 run is" : fmt::format("{} runs are", jobs_.size()))
+         << std::endl;
+  }
+
+ private:
+  /// A task that makes runs of this sweep.
+  struct Strand {
+    ArrayFolder array;
+    std::vector<std::string> runs;  ///< in the order in which it makes them
+    bool missed = false;            ///< Slurm did not name it when it was last asked
+  };
+
+  /// A run in hand, and the task that makes it; none before it is submitted.
+  struct Entry {
+    Job job;
+    std::optional<SlurmTask> task;
+  };
+
+  /// What earlier sweeps have submitted: of it only what is alive is worth waiting for.
+  void find_earlier_tasks() {
+    const std::vector<ArrayFolder> arrays = folder_.arrays();
+    if (arrays.empty()) return;
+    const auto live = live_tasks();
+    if (!live) throw Error("squeue: Slurm's controller does not answer; try again when `sinfo` does");
+    for (const ArrayFolder& array : arrays) {
+      const auto submission = array.read_submission();
+      if (!submission) continue;
+      for (size_t i = 0; i < submission->runs.size(); ++i) {
+        const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
+        if (!live->contains(task)) continue;
+        strands_.emplace(task, Strand{array, submission->runs[i]});
+        for (const std::string& run : submission->runs[i]) earlier_.insert_or_assign(run, task);
+      }
+    }
+    states_ = *live;
+  }
+
+  void take_jobs() {
+    while (std::optional<Job> job = queue_.next()) {
+      const std::string run = job->run.id();
+      const auto earlier = earlier_.extract(run);
+      jobs_.insert_or_assign(
+          run, Entry{std::move(*job), earlier.empty() ? std::nullopt : std::optional(earlier.mapped())});
+    }
+  }
+
+  void submit_waiting() {
+    std::vector<const Job*> waiting;
+    for (const auto& [run, entry] : jobs_) {
+      if (!entry.task && !folder_.has_end(run)) waiting.push_back(&entry.job);
+    }
+    if (waiting.empty() || queue_.stops()) return;
+    // The longest first, each to the task that has least.
+    std::ranges::stable_sort(waiting, std::ranges::greater(), [](const Job* job) { return cost_of(*job); });
+    const auto count = std::min({settings_.tasks, most_tasks(), static_cast<int64_t>(waiting.size())});
+    std::vector<std::vector<const Job*>> tasks(static_cast<size_t>(count));
+    std::vector<int64_t> loads(tasks.size(), 0);
+    for (const Job* job : waiting) {
+      const auto least = std::ranges::min_element(loads);
+      *least += cost_of(*job);
+      tasks[static_cast<size_t>(least - loads.begin())].push_back(job);
+    }
+    submit_tasks(tasks);
+  }
+
+  void submit_tasks(const std::vector<std::vector<const Job*>>& tasks) {
+    const ArrayFolder array = folder_.make_array();
+    ArrayFolder::Submission submission;
+    for (const auto& jobs : tasks) {
+      submission.runs.emplace_back();
+      for (const Job* job : jobs) {
+        submission.runs.back().push_back(job->run.id());
+        folder_.forget(job->run.id());
+      }
+    }
+    const fs::path script = array.path() / "task.sh";
+    try {
+      array.write(bench_, tasks);
+      write_file(script, kScript);
+      submission.job = submit({.tasks = static_cast<int64_t>(tasks.size()),
+                               .threads = bench_.threads,
+                               .script = script,
+                               .arguments = {fs::read_symlink("/proc/self/exe").string(), "sweep",
+                                             kTaskArgument, array.path().string()},
+                               .log = array.log(),
+                               .options = settings_.options});
+      array.write(submission);
+    } catch (...) {
+      std::error_code failure;
+      fs::remove_all(array.path(), failure);
+      folder_.tidy();
+      throw;
+    }
+    for (size_t i = 0; i < tasks.size(); ++i) {
+      const SlurmTask task{submission.job, static_cast<int64_t>(i) + 1};
+      strands_.emplace(task, Strand{array, submission.runs[i]});
+      states_[task] = "PENDING";
+      for (const std::string& run : submission.runs[i]) jobs_.at(run).task = task;
+    }
+    log_ << fmt::format("submitted {} in {} as job {}; logs: {}", plural(runs_in(tasks), "run"),
+                        plural(tasks.size(), "task"), submission.job, printable(array.path().string()))
+         << std::endl;
+    asked_ = Clock::now();  // Slurm may need a moment to name them
+  }
+
+  static size_t runs_in(const std::vector<std::vector<const Job*>>& tasks) {
+    size_t runs = 0;
+    for (const auto& jobs : tasks) runs += jobs.size();
+    return runs;
+  }
+
+  /// Reports what tasks have kept of runs in hand.
+  void collect() {
+    for (const std::string& run : folder_.runs_with_outcomes()) {
+      const auto entry = jobs_.find(run);
+      if (entry == jobs_.end()) continue;
+      for (const JobOutcome& outcome : folder_.outcomes_of(run)) {
+        if (outcome.stage == JobStage::trained) {
+          collect_training(outcome, entry->second.job);
+        } else {
+          queue_.report(outcome);
+          end(entry);
+          break;
+        }
+      }
+    }
+  }
+
+  /// A sweep that was killed here may have recorded it already.
+  void collect_training(const JobOutcome& trained, Job& job) {
+    if (job.kept_state != trained.outcome.state_hash) queue_.report(trained);
+    job.kept_state = trained.outcome.state_hash;
+    folder_.forget_training(trained.run);
+  }
+
+  /// The ledger has what became of a run.
+  void end(std::map<std::string, Entry>::iterator entry) {
+    const auto& [run, in_hand] = *entry;
+    if (in_hand.task) strands_.at(*in_hand.task).array.note_collected(run);
+    folder_.forget(run);
+    jobs_.erase(entry);
+  }
+
+  /// Looks which tasks live, and what to do about runs whose tasks do not. A task counts as gone when Slurm
+  /// has not named it twice: the files of its last moments may come late over the network.
+  void ask_for_tasks() {
+    asked_ = Clock::now();
+    const auto live = live_tasks();
+    if (!live) return;  // the controller may be restarting; the tasks go on
+    states_ = *live;
+    one_is_missed_ = false;
+    for (auto strand = strands_.begin(); strand != strands_.end();) {
+      auto& [task, known] = *strand;
+      if (live->contains(task)) {
+        known.missed = false;
+      } else if (!std::exchange(known.missed, true)) {
+        one_is_missed_ = true;  // the next time, then, and that soon
+      } else {
+        collect();
+        give_up(task, known);
+        strand = strands_.erase(strand);
+        continue;
+      }
+      ++strand;
+    }
+  }
+
+  /// Takes back the runs of a task that is gone.
+  void give_up(const SlurmTask& task, const Strand& strand) {
+    std::vector<std::string> unfinished;
+    for (const std::string& run : strand.runs) {
+      const auto entry = jobs_.find(run);
+      if (entry != jobs_.end() && entry->second.task == task) unfinished.push_back(run);
+    }
+    if (unfinished.empty()) return;
+    const std::string end = end_of(task);
+    for (const std::string& run : unfinished) jobs_.at(run).task.reset();
+    if (end == "COMPLETED") return;  // an earlier sweep has collected them; they are to be made once more
+    const std::string how =
+        fmt::format("its Slurm task {} ended{}", task.text(), end.empty() ? "" : " with " + end);
+    const fs::path log = strand.array.log(task.index);
+    if (end.starts_with("FAILED") && !strand.array.began(task.index)) throw cannot_begin(task, log);
+    const std::string& in_hand = unfinished.front();
+    queue_.report({.run = in_hand,
+                   .stage = JobStage::failed,
+                   .error = fmt::format("{}; see {}, and --slurm and --retries", how, log.string())});
+    jobs_.erase(in_hand);
+  }
+
+  /// Whatever keeps a node from starting runner would keep the next one, too.
+  static Error cannot_begin(const SlurmTask& task, const fs::path& log) {
+    const std::string last = last_line_of(log);
+    if (last.empty()) {
+      return Error(
+          fmt::format("Slurm task {} failed before runner began, and {} has no line; put the ledger on a "
+                      "drive that the nodes see, too",
+                      task.text(), log.string()));
+    }
+    return Error(fmt::format("Slurm task {} failed before runner began: {}; all of it is in {}", task.text(),
+                             last, log.string()));
+  }
+
+  /// "3 tasks running, 5 waiting"
+  std::string whereabouts() const {
+    size_t running = 0, others = 0;
+    for (const auto& [task, strand] : strands_) {
+      const auto state = states_.find(task);
+      if (state != states_.end()) ++(state->second == "RUNNING" ? running : others);
+    }
+    return fmt::format("{} running, {} waiting", plural(running, "task"), others);
+  }
+
+  void pause() const {
+    constexpr std::chrono::milliseconds kSlice{100};
+    for (auto slept = kSlice * 0; slept < settings_.look && !interrupted(); slept += kSlice)
+      std::this_thread::sleep_for(std::min(kSlice, settings_.look));
+  }
+
+  std::vector<int64_t> submitted() const {
+    std::set<int64_t> jobs;
+    for (const auto& [task, strand] : strands_) jobs.insert(task.job);
+    return {jobs.begin(), jobs.end()};
+  }
+
+  /// Whether another sweep may have use of an array: its tasks live, or have left something that is not
+  /// collected.
+  bool is_needed(const ArrayFolder& array) const {
+    const auto submission = array.read_submission();
+    if (!submission) return !array.is_abandoned();
+    for (size_t i = 0; i < submission->runs.size(); ++i) {
+      const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
+      if (strands_.contains(task)) return false;
+      if (states_.contains(task)) return true;
+      if (std::ranges::any_of(submission->runs[i], [&](const auto& run) { return folder_.has_end(run); }))
+        return true;
+    }
+    return false;
+  }
+
+  void tidy() {
+    const std::vector<ArrayFolder> arrays = folder_.arrays();
+    if (const auto live = live_tasks()) states_ = *live;
+    std::error_code failure;
+    for (const ArrayFolder& array : arrays) {
+      if (!is_needed(array)) fs::remove_all(array.path(), failure);
+    }
+    folder_.tidy();
+  }
+
+  JobQueue& queue_;
+  BenchSpec bench_;
+  const SlurmSettings& settings_;
+  std::ostream& log_;
+  TaskFolder folder_;
+  std::map<std::string, Entry> jobs_;  // by run
+  std::map<SlurmTask, Strand> strands_;
+  std::map<std::string, SlurmTask> earlier_;  // of runs that an earlier sweep has submitted
+  std::map<SlurmTask, std::string> states_;   // as Slurm last said
+  Clock::time_point asked_ = Clock::now();
+  bool one_is_missed_ = false;
+};
+
+}  // namespace
+
+void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const SlurmSettings& settings,
+                     std::ostream& log) {
+  SlurmSweep(queue, bench, settings, log).run();
+}
+
+size_t cancel_slurm_tasks(const fs::path& ledger) {
+  const TaskFolder folder(ledger);
+  std::vector<int64_t> jobs;
+  std::vector<ArrayFolder> arrays = folder.arrays();
+  for (const ArrayFolder& array : arrays) {
+    if (const auto submission = array.read_submission()) jobs.push_back(submission->job);
+  }
+  cancel(jobs);
+  std::error_code failure;
+  for (const ArrayFolder& array : arrays) fs::remove_all(array.path(), failure);
+  folder.tidy();
+  return jobs.size();
+}
+
+}  // namespace promptbed

@@ -1,0 +1,218 @@
+#include "sweep/slurm/task_folder.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <system_error>
+
+#include "base/files.h"
+#include "base/installation.h"
+#include "base/json.h"
+#include "results/run_files.h"
+#include "results/run_record.h"
+
+namespace promptbed {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path numbered(const fs::path& folder, const char* name, int64_t number) {
+  return folder / fmt::format("{}-{:04}", name, number);
+}
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::istringstream in(read_file(file));
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+/// A percent sign that sbatch takes for no pattern.
+std::string literal(const std::string& path) {
+  std::string escaped;
+  for (const char c : path) escaped += c == '%' ? "%%" : std::string(1, c);
+  return escaped;
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code there_is_none;
+  for (const auto& entry : fs::directory_iterator(folder, there_is_none)) entries.push_back(entry.path());
+  std::ranges::sort(entries);
+  return entries;
+}
+
+}  // namespace
+
+void ArrayFolder::write(const BenchSpec& bench, const std::vector<std::vector<const Job*>>& tasks) const {
+  int64_t number = 0;
+  for (const auto& jobs : tasks) {
+    std::string lines;
+    for (const Job* job : jobs) lines += to_json_line(*job) + '\n';
+    write_file(numbered(path_, "jobs", ++number), lines);
+  }
+  write_file(path_ / "bench.json", fmt::format("{}\n{}\n", code_version(), to_json_line(bench)));
+}
+
+BenchSpec ArrayFolder::read_bench() const {
+  const fs::path file = path_ / "bench.json";
+  const std::vector<std::string> lines = lines_of(file);
+  if (lines.size() != 2) throw Error(fmt::format("{}: is damaged; sweep again", file.string()));
+  if (lines[0] != code_version()) {
+    throw Error(
+        fmt::format("{}: is of a sweep by runner {}, and this machine has {}; give all machines the same",
+                    file.string(), lines[0], code_version()));
+  }
+  return parse_bench_spec(lines[1]);
+}
+
+std::vector<Job> ArrayFolder::read_jobs(int64_t task) const {
+  std::vector<Job> jobs;
+  for (const std::string& line : lines_of(numbered(path_, "jobs", task))) jobs.push_back(parse_job(line));
+  return jobs;
+}
+
+void ArrayFolder::write(const Submission& submission) const {
+  write_file(path_ / "array.json", json{{"job", submission.job}, {"runs", submission.runs}}.dump() + '\n');
+}
+
+std::optional<ArrayFolder::Submission> ArrayFolder::read_submission() const {
+  const fs::path file = path_ / "array.json";
+  try {
+    const json value = read_json(file);
+    return Submission{value.at("job").get<int64_t>(),
+                      value.at("runs").get<std::vector<std::vector<std::string>>>()};
+  } catch (const Error&) {
+  } catch (const json::exception&) {
+  }
+  return std::nullopt;
+}
+
+bool ArrayFolder::is_abandoned() const {
+  constexpr std::chrono::minutes kLongestSubmission{10};
+  std::error_code is_gone;
+  const fs::file_time_type made = fs::last_write_time(path_, is_gone);
+  return !is_gone && !read_submission() && made + kLongestSubmission < fs::file_time_type::clock::now();
+}
+
+void ArrayFolder::note_collected(const std::string& run) const {
+  write_file(path_ / "collected" / run, "");
+}
+
+bool ArrayFolder::is_collected(const std::string& run) const {
+  return fs::exists(path_ / "collected" / run);
+}
+
+void ArrayFolder::note_began(int64_t task) const {
+  write_file(numbered(path_, "began", task), "");
+}
+
+bool ArrayFolder::began(int64_t task) const {
+  return fs::exists(numbered(path_, "began", task));
+}
+
+fs::path ArrayFolder::log(std::optional<int64_t> task) const {
+  if (!task) return literal(path_.string()) + "/task-%a.log";
+  return path_ / fmt::format("task-{}.log", *task);
+}
+
+TaskFolder::TaskFolder(const fs::path& ledger)
+    : ledger_(fs::absolute(ledger).lexically_normal()),
+      path_(fs::path(ledger_).replace_filename(ledger_.stem().string() + ".slurm")) {}
+
+ArrayFolder TaskFolder::make_array() const {
+  std::error_code failure;
+  fs::create_directories(outcomes(), failure);
+  for (int64_t number = 1; !failure; ++number) {
+    fs::path folder = numbered(path_, "array", number);
+    if (fs::create_directory(folder, failure)) return ArrayFolder(std::move(folder));
+  }
+  throw Error(
+      fmt::format("{}: cannot be written ({}); put the ledger where this machine and the nodes can write",
+                  path_.string(), failure.message()));
+}
+
+std::vector<ArrayFolder> TaskFolder::arrays() const {
+  std::vector<ArrayFolder> found;
+  for (const fs::path& entry : entries_of(path_)) {
+    if (entry.filename().string().starts_with("array-")) found.emplace_back(entry);
+  }
+  return found;
+}
+
+fs::path TaskFolder::outcome_file(const std::string& run, JobStage stage) const {
+  return outcomes() / (run + (stage == JobStage::trained ? ".trained" : ".end"));
+}
+
+void TaskFolder::keep(const JobOutcome& outcome) const {
+  if (!outcome.prompt.empty())
+    rename_durably(prompt_path(ledger_, outcome.run).parent_path() / outcome.prompt,
+                   outcomes() / outcome.prompt);
+  write_file(outcome_file(outcome.run, outcome.stage), to_json_line(outcome) + '\n');
+}
+
+bool TaskFolder::has_end(const std::string& run) const {
+  return fs::exists(outcome_file(run, JobStage::done));
+}
+
+std::vector<std::string> TaskFolder::runs_with_outcomes() const {
+  std::set<std::string> runs;
+  for (const fs::path& file : entries_of(outcomes())) {
+    const fs::path kind = file.extension();
+    if (kind == ".trained" || kind == ".end") runs.insert(file.stem());
+  }
+  return {runs.begin(), runs.end()};
+}
+
+std::vector<JobOutcome> TaskFolder::outcomes_of(const std::string& run) const {
+  std::vector<JobOutcome> found;
+  for (const JobStage stage : {JobStage::trained, JobStage::done}) {
+    const fs::path file = outcome_file(run, stage);
+    if (!fs::exists(file)) continue;
+    try {
+      found.push_back(parse_job_outcome(lines_of(file).at(0)));
+      take_back(found.back(), run);
+    } catch (const std::exception& fault) {
+      found = {{.run = run,
+                .stage = JobStage::failed,
+                .error = fmt::format("{}: cannot be read ({}); sweep again", file.string(), fault.what())}};
+    }
+  }
+  return found;
+}
+
+/// Puts a pending prompt where the sweep expects it.
+void TaskFolder::take_back(const JobOutcome& outcome, const std::string& run) const {
+  if (outcome.run != run) throw Error("it is of another run");
+  if (outcome.prompt.empty()) return;
+  if (!is_temporary_name(outcome.prompt) || run_of_file(outcome.prompt) != run)
+    throw Error("its prompt has no name of one");
+  const fs::path kept = outcomes() / outcome.prompt;
+  if (fs::exists(kept)) rename_durably(kept, prompt_path(ledger_, run).parent_path() / outcome.prompt);
+}
+
+void TaskFolder::forget(const std::string& run) const {
+  std::error_code is_gone;
+  for (const fs::path& file : entries_of(outcomes())) {
+    if (run_of_file(file) == run) fs::remove(file, is_gone);
+  }
+}
+
+void TaskFolder::forget_training(const std::string& run) const {
+  std::error_code is_gone;
+  fs::remove(outcome_file(run, JobStage::trained), is_gone);
+}
+
+void TaskFolder::tidy() const {
+  std::error_code is_not_empty;
+  fs::remove(outcomes(), is_not_empty);
+  fs::remove(path_, is_not_empty);
+}
+
+}  // namespace promptbed

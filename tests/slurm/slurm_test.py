@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Sweeps on a real Slurm of this machine, disturbed in every way that clusters know, beside the same sweep made here:
+slurm_test.py RUNNER [CASE...]
+
+Runs, scores, epochs and prompts must be equal, bit by bit, and no file, task or process may be left. It needs Slurm's daemons and munge
+(scripts/deps.sh --tests) and root. Exit code 1 if a case fails; where Slurm is missing it says so and ends with 77."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "campaign"))
+
+from cluster import Cluster, missing_programs  # noqa: E402
+from world import difference, files_of, state_of  # noqa: E402
+
+GRID = ["--methods", "clip_zeroshot,coop", "--datasets", "media,symbols,editor,office", "--seeds", "1-9", "--epochs", "2"]  # 40 runs
+LONG = ["--methods", "coop", "--datasets", "media", "--seeds", "1"]  # with --epochs
+
+
+class Sweeps:
+    """Sweeps in folders of their own, all of the same grid, and the one that nothing disturbs."""
+
+    def __init__(self, runner, cluster, folder):
+        self.runner, self.cluster, self.folder = str(Path(runner).resolve()), cluster, Path(folder)
+        self.undisturbed = {}
+
+    def words(self, runs, grid, *more):
+        return [self.runner, "sweep", *grid, "--threads", "1", "--db", str(runs / "ledger.db"), *more]
+
+    def on_cluster(self, runs, grid, *more):
+        return self.words(runs, grid, "--executor", "slurm", "--tasks", "4", "--retries", "3", *more)
+
+    def start(self, words):
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.cluster.environment)
+
+    def run(self, words, code=0):
+        done = self.cluster.run(words, check=False, timeout=600)
+        assert done.returncode == code, f"ends with {done.returncode}, not {code}: {done.stderr[-1500:]}"
+        return done
+
+    def local(self, grid):
+        """The runs of the grid, made here."""
+        key = tuple(grid)
+        if key not in self.undisturbed:
+            runs = self.folder / f"local-{len(self.undisturbed)}"
+            self.run(self.words(runs, grid, "--jobs", "2"))
+            self.undisturbed[key] = runs
+        return self.undisturbed[key]
+
+    def end(self, sweep, code=0):
+        output, _ = sweep.communicate(timeout=600)
+        assert sweep.returncode == code, f"ends with {sweep.returncode}, not {code}: {output[-1500:]}"
+        return output
+
+    def compare(self, runs, grid):
+        lost, wrong = difference(state_of(self.local(grid)), state_of(runs))
+        assert not lost and not wrong, f"lost: {lost[:3]}, wrong: {wrong[:3]}"
+        left = set(files_of(runs)) - set(files_of(self.local(grid)))
+        assert not left, f"left: {left}"
+        for _ in range(100):
+            if not self.cluster.tasks():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"tasks are left: {self.cluster.tasks()}")
+
+
+def processes_of(pattern):
+    return [int(word) for word in subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True).stdout.split()]
+
+
+def forty_runs(sweeps, runs):
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def submitted_and_collected_later(sweeps, runs):
+    sweeps.run(sweeps.on_cluster(runs, GRID, "--no-wait"))
+    while sweeps.cluster.tasks():
+        time.sleep(0.2)
+    done = sweeps.run(sweeps.on_cluster(runs, GRID))
+    assert "submitted" not in done.stderr, "nothing was left to be submitted"
+    sweeps.compare(runs, GRID)
+
+
+def node_killed(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    sweeps.cluster.wait_for_task("RUNNING")
+    time.sleep(1)
+    sweeps.cluster.kill("slurmd-n1", signal.SIGKILL)
+    for pid in processes_of("slurmstepd") + processes_of("sweep --task"):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(15)  # longer than SlurmdTimeout: the node is down, and its tasks are put back
+    sweeps.cluster.start_node("n1")
+    sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def runner_killed(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    sweeps.cluster.wait_for_task("RUNNING")
+    time.sleep(1)
+    for pid in processes_of("runner.* sweep --task"):
+        os.kill(pid, signal.SIGKILL)
+    sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def task_cancelled(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    sweeps.cluster.run(["scancel", sweeps.cluster.wait_for_task("RUNNING")])
+    sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def task_requeued(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    task = sweeps.cluster.wait_for_task("RUNNING")
+    time.sleep(1)
+    sweeps.cluster.run(["scontrol", "requeue", task], check=False)  # it may have ended by itself
+    sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def controller_restarted(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    sweeps.cluster.wait_for_task("RUNNING")
+    sweeps.cluster.kill("slurmctld", signal.SIGTERM)
+    time.sleep(12)  # longer than a sweep waits between two questions
+    sweeps.cluster.start_controller()
+    sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def sweep_killed(sweeps, runs):
+    for _ in range(3):
+        sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+        time.sleep(2)
+        sweep.kill()
+        sweep.wait()
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def sweep_interrupted(sweeps, runs):
+    sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
+    sweeps.cluster.wait_for_task("RUNNING")
+    sweep.send_signal(signal.SIGINT)
+    said = sweeps.end(sweep, code=130)
+    assert "with Slurm; the same command goes on" in said, said
+    assert sweeps.cluster.tasks(), "the tasks go on"
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def two_sweeps_at_once(sweeps, runs):
+    first = sweeps.start(sweeps.on_cluster(runs, GRID))
+    second = sweeps.start(sweeps.on_cluster(runs, GRID))
+    for sweep in (first, second):
+        sweep.communicate(timeout=600)
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def all_cancelled(sweeps, runs):
+    sweeps.run(sweeps.on_cluster(runs, GRID, "--no-wait"))
+    sweeps.cluster.wait_for_task("RUNNING")
+    sweeps.run(sweeps.on_cluster(runs, GRID, "--cancel"))
+    for _ in range(100):
+        if not sweeps.cluster.tasks():
+            break
+        time.sleep(0.1)
+    assert not sweeps.cluster.tasks(), "the tasks end"
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def run_longer_than_its_time(sweeps, runs):
+    """A run of two minutes in tasks of one: it goes on from its checkpoints, to the same bits."""
+    with sqlite3.connect(sweeps.local([*LONG, "--epochs", "200"]) / "ledger.db") as ledger:
+        seconds = ledger.execute("SELECT sum(seconds) FROM epoch").fetchone()[0] / 200
+    grid = [*LONG, "--epochs", str(int(100 / seconds))]
+    sweep = sweeps.start(sweeps.on_cluster(runs, grid, "--slurm", "time=1,signal=USR1@10"))
+    sweeps.local(grid)  # meanwhile
+    sweeps.end(sweep)
+    sweeps.compare(runs, grid)
+    log = next((runs / "logs").iterdir()).read_text()
+    assert "goes on" in log, f"it was never stopped: {log[-500:]}"
+
+
+def refused_by_slurm(sweeps, runs):
+    done = sweeps.run(sweeps.on_cluster(runs, GRID, "--slurm", "partition=nowhere"), code=2)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("runner: sbatch --partition=nowhere:") and "nvalid partition" in last, last
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+def without_slurm(sweeps, runs):
+    done = subprocess.run(sweeps.on_cluster(runs, GRID), capture_output=True, text=True, env={**os.environ, "PATH": "/nowhere"})
+    assert done.returncode == 2 and "there is no sbatch on this machine" in done.stderr, done.stderr
+
+
+def runner_that_nodes_do_not_see(sweeps, runs):
+    """As on a cluster where the head has a folder that the nodes lack."""
+    place = sweeps.folder / "hidden"
+    shutil.copytree(Path(sweeps.runner).parent, place, symlinks=True, ignore=shutil.ignore_patterns("tests", "CMakeFiles", "*.o", "*.a"))
+    words = [str(place / "runner"), *sweeps.on_cluster(runs, GRID)[1:]]
+    sweeps.cluster.run(["scontrol", "update", "PartitionName=main", "State=DOWN"])
+    sweep = sweeps.start(words)
+    sweeps.cluster.wait_for_task("PENDING")
+    shutil.rmtree(place)
+    sweeps.cluster.run(["scontrol", "update", "PartitionName=main", "State=UP"])
+    said = sweeps.end(sweep, code=2)
+    assert "before runner began" in said and "hidden/runner" in said.splitlines()[-1], said
+    while sweeps.cluster.tasks():
+        time.sleep(0.2)
+    sweeps.run(sweeps.on_cluster(runs, GRID))
+    sweeps.compare(runs, GRID)
+
+
+CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued, controller_restarted,
+         sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time, refused_by_slurm,
+         without_slurm, runner_that_nodes_do_not_see]  # fmt: skip
+
+
+def main():
+    runner, chosen = sys.argv[1], sys.argv[2:]
+    if missing_programs():
+        print(f"slurm_test.py: not tried: {', '.join(missing_programs())} are missing; run scripts/deps.sh --tests")
+        return 77
+    passed = failed = 0
+    with tempfile.TemporaryDirectory(prefix="promptbed_slurm_") as folder, Cluster(Path(folder) / "cluster") as cluster:
+        sweeps = Sweeps(runner, cluster, folder)
+        for case in CASES:
+            if chosen and case.__name__ not in chosen:
+                continue
+            begin = time.monotonic()
+            try:
+                case(sweeps, Path(folder) / case.__name__)
+                passed += 1
+                print(f"{case.__name__}: passed, {time.monotonic() - begin:.0f} s", flush=True)
+            except Exception:  # noqa: BLE001
+                failed += 1
+                print(f"{case.__name__}: failed\n{traceback.format_exc()}", flush=True)
+                cluster.run(["scancel", "--user", "root"], check=False)
+                time.sleep(2)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
