@@ -44,6 +44,7 @@ extern "C" void explain(int signal) {
 
 void watch_for_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, remember);
+  if (std::signal(SIGHUP, remember) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // under nohup
 }
 
 bool interrupted() noexcept {

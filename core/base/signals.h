@@ -4,15 +4,15 @@
 
 namespace promptbed {
 
-/// Thrown to stop work because the user asked for it (Ctrl-C or SIGTERM), or a scheduler (SIGUSR1). Not an
-/// Error: nothing is wrong, and what is finished is kept.
+/// Thrown to stop work because the user asked for it (Ctrl-C or SIGTERM), a session ended (SIGHUP), or a
+/// scheduler wants it (SIGUSR1). Not an Error: nothing is wrong, and what is finished is kept.
 class Interrupted : public std::exception {
  public:
   const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// From now on the first SIGINT, SIGTERM or SIGUSR1 is only recorded; a second one of its kind ends the
-/// process.
+/// From now on the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 is only recorded; a second one of its kind ends
+/// the process. A SIGHUP that is ignored stays so.
 void watch_for_interrupts();
 
 /// Whether one has been recorded.

@@ -158,8 +158,8 @@ std::vector<Finding> diagnose(const DiagnosisSpec& spec) {
   findings.push_back(gpus());
   findings.push_back(
       drive("ledger", spec.ledger,
-            "SQLite's locks cannot be relied on there: keep it on a local drive, or give each machine "
-            "a part (--shard)"));
+            "SQLite's locks cannot be relied on there: let one machine at a time write it, and give others "
+            "runs by --executor slurm or --shard"));
   findings.push_back(drive("cache", spec.cache, ""));
   add_plugins(spec, findings);
   findings.push_back(plots());

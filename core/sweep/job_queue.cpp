@@ -131,22 +131,24 @@ void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
   }
 }
 
-void JobQueue::report(const JobOutcome& outcome) {
+bool JobQueue::report(const JobOutcome& outcome) {
   const auto found = in_hand_.find(outcome.run);
-  if (found == in_hand_.end()) return;
+  if (found == in_hand_.end()) return false;
   if (outcome.stage == JobStage::trained) {
     keep(found->second, outcome);
-    return;
+    return found->second.fault.empty();
   }
 
   Entry entry = std::move(found->second);
   in_hand_.erase(found);
+  bool is_taken = entry.fault.empty();
+  const size_t tests = entry.job.tests.size();
   std::string reason = entry.fault.empty() ? outcome.error : entry.fault;
   try {
     if (outcome.stage == JobStage::interrupted) {
       ledger_.release(outcome.run);
       ++interrupted_;
-      return;
+      return is_taken;
     }
     if (reason.empty() && outcome.stage == JobStage::done) {
       ledger_.add_tests(outcome.run, outcome.outcome);
@@ -157,8 +159,14 @@ void JobQueue::report(const JobOutcome& outcome) {
     }
   } catch (const Error& fault) {
     reason = fault.what();
+    is_taken = false;
   }
-  end(std::move(entry), reason);
+  if (reason.empty() && !entry.job.tests.empty() && entry.job.tests.size() < tests) {
+    put_back(std::move(entry));
+  } else {
+    end(std::move(entry), reason);
+  }
+  return is_taken;
 }
 
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
@@ -190,15 +198,18 @@ void JobQueue::note_accident(const WorkerEnd& end) {
     accidents_.push_back(fmt::format("a worker process ended with {} outside of any run", end.accident));
 }
 
+void JobQueue::put_back(Entry entry) {
+  ++entry.job.attempt;
+  entry.redo = Redo::yes;  // what the attempt kept may have made the run a done one
+  entry.fault.clear();
+  waiting_.push_back(std::move(entry));
+}
+
 /// An attempt has ended, well unless there is a reason. Puts the run back into the queue or settles it.
 void JobQueue::end(Entry entry, const std::string& reason) {
   if (!reason.empty() && entry.retries > 0) {
     --entry.retries;
-    ++entry.job.attempt;
-    entry.redo = Redo::yes;  // what the attempt kept may have made the run a done one
-    entry.fault.clear();
-    waiting_.push_back(std::move(entry));
-    return;
+    return put_back(std::move(entry));
   }
   progress_.advance();
   if (reason.empty()) {

@@ -74,8 +74,10 @@ class JobQueue {
   std::optional<Job> next();
 
   /// Records what became of a job that was handed out. One that failed comes back into the queue as often as
-  /// the sweep has retries, with what is kept of it. Other runs are ignored.
-  void report(const JobOutcome& outcome);
+  /// the sweep has retries, with what is kept of it; one that was made for fewer tests comes back for the
+  /// others. Other runs are ignored. Returns whether the ledger has what the outcome brings: if not, that is
+  /// the run's failure.
+  bool report(const JobOutcome& outcome);
 
   /// Records that a worker ended in the middle of a run.
   void lose(const std::string& run, const WorkerEnd& end);
@@ -110,6 +112,7 @@ class JobQueue {
   void give_back(const std::string& run) const;
   void use_kept_training(Entry& entry) const;
   void keep(Entry& entry, const JobOutcome& trained);
+  void put_back(Entry entry);
   void end(Entry entry, const std::string& reason);
 
   const SweepSpec& spec_;

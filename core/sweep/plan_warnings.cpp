@@ -98,13 +98,23 @@ Lines about_blas(const std::vector<PlannedRun>& runs) {
   return {fmt::format("matrices are multiplied by {}: {}", library, remedy)};
 }
 
+/// That another machine may write the ledger at the same time, in spite of locks.
+Lines about_drive(const std::vector<PlannedRun>& runs, const SweepSpec& spec) {
+  const std::string kind = file_system_of(spec.ledger);
+  if (!is_shared(kind) || std::ranges::all_of(runs, &PlannedRun::done)) return {};
+  return {fmt::format(
+      "{} is on {}, where SQLite's locks cannot be relied on: let only one machine at a time write it",
+      spec.ledger.string(), kind)};
+}
+
 }  // namespace
 
 Lines warnings_of(const std::vector<PlannedRun>& runs, const SweepSpec& spec, const KnownRuns& known,
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
   for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
-                                  about_epochs(runs), about_descriptions(runs, spec), about_blas(runs)})
+                                  about_epochs(runs), about_descriptions(runs, spec), about_blas(runs),
+                                  about_drive(runs, spec)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

@@ -15,6 +15,7 @@
 #include "results/dataset_places.h"
 #include "results/run_files.h"
 #include "sweep/features.h"
+#include "sweep/slurm/task_folder.h"
 
 namespace promptbed {
 namespace {
@@ -33,6 +34,12 @@ void describe_model(const ClipModel& model, Ledger& ledger) {
   ledger.describe({.fingerprint = model.fingerprint(),
                    .name = name.string(),
                    .architecture = architecture_name(model.checkpoint())});
+}
+
+/// Removes the files of processes that are gone, unless tasks of a cluster may be at work on them: of those
+/// it is not known here.
+void tidy_beside(const Ledger& ledger) {
+  if (!TaskFolder(ledger.path()).is_in_use()) remove_abandoned_files(ledger);
 }
 
 /// Keeps where the user's own datasets are, for whoever tests their prompts again.
@@ -98,7 +105,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   // Features that are wrong and a ledger that cannot be made show before any work.
   count_missing_images(plan, pending, bench.inputs());
   Ledger ledger(spec.ledger);
-  remove_abandoned_files(ledger);
+  tidy_beside(ledger);
   describe_model(bench.inputs().model(), ledger);
   keep_own_places(plan, spec, log);
   const auto spoilt = extract_missing_features(plan, pending, bench.inputs(), spec.threads * spec.jobs, log);
@@ -107,7 +114,7 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   JobQueue queue(pending, spec, ledger, progress);
   queue.fail_datasets(spoilt);
   executor(queue);
-  remove_abandoned_files(ledger);  // of workers that died between a prompt and its record
+  tidy_beside(ledger);  // after workers that died between a prompt and its record
   check_interrupt();
   queue.add_to(outcome);
   return outcome;

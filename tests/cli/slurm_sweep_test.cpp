@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/files.h"
@@ -63,7 +65,7 @@ class SlurmSweep : public testing::Test {
     write_program("squeue", kSqueue);
     write_program("scontrol", kScontrol);
     write_program("scancel", "#!/bin/sh\n");
-    write_program("srun", "#!/bin/sh\nexec \"$@\"\n");
+    write_program("srun", "#!/bin/sh\nshift 2\nexec \"$@\"\n");
   }
 
   void write_program(const std::string& name, std::string_view text) const {
@@ -85,6 +87,15 @@ class SlurmSweep : public testing::Test {
                           const std::string& methods = "clip_zeroshot,coop") const {
     more.insert(more.begin(), {"--executor", "slurm"});
     return sweep(more, methods);
+  }
+
+  int64_t count_submissions() const { return test::count_lines(read_file(world_ / "slurm/submitted")); }
+
+  /// Returns when no task lives.
+  void wait_for_tasks() const {
+    for (int i = 0; i < 600 && fs::exists(world_ / "slurm/live"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_FALSE(fs::exists(world_ / "slurm/live")) << "a task hangs";
   }
 
   /// Of all finished runs: their ids, states and predictions.
@@ -109,7 +120,7 @@ TEST_F(SlurmSweep, MakesWhatALocalSweepMakes) {
   EXPECT_EQ(done.out, "6 runs: 6 done now\n");
   EXPECT_NE(done.err.find("submitted 6 runs in 2 tasks as job 1"), std::string::npos)
       << "no more than the array may have: " << done.err;
-  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.slurm")) << "nothing is left";
+  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.db.slurm")) << "nothing is left";
   ASSERT_EQ(sweep({"--db", "runs/local.db"}).code, 0);
   EXPECT_EQ(results("runs/promptbed.db"), results("runs/local.db"));
   EXPECT_EQ(on_slurm().out, "6 runs: 6 done before\n");
@@ -121,14 +132,41 @@ TEST_F(SlurmSweep, IsSubmittedNowAndCollectedLater) {
   EXPECT_NE(words.find(" --time=1:00:00 --nodelist=n[1,2] "), std::string::npos) << words;
   const auto done = on_slurm();
   EXPECT_EQ(done.out, "6 runs: 6 done now\n") << done.err;
-  EXPECT_EQ(test::count_lines(read_file(world_ / "slurm/submitted")), 1) << "it was submitted again";
+  EXPECT_EQ(count_submissions(), 1) << "it was submitted again";
+}
+
+TEST_F(SlurmSweep, WhatIsFinishedIsKeptWhenTasksAreCancelled) {
+  ASSERT_EQ(on_slurm({"--no-wait"}).code, 0);
+  wait_for_tasks();
+  EXPECT_EQ(on_slurm({"--cancel"}).out, "1 array ended\n");
+  EXPECT_EQ(on_slurm().out, "6 runs: 6 done now\n");
+  EXPECT_EQ(count_submissions(), 1) << "it was submitted again";
+}
+
+TEST_F(SlurmSweep, LeavesTheTasksOfOtherSweepsAlone) {
+  ASSERT_EQ(on_slurm({"--no-wait"}, "coop").code, 0);
+  EXPECT_EQ(on_slurm({}, "clip_zeroshot").out, "2 runs: 2 done now\n");
+  EXPECT_EQ(on_slurm({}, "coop").out, "4 runs: 4 done now\n");
+  EXPECT_EQ(count_submissions(), 2) << "it was submitted again";
+}
+
+TEST_F(SlurmSweep, OutcomesOfFewerTestsLeaveTheOthersToBeMade) {
+  ASSERT_EQ(on_slurm({"--no-wait"}).code, 0);
+  wait_for_tasks();
+  const auto done = on_slurm({"--protocol", "open-world"});
+  EXPECT_EQ(done.out, "6 runs: 6 done now\n") << done.err;
+  EXPECT_EQ(count_submissions(), 2);
+  EXPECT_EQ(on_slurm({"--protocol", "open-world"}).out, "6 runs: 6 done before\n");
 }
 
 TEST_F(SlurmSweep, ATaskThatDiesCostsTheRunInHandAnAttempt) {
   // The first step of all dies in the middle; what it had not begun is submitted again.
   write_program("srun", R"sh(#!/bin/sh
+shift 2
 [ -e "$0.died" ] && exec "$@"
-touch "$0.died" "$4/began-0001"
+touch "$0.died"
+for folder; do :; done
+touch "$folder/began-0001"
 exit 127
 )sh");
   const auto done = on_slurm({"--tasks", "1"});
@@ -140,7 +178,9 @@ exit 127
 }
 
 TEST_F(SlurmSweep, TasksThatCannotBeginEndItWithTheReason) {
-  write_program("srun", "#!/bin/sh\necho 'srun: error: no such file: runner' >&2\nexit 127\n");
+  write_program("srun",
+                "#!/bin/sh\necho 'srun: error: no such file: runner' >&2\n"
+                "echo 'srun: error: n1: task 0: Exited with exit code 2' >&2\nexit 127\n");
   const auto done = on_slurm();
   EXPECT_EQ(done.code, 2);
   EXPECT_NE(done.err.find("failed before runner began: srun: error: no such file: runner"), std::string::npos)
@@ -155,7 +195,7 @@ TEST_F(SlurmSweep, RefusalsAreInSlurmsOwnWords) {
                 "runner: sbatch --partition=nowhere: sbatch: error: invalid partition specified: nowhere"),
             std::string::npos)
       << refused.err;
-  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.slurm"));
+  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.db.slurm"));
   fs::create_symlink("/usr/bin/env", world_ / "env");  // and nothing else
   const auto without = world_.run({"sweep", "--methods", "coop", "--executor", "slurm"}, "PATH=.");
   EXPECT_EQ(without.code, 2);

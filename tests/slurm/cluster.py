@@ -11,7 +11,8 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "srun", "scontrol")
 
-# Times are short, so that what takes minutes on a cluster takes seconds here.
+# Times are short, so that what takes minutes on a cluster takes seconds here: a task that is put back waits until its credential
+# has expired.
 CONFIGURATION = """
 ClusterName=promptbed
 SlurmctldHost=localhost(127.0.0.1)
@@ -19,7 +20,7 @@ SlurmctldPort={controller_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge/socket
+AuthInfo=socket={folder}/munge/socket,cred_expire=5
 CredType=cred/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
@@ -61,7 +62,7 @@ def free_ports(count):
 
 
 class Cluster:
-    """with Cluster(folder) as cluster: cluster.run(["squeue"])"""
+    """with Cluster(folder).start() as cluster: cluster.run(["squeue"])"""
 
     def __init__(self, folder, nodes=2):
         self.folder = Path(folder)
@@ -69,7 +70,8 @@ class Cluster:
         self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"),
                             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}  # fmt: skip
 
-    def __enter__(self):
+    def start(self):
+        """Throws OSError or SubprocessError where that cannot be."""
         try:
             self.configure()
             self.start_munge()
@@ -78,16 +80,33 @@ class Cluster:
                 self.start_node(node)
             self.wait_for_nodes()
         except BaseException:
-            self.__exit__()
+            self.stop()
             raise
         return self
 
+    def __enter__(self):
+        return self
+
     def __exit__(self, *_):
-        for name in ["slurmctld", *(f"slurmd-{node}" for node in self.nodes), "munged"]:
+        self.stop()
+
+    def stop(self):
+        self.end_tasks()
+        daemons = ["slurmctld", *(f"slurmd-{node}" for node in self.nodes), "munged"]
+        for name in daemons:
             self.kill(name, signal.SIGTERM)
         for _ in range(50):
-            if not any(self.pid(name) for name in ["slurmctld", "munged"]):
-                break
+            if not any(self.pid(name) for name in daemons):
+                return
+            time.sleep(0.1)
+        for name in daemons:
+            self.kill(name, signal.SIGKILL)
+
+    def end_tasks(self):
+        self.run(["scancel", "--partition=main"], check=False, timeout=30)
+        for _ in range(100):
+            if not self.tasks():
+                return
             time.sleep(0.1)
 
     def configure(self):
@@ -132,8 +151,8 @@ class Cluster:
         """Of a daemon; 0 if it does not run."""
         try:
             pid = int((self.folder / f"{name}.pid").read_text())
-            os.kill(pid, 0)
-            return pid
+            ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            return 0 if ended else pid
         except (OSError, ValueError):
             return 0
 
@@ -145,7 +164,7 @@ class Cluster:
     def tasks(self, state=None):
         """Tasks that have not ended, as 17_3."""
         words = ["squeue", "--noheader", "--array", "--format=%i"] + (["--states=" + state] if state else [])
-        return self.run(words, check=False).stdout.split()
+        return self.run(words, check=False, timeout=60).stdout.split()
 
     def wait_for_task(self, state, seconds=60):
         """The first task that is in a state."""

@@ -55,6 +55,13 @@ int list_jobs(const Plan& plan) {
   return code;
 }
 
+/// Of a sweep that only submits: what is not done is with Slurm. Returns the exit code.
+int end_without_waiting(SweepOutcome outcome) {
+  outcome.elsewhere = static_cast<int64_t>(outcome.held.size());
+  print_shortcomings(outcome);
+  return is_complete(outcome) ? kAllDone : kSomeFailed;
+}
+
 /// Returns the exit code.
 int cancel_tasks(const SweepSpec& spec) {
   fmt::print("{} ended\n", plural(cancel_slurm_tasks(spec.ledger), "array"));
@@ -95,7 +102,7 @@ int sweep_command(const Arguments& arguments) {
     run_local_workers(queue, bench.spec(), {.count = spec.jobs, .watch = [&] { queue.show_progress(); }});
   };
   const SweepOutcome outcome = run_sweep(plan, spec, bench, executor, std::cerr);
-  if (slurm && !slurm->wait && outcome.failures.empty()) return kAllDone;
+  if (slurm && !slurm->wait) return end_without_waiting(outcome);
   print_shortcomings(outcome);
   fmt::print("{}\n", summary(outcome, plan));
   return is_complete(outcome) ? kAllDone : kSomeFailed;

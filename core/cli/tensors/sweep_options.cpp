@@ -142,6 +142,11 @@ std::optional<SlurmSettings> read_slurm_options(const Values& values) {
   if (values.given("slurm")) settings.options = parse_slurm_options(values.text("slurm"));
   settings.tasks = values.positive("tasks", settings.tasks, kMostTasks);
   settings.wait = !values.flag("no-wait");
+  settings.force = values.flag("force");
+  for (const char* option : {"dry-run", "list-jobs"}) {
+    if (values.flag("cancel") && values.given(option))
+      throw values.fault("cancel", fmt::format("would end the tasks; leave out --{}, or this", option));
+  }
   return settings;
 }
 

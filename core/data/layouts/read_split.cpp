@@ -129,6 +129,15 @@ Split read_layout(const DatasetSpec& spec, const fs::path& folder, const fs::pat
   std::abort();
 }
 
+/// In a cache that only others may write, or whose drive has no locks, the next process lists the folders
+/// again.
+void remember(FolderIndex& index) {
+  try {
+    index.save();
+  } catch (const Error&) {
+  }
+}
+
 void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs::path& folder) {
   if (!spec.is_own() && !fs::is_directory(data_root))
     throw Error(fmt::format("{}: no such data folder; give the folder of the datasets with --data",
@@ -146,7 +155,7 @@ Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::p
   check_folders(spec, data_root, folder);
   FolderIndex index(cache_file(cache, "folders", spec.id, folder, ".idx"));
   Split split = read_layout(spec, folder, cache, index);
-  index.save();
+  remember(index);
   check_renames(split, spec, folder);
   rename_classes(split, spec.renames);
   const fs::path file = spec.split.file.empty() ? folder : folder / spec.split.file;

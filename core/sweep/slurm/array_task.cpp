@@ -54,12 +54,14 @@ void make_array_task(const fs::path& path) {
         fmt::format("{}: no sweep knows that it submitted job {}; end it with scancel, and sweep again",
                     path.string(), job_number));
   }
-  array.note_began(index);
   at::set_num_threads(static_cast<int>(spec.threads));
   const TaskFolder folder(spec.ledger);
   Workbench bench(std::move(spec));
-  for (const Job& job : array.read_jobs(index)) {
-    if (folder.has_end(job.run.id()) || array.is_collected(job.run.id())) continue;
+  array.note_began(index);
+  for (Job& job : array.read_jobs(index)) {
+    const std::string run = job.run.id();
+    if (folder.has_end(run) || array.is_collected(run)) continue;
+    if (const auto state = array.trained_state(run)) job.kept_state = state;
     check_interrupt();
     fmt::print("{}\n", printable(job.title()));
     std::fflush(stdout);

@@ -10,13 +10,16 @@
 #include <string_view>
 
 #include "base/processes.h"
+#include "base/signals.h"
 #include "base/text.h"
 
 namespace promptbed {
 namespace {
 
 /// What the sweep sets itself, and cannot do without.
-constexpr std::string_view kOurs[] = {"array", "chdir", "open-mode", "output", "parsable", "wait", "wrap"};
+constexpr std::string_view kOurs[] = {
+    "array",     "chdir",  "cpus-per-task", "nodes", "ntasks", "ntasks-per-node",
+    "open-mode", "output", "parsable",      "wait",  "wrap"};
 
 /// MaxArraySize where the configuration cannot be read: Slurm's default.
 constexpr int64_t kUsualArraySize = 1001;
@@ -60,10 +63,20 @@ std::string value_of(const std::string& text, const std::string& name) {
   return "";
 }
 
+/// States of tasks that have not ended, which sacct and scontrol tell, too.
+bool is_final(const std::string& state) {
+  for (const char* other :
+       {"PENDING", "RUNNING", "REQUEUED", "COMPLETING", "SUSPENDED", "CONFIGURING", "RESIZING"}) {
+    if (state.starts_with(other)) return false;
+  }
+  return true;
+}
+
 /// "FAILED (exit code 127)" of Slurm's state and its "127:0", an exit code and a signal.
-std::string end_text(const std::string& state, const std::string& codes) {
+TaskEnd end_from(const std::string& state, const std::string& codes) {
+  if (!is_final(state)) return {.lives = true};
   const int64_t code = leading_number(codes).value_or(0);
-  return code == 0 ? state : fmt::format("{} (exit code {})", state, code);
+  return {.text = code == 0 ? state : fmt::format("{} (exit code {})", state, code)};
 }
 
 }  // namespace
@@ -91,8 +104,14 @@ std::vector<std::string> parse_slurm_options(const std::string& text) {
                       "partition=main,time=2:00:00",
                       text, option));
     }
-    if (std::ranges::count(kOurs, name) > 0)
-      throw Error(fmt::format("--slurm {}: the sweep itself sets {}; leave it out", text, name));
+    if (std::ranges::count(kOurs, name) > 0) {
+      throw Error(fmt::format(
+          "--slurm {}: the sweep itself sets {}; leave it out (--tasks and --threads say how many)", text,
+          name));
+    }
+    if (name == "clusters")
+      throw Error(
+          fmt::format("--slurm {}: a sweep sees its own cluster only; start it on one of {}", text, option));
     option = "--" + option;
   }
   return options;
@@ -125,8 +144,9 @@ int64_t submit(const SlurmArray& array) {
   const ProgramEnd end = run_program(words, "");
   const auto job = leading_number(end.output);  // "17", or "17;cluster"
   if (!end.fault.empty() || !job) {
-    throw Error(fmt::format("sbatch {}: {}; mend that with --slurm, and sweep again",
-                            fmt::join(array.options, " "), words_of(end)));
+    check_interrupt();  // Ctrl-C is for sbatch, too
+    throw Error(fmt::format("sbatch{}{}: {}; mend that with --slurm, and sweep again",
+                            array.options.empty() ? "" : " ", fmt::join(array.options, " "), words_of(end)));
   }
   return *job;
 }
@@ -143,7 +163,7 @@ std::optional<std::map<SlurmTask, std::string>> live_tasks() {
   return tasks;
 }
 
-std::string end_of(const SlurmTask& task) {
+TaskEnd end_of(const SlurmTask& task) {
   if (has_program("sacct")) {
     const ProgramEnd kept = run_program({"sacct", "--noheader", "--allocations", "--parsable2",
                                          "--format=State,ExitCode", "--jobs=" + task.text()},
@@ -152,12 +172,12 @@ std::string end_of(const SlurmTask& task) {
     if (kept.fault.empty() && !lines.empty()) {
       const size_t bar = lines.back().find('|');
       if (bar != std::string::npos)
-        return end_text(lines.back().substr(0, bar), lines.back().substr(bar + 1));
+        return end_from(lines.back().substr(0, bar), lines.back().substr(bar + 1));
     }
   }
   const ProgramEnd shown = run_program({"scontrol", "show", "--oneliner", "job", task.text()}, "");
-  if (!shown.fault.empty()) return "";
-  return end_text(value_of(shown.output, "JobState"), value_of(shown.output, "ExitCode"));
+  if (!shown.fault.empty()) return {};
+  return end_from(value_of(shown.output, "JobState"), value_of(shown.output, "ExitCode"));
 }
 
 void cancel(const std::vector<int64_t>& jobs) {
@@ -174,7 +194,8 @@ int64_t most_tasks() {
     const size_t equals = line.find('=');
     if (!line.starts_with("MaxArraySize ") || equals == std::string::npos) continue;
     const size_t digits = line.find_first_not_of(' ', equals + 1);
-    if (digits != std::string::npos) return leading_number(line.substr(digits)).value_or(kUsualArraySize) - 1;
+    if (digits != std::string::npos)
+      return std::max<int64_t>(1, leading_number(line.substr(digits)).value_or(kUsualArraySize) - 1);
   }
   return kUsualArraySize - 1;
 }

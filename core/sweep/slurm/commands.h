@@ -47,8 +47,12 @@ int64_t submit(const SlurmArray& array);
 /// controller does not answer now.
 std::optional<std::map<SlurmTask, std::string>> live_tasks();
 
-/// How a task ended: "TIMEOUT", "FAILED (exit code 127)"; "" if Slurm no longer knows.
-std::string end_of(const SlurmTask& task);
+/// What Slurm knows of a task that squeue does not name.
+struct TaskEnd {
+  bool lives = false;     ///< it has not ended after all
+  std::string text = {};  ///< how it ended: "TIMEOUT", "FAILED (exit code 127)"; "" if Slurm no longer knows
+};
+TaskEnd end_of(const SlurmTask& task);
 
 /// Ends the tasks of these array jobs. Throws Error if Slurm does not.
 void cancel(const std::vector<int64_t>& jobs);

@@ -29,7 +29,7 @@ using Clock = std::chrono::steady_clock;
 /// What Slurm runs in each task, with runner and its words. The step that srun makes is what --signal
 /// reaches; 75 says that it was stopped in the middle of something, and goes on when it is put back.
 constexpr std::string_view kScript = R"(#!/bin/bash
-srun "$@"
+srun --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
 code=$?
 [ $code -eq 75 ] && scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 exit $code
@@ -42,11 +42,14 @@ int64_t cost_of(const Job& job) {
   return 1 + job.run.recipe->epochs * static_cast<int64_t>(job.draw.train.size());
 }
 
-std::string last_line_of(const fs::path& log) {
+/// The last line of a log that says more than that a program has ended.
+std::string last_words_in(const fs::path& log) {
   std::ifstream in(log);
   std::string last;
   for (std::string line; std::getline(in, line);) {
-    if (!line.empty()) last = line;
+    const bool tells_only_the_end =
+        line.starts_with("srun: ") && line.find("Exited with exit code") != std::string::npos;
+    if (!line.empty() && !tells_only_the_end) last = line;
   }
   return printable(last);
 }
@@ -60,15 +63,17 @@ class SlurmSweep {
 
   void run() {
     find_earlier_tasks();
+    take_jobs();
+    leave_tasks_of_others();
     collect();
-    while (true) {
-      take_jobs();
-      submit_waiting();
-      collect();
-      if (!settings_.wait || jobs_.empty() || queue_.stops()) break;
+    take_jobs();  // what failed may be tried again
+    submit_waiting();
+    while (settings_.wait && !jobs_.empty() && !queue_.stops()) {
       pause();
       collect();
       if (Clock::now() - asked_ >= (one_is_missed_ ? 2 * settings_.look : settings_.ask)) ask_for_tasks();
+      take_jobs();
+      submit_waiting();
       queue_.show_progress(whereabouts());
     }
     if (jobs_.empty()) return tidy();
@@ -97,7 +102,10 @@ class SlurmSweep {
     const std::vector<ArrayFolder> arrays = folder_.arrays();
     if (arrays.empty()) return;
     const auto live = live_tasks();
-    if (!live) throw Error("squeue: Slurm's controller does not answer; try again when `sinfo` does");
+    if (!live) {
+      check_interrupt();  // Ctrl-C is for squeue, too
+      throw Error("squeue: Slurm's controller does not answer; try again when `sinfo` does");
+    }
     for (const ArrayFolder& array : arrays) {
       const auto submission = array.read_submission();
       if (!submission) continue;
@@ -105,10 +113,29 @@ class SlurmSweep {
         const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
         if (!live->contains(task)) continue;
         strands_.emplace(task, Strand{array, submission->runs[i]});
-        for (const std::string& run : submission->runs[i]) earlier_.insert_or_assign(run, task);
+        for (const std::string& run : submission->runs[i]) {
+          if (!array.is_collected(run)) earlier_.insert_or_assign(run, task);
+        }
       }
     }
     states_ = *live;
+  }
+
+  void leave_tasks_of_others() {
+    std::set<SlurmTask> ours;
+    for (const auto& [run, entry] : jobs_) {
+      if (!entry.task) continue;
+      ours.insert(*entry.task);
+      if (settings_.force) {
+        throw Error(
+            fmt::format("--force: Slurm task {} is making {}, among others; wait for it, or end it with "
+                        "--cancel",
+                        entry.task->text(), entry.job.title()));
+      }
+    }
+    std::erase_if(strands_, [&](const auto& strand) { return !ours.contains(strand.first); });
+    if (!settings_.force) return;
+    for (const auto& [run, entry] : jobs_) folder_.forget(run);  // what was made before
   }
 
   void take_jobs() {
@@ -146,13 +173,13 @@ class SlurmSweep {
       submission.runs.emplace_back();
       for (const Job* job : jobs) {
         submission.runs.back().push_back(job->run.id());
-        folder_.forget(job->run.id());
       }
     }
     const fs::path script = array.path() / "task.sh";
     try {
       array.write(bench_, tasks);
       write_file(script, kScript);
+      check_interrupt();
       submission.job = submit({.tasks = static_cast<int64_t>(tasks.size()),
                                .threads = bench_.threads,
                                .script = script,
@@ -163,7 +190,7 @@ class SlurmSweep {
       array.write(submission);
     } catch (...) {
       std::error_code failure;
-      fs::remove_all(array.path(), failure);
+      fs::remove_all(array.path(), failure);  // tasks that were submitted find nothing, and end
       folder_.tidy();
       throw;
     }
@@ -192,29 +219,30 @@ class SlurmSweep {
       if (entry == jobs_.end()) continue;
       for (const JobOutcome& outcome : folder_.outcomes_of(run)) {
         if (outcome.stage == JobStage::trained) {
-          collect_training(outcome, entry->second.job);
+          collect_training(outcome, entry->second);
         } else {
-          queue_.report(outcome);
-          end(entry);
+          collect_end(outcome, entry->second);
+          jobs_.erase(entry);
           break;
         }
       }
     }
   }
 
-  /// A sweep that was killed here may have recorded it already.
-  void collect_training(const JobOutcome& trained, Job& job) {
-    if (job.kept_state != trained.outcome.state_hash) queue_.report(trained);
-    job.kept_state = trained.outcome.state_hash;
+  /// What the ledger does not take stays here for the next sweep.
+  void collect_training(const JobOutcome& trained, Entry& entry) {
+    const std::string& state = trained.outcome.state_hash;
+    // A sweep that was killed here may have recorded it already.
+    if (entry.job.kept_state != state && !queue_.report(trained)) return;
+    entry.job.kept_state = state;
+    if (entry.task) strands_.at(*entry.task).array.note_trained(trained.run, state);
     folder_.forget_training(trained.run);
   }
 
-  /// The ledger has what became of a run.
-  void end(std::map<std::string, Entry>::iterator entry) {
-    const auto& [run, in_hand] = *entry;
-    if (in_hand.task) strands_.at(*in_hand.task).array.note_collected(run);
-    folder_.forget(run);
-    jobs_.erase(entry);
+  void collect_end(const JobOutcome& end, const Entry& entry) {
+    if (!queue_.report(end)) return;
+    if (entry.task) strands_.at(*entry.task).array.note_collected(end.run);
+    folder_.forget(end.run);
   }
 
   /// Looks which tasks live, and what to do about runs whose tasks do not. A task counts as gone when Slurm
@@ -233,39 +261,47 @@ class SlurmSweep {
         one_is_missed_ = true;  // the next time, then, and that soon
       } else {
         collect();
-        give_up(task, known);
-        strand = strands_.erase(strand);
-        continue;
+        if (give_up(task, known)) {
+          strand = strands_.erase(strand);
+          continue;
+        }
       }
       ++strand;
     }
   }
 
-  /// Takes back the runs of a task that is gone.
-  void give_up(const SlurmTask& task, const Strand& strand) {
+  /// Takes back the runs of a task that Slurm does not name any more. False if Slurm says that it has not
+  /// ended.
+  bool give_up(const SlurmTask& task, const Strand& strand) {
     std::vector<std::string> unfinished;
     for (const std::string& run : strand.runs) {
       const auto entry = jobs_.find(run);
       if (entry != jobs_.end() && entry->second.task == task) unfinished.push_back(run);
     }
-    if (unfinished.empty()) return;
-    const std::string end = end_of(task);
-    for (const std::string& run : unfinished) jobs_.at(run).task.reset();
-    if (end == "COMPLETED") return;  // an earlier sweep has collected them; they are to be made once more
-    const std::string how =
-        fmt::format("its Slurm task {} ended{}", task.text(), end.empty() ? "" : " with " + end);
+    if (unfinished.empty()) return true;
+    if (!strand.array.read_submission())
+      throw Error("the tasks of this sweep were ended by --cancel; sweep again");
+    const TaskEnd end = end_of(task);
+    if (end.lives) return false;
+    const bool began = strand.array.began(task.index);
     const fs::path log = strand.array.log(task.index);
-    if (end.starts_with("FAILED") && !strand.array.began(task.index)) throw cannot_begin(task, log);
+    if (end.text.starts_with("FAILED") && !strand.array.any_began()) throw cannot_begin(task, log);
+    for (const std::string& run : unfinished) jobs_.at(run).task.reset();
+    // Ended well, it leaves out what an earlier sweep has collected; not begun, no run is to blame.
+    if (end.text == "COMPLETED" || !began) return true;
     const std::string& in_hand = unfinished.front();
-    queue_.report({.run = in_hand,
-                   .stage = JobStage::failed,
-                   .error = fmt::format("{}; see {}, and --slurm and --retries", how, log.string())});
+    queue_.report(
+        {.run = in_hand,
+         .stage = JobStage::failed,
+         .error = fmt::format("its Slurm task {} ended{}; see {}, and --slurm and --retries", task.text(),
+                              end.text.empty() ? "" : " with " + end.text, log.string())});
     jobs_.erase(in_hand);
+    return true;
   }
 
-  /// Whatever keeps a node from starting runner would keep the next one, too.
+  /// Where a task has failed and none of its array has begun, the next ones would do no better.
   static Error cannot_begin(const SlurmTask& task, const fs::path& log) {
-    const std::string last = last_line_of(log);
+    const std::string last = last_words_in(log);
     if (last.empty()) {
       return Error(
           fmt::format("Slurm task {} failed before runner began, and {} has no line; put the ledger on a "
@@ -298,17 +334,17 @@ class SlurmSweep {
     return {jobs.begin(), jobs.end()};
   }
 
-  /// Whether another sweep may have use of an array: its tasks live, or have left something that is not
-  /// collected.
+  /// Whether somebody may have use of an array: a task lives that has something left to make, or what one has
+  /// made is not collected.
   bool is_needed(const ArrayFolder& array) const {
     const auto submission = array.read_submission();
     if (!submission) return !array.is_abandoned();
     for (size_t i = 0; i < submission->runs.size(); ++i) {
       const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
-      if (strands_.contains(task)) return false;
-      if (states_.contains(task)) return true;
-      if (std::ranges::any_of(submission->runs[i], [&](const auto& run) { return folder_.has_end(run); }))
-        return true;
+      const bool lives = states_.contains(task);
+      for (const std::string& run : submission->runs[i]) {
+        if (folder_.has_end(run) || (lives && !array.is_collected(run))) return true;
+      }
     }
     return false;
   }

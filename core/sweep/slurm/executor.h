@@ -17,6 +17,7 @@ namespace promptbed {
 struct SlurmSettings {
   std::vector<std::string> options;      ///< of sbatch: see parse_slurm_options()
   int64_t tasks = 16;                    ///< of an array, at most
+  bool force = false;                    ///< do without what earlier sweeps have had made
   bool wait = true;                      ///< until all is done; otherwise only until it is submitted
   std::chrono::milliseconds look{1000};  ///< between two looks for outcomes
   std::chrono::milliseconds ask{10000};  ///< between two questions to Slurm

@@ -101,8 +101,22 @@ bool ArrayFolder::is_abandoned() const {
   return !is_gone && !read_submission() && made + kLongestSubmission < fs::file_time_type::clock::now();
 }
 
+void ArrayFolder::note(const char* what, const std::string& run, const std::string& text) const {
+  std::error_code failure;
+  if (fs::exists(path_, failure)) write_file(path_ / what / run, text);
+}
+
+void ArrayFolder::note_trained(const std::string& run, const std::string& state) const {
+  note("trained", run, state);
+}
+
 void ArrayFolder::note_collected(const std::string& run) const {
-  write_file(path_ / "collected" / run, "");
+  note("collected", run, "");
+}
+
+std::optional<std::string> ArrayFolder::trained_state(const std::string& run) const {
+  const fs::path file = path_ / "trained" / run;
+  return fs::exists(file) ? std::optional(read_file(file)) : std::nullopt;
 }
 
 bool ArrayFolder::is_collected(const std::string& run) const {
@@ -117,6 +131,12 @@ bool ArrayFolder::began(int64_t task) const {
   return fs::exists(numbered(path_, "began", task));
 }
 
+bool ArrayFolder::any_began() const {
+  return std::ranges::any_of(entries_of(path_), [](const fs::path& entry) {
+    return entry.filename().string().starts_with("began-");
+  });
+}
+
 fs::path ArrayFolder::log(std::optional<int64_t> task) const {
   if (!task) return literal(path_.string()) + "/task-%a.log";
   return path_ / fmt::format("task-{}.log", *task);
@@ -124,7 +144,7 @@ fs::path ArrayFolder::log(std::optional<int64_t> task) const {
 
 TaskFolder::TaskFolder(const fs::path& ledger)
     : ledger_(fs::absolute(ledger).lexically_normal()),
-      path_(fs::path(ledger_).replace_filename(ledger_.stem().string() + ".slurm")) {}
+      path_(fs::path(ledger_).replace_filename(ledger_.filename().string() + ".slurm")) {}
 
 ArrayFolder TaskFolder::make_array() const {
   std::error_code failure;
@@ -150,7 +170,14 @@ fs::path TaskFolder::outcome_file(const std::string& run, JobStage stage) const 
   return outcomes() / (run + (stage == JobStage::trained ? ".trained" : ".end"));
 }
 
+bool TaskFolder::is_in_use() const {
+  std::error_code failure;
+  return fs::exists(path_, failure);
+}
+
 void TaskFolder::keep(const JobOutcome& outcome) const {
+  std::error_code reported_below;
+  fs::create_directories(outcomes(), reported_below);
   if (!outcome.prompt.empty())
     rename_durably(prompt_path(ledger_, outcome.run).parent_path() / outcome.prompt,
                    outcomes() / outcome.prompt);
@@ -177,24 +204,34 @@ std::vector<JobOutcome> TaskFolder::outcomes_of(const std::string& run) const {
     if (!fs::exists(file)) continue;
     try {
       found.push_back(parse_job_outcome(lines_of(file).at(0)));
-      take_back(found.back(), run);
+      if (found.back().run != run) throw Error("it is of another run");
+      if (!lend_prompt(found.back())) {
+        forget(run);
+        return {};
+      }
     } catch (const std::exception& fault) {
-      found = {{.run = run,
-                .stage = JobStage::failed,
-                .error = fmt::format("{}: cannot be read ({}); sweep again", file.string(), fault.what())}};
+      return {{.run = run,
+               .stage = JobStage::failed,
+               .error = fmt::format("{}: cannot be read ({}); sweep again", file.string(), fault.what())}};
     }
   }
   return found;
 }
 
-/// Puts a pending prompt where the sweep expects it.
-void TaskFolder::take_back(const JobOutcome& outcome, const std::string& run) const {
-  if (outcome.run != run) throw Error("it is of another run");
-  if (outcome.prompt.empty()) return;
-  if (!is_temporary_name(outcome.prompt) || run_of_file(outcome.prompt) != run)
+/// Puts a pending prompt where the queue expects it, and keeps it here: what the queue has taken is known
+/// only when it says so. False if the prompt is not here.
+bool TaskFolder::lend_prompt(const JobOutcome& outcome) const {
+  if (outcome.prompt.empty()) return true;
+  if (!is_temporary_name(outcome.prompt) || run_of_file(outcome.prompt) != outcome.run)
     throw Error("its prompt has no name of one");
   const fs::path kept = outcomes() / outcome.prompt;
-  if (fs::exists(kept)) rename_durably(kept, prompt_path(ledger_, run).parent_path() / outcome.prompt);
+  const fs::path lent = prompt_path(ledger_, outcome.run).parent_path() / outcome.prompt;
+  if (!fs::exists(kept)) return false;
+  if (fs::exists(lent)) return true;
+  std::error_code has_no_links;
+  fs::create_hard_link(kept, lent, has_no_links);
+  if (has_no_links) fs::copy_file(kept, lent);
+  return true;
 }
 
 void TaskFolder::forget(const std::string& run) const {
@@ -207,12 +244,14 @@ void TaskFolder::forget(const std::string& run) const {
 void TaskFolder::forget_training(const std::string& run) const {
   std::error_code is_gone;
   fs::remove(outcome_file(run, JobStage::trained), is_gone);
+  for (const fs::path& file : entries_of(outcomes())) {
+    if (is_temporary_name(file.filename().string()) && run_of_file(file) == run) fs::remove(file, is_gone);
+  }
 }
 
 void TaskFolder::tidy() const {
-  std::error_code is_not_empty;
-  fs::remove(outcomes(), is_not_empty);
-  fs::remove(path_, is_not_empty);
+  std::error_code failure;
+  if (arrays().empty() && runs_with_outcomes().empty()) fs::remove_all(path_, failure);
 }
 
 }  // namespace promptbed

@@ -11,17 +11,18 @@
 #include "sweep/sweep_spec.h"
 
 /// The files by which a sweep and the tasks of a cluster exchange jobs and outcomes, on a drive that both
-/// see. No file has two writers, and each appears whole.
+/// see. None but the logs has two writers, and each of them appears whole.
 ///
-///     promptbed.slurm/array-0001/bench.json     what all its jobs share
-///                                jobs-0003      the jobs of its third task, a line each
-///                                array.json     once it is submitted: the job's number, and the runs by task
-///                                collected/RUN  once the sweep has the run in the ledger
-///                                began-0003     once that task's runner has begun
-///                                task-3.log     what its processes print
-///                     outcomes/RUN.trained      what becomes of a run, until the sweep has it in the ledger
-///                     outcomes/RUN.end
-///                     outcomes/RUN.safetensors.XXXX.tmp    its prompt, until the sweep puts it in place
+///     promptbed.db.slurm/array-0001/bench.json    what all its jobs share
+///                                   jobs-0003     the jobs of its third task, a line each
+///                                   array.json    once it is submitted: the job's number, and the runs by
+///                                   task began-0003    once that task's runner can make jobs trained/RUN
+///                                   once the ledger has a run's training: the hash of its state
+///                                   collected/RUN once the ledger has what became of a run
+///                                   task-3.log    what its processes print
+///                        outcomes/RUN.trained     what became of a run, until the ledger has it
+///                        outcomes/RUN.end
+///                        outcomes/RUN.safetensors.XXXX.tmp   its prompt, until that is in place
 namespace promptbed {
 
 /// Where the tasks of one submission find their jobs.
@@ -49,17 +50,23 @@ class ArrayFolder {
   /// Whether it was never submitted, since the sweep that made it was killed a while ago.
   bool is_abandoned() const;
 
-  /// That the ledger has a run: a task that is put back does not make it again.
+  /// What the ledger has of a run, so that a task that is put back does not make it again. Nothing is noted
+  /// in a folder that is gone.
+  void note_trained(const std::string& run, const std::string& state) const;
   void note_collected(const std::string& run) const;
+  std::optional<std::string> trained_state(const std::string& run) const;
   bool is_collected(const std::string& run) const;
 
   void note_began(int64_t task) const;
   bool began(int64_t task) const;
+  bool any_began() const;
 
   /// The log of a task; "%a" in it stands for the task's number where that is not given.
   std::filesystem::path log(std::optional<int64_t> task = std::nullopt) const;
 
  private:
+  void note(const char* what, const std::string& run, const std::string& text) const;
+
   std::filesystem::path path_;
 };
 
@@ -69,6 +76,9 @@ class TaskFolder {
   explicit TaskFolder(const std::filesystem::path& ledger);
 
   const std::filesystem::path& path() const { return path_; }
+
+  /// Whether tasks may be at work, whose unfinished files are not abandoned.
+  bool is_in_use() const;
 
   /// A new one. Throws Error if it cannot be made.
   ArrayFolder make_array() const;
@@ -94,11 +104,11 @@ class TaskFolder {
   void forget(const std::string& run) const;
   void forget_training(const std::string& run) const;
 
-  /// Removes folders that are empty.
+  /// Removes the folder if no array and no outcome is left.
   void tidy() const;
 
  private:
-  void take_back(const JobOutcome& outcome, const std::string& run) const;
+  bool lend_prompt(const JobOutcome& outcome) const;
   std::filesystem::path outcome_file(const std::string& run, JobStage stage) const;
   std::filesystem::path outcomes() const { return path_ / "outcomes"; }
 
