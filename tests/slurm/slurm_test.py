@@ -199,13 +199,16 @@ def run_longer_than_its_time(sweeps, runs):
     """A run of more than a minute in tasks of one: it goes on from its checkpoints, to the same bits."""
     with sqlite3.connect(sweeps.local([*LONG, "--epochs", "200"]) / "ledger.db") as ledger:
         seconds = ledger.execute("SELECT sum(seconds) FROM epoch").fetchone()[0] / 200
-    grid = [*LONG, "--epochs", str(int(70 / seconds))]
-    sweep = sweeps.start(sweeps.on_cluster(runs, grid, "--slurm", "time=1,signal=USR1@10"))
-    sweeps.local(grid)  # meanwhile
-    sweeps.end(sweep)
-    sweeps.compare(runs, grid)
-    log = next((runs / "logs").iterdir()).read_text()
-    assert "goes on" in log, f"it was never stopped: {log[-500:]}"
+    for wanted in (100, 300):  # the machine may be busy while it is timed, and idle later
+        folder = runs / str(wanted)
+        grid = [*LONG, "--epochs", str(int(wanted / seconds))]
+        sweep = sweeps.start(sweeps.on_cluster(folder, grid, "--slurm", "time=1,signal=USR1@10"))
+        sweeps.local(grid)  # meanwhile
+        sweeps.end(sweep)
+        sweeps.compare(folder, grid)
+        if "goes on" in next((folder / "logs").iterdir()).read_text():
+            return
+    raise AssertionError("no task was stopped by its time limit")
 
 
 def refused_by_slurm(sweeps, runs):
