@@ -17,7 +17,7 @@ packages=(
 case ${1:-} in
   '') ;;
   # A browser for the report page, what checks and fuzzes the sources, what kills a sweep at a chosen system call, and a cluster.
-  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace munge slurmctld slurmd slurm-client) ;;
+  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace groff-base munge slurmctld slurmd slurm-client) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sweep/deal_out.h"
+
 namespace promptbed {
 namespace {
 
@@ -89,23 +91,19 @@ std::filesystem::path shard_ledger(const std::filesystem::path& ledger, const Sh
 }
 
 void keep_shard(Plan& plan, const Shard& shard) {
-  std::map<std::string, std::vector<std::pair<int64_t, size_t>>> of_methods;  // costs and places in the plan
-  for (size_t i = 0; i < plan.runs.size(); ++i)
-    of_methods[plan.runs[i].method->name()].emplace_back(cost_of(plan.runs[i]), i);
+  std::map<std::string, std::vector<size_t>> of_methods;  // places in the plan
+  for (size_t i = 0; i < plan.runs.size(); ++i) of_methods[plan.runs[i].method->name()].push_back(i);
+  const auto count = static_cast<size_t>(shard.count);
   std::set<size_t> kept;
-  size_t dealt = 0;  // so that methods with fewer runs than shards do not all go to the first ones
-  for (auto& [method, runs] : of_methods) {
-    // The longest first, each to the shard that has least: no shard then has more than a run above another.
-    std::ranges::stable_sort(runs, std::ranges::greater(), [](const auto& run) { return run.first; });
-    std::vector<int64_t> loads(static_cast<size_t>(shard.count), 0);  // from the shard `start` on
-    const size_t start = dealt;
-    for (const auto& [cost, place] : runs) {
-      const auto least = std::ranges::min_element(loads);
-      *least += cost + 1;
-      const size_t chosen = (static_cast<size_t>(least - loads.begin()) + start) % loads.size();
-      if (chosen + 1 == static_cast<size_t>(shard.number)) kept.insert(place);
-      ++dealt;
+  size_t start = 0;  // so that methods with fewer runs than shards do not all go to the first ones
+  for (const auto& [method, places] : of_methods) {
+    std::vector<int64_t> costs;
+    for (const size_t place : places) costs.push_back(cost_of(plan.runs[place]) + 1);
+    const std::vector<size_t> part_of = deal_out(costs, count);
+    for (size_t i = 0; i < places.size(); ++i) {
+      if ((part_of[i] + start) % count + 1 == static_cast<size_t>(shard.number)) kept.insert(places[i]);
     }
+    start += places.size();
   }
   std::vector<PlannedRun> runs;
   for (const size_t place : kept) runs.push_back(std::move(plan.runs[place]));

@@ -103,6 +103,19 @@ TEST_F(Queue, KeepsTheTrainingOfAWorkerThatDiesInTheTests) {
   EXPECT_EQ(outcome_of(*jobs).failures.size(), 1u);
 }
 
+TEST_F(Queue, SaysWhetherTheLedgerHasWhatAnOutcomeBrings) {
+  const auto jobs = queue(1);
+  const std::string run = jobs->next().value().run.id();
+  JobOutcome trained{.run = run, .stage = JobStage::trained};
+  trained.prompt = pending_prompt_path(ledger_.path(), run).filename();  // which nobody has written
+  EXPECT_FALSE(jobs->report(trained));
+  EXPECT_FALSE(jobs->report({.run = run, .stage = JobStage::done, .outcome = tested()}))
+      << "of no kept training";
+  EXPECT_FALSE(jobs->report({.run = run, .stage = JobStage::done, .outcome = tested()}))
+      << "nobody has it in hand";
+  EXPECT_EQ(outcome_of(*jobs).failures.size(), 1u);
+}
+
 TEST_F(Queue, NamesMemoryAsAReasonForAKilledWorker) {
   const auto jobs = queue(1);
   jobs->lose(jobs->next().value().run.id(), {.accident = "signal 9 (Killed)", .killed = true});

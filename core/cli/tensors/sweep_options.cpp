@@ -15,6 +15,7 @@ constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
 constexpr int64_t kMostRetries = 100;
 constexpr int64_t kMostTasks = 100'000;
+constexpr int64_t kThreadsOfTask = 4;
 constexpr int64_t kMostEpochs = 1'000'000;
 constexpr int64_t kMostCheckpointMinutes = 24 * 60;
 
@@ -80,7 +81,8 @@ std::vector<OptionGroup> sweep_options() {
         shared("plugins"),
         {"jobs", "N", "runs made at the same time, each in its own process; default: one per core, at most 8",
          ValueKind::number},
-        shared("threads", " per job; default: the cores shared among the jobs"),
+        shared("threads",
+               " per job; default: the cores shared among the jobs, and 4 for a task of a cluster"),
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
         shared("checkpoint-minutes"),
@@ -164,8 +166,11 @@ SweepSpec read_sweep_options(const Values& values) {
   if (spec.retries < 0 || spec.retries > kMostRetries)
     throw values.fault("retries", fmt::format("give 0 to {}", kMostRetries));
   spec.fail_fast = values.flag("fail-fast");
-  spec.jobs = values.positive("jobs", std::min(kDefaultMostJobs, count_cores()), kMostJobs);
-  spec.threads = values.positive("threads", std::max<int64_t>(1, count_cores() / spec.jobs), kMostThreads);
+  // What a task of a cluster gets does not depend on the machine that the sweep was started on.
+  const bool is_local = values.text("executor") == "local";
+  spec.jobs = values.positive("jobs", is_local ? std::min(kDefaultMostJobs, count_cores()) : 1, kMostJobs);
+  const int64_t threads = is_local ? std::max<int64_t>(1, count_cores() / spec.jobs) : kThreadsOfTask;
+  spec.threads = values.positive("threads", threads, kMostThreads);
   return spec;
 }
 

@@ -12,6 +12,7 @@
 #include "base/processes.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "formats/text_files.h"
 
 namespace promptbed {
 namespace {
@@ -23,15 +24,6 @@ constexpr std::string_view kOurs[] = {
 
 /// MaxArraySize where the configuration cannot be read: Slurm's default.
 constexpr int64_t kUsualArraySize = 1001;
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty()) lines.push_back(line);
-  }
-  return lines;
-}
 
 /// What a command had to say, in one line.
 std::string words_of(const ProgramEnd& end) {

@@ -16,6 +16,7 @@
 #include "base/files.h"
 #include "base/signals.h"
 #include "base/text.h"
+#include "sweep/deal_out.h"
 #include "sweep/slurm/array_task.h"
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/task_folder.h"
@@ -153,16 +154,13 @@ class SlurmSweep {
       if (!entry.task && !folder_.has_end(run)) waiting.push_back(&entry.job);
     }
     if (waiting.empty() || queue_.stops()) return;
-    // The longest first, each to the task that has least.
     std::ranges::stable_sort(waiting, std::ranges::greater(), [](const Job* job) { return cost_of(*job); });
+    std::vector<int64_t> costs;
+    for (const Job* job : waiting) costs.push_back(cost_of(*job));
     const auto count = std::min({settings_.tasks, most_tasks(), static_cast<int64_t>(waiting.size())});
+    const std::vector<size_t> task_of = deal_out(costs, static_cast<size_t>(count));
     std::vector<std::vector<const Job*>> tasks(static_cast<size_t>(count));
-    std::vector<int64_t> loads(tasks.size(), 0);
-    for (const Job* job : waiting) {
-      const auto least = std::ranges::min_element(loads);
-      *least += cost_of(*job);
-      tasks[static_cast<size_t>(least - loads.begin())].push_back(job);
-    }
+    for (size_t i = 0; i < waiting.size(); ++i) tasks[task_of[i]].push_back(waiting[i]);
     submit_tasks(tasks);
   }
 

@@ -6,13 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <system_error>
 
 #include "base/files.h"
 #include "base/installation.h"
 #include "base/json.h"
+#include "formats/text_files.h"
 #include "results/run_files.h"
 #include "results/run_record.h"
 
@@ -24,13 +23,6 @@ using nlohmann::json;
 
 fs::path numbered(const fs::path& folder, const char* name, int64_t number) {
   return folder / fmt::format("{}-{:04}", name, number);
-}
-
-std::vector<std::string> lines_of(const fs::path& file) {
-  std::vector<std::string> lines;
-  std::istringstream in(read_file(file));
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
 }
 
 /// A percent sign that sbatch takes for no pattern.
@@ -62,7 +54,7 @@ void ArrayFolder::write(const BenchSpec& bench, const std::vector<std::vector<co
 
 BenchSpec ArrayFolder::read_bench() const {
   const fs::path file = path_ / "bench.json";
-  const std::vector<std::string> lines = lines_of(file);
+  const std::vector<std::string> lines = read_lines(file);
   if (lines.size() != 2) throw Error(fmt::format("{}: is damaged; sweep again", file.string()));
   if (lines[0] != code_version()) {
     throw Error(
@@ -74,7 +66,7 @@ BenchSpec ArrayFolder::read_bench() const {
 
 std::vector<Job> ArrayFolder::read_jobs(int64_t task) const {
   std::vector<Job> jobs;
-  for (const std::string& line : lines_of(numbered(path_, "jobs", task))) jobs.push_back(parse_job(line));
+  for (const std::string& line : read_lines(numbered(path_, "jobs", task))) jobs.push_back(parse_job(line));
   return jobs;
 }
 
@@ -167,7 +159,7 @@ std::vector<ArrayFolder> TaskFolder::arrays() const {
 }
 
 fs::path TaskFolder::outcome_file(const std::string& run, JobStage stage) const {
-  return outcomes() / (run + (stage == JobStage::trained ? ".trained" : ".end"));
+  return of_run(run) / (stage == JobStage::trained ? "trained" : "end");
 }
 
 bool TaskFolder::is_in_use() const {
@@ -177,10 +169,10 @@ bool TaskFolder::is_in_use() const {
 
 void TaskFolder::keep(const JobOutcome& outcome) const {
   std::error_code reported_below;
-  fs::create_directories(outcomes(), reported_below);
+  fs::create_directories(of_run(outcome.run), reported_below);
   if (!outcome.prompt.empty())
     rename_durably(prompt_path(ledger_, outcome.run).parent_path() / outcome.prompt,
-                   outcomes() / outcome.prompt);
+                   of_run(outcome.run) / outcome.prompt);
   write_file(outcome_file(outcome.run, outcome.stage), to_json_line(outcome) + '\n');
 }
 
@@ -189,12 +181,9 @@ bool TaskFolder::has_end(const std::string& run) const {
 }
 
 std::vector<std::string> TaskFolder::runs_with_outcomes() const {
-  std::set<std::string> runs;
-  for (const fs::path& file : entries_of(outcomes())) {
-    const fs::path kind = file.extension();
-    if (kind == ".trained" || kind == ".end") runs.insert(file.stem());
-  }
-  return {runs.begin(), runs.end()};
+  std::vector<std::string> runs;
+  for (const fs::path& folder : entries_of(outcomes())) runs.push_back(folder.filename());
+  return runs;
 }
 
 std::vector<JobOutcome> TaskFolder::outcomes_of(const std::string& run) const {
@@ -203,7 +192,7 @@ std::vector<JobOutcome> TaskFolder::outcomes_of(const std::string& run) const {
     const fs::path file = outcome_file(run, stage);
     if (!fs::exists(file)) continue;
     try {
-      found.push_back(parse_job_outcome(lines_of(file).at(0)));
+      found.push_back(parse_job_outcome(read_lines(file).at(0)));
       if (found.back().run != run) throw Error("it is of another run");
       if (!lend_prompt(found.back())) {
         forget(run);
@@ -224,7 +213,7 @@ bool TaskFolder::lend_prompt(const JobOutcome& outcome) const {
   if (outcome.prompt.empty()) return true;
   if (!is_temporary_name(outcome.prompt) || run_of_file(outcome.prompt) != outcome.run)
     throw Error("its prompt has no name of one");
-  const fs::path kept = outcomes() / outcome.prompt;
+  const fs::path kept = of_run(outcome.run) / outcome.prompt;
   const fs::path lent = prompt_path(ledger_, outcome.run).parent_path() / outcome.prompt;
   if (!fs::exists(kept)) return false;
   if (fs::exists(lent)) return true;
@@ -236,17 +225,16 @@ bool TaskFolder::lend_prompt(const JobOutcome& outcome) const {
 
 void TaskFolder::forget(const std::string& run) const {
   std::error_code is_gone;
-  for (const fs::path& file : entries_of(outcomes())) {
-    if (run_of_file(file) == run) fs::remove(file, is_gone);
-  }
+  fs::remove_all(of_run(run), is_gone);
 }
 
 void TaskFolder::forget_training(const std::string& run) const {
   std::error_code is_gone;
   fs::remove(outcome_file(run, JobStage::trained), is_gone);
-  for (const fs::path& file : entries_of(outcomes())) {
-    if (is_temporary_name(file.filename().string()) && run_of_file(file) == run) fs::remove(file, is_gone);
+  for (const fs::path& file : entries_of(of_run(run))) {
+    if (run_of_file(file) == run) fs::remove(file, is_gone);  // prompts: nothing else has the run's name
   }
+  fs::remove(of_run(run), is_gone);  // if the end is not here yet
 }
 
 void TaskFolder::tidy() const {

@@ -20,9 +20,9 @@
 ///                                   once the ledger has a run's training: the hash of its state
 ///                                   collected/RUN once the ledger has what became of a run
 ///                                   task-3.log    what its processes print
-///                        outcomes/RUN.trained     what became of a run, until the ledger has it
-///                        outcomes/RUN.end
-///                        outcomes/RUN.safetensors.XXXX.tmp   its prompt, until that is in place
+///                        outcomes/RUN/trained     what became of a run, until the ledger has it
+///                                     end
+///                                     RUN.safetensors.XXXX.tmp   its prompt, until that is in place
 namespace promptbed {
 
 /// Where the tasks of one submission find their jobs.
@@ -111,6 +111,7 @@ class TaskFolder {
   bool lend_prompt(const JobOutcome& outcome) const;
   std::filesystem::path outcome_file(const std::string& run, JobStage stage) const;
   std::filesystem::path outcomes() const { return path_ / "outcomes"; }
+  std::filesystem::path of_run(const std::string& run) const { return outcomes() / run; }
 
   std::filesystem::path ledger_, path_;
 };
