@@ -131,6 +131,29 @@ fs::path make_temporary(const fs::path& path) {
   return temporary;
 }
 
+void replace(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  const fs::path temporary = make_temporary(path);
+  try {
+    write(temporary);
+    synchronise(temporary, path);
+    rename_durably(temporary, path);
+  } catch (...) {
+    std::error_code failure;
+    fs::remove(temporary, failure);
+    throw;
+  }
+}
+
+/// What fills the temporary file of `path`.
+auto writer_of(const fs::path& path, std::string_view contents) {
+  return [&path, contents](const fs::path& file) {
+    std::ofstream out(file, std::ios::binary);
+    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
+    out.close();
+    if (!out) throw_unwritable(path);
+  };
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -172,25 +195,22 @@ void write_atomically(const fs::path& named, const std::function<void(const fs::
   if (is_sink(named)) return write_through(named, write);
   const fs::path path = behind_links(named);
   make_folder(folder_of(path));
-  const fs::path temporary = make_temporary(path);
-  try {
-    write(temporary);
-    synchronise(temporary, path);
-    rename_durably(temporary, path);
-  } catch (...) {
-    std::error_code failure;
-    fs::remove(temporary, failure);
-    throw;
-  }
+  replace(path, write);
 }
 
 void write_file(const fs::path& path, std::string_view contents) {
-  write_atomically(path, [&](const fs::path& temporary) {
-    std::ofstream out(temporary, std::ios::binary);
-    out.write(contents.data(), static_cast<std::streamsize>(contents.size()));
-    out.close();
-    if (!out) throw_unwritable(path);
-  });
+  write_atomically(path, writer_of(path, contents));
+}
+
+bool write_file_unless_gone(const fs::path& path, std::string_view contents) {
+  try {
+    replace(path, writer_of(path, contents));
+    return true;
+  } catch (const Error&) {
+    std::error_code failure;
+    if (!fs::exists(folder_of(path), failure)) return false;
+    throw;
+  }
 }
 
 bool is_inner_path(std::string_view path) {

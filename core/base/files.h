@@ -24,6 +24,9 @@ void write_atomically(const std::filesystem::path& path,
 /// The same for given contents.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
+/// The same in a folder that another process may remove meanwhile: it is not made again. False if it is gone.
+bool write_file_unless_gone(const std::filesystem::path& path, std::string_view contents);
+
 /// A name beside `path` that nobody has: <path>.<16 hexadecimal digits>.tmp, from the system's random
 /// numbers.
 std::filesystem::path temporary_name(const std::filesystem::path& path);

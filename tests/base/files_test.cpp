@@ -67,6 +67,17 @@ TEST(Files, DevicesAndPipesAreWrittenIntoAndStay) {
   EXPECT_ERROR(write_file("/dev/full", "too much"), "/dev/full: cannot be written (No space left on device)");
 }
 
+TEST(Files, AFolderThatIsGoneStaysGone) {
+  test::ScratchFolder scratch;
+  write_file(scratch / "folder/a", "old contents");
+  EXPECT_TRUE(write_file_unless_gone(scratch / "folder/a", "contents"));
+  EXPECT_EQ(read_file(scratch / "folder/a"), "contents");
+  fs::remove_all(scratch / "folder");
+  EXPECT_FALSE(write_file_unless_gone(scratch / "folder/a", "contents"));
+  EXPECT_FALSE(fs::exists(scratch / "folder"));
+  EXPECT_ERROR(write_file_unless_gone(scratch.path(), "contents"), "cannot be written (");
+}
+
 TEST(Files, ErrorsNameTheFile) {
   test::ScratchFolder scratch;
   EXPECT_ERROR(read_file(scratch / "none"), "none: cannot be read (No such file or directory)");

@@ -143,6 +143,14 @@ TEST_F(SlurmSweep, WhatIsFinishedIsKeptWhenTasksAreCancelled) {
   EXPECT_EQ(count_submissions(), 1) << "it was submitted again";
 }
 
+TEST_F(SlurmSweep, CancellingWaitsUntilTheTasksHaveEnded) {
+  ASSERT_EQ(on_slurm({"--no-wait"}).code, 0);
+  EXPECT_EQ(on_slurm({"--cancel"}).out, "1 array ended\n");  // by a scancel that lets them go on
+  EXPECT_FALSE(fs::exists(world_ / "slurm/live"));
+  EXPECT_EQ(on_slurm().out, "6 runs: 6 done now\n");
+  EXPECT_EQ(count_submissions(), 1) << "what they made was lost";
+}
+
 TEST_F(SlurmSweep, LeavesTheTasksOfOtherSweepsAlone) {
   ASSERT_EQ(on_slurm({"--no-wait"}, "coop").code, 0);
   EXPECT_EQ(on_slurm({}, "clip_zeroshot").out, "2 runs: 2 done now\n");

@@ -187,8 +187,7 @@ class SlurmSweep {
                                .options = settings_.options});
       array.write(submission);
     } catch (...) {
-      std::error_code failure;
-      fs::remove_all(array.path(), failure);  // tasks that were submitted find nothing, and end
+      array.remove();  // tasks that were submitted find nothing, and end
       folder_.tidy();
       throw;
     }
@@ -350,9 +349,8 @@ class SlurmSweep {
   void tidy() {
     const std::vector<ArrayFolder> arrays = folder_.arrays();
     if (const auto live = live_tasks()) states_ = *live;
-    std::error_code failure;
     for (const ArrayFolder& array : arrays) {
-      if (!is_needed(array)) fs::remove_all(array.path(), failure);
+      if (!is_needed(array)) array.remove();
     }
     folder_.tidy();
   }
@@ -370,6 +368,21 @@ class SlurmSweep {
   bool one_is_missed_ = false;
 };
 
+/// Until no task of cancelled jobs lives, so that what they keep at their end is kept by then. A node that
+/// does not answer keeps its tasks for longer than anybody waits.
+void wait_for_end_of(const std::vector<int64_t>& jobs) {
+  constexpr std::chrono::seconds kLongest{60};
+  constexpr std::chrono::milliseconds kLook{200};
+  for (const auto begin = Clock::now(); Clock::now() - begin < kLongest;) {
+    const auto live = live_tasks();
+    const bool one_lives = live && std::ranges::any_of(*live, [&](const auto& task) {
+                             return std::ranges::count(jobs, task.first.job) > 0;
+                           });
+    if (!one_lives || interrupted()) return;
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
 }  // namespace
 
 void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const SlurmSettings& settings,
@@ -379,14 +392,14 @@ void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const SlurmSetting
 
 size_t cancel_slurm_tasks(const fs::path& ledger) {
   const TaskFolder folder(ledger);
+  const std::vector<ArrayFolder> arrays = folder.arrays();
   std::vector<int64_t> jobs;
-  std::vector<ArrayFolder> arrays = folder.arrays();
   for (const ArrayFolder& array : arrays) {
     if (const auto submission = array.read_submission()) jobs.push_back(submission->job);
   }
   cancel(jobs);
-  std::error_code failure;
-  for (const ArrayFolder& array : arrays) fs::remove_all(array.path(), failure);
+  wait_for_end_of(jobs);
+  for (const ArrayFolder& array : arrays) array.remove();
   folder.tidy();
   return jobs.size();
 }

@@ -93,30 +93,26 @@ bool ArrayFolder::is_abandoned() const {
   return !is_gone && !read_submission() && made + kLongestSubmission < fs::file_time_type::clock::now();
 }
 
-void ArrayFolder::note(const char* what, const std::string& run, const std::string& text) const {
-  std::error_code failure;
-  if (fs::exists(path_, failure)) write_file(path_ / what / run, text);
-}
-
 void ArrayFolder::note_trained(const std::string& run, const std::string& state) const {
-  note("trained", run, state);
+  write_file_unless_gone(path_ / ("trained-" + run), state);
 }
 
 void ArrayFolder::note_collected(const std::string& run) const {
-  note("collected", run, "");
+  write_file_unless_gone(path_ / ("collected-" + run), "");
 }
 
 std::optional<std::string> ArrayFolder::trained_state(const std::string& run) const {
-  const fs::path file = path_ / "trained" / run;
+  const fs::path file = path_ / ("trained-" + run);
   return fs::exists(file) ? std::optional(read_file(file)) : std::nullopt;
 }
 
 bool ArrayFolder::is_collected(const std::string& run) const {
-  return fs::exists(path_ / "collected" / run);
+  return fs::exists(path_ / ("collected-" + run));
 }
 
 void ArrayFolder::note_began(int64_t task) const {
-  write_file(numbered(path_, "began", task), "");
+  if (!write_file_unless_gone(numbered(path_, "began", task), ""))
+    throw Error(fmt::format("{}: is removed, as --cancel does; sweep again", path_.string()));
 }
 
 bool ArrayFolder::began(int64_t task) const {
@@ -132,6 +128,13 @@ bool ArrayFolder::any_began() const {
 fs::path ArrayFolder::log(std::optional<int64_t> task) const {
   if (!task) return literal(path_.string()) + "/task-%a.log";
   return path_ / fmt::format("task-{}.log", *task);
+}
+
+void ArrayFolder::remove() const {
+  const fs::path removed = temporary_name(path_);  // in one step; what is written into it goes, too
+  std::error_code is_gone;
+  fs::rename(path_, removed, is_gone);
+  fs::remove_all(removed, is_gone);
 }
 
 TaskFolder::TaskFolder(const fs::path& ledger)
@@ -153,7 +156,8 @@ ArrayFolder TaskFolder::make_array() const {
 std::vector<ArrayFolder> TaskFolder::arrays() const {
   std::vector<ArrayFolder> found;
   for (const fs::path& entry : entries_of(path_)) {
-    if (entry.filename().string().starts_with("array-")) found.emplace_back(entry);
+    const std::string name = entry.filename().string();
+    if (name.starts_with("array-") && !is_temporary_name(name)) found.emplace_back(entry);
   }
   return found;
 }
@@ -239,6 +243,9 @@ void TaskFolder::forget_training(const std::string& run) const {
 
 void TaskFolder::tidy() const {
   std::error_code failure;
+  for (const fs::path& entry : entries_of(path_)) {
+    if (is_temporary_name(entry.filename().string())) fs::remove_all(entry, failure);
+  }
   if (arrays().empty() && runs_with_outcomes().empty()) fs::remove_all(path_, failure);
 }
 

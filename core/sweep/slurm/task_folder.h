@@ -13,16 +13,18 @@
 /// The files by which a sweep and the tasks of a cluster exchange jobs and outcomes, on a drive that both
 /// see. None but the logs has two writers, and each of them appears whole.
 ///
-///     promptbed.db.slurm/array-0001/bench.json    what all its jobs share
-///                                   jobs-0003     the jobs of its third task, a line each
-///                                   array.json    once it is submitted: the job's number, and the runs by
-///                                   task began-0003    once that task's runner can make jobs trained/RUN
-///                                   once the ledger has a run's training: the hash of its state
-///                                   collected/RUN once the ledger has what became of a run
-///                                   task-3.log    what its processes print
-///                        outcomes/RUN/trained     what became of a run, until the ledger has it
-///                                     end
-///                                     RUN.safetensors.XXXX.tmp   its prompt, until that is in place
+/// `promptbed.db.slurm/array-0001/`, for each submission:
+/// - `bench.json`: what all its jobs share
+/// - `jobs-0003`: the jobs of its third task, a line each
+/// - `array.json`, once it is submitted: the job's number, and the runs by task
+/// - `began-0003`, once that task's runner can make jobs
+/// - `trained-RUN`, once the ledger has a run's training: the hash of its state
+/// - `collected-RUN`, once the ledger has what became of a run
+/// - `task-3.log`: what the task's processes print
+///
+/// `promptbed.db.slurm/outcomes/RUN/`, until the ledger has them:
+/// - `trained`, `end`: what became of the run
+/// - `RUN.safetensors.XXXX.tmp`: its prompt, until that is in place
 namespace promptbed {
 
 /// Where the tasks of one submission find their jobs.
@@ -51,12 +53,13 @@ class ArrayFolder {
   bool is_abandoned() const;
 
   /// What the ledger has of a run, so that a task that is put back does not make it again. Nothing is noted
-  /// in a folder that is gone.
+  /// of an array that is removed.
   void note_trained(const std::string& run, const std::string& state) const;
   void note_collected(const std::string& run) const;
   std::optional<std::string> trained_state(const std::string& run) const;
   bool is_collected(const std::string& run) const;
 
+  /// Throws Error if the array is removed: the task is to end.
   void note_began(int64_t task) const;
   bool began(int64_t task) const;
   bool any_began() const;
@@ -64,9 +67,10 @@ class ArrayFolder {
   /// The log of a task; "%a" in it stands for the task's number where that is not given.
   std::filesystem::path log(std::optional<int64_t> task = std::nullopt) const;
 
- private:
-  void note(const char* what, const std::string& run, const std::string& text) const;
+  /// All of it at once. Tasks may be alive that look for it: they find nothing, and end.
+  void remove() const;
 
+ private:
   std::filesystem::path path_;
 };
 
@@ -104,7 +108,7 @@ class TaskFolder {
   void forget(const std::string& run) const;
   void forget_training(const std::string& run) const;
 
-  /// Removes the folder if no array and no outcome is left.
+  /// Removes what killed sweeps were removing, and the folder if no array and no outcome is left.
   void tidy() const;
 
  private:
