@@ -53,7 +53,7 @@ void fill(const std::filesystem::path& path, int64_t runs) {
     insert_asked(database, id, "base-new");
     write_training(database, id, outcome);
     add_tests(database, id, outcome);
-    seal_new_rows(database, id);
+    seal_new_rows(database, {id});
   }
   transaction.commit();
 }

@@ -1,5 +1,10 @@
-# Every third-party package, in one place. scripts/deps.sh installs them; another LibTorch comes in with CMAKE_PREFIX_PATH.
-find_package(Torch REQUIRED)
+# Every third-party package, in one place. scripts/deps.sh installs them; another LibTorch comes in with PROMPTBED_PYTORCH (PyTorch.cmake) or
+# CMAKE_PREFIX_PATH.
+if(PROMPTBED_PYTORCH)
+  include(${CMAKE_CURRENT_LIST_DIR}/PyTorch.cmake)
+else()
+  find_package(Torch REQUIRED)
+endif()
 find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS filesystem program_options system)
 find_package(HDF5 REQUIRED COMPONENTS C CXX)
 find_package(fmt REQUIRED)

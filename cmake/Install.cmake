@@ -60,4 +60,4 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/promptbedConfig.cmake.in
   INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/promptbedConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/promptbedConfig.cmake ${PROJECT_BINARY_DIR}/promptbedConfigVersion.cmake
-  ${CMAKE_CURRENT_LIST_DIR}/AddPlugin.cmake DESTINATION ${package_folder})
+  ${CMAKE_CURRENT_LIST_DIR}/AddPlugin.cmake ${CMAKE_CURRENT_LIST_DIR}/PyTorch.cmake DESTINATION ${package_folder})

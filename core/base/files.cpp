@@ -51,13 +51,6 @@ void synchronise(const fs::path& file, const fs::path& target) {
   if (!opened || ::fsync(opened.number()) != 0) throw_unwritable(target);
 }
 
-/// The same for the names in a folder. Where a file system or the folder's permissions do not let us, nothing
-/// can be done about it.
-void synchronise_folder(const fs::path& folder) {
-  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (opened && ::fsync(opened.number()) != 0 && errno == EIO) throw_unwritable(folder);
-}
-
 /// Makes the folder and those above it, for good. A failure shows when a file is made in it.
 void make_folder(const fs::path& folder) {
   std::error_code failure;
@@ -184,6 +177,12 @@ void remove_temporaries(const fs::path& path) {
   }
   std::error_code failure;
   for (const fs::path& file : left) fs::remove(file, failure);
+}
+
+// Where a file system or the folder's permissions do not let us, nothing can be done about it.
+void synchronise_folder(const fs::path& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened && ::fsync(opened.number()) != 0 && errno == EIO) throw_unwritable(folder);
 }
 
 void rename_durably(const fs::path& from, const fs::path& to) {

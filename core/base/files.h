@@ -43,6 +43,9 @@ void remove_temporaries(const std::filesystem::path& path);
 /// Throws Error.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// Has the disk take over the names in a folder that were given without that. Throws Error.
+void synchronise_folder(const std::filesystem::path& folder);
+
 /// Whether a path read from a file lexically stays inside the folder that it is relative to: not empty, not
 /// absolute, no "..".
 bool is_inner_path(std::string_view path);

@@ -115,11 +115,11 @@ const std::vector<CommandOption>& shared_options() {
 
 /// The options that a single subcommand takes, and describes itself.
 constexpr const char* kOwnOptions[] = {
-    "arch",    "areas",   "cancel",   "class-count", "confusion", "executor",  "fail-fast",
-    "grid",    "images",  "into",     "jobs",        "keep",      "list-jobs", "metric",
-    "no-wait", "paper",   "plot",     "predictions", "quick",     "remeasure", "retries",
-    "runs",    "seconds", "shard",    "shrink-png",  "slurm",     "spread",    "status",
-    "table",   "tasks",   "template", "track-new",   "versus"};
+    "arch",    "areas",        "cancel", "class-count", "confusion", "executor",  "fail-fast",
+    "grid",    "images",       "into",   "jobs",        "keep",      "list-jobs", "metric",
+    "no-wait", "paper",        "plot",   "predictions", "quick",     "remeasure", "retries",
+    "runs",    "seconds",      "shard",  "shrink-png",  "slurm",     "spread",    "status",
+    "table",   "task-minutes", "tasks",  "template",    "track-new", "versus"};
 
 }  // namespace
 

@@ -1,11 +1,14 @@
 #include "results/ledger.h"
 
 #include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Savepoint.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
+#include <set>
+#include <string>
 #include <utility>
 
 #include "results/ledger_file.h"
@@ -54,6 +57,8 @@ void check_owned(SQLite::Database& database, std::string_view id) {
 struct Ledger::Connection {
   std::filesystem::path path;
   SQLite::Database database;
+  bool is_together = false;
+  std::set<std::string> unsealed = {};  // runs with rows that are sealed at the end of what is done together
 
   /// What `action` returns, with the database's faults turned into Errors.
   template <class Action>
@@ -74,16 +79,34 @@ struct Ledger::Connection {
   template <class Action>
   auto transacted(Action&& action) {
     return guarded([&](SQLite::Database& open) {
-      SQLite::Transaction transaction(open, SQLite::TransactionBehavior::IMMEDIATE);
-      if constexpr (std::is_void_v<decltype(action(open))>) {
-        action(open);
-        transaction.commit();
-      } else {
-        auto result = action(open);
-        transaction.commit();
-        return result;
+      if (is_together) {
+        SQLite::Savepoint call(open, "call");
+        return done(action, open, [&] { call.release(); });
       }
+      SQLite::Transaction transaction(open, SQLite::TransactionBehavior::IMMEDIATE);
+      return done(action, open, [&] { transaction.commit(); });
     });
+  }
+
+  /// The last step of a transaction that has written rows of a run.
+  void seal(SQLite::Database& open, std::string_view run) {
+    unsealed.emplace(run);
+    if (!is_together) seal_all(open);
+  }
+
+  void seal_all(SQLite::Database& open) { seal_new_rows(open, std::exchange(unsealed, {})); }
+
+ private:
+  template <class Action, class Commit>
+  static auto done(Action& action, SQLite::Database& open, const Commit& commit) {
+    if constexpr (std::is_void_v<decltype(action(open))>) {
+      action(open);
+      commit();
+    } else {
+      auto result = action(open);
+      commit();
+      return result;
+    }
   }
 };
 
@@ -106,6 +129,22 @@ const std::filesystem::path& Ledger::path() const {
   return connection_->path;
 }
 
+void Ledger::together(const std::function<void()>& calls) {
+  connection_->transacted([&](SQLite::Database& database) {
+    struct Joined {
+      Connection& connection;
+      explicit Joined(Connection& open) : connection(open) { connection.is_together = true; }
+      ~Joined() { connection.is_together = false; }
+    };
+    connection_->unsealed.clear();
+    {
+      const Joined joined(*connection_);
+      calls();
+    }
+    connection_->seal_all(database);
+  });
+}
+
 std::optional<RunState> Ledger::state(std::string_view id) const {
   return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunState> {
     const std::optional<Claim> claim = read_claim(database, id);
@@ -123,7 +162,7 @@ bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attemp
     if (!present) insert_run(database, id, spec);
     if (free) set_owner(database, id, this_process());
     if (!protocol.empty()) insert_asked(database, id, protocol);
-    seal_new_rows(database, id);
+    connection_->seal(database, id);
     return free;
   });
 }
@@ -151,7 +190,7 @@ void Ledger::keep_training(std::string_view id, const RunOutcome& outcome,
   connection_->transacted([&](SQLite::Database& database) {
     check_owned(database, id);
     write_training(database, id, outcome);
-    seal_new_rows(database, std::string(id));
+    connection_->seal(database, id);
     publish();
   });
 }
@@ -160,7 +199,7 @@ void Ledger::add_tests(std::string_view id, const RunOutcome& tests) {
   connection_->transacted([&](SQLite::Database& database) {
     check_owned(database, id);
     promptbed::add_tests(database, id, tests);
-    seal_new_rows(database, std::string(id));
+    connection_->seal(database, id);
   });
 }
 
@@ -168,7 +207,7 @@ void Ledger::ask(std::string_view protocol, const std::vector<std::string>& ids)
   connection_->transacted([&](SQLite::Database& database) {
     for (const std::string& id : ids) {
       insert_asked(database, id, protocol);
-      seal_new_rows(database, id);
+      connection_->seal(database, id);
     }
   });
 }
@@ -184,7 +223,7 @@ void Ledger::fail(std::string_view id, std::string_view error) {
   connection_->transacted([&](SQLite::Database& database) {
     if (!may_end(database, id)) return;
     write_failure(database, id, error);
-    seal_new_rows(database, std::string(id));
+    connection_->seal(database, id);
   });
 }
 

@@ -86,10 +86,15 @@ void seal_new_rows(SQLite::Database& database) {
   for (const auto& [table, columns] : sealed_columns()) database.exec(sealing(table));
 }
 
-void seal_new_rows(SQLite::Database& database, const std::string& run) {
+void seal_new_rows(SQLite::Database& database, const std::set<std::string>& runs) {
   for (const auto& [table, columns] : sealed_columns()) {
     if (table == "model") continue;
-    statement(database, fmt::format("{} AND {} = ?", sealing(table), columns.front()), run).exec();
+    SQLite::Statement update(database, fmt::format("{} AND {} = ?", sealing(table), columns.front()));
+    for (const std::string& run : runs) {
+      update.bind(1, run);
+      update.exec();
+      update.reset();
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ const std::string& seal_of(std::string_view table);
 /// Seals the rows of all tables that are new or have changed: those whose seal is NULL.
 void seal_new_rows(SQLite::Database& database);
 
-/// The same for the rows of one run.
-void seal_new_rows(SQLite::Database& database, const std::string& run);
+/// The same for the rows of these runs.
+void seal_new_rows(SQLite::Database& database, const std::set<std::string>& runs);
 
 }  // namespace promptbed

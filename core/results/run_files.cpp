@@ -27,11 +27,13 @@ fs::path pending_prompt(const fs::path& ledger, const std::string& run, const st
   return prompt.parent_path() / name;
 }
 
+/// For the folder of files that are called by runs.
+const std::string kAnyRun(16, '0');
+
 /// The pending prompts and unfinished checkpoints beside a ledger, of whatever run.
 std::vector<fs::path> pending_files(const fs::path& ledger) {
   std::vector<fs::path> found;
-  const std::string any_run(16, '0');
-  for (const fs::path& file : {prompt_path(ledger, any_run), checkpoint_path(ledger, any_run)}) {
+  for (const fs::path& file : {prompt_path(ledger, kAnyRun), checkpoint_path(ledger, kAnyRun)}) {
     std::error_code there_is_none;
     for (const auto& entry : fs::directory_iterator(file.parent_path(), there_is_none)) {
       if (is_temporary_name(entry.path().filename().string())) found.push_back(entry.path());
@@ -62,7 +64,16 @@ fs::path pending_prompt_path(const fs::path& ledger, const std::string& run) {
 }
 
 void publish_prompt(const fs::path& ledger, const std::string& run, const std::string& pending) {
-  rename_durably(pending_prompt(ledger, run, pending), prompt_path(ledger, run));
+  const fs::path from = pending_prompt(ledger, run, pending), to = prompt_path(ledger, run);
+  std::error_code failure;
+  fs::rename(from, to, failure);
+  if (failure)
+    throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space", to.string(),
+                            failure.message()));
+}
+
+void keep_prompts(const fs::path& ledger) {
+  synchronise_folder(prompt_path(ledger, kAnyRun).parent_path());
 }
 
 void discard_prompt(const fs::path& ledger, const std::string& run, const std::string& pending) {

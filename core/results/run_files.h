@@ -12,9 +12,13 @@ namespace promptbed {
 /// prompt_path(), since whoever has lost the run must not write over what the winner has kept.
 std::filesystem::path pending_prompt_path(const std::filesystem::path& ledger, const std::string& run);
 
-/// Puts a pending prompt, given by its file's name, in place, and returns when the disk knows. Throws Error
-/// for a name that pending_prompt_path() does not give for that run, and if the file cannot be moved.
+/// Puts a pending prompt, given by its file's name, in place. The disk knows once keep_prompts() has
+/// returned. Throws Error for a name that pending_prompt_path() does not give for that run, and if the file
+/// cannot be moved.
 void publish_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);
+
+/// Returns when the disk knows which prompts are in place. Throws Error.
+void keep_prompts(const std::filesystem::path& ledger);
 
 /// Removes a pending prompt that is not wanted any more.
 void discard_prompt(const std::filesystem::path& ledger, const std::string& run, const std::string& pending);

@@ -94,7 +94,10 @@ void add_openblas_variables(std::vector<Finding>& findings) {
 Finding gpus() {
   if (!at::hasCUDA()) return {"GPUs", "none: this LibTorch is for the CPU", ""};
   const size_t devices = torch::cuda::device_count();
-  return {"GPUs", devices == 0 ? "none that CUDA sees" : fmt::format("{}; --device cuda takes one", devices),
+  return {"GPUs",
+          devices == 0
+              ? "none that CUDA sees"
+              : fmt::format("{}; --device cuda shares them out among the --jobs of a sweep", devices),
           ""};
 }
 

@@ -4,9 +4,11 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "features/extraction.h"
 
@@ -14,7 +16,7 @@ namespace promptbed {
 namespace {
 
 bool tests(const PlannedRun& run, const std::string& dataset) {
-  return std::ranges::find(run.job.tests, dataset, &JobTest::dataset) != run.job.tests.end();
+  return std::ranges::find(*run.job.tests, dataset, &JobTest::dataset) != run.job.tests->end();
 }
 
 }  // namespace
@@ -42,11 +44,11 @@ FeatureRequest test_views_request(const Split& split, int64_t views) {
 }
 
 FeatureRequest training_request(const Job& job) {
-  return {paths_of(job.draw.train), training_views(job.run.views)};
+  return {paths_of(job.data->draw.train), training_views(job.run.views)};
 }
 
 FeatureRequest validation_request(const Job& job) {
-  return {paths_of(job.draw.val), {kCentreView}};
+  return {paths_of(job.data->draw.val), {kCentreView}};
 }
 
 const char* validation_part(Selection selection) {
@@ -66,10 +68,17 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
   const std::string& id = dataset.spec.id;
   const auto reads_test = [&](const PlannedRun* run) { return !run->needs.pixels && tests(*run, id); };
   if (std::ranges::any_of(runs, reads_test)) requests.push_back(test_request(dataset.split));
+  std::set<std::pair<const JobData*, int64_t>> asked;  // methods ask for the same, and views
+  const auto is_first = [&](const PlannedRun& run, int64_t views) {
+    return asked.emplace(&*run.job.data, views).second;
+  };
+  constexpr int64_t kValidation = std::numeric_limits<int64_t>::min();
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != id || !run->method->trainable()) continue;
-    if (!run->needs.pixels) requests.push_back(training_request(run->job));
-    if (run->needs.validation_features) requests.push_back(validation_request(run->job));
+    if (!run->needs.pixels && is_first(*run, run->job.run.views))
+      requests.push_back(training_request(run->job));
+    if (run->needs.validation_features && is_first(*run, kValidation))
+      requests.push_back(validation_request(run->job));
   }
   return requests;
 }
@@ -84,38 +93,39 @@ std::vector<FeatureRequest> test_views_of(const PlannedDataset& dataset,
   return {test_views_request(dataset.split, views)};
 }
 
-std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<const PlannedRun*>& runs,
-                                          const Inputs& inputs) {
-  std::vector<int64_t> counts;
+std::vector<Extraction> extractions_of(const Plan& plan, const std::vector<const PlannedRun*>& runs,
+                                       const Inputs& inputs) {
+  std::vector<Extraction> extractions;
   for (const auto& dataset : plan.datasets) {
-    const FeatureCache cache = inputs.open_cache(dataset->spec);
-    ContentIndex* const contents = cache.sealed() ? nullptr : &inputs.contents(dataset->spec);
-    const auto missing = cache.missing(requests_of(*dataset, runs), contents);
+    const DatasetSpec& spec = dataset->spec;
+    Extraction needed{
+        .dataset = spec.id, .views = requests_of(*dataset, runs), .crops = test_views_of(*dataset, runs)};
+    const FeatureCache cache = inputs.open_cache(spec);
+    const auto missing = cache.missing(needed.views, cache.sealed() ? nullptr : &inputs.contents(spec));
     check_sealed(cache, missing);
     std::set<std::string> images;
     for (const MissingPicture& picture : missing) images.insert(picture.image);
-    if (const auto views = test_views_of(*dataset, runs); !views.empty()) {
+    if (!needed.crops.empty()) {
       for (const MissingPicture& picture :
-           inputs.open_test_views(dataset->spec).missing(views, &inputs.contents(dataset->spec)))
+           inputs.open_test_views(spec).missing(needed.crops, &inputs.contents(spec)))
         images.insert(picture.image);
     }
-    counts.push_back(static_cast<int64_t>(images.size()));
+    needed.missing = static_cast<int64_t>(images.size());
+    extractions.push_back(std::move(needed));
   }
-  return counts;
+  return extractions;
 }
 
-std::map<std::string, std::string> extract_missing_features(const Plan& plan,
-                                                            const std::vector<const PlannedRun*>& runs,
-                                                            Inputs& inputs, int64_t threads,
-                                                            std::ostream& log) {
+std::map<std::string, std::string> extract(const std::vector<Extraction>& extractions, Inputs& inputs,
+                                           int64_t threads, std::ostream& log) {
   std::map<std::string, std::string> spoilt;
-  for (const auto& dataset : plan.datasets) {
+  for (const Extraction& extraction : extractions) {
+    const DatasetSpec& dataset = inputs.dataset(extraction.dataset);
     try {
-      inputs.extract(dataset->spec, requests_of(*dataset, runs), threads, log);
-      if (const auto views = test_views_of(*dataset, runs); !views.empty())
-        inputs.extract_test_views(dataset->spec, views, threads, log);
+      inputs.extract(dataset, extraction.views, threads, log);
+      if (!extraction.crops.empty()) inputs.extract_test_views(dataset, extraction.crops, threads, log);
     } catch (const PictureError& fault) {
-      spoilt[dataset->spec.id] = fault.what();
+      spoilt[extraction.dataset] = fault.what();
     }
   }
   return spoilt;

@@ -51,18 +51,15 @@ std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
 std::vector<FeatureRequest> test_views_of(const PlannedDataset& dataset,
                                           const std::vector<const PlannedRun*>& runs);
 
-/// Opens the features of all datasets, so that a wrong file shows before any work. Returns for each dataset
-/// how many images the runs need whose features are missing. Throws Error if sealed features lack something.
-std::vector<int64_t> count_missing_images(const Plan& plan, const std::vector<const PlannedRun*>& runs,
-                                          const Inputs& inputs);
+/// What the runs need of each dataset of the plan. Opens the features of all of them, so that a wrong file
+/// shows before any work. Throws Error if sealed features lack something.
+std::vector<Extraction> extractions_of(const Plan& plan, const std::vector<const PlannedRun*>& runs,
+                                       const Inputs& inputs);
 
-/// Extracts what the runs need and the caches lack, dataset by dataset, with so many images in work at a
-/// time. An image that is missing or unreadable spoils its dataset only. Returns why, by the spoilt dataset's
-/// id. Throws Interrupted on Ctrl-C.
-std::map<std::string, std::string> extract_missing_features(const Plan& plan,
-                                                            const std::vector<const PlannedRun*>& runs,
-                                                            Inputs& inputs, int64_t threads,
-                                                            std::ostream& log);
+/// Brings into the caches what they lack, with so many images in work at a time. An image that is missing or
+/// unreadable spoils its dataset only. Returns why, by the spoilt dataset's id. Throws Interrupted on Ctrl-C.
+std::map<std::string, std::string> extract(const std::vector<Extraction>& extractions, Inputs& inputs,
+                                           int64_t threads, std::ostream& log);
 
 /// The labels of images, int64 [N].
 Tensor labels_of(const std::vector<Image>& images);

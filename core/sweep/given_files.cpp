@@ -44,8 +44,9 @@ void GivenDraws::check_grid(const std::vector<DatasetSpec>& datasets, const Swee
   }
 }
 
-std::optional<FewShotDraw> GivenDraws::find(const Split& split, const RunSpec& run) const {
-  const auto given = given_.find({run.dataset, run.shots, run.seed});
+std::optional<FewShotDraw> GivenDraws::find(const Split& split, const std::string& dataset, int64_t shots,
+                                            int64_t seed) const {
+  const auto given = given_.find({dataset, shots, seed});
   if (given == given_.end()) return std::nullopt;
   return find_drawn_images(given->second.draw, split, given->second.file);
 }

@@ -10,7 +10,6 @@
 
 #include "data/draws/few_shot.h"
 #include "data/layouts/split.h"
-#include "results/run_spec.h"
 #include "sweep/class_descriptions.h"
 #include "sweep/inputs.h"
 #include "sweep/sweep_spec.h"
@@ -28,8 +27,9 @@ class GivenDraws {
   /// Throws Error for a draw of a dataset, shots or seed that the sweep does not have.
   void check_grid(const std::vector<DatasetSpec>& datasets, const SweepSpec& spec) const;
 
-  /// The draw that was given for a run, if any. Throws Error if it does not fit the split.
-  std::optional<FewShotDraw> find(const Split& split, const RunSpec& run) const;
+  /// The draw that was given, if any. Throws Error if it does not fit the split.
+  std::optional<FewShotDraw> find(const Split& split, const std::string& dataset, int64_t shots,
+                                  int64_t seed) const;
 
  private:
   using Cell = std::tuple<std::string, int64_t, int64_t>;  // dataset, shots, seed

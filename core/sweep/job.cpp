@@ -141,6 +141,29 @@ std::vector<Image> parse_images(const json& list, const std::vector<std::string>
   return images;
 }
 
+json to_json(const JobData& data) {
+  json value = {{"class_names", escaped_all(data.class_names)},
+                {"new_class_names", escaped_all(data.new_class_names)},
+                {"train", to_json(data.draw.train)},
+                {"val", to_json(data.draw.val)}};
+  for (const auto& [name, sentences] : data.descriptions)
+    value["descriptions"][escaped(name)] = escaped_all(sentences);
+  return value;
+}
+
+JobData parse_data(const json& value) {
+  JobData data;
+  data.class_names = unescaped_all<std::vector<std::string>>(value.at("class_names"));
+  data.new_class_names = unescaped_all<std::vector<std::string>>(value.at("new_class_names"));
+  data.draw.train = parse_images(value.at("train"), data.class_names);
+  data.draw.val = parse_images(value.at("val"), data.class_names);
+  if (value.contains("descriptions")) {
+    for (const auto& [name, sentences] : value.at("descriptions").items())
+      data.descriptions[unescaped(name)] = unescaped_all<std::vector<std::string>>(sentences);
+  }
+  return data;
+}
+
 json to_json(const JobTest& test) {
   return {{"dataset", test.dataset},
           {"split_hash", test.split_hash},
@@ -151,6 +174,47 @@ json to_json(const JobTest& test) {
 JobTest parse_test(const json& value) {
   return {value.at("dataset"), value.at("split_hash"),
           parse_class_set(value.at("classes").get_ref<const std::string&>()), value.at("images")};
+}
+
+json to_json(const std::vector<FeatureRequest>& requests) {
+  json list = json::array();
+  for (const FeatureRequest& request : requests)
+    list.push_back({{"images", escaped_all(request.images)}, {"views", request.views}});
+  return list;
+}
+
+std::vector<FeatureRequest> parse_requests(const json& list) {
+  std::vector<FeatureRequest> requests;
+  for (const json& entry : list) {
+    requests.push_back({unescaped_all<std::vector<std::string>>(entry.at("images")), {}});
+    for (const json& view : entry.at("views")) requests.back().views.push_back(static_cast<int>(whole(view)));
+  }
+  return requests;
+}
+
+/// All but the data.
+json to_json(const Job& job) {
+  json value = {{"run", job.run.canonical()},
+                {"label", job.label},
+                {"protocol", to_string(job.protocol)},
+                {"tests", json::array()},
+                {"attempt", job.attempt}};
+  for (const JobTest& test : *job.tests) value["tests"].push_back(to_json(test));
+  if (job.kept_state) value["kept_state"] = *job.kept_state;
+  return value;
+}
+
+Job parse_job_without_data(const json& value) {
+  Job job;
+  job.run = RunSpec::parse(value.at("run"));
+  job.label = value.at("label");
+  job.protocol = protocol_of(value.at("protocol"));
+  std::vector<JobTest> tests;
+  for (const json& test : value.at("tests")) tests.push_back(parse_test(test));
+  job.tests = std::move(tests);
+  if (value.contains("kept_state")) job.kept_state = value.at("kept_state").get<std::string>();
+  job.attempt = whole(value.at("attempt"));
+  return job;
 }
 
 json to_json(const RunOutcome& outcome) {
@@ -274,41 +338,55 @@ BenchSpec parse_bench_spec(std::string_view line) {
   });
 }
 
+std::string to_json_line(const JobData& data) {
+  return dump(to_json(data));
+}
+
+JobData parse_job_data(std::string_view line) {
+  return parse_line("job's data", line, parse_data);
+}
+
 std::string to_json_line(const Job& job) {
-  json value = {{"run", job.run.canonical()},
-                {"label", job.label},
-                {"protocol", to_string(job.protocol)},
-                {"class_names", escaped_all(job.class_names)},
-                {"new_class_names", escaped_all(job.new_class_names)},
-                {"train", to_json(job.draw.train)},
-                {"val", to_json(job.draw.val)},
-                {"tests", json::array()},
-                {"attempt", job.attempt}};
-  for (const JobTest& test : job.tests) value["tests"].push_back(to_json(test));
-  for (const auto& [name, sentences] : job.descriptions)
-    value["descriptions"][escaped(name)] = escaped_all(sentences);
-  if (job.kept_state) value["kept_state"] = *job.kept_state;
+  json value = to_json(job);
+  value["data"] = to_json(*job.data);
   return dump(value);
 }
 
 Job parse_job(std::string_view line) {
   return parse_line("job", line, [](const json& value) {
-    Job job;
-    job.run = RunSpec::parse(value.at("run"));
-    job.label = value.at("label");
-    job.protocol = protocol_of(value.at("protocol"));
-    job.class_names = unescaped_all<std::vector<std::string>>(value.at("class_names"));
-    job.new_class_names = unescaped_all<std::vector<std::string>>(value.at("new_class_names"));
-    job.draw.train = parse_images(value.at("train"), job.class_names);
-    job.draw.val = parse_images(value.at("val"), job.class_names);
-    for (const json& test : value.at("tests")) job.tests.push_back(parse_test(test));
-    if (value.contains("descriptions")) {
-      for (const auto& [name, sentences] : value.at("descriptions").items())
-        job.descriptions[unescaped(name)] = unescaped_all<std::vector<std::string>>(sentences);
-    }
-    if (value.contains("kept_state")) job.kept_state = value.at("kept_state").get<std::string>();
-    job.attempt = whole(value.at("attempt"));
+    Job job = parse_job_without_data(value);
+    job.data = parse_data(value.at("data"));
     return job;
+  });
+}
+
+std::string to_json_line(const Job& job, const std::string& data_name) {
+  json value = to_json(job);
+  value["data"] = data_name;
+  return dump(value);
+}
+
+Job parse_job(std::string_view line, const std::function<Shared<JobData>(const std::string& name)>& data_of) {
+  return parse_line("job", line, [&](const json& value) {
+    Job job = parse_job_without_data(value);
+    job.data = data_of(value.at("data").get<std::string>());
+    return job;
+  });
+}
+
+std::string to_json_line(const Extraction& extraction) {
+  return dump({{"dataset", extraction.dataset},
+               {"views", to_json(extraction.views)},
+               {"crops", to_json(extraction.crops)},
+               {"missing", extraction.missing}});
+}
+
+Extraction parse_extraction(std::string_view line) {
+  return parse_line("extraction", line, [](const json& value) {
+    return Extraction{.dataset = value.at("dataset"),
+                      .views = parse_requests(value.at("views")),
+                      .crops = parse_requests(value.at("crops")),
+                      .missing = whole(value.at("missing"))};
   });
 }
 

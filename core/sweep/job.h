@@ -4,13 +4,16 @@
 #include <promptbed/task.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/shared.h"
 #include "data/draws/class_sets.h"
 #include "data/draws/few_shot.h"
+#include "features/feature_cache.h"
 #include "results/run_record.h"
 #include "results/run_spec.h"
 #include "sweep/sweep_spec.h"
@@ -35,16 +38,24 @@ struct JobTest {
   std::string title() const;
 };
 
+/// What jobs train on. Those of the other methods have it, too, and share it: there may be a hundred
+/// thousand.
+struct JobData {
+  std::vector<std::string> class_names;      ///< the K training classes, by label
+  std::vector<std::string> new_class_names;  ///< classes of the same dataset that are tested only
+  FewShotDraw draw;                          ///< labels from 0 to K-1; empty for a method without training
+  Descriptions descriptions;                 ///< of all these classes; empty if the method reads none
+
+  bool operator==(const JobData&) const = default;
+};
+
 /// A run to be made: all that is settled before anything is loaded or trained.
 struct Job {
   RunSpec run;
   std::string label;  ///< "n_ctx=16" if the sweep tries several values; otherwise ""
   Protocol protocol = Protocol::base_new;
-  std::vector<std::string> class_names;      ///< the K training classes, by label
-  std::vector<std::string> new_class_names;  ///< classes of the same dataset that are tested only
-  FewShotDraw draw;                          ///< labels from 0 to K-1; empty for a method without training
-  Descriptions descriptions;                 ///< of all these classes; empty if the method reads none
-  std::vector<JobTest> tests;                ///< to be made
+  Shared<JobData> data;
+  Shared<std::vector<JobTest>> tests;  ///< to be made
   /// Hash of the state that an earlier attempt trained and kept, "" for a method without training; nothing if
   /// the run is still to be trained.
   std::optional<std::string> kept_state = {};
@@ -52,6 +63,14 @@ struct Job {
 
   /// "coop n_ctx=16 on transport, 16 shots, seed 1"
   std::string title() const;
+};
+
+/// What is to be extracted of a dataset before the runs that need it can be made.
+struct Extraction {
+  std::string dataset;                ///< its id
+  std::vector<FeatureRequest> views;  ///< that runs ask for
+  std::vector<FeatureRequest> crops;  ///< random ones of test images; none if no run asks for them
+  int64_t missing = 0;                ///< images of which something is not in the caches
 };
 
 /// How far a job is.
@@ -76,13 +95,21 @@ struct JobOutcome {
 
 std::string to_json_line(const BenchSpec& spec);
 std::string to_json_line(const Job& job);
+std::string to_json_line(const JobData& data);
+std::string to_json_line(const Extraction& extraction);
 std::string to_json_line(const JobOutcome& outcome);
 std::string to_json_line(const RunOutcome& outcome);
 
 /// The reverse. All throw Error for any other text.
 BenchSpec parse_bench_spec(std::string_view line);
 Job parse_job(std::string_view line);
+JobData parse_job_data(std::string_view line);
+Extraction parse_extraction(std::string_view line);
 JobOutcome parse_job_outcome(std::string_view line);
 RunOutcome parse_run_outcome(std::string_view line);
+
+/// The same of a job whose data is kept elsewhere, under a name: `data_of` knows it by that.
+std::string to_json_line(const Job& job, const std::string& data_name);
+Job parse_job(std::string_view line, const std::function<Shared<JobData>(const std::string& name)>& data_of);
 
 }  // namespace promptbed

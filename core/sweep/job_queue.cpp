@@ -24,8 +24,8 @@ std::string describe(const WorkerEnd& end, const Method& method) {
                      method.name(), method.file.filename().string(), accident);
 }
 
-/// Takes out the tests that an attempt has made.
-void remove_made(std::vector<JobTest>& tests, const RunOutcome& outcome) {
+/// The tests that an attempt has not made.
+std::vector<JobTest> without_made(std::vector<JobTest> tests, const RunOutcome& outcome) {
   const auto is_made = [&](const JobTest& test) {
     const auto is_it = [&](const auto& result) {
       return result.dataset == test.dataset && result.class_set == to_string(test.classes);
@@ -33,6 +33,7 @@ void remove_made(std::vector<JobTest>& tests, const RunOutcome& outcome) {
     return std::ranges::any_of(outcome.scores, is_it) || std::ranges::any_of(outcome.refusals, is_it);
   };
   std::erase_if(tests, is_made);
+  return tests;
 }
 
 }  // namespace
@@ -42,9 +43,21 @@ JobQueue::JobQueue(const std::vector<const PlannedRun*>& runs, const SweepSpec& 
     : spec_(spec), ledger_(ledger), progress_(progress) {
   for (const PlannedRun* run : runs) {
     const bool done = run->state && run->state->status == RunStatus::done;
-    waiting_.push_back({run, run->job, spec.retries, done ? Redo::yes : Redo::no});
-    waiting_.back().job.attempt = run->attempts() + 1;
+    waiting_.push_back({.run = run,
+                        .tests = run->job.tests,
+                        .kept_state = run->job.kept_state,
+                        .attempt = run->attempts() + 1,
+                        .retries = spec.retries,
+                        .redo = done ? Redo::yes : Redo::no});
   }
+}
+
+Job JobQueue::Entry::job() const {
+  Job job = run->job;
+  job.tests = tests;
+  job.kept_state = kept_state;
+  job.attempt = attempt;
+  return job;
 }
 
 JobQueue::~JobQueue() {
@@ -68,12 +81,12 @@ bool JobQueue::stops() const {
 }
 
 bool JobQueue::claim(const Entry& entry) {
-  return ledger_.claim(entry.job.run, entry.redo, entry.job.attempt - 1, to_string(spec_.protocol));
+  return ledger_.claim(entry.run->job.run, entry.redo, entry.attempt - 1, to_string(spec_.protocol));
 }
 
 void JobQueue::fail_datasets(const std::map<std::string, std::string>& reasons) {
   std::erase_if(waiting_, [&](const Entry& entry) {
-    const auto found = reasons.find(entry.job.run.dataset);
+    const auto found = reasons.find(entry.run->job.run.dataset);
     if (found == reasons.end()) return false;
     if (claim(entry)) ledger_.fail(entry.run->id, found->second);
     failures_.push_back({entry.run->title(), found->second});
@@ -101,7 +114,7 @@ std::optional<Job> JobQueue::next() {
       progress_.advance();
       continue;
     }
-    const Job job = entry.job;
+    Job job = entry.job();
     entry.training.emplace(log_path(ledger_.path(), entry.run->id));
     in_hand_.insert_or_assign(entry.run->id, std::move(entry));
     return job;
@@ -111,9 +124,9 @@ std::optional<Job> JobQueue::next() {
 
 /// Whoever had a run since it was planned may have died after training it: then only the tests are missing.
 void JobQueue::use_kept_training(Entry& entry) const {
-  if (entry.job.kept_state || spec_.force) return;
+  if (entry.kept_state || spec_.force) return;
   if (const auto state = ledger_.state(entry.run->id))
-    entry.job.kept_state = usable_training(*entry.run, *state, ledger_.path());
+    entry.kept_state = usable_training(*entry.run, *state, ledger_.path());
 }
 
 /// Keeps a training: first its prompt, then the record that speaks of it. One that is not kept goes, and its
@@ -121,9 +134,11 @@ void JobQueue::use_kept_training(Entry& entry) const {
 void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
   try {
     ledger_.keep_training(trained.run, trained.outcome, [&] {
-      if (!trained.prompt.empty()) publish_prompt(ledger_.path(), trained.run, trained.prompt);
+      if (trained.prompt.empty()) return;
+      publish_prompt(ledger_.path(), trained.run, trained.prompt);
+      if (!is_together_) keep_prompts(ledger_.path());
     });
-    entry.job.kept_state = trained.outcome.state_hash;
+    entry.kept_state = trained.outcome.state_hash;
     remove_checkpoint(ledger_.path(), trained.run);
   } catch (const Error& fault) {
     entry.fault = fault.what();
@@ -142,7 +157,7 @@ bool JobQueue::report(const JobOutcome& outcome) {
   Entry entry = std::move(found->second);
   in_hand_.erase(found);
   bool is_taken = entry.fault.empty();
-  const size_t tests = entry.job.tests.size();
+  const size_t tests = entry.tests->size();
   std::string reason = entry.fault.empty() ? outcome.error : entry.fault;
   try {
     if (outcome.stage == JobStage::interrupted) {
@@ -152,7 +167,7 @@ bool JobQueue::report(const JobOutcome& outcome) {
     }
     if (reason.empty() && outcome.stage == JobStage::done) {
       ledger_.add_tests(outcome.run, outcome.outcome);
-      remove_made(entry.job.tests, outcome.outcome);
+      entry.tests = without_made(*entry.tests, outcome.outcome);
       reason = outcome.outcome.shortfall;
     } else {
       ledger_.fail(outcome.run, reason);
@@ -161,12 +176,21 @@ bool JobQueue::report(const JobOutcome& outcome) {
     reason = fault.what();
     is_taken = false;
   }
-  if (reason.empty() && !entry.job.tests.empty() && entry.job.tests.size() < tests) {
+  if (reason.empty() && !entry.tests->empty() && entry.tests->size() < tests) {
     put_back(std::move(entry));
   } else {
     end(std::move(entry), reason);
   }
   return is_taken;
+}
+
+void JobQueue::together(const std::function<void()>& calls) {
+  ledger_.together([&] {
+    is_together_ = true;
+    calls();
+    is_together_ = false;
+    keep_prompts(ledger_.path());
+  });
 }
 
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
@@ -175,14 +199,25 @@ void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
   report({.run = run, .stage = JobStage::failed, .error = describe(end, *found->second.run->method)});
 }
 
-void JobQueue::show_progress(const std::string& words) {
+void JobQueue::show_progress() {
   if (in_hand_.empty()) return;
   Underway underway;
   for (auto& [id, entry] : in_hand_) {
     entry.training->update();
     underway.steps += entry.training->share();
   }
-  underway.text = words.empty() ? first_in_hand() : words;
+  underway.text = first_in_hand();
+  progress_.tell(std::move(underway));
+}
+
+void JobQueue::show_progress(const std::vector<std::string>& runs, const std::string& words) {
+  Underway underway{.text = words};
+  for (const std::string& run : runs) {
+    const auto entry = in_hand_.find(run);
+    if (entry == in_hand_.end()) continue;
+    entry->second.training->update();
+    underway.steps += entry->second.training->share();
+  }
   progress_.tell(std::move(underway));
 }
 
@@ -199,7 +234,7 @@ void JobQueue::note_accident(const WorkerEnd& end) {
 }
 
 void JobQueue::put_back(Entry entry) {
-  ++entry.job.attempt;
+  ++entry.attempt;
   entry.redo = Redo::yes;  // what the attempt kept may have made the run a done one
   entry.fault.clear();
   waiting_.push_back(std::move(entry));
@@ -239,7 +274,7 @@ void JobQueue::add_to(SweepOutcome& outcome) const {
       outcome.failures.push_back({run->title(), record->error});
     } else {
       // A process with another protocol may have finished the run without the tests of this one.
-      ++(tried && std::ranges::all_of(run->job.tests, has) ? outcome.made : outcome.elsewhere);
+      ++(tried && std::ranges::all_of(*run->job.tests, has) ? outcome.made : outcome.elsewhere);
     }
   }
 }

@@ -79,15 +79,21 @@ class JobQueue {
   /// the run's failure.
   bool report(const JobOutcome& outcome);
 
+  /// Joins what `calls` does with next() and report() to one transaction of the ledger (Ledger::together). If
+  /// that fails, it throws Error, and the sweep has to end: the queue believes what the ledger does not know.
+  void together(const std::function<void()>& calls);
+
   /// Records that a worker ended in the middle of a run.
   void lose(const std::string& run, const WorkerEnd& end);
 
   /// Notes that a worker ended badly without a run.
   void note_accident(const WorkerEnd& end);
 
-  /// Shows how far the jobs in hand are, by their logs; in words, by the first of them, or as the executor
-  /// says.
-  void show_progress(const std::string& words = "");
+  /// Shows how far the jobs in hand are, by their logs; in words, by the first of them.
+  void show_progress();
+
+  /// The same of those in hand that somebody is making, in the executor's words.
+  void show_progress(const std::vector<std::string>& runs, const std::string& words);
 
   /// Whether work in hand is to stop: on Ctrl-C, and when a run has failed for good and the sweep is to stop
   /// at the first failure.
@@ -100,11 +106,15 @@ class JobQueue {
   /// A run on its way through the queue.
   struct Entry {
     const PlannedRun* run;
-    Job job;
+    Shared<std::vector<JobTest>> tests;     ///< to be made
+    std::optional<std::string> kept_state;  ///< as in Job
+    int64_t attempt;
     int64_t retries;
     Redo redo;
     std::string fault = {};                         ///< of the ledger, while it was in hand
     std::optional<FollowedTraining> training = {};  ///< while it is in hand
+
+    Job job() const;
   };
 
   std::string first_in_hand() const;
@@ -122,11 +132,9 @@ class JobQueue {
   std::map<std::string, Entry> in_hand_;  // by id
   std::vector<const PlannedRun*> taken_;  // by other processes
   int64_t made_ = 0, interrupted_ = 0;
+  bool is_together_ = false;
   std::vector<Failure> failures_;
   std::vector<std::string> accidents_;
 };
-
-/// Has all jobs of a queue made, and returns when that is done or the queue stops.
-using Executor = std::function<void(JobQueue& queue)>;
 
 }  // namespace promptbed

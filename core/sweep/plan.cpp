@@ -56,12 +56,12 @@ Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& input
   table.columns.push_back({"Dataset", Alignment::left});
   for (const std::string& method : spec.methods) table.columns.push_back({method});
   table.columns.push_back({"Images to encode"});
-  const std::vector<int64_t> missing = count_missing_images(plan, pending, inputs);
+  const std::vector<Extraction> needed = extractions_of(plan, pending, inputs);
   for (size_t i = 0; i < plan.datasets.size(); ++i) {
     const std::string& dataset = plan.datasets[i]->spec.id;
     std::vector<Cell> row = {dataset};
     for (const std::string& method : spec.methods) row.push_back(describe(count_runs(plan, dataset, method)));
-    row.push_back(std::to_string(missing[i]));
+    row.push_back(std::to_string(needed[i].missing));
     table.rows.push_back(std::move(row));
   }
   const auto reads_features = [](const PlannedRun& run) { return !run.needs.pixels; };

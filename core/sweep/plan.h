@@ -30,7 +30,7 @@ struct PlannedDataset {
 struct PlannedRun {
   const Method* method = nullptr;
   std::shared_ptr<const PlannedDataset> dataset;  ///< trained on
-  std::vector<JobTest> tests;                     ///< that the protocol asks for
+  Shared<std::vector<JobTest>> tests;             ///< that the protocol asks for
 
   std::string obstacle;                   ///< why it cannot run; "" if it can
   Job job;                                ///< its tests are those that the ledger lacks
@@ -41,7 +41,7 @@ struct PlannedRun {
   bool keeps_scores = false;      ///< its prompt is gone, and nothing but further measures would need it
   bool lacks_tracking = false;    ///< it was trained before, without the accuracy by epoch that is asked for
 
-  bool done() const { return job.tests.empty(); }
+  bool done() const { return job.tests->empty(); }
   int64_t attempts() const { return state ? state->attempts : 0; }
   std::string title() const { return job.title(); }
 };

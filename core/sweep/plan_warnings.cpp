@@ -64,7 +64,7 @@ Lines about_tracking(const std::vector<PlannedRun>& runs) {
 std::optional<int64_t> steps_of(const PlannedRun& run) {
   if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
   if (run.job.run.recipe->iterations > 0) return std::nullopt;
-  return steps_of_epoch(static_cast<int64_t>(run.job.draw.train.size()), *run.job.run.recipe);
+  return steps_of_epoch(static_cast<int64_t>(run.job.data->draw.train.size()), *run.job.run.recipe);
 }
 
 /// In one line, the shortest epoch of each method that has epochs of few steps.

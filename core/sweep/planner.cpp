@@ -16,6 +16,7 @@
 #include "sweep/plan.h"
 #include "sweep/plan_warnings.h"
 #include "sweep/run.h"
+#include "sweep/training_data.h"
 
 namespace promptbed {
 namespace {
@@ -34,16 +35,6 @@ Recipe overridden(Recipe recipe, const SweepSpec& spec) {
     for (ParameterGroup& group : recipe.groups) group.learning_rate = *spec.learning_rate;
   }
   return recipe;
-}
-
-/// The classes of its dataset that a protocol trains on.
-ClassSet trained_classes(Protocol protocol) {
-  return has_halves(protocol) ? ClassSet::base : ClassSet::all;
-}
-
-/// Whether a dataset's validation images are training images that were not drawn.
-bool validates_on_training(const PlannedDataset& dataset, const SweepSpec& spec) {
-  return spec.imagenet_val && dataset.spec.split.kind == SplitKind::imagenet;
 }
 
 /// What cannot be given must not be missing in silence.
@@ -72,7 +63,7 @@ class Planner {
         bench_(bench),
         opened_(opened),
         datasets_(datasets),
-        draws_(draws),
+        data_(spec, draws),
         descriptions_(descriptions),
         ledger_(open_if_there(spec.ledger)),
         known_(ledger_ ? &*ledger_ : nullptr,
@@ -80,16 +71,18 @@ class Planner {
 
   /// Shots are 0 for a method without training, and so is the seed unless it is online.
   PlannedRun plan(const Method& method, std::shared_ptr<const PlannedDataset> dataset, int64_t shots,
-                  int64_t seed, const GivenOptions& given) const {
+                  int64_t seed, const GivenOptions& given) {
     PlannedRun run;
     run.method = &method;
     run.dataset = std::move(dataset);
-    run.tests = tests_of(run);
+    const auto [tests, are_new] = tests_.try_emplace({run.dataset.get(), method.trainable()});
+    if (are_new) tests->second = tests_of(run);
+    run.tests = tests->second;
     describe(run, shots, seed);
     run.job.label = given.label;
     if (method.trainable()) draw_images(run);
     if (!run.obstacle.empty()) return run;
-    if (method.trainable() && run.job.draw.train.empty()) {
+    if (method.trainable() && run.job.data->draw.train.empty()) {
       run.obstacle = fmt::format(
           "{}: has no training images, only a test set; leave it out with --datasets, or choose a method "
           "that does not train",
@@ -140,12 +133,10 @@ class Planner {
   }
 
   /// All of the run that is known without asking its method.
-  void describe(PlannedRun& run, int64_t shots, int64_t seed) const {
+  void describe(PlannedRun& run, int64_t shots, int64_t seed) {
     const PlannedDataset& dataset = *run.dataset;
-    const ClassSet classes = trained_classes(spec_.protocol);
     run.job.protocol = spec_.protocol;
-    run.job.class_names = class_names_of(dataset.split, classes);
-    if (has_halves(spec_.protocol)) run.job.new_class_names = class_names_of(dataset.split, ClassSet::new_);
+    run.job.data = data_.classes_of(dataset);
     RunSpec& settled = run.job.run;
     settled.model = bench_.inputs().model().fingerprint();
     settled.dataset = dataset.spec.id;
@@ -158,47 +149,22 @@ class Planner {
     settled.tokenizer = bench_.inputs().model().tokenizer_id();
     settled.seed = seed;
     if (!run.method->trainable()) return;
-    settled.classes = to_string(classes);
+    settled.classes = to_string(trained_classes(spec_.protocol));
     settled.shots = shots;
     settled.views = spec_.views;
     if (settled.views > 0) settled.crops = dataset.spec.crops;
   }
 
-  /// A draw from a file that is the ordinary one makes the same run.
-  void draw_images(PlannedRun& run) const {
-    Job& job = run.job;
-    const Split& split = run.dataset->split;
-    const ClassSet classes = trained_classes(job.protocol);
-    const auto source = validates_on_training(*run.dataset, spec_) ? ValidationSource::training
-                                                                   : ValidationSource::validation;
-    job.draw = subset(draw_few_shot(split, job.run.shots, job.run.seed, source), split, classes);
-    if (const auto given = draws_.find(split, job.run)) {
-      FewShotDraw draw = subset(*given, split, classes);
-      if (draw != job.draw) job.run.draw = draw.hash();
-      job.draw = std::move(draw);
-    }
-    change_images(run);
-  }
-
-  /// What a change leaves as it is would be another run with the same numbers.
-  void change_images(PlannedRun& run) const {
-    Job& job = run.job;
-    if (spec_.changes == DrawChanges() || job.draw.train.empty()) return;
-    const auto drawn = job.draw.train.size();
-    const auto flips = change_draw(job.draw, job.class_names, job.run.shots, job.run.seed, spec_.changes);
-    job.run.changes = spec_.changes;
-    if (spec_.changes.imbalance != 1 && job.draw.train.size() == drawn) {
-      run.obstacle = fmt::format("{}: --imbalance {} leaves all {} shots of each class; give more shots",
-                                 job.run.dataset, spec_.changes.imbalance, job.run.shots);
-    } else if (spec_.changes.noise && flips.empty()) {
-      run.obstacle = fmt::format(
-          "{}: --label-noise {} leaves all labels of {} shots as they are; give more shots or a higher rate",
-          job.run.dataset, to_string(*spec_.changes.noise), job.run.shots);
-    }
+  void draw_images(PlannedRun& run) {
+    const TrainingData::Draw& draw = data_.draw_of(*run.dataset, run.job.run.shots, run.job.run.seed);
+    run.job.data = draw.data;
+    run.job.run.draw = draw.given;
+    run.job.run.changes = draw.changes;
+    run.obstacle = draw.obstacle;
   }
 
   /// Asks the method to settle its options and recipe. Throws what the method throws.
-  void settle(PlannedRun& run, const Options& given) const {
+  void settle(PlannedRun& run, const Options& given) {
     auto learner = bench_.registry().create(*run.method, given);
     if (const Method* base = bench_.registry().base_of(*run.method, given))
       run.job.run.base_version = base->spec->version;
@@ -227,9 +193,11 @@ class Planner {
     auto& images = run.job.run.images;
     images["test"] = hash_of_pictures(dataset.spec.id, dataset.split.test, opened_);
     if (run.method->trainable())
-      images["train"] = hash_of_pictures(dataset.spec.id, run.job.draw.train, opened_);
-    for (JobTest& test : run.tests)
+      images["train"] = hash_of_pictures(dataset.spec.id, run.job.data->draw.train, opened_);
+    std::vector<JobTest> tests = *run.tests;
+    for (JobTest& test : tests)
       if (test.dataset == dataset.spec.id) test.images = images["test"];
+    run.tests = std::move(tests);
   }
 
   /// Random crops at test are never sealed, so that they need the images, too, and depend on what crops
@@ -242,22 +210,21 @@ class Planner {
 
   /// A method that chooses on all validation images has them in place of the draw's, unless those are
   /// training images.
-  void give_validation(PlannedRun& run, const Options& given) const {
+  void give_validation(PlannedRun& run, const Options& given) {
     run.selection = bench_.registry().selection_of(*run.method, given);
     if (run.needs.validation_features && validates_on_training(*run.dataset, spec_)) {
       run.job.run.validation = "training";
       if (run.selection == Selection::full_validation) run.selection = Selection::few_shot_validation;
     }
     if (run.selection != Selection::full_validation || !run.method->trainable()) return;
-    const Split& split = run.dataset->split;
-    run.job.draw.val = subset(split.val, split, trained_classes(spec_.protocol));
+    run.job.data = data_.with_all_validation(*run.dataset, run.job.data);
   }
 
   /// Gives a method that reads descriptions those of the run's classes. Whether there are any.
-  bool describe_classes(PlannedRun& run) const {
+  bool describe_classes(PlannedRun& run) {
     const ClassDescriptions* given = descriptions_.find(run.dataset->spec.id);
     if (given == nullptr || !run.needs.descriptions) return false;
-    run.job.descriptions = given->of(run.dataset->split.class_names);
+    run.job.data = data_.described(*run.dataset, run.job.data, *given);
     run.job.run.descriptions = given->hash();
     return true;
   }
@@ -284,16 +251,23 @@ class Planner {
     const bool trained = record != nullptr && has_training(*record) && !spec_.force;
     const bool done = trained && record->status == RunStatus::done;
     const auto lacks_scores = [&](const JobTest& test) { return !done || !known_.has(run.id, test); };
-    std::ranges::copy_if(run.tests, std::back_inserter(run.job.tests), [&](const JobTest& test) {
+    const auto is_missing = [&](const JobTest& test) {
       return lacks_scores(test) || (measures_all() && !known_.has_measured(run.id, test));
-    });
+    };
+    if (std::ranges::all_of(*run.tests, is_missing)) {
+      run.job.tests = run.tests;
+    } else {
+      std::vector<JobTest> missing;
+      std::ranges::copy_if(*run.tests, std::back_inserter(missing), is_missing);
+      run.job.tests = std::move(missing);
+    }
     run.lacks_tracking = trained && spec_.track_new > 0 && run.job.run.recipe && !known_.has_tracked(run.id);
     if (run.done() || !trained) return;
     run.job.kept_state = usable_training(run, *run.state, spec_.ledger);
     if (run.job.kept_state) return;
     // What lacks scores has to be trained again; what lacks measures alone keeps its scores.
-    run.keeps_scores = std::ranges::none_of(run.tests, lacks_scores);
-    run.job.tests = run.keeps_scores ? std::vector<JobTest>() : run.tests;
+    run.keeps_scores = std::ranges::none_of(*run.tests, lacks_scores);
+    run.job.tests = run.keeps_scores ? Shared<std::vector<JobTest>>() : run.tests;
   }
 
   /// Whether a test whose score alone is known, of an earlier version, is made once more.
@@ -303,10 +277,11 @@ class Planner {
   const Workbench& bench_;
   OpenDatasets& opened_;
   const std::vector<std::shared_ptr<const PlannedDataset>>& datasets_;
-  const GivenDraws& draws_;
+  TrainingData data_;
   const GivenDescriptions& descriptions_;
   std::optional<Ledger> ledger_;
   KnownRuns known_;
+  std::map<std::pair<const PlannedDataset*, bool>, Shared<std::vector<JobTest>>> tests_;  // trained or not
 };
 
 void check_range(const char* option, const std::vector<int64_t>& values, int64_t least) {
@@ -388,7 +363,7 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
     }
   }
   check_imagenet_val(spec, plan.datasets);
-  const Planner planner(spec, bench, opened, plan.datasets, draws, descriptions);
+  Planner planner(spec, bench, opened, plan.datasets, draws, descriptions);
   for (const auto& dataset : plan.datasets) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
     for (const Method* method : methods) {

@@ -93,8 +93,8 @@ ParameterCount count_parameters(PromptLearner& learner) {
 
 std::string hash_class_names(const Job& job) {
   Hasher hasher;
-  for (const std::string& name : job.class_names) hasher.add(name);
-  for (const std::string& name : job.new_class_names) hasher.add(name);
+  for (const std::string& name : job.data->class_names) hasher.add(name);
+  for (const std::string& name : job.data->new_class_names) hasher.add(name);
   return hasher.hex();
 }
 
@@ -240,15 +240,15 @@ class Run {
   /// TrainedPrompt -> file, of which the name is returned. Fills in what the training leaves on record.
   std::string write_prompt(RunOutcome& outcome) {
     const NamedTensors state = trained_state(*learner_);
-    outcome.draw_hash = job_.draw.hash();
+    outcome.draw_hash = job_.data->draw.hash();
     outcome.class_names_hash = hash_class_names(job_);
     outcome.state_hash = hash_of_state(state);
-    outcome.shots = count_shots(job_.draw);
+    outcome.shots = count_shots(job_.data->draw);
     outcome.parameters = count_parameters(*learner_);
     outcome.execution.peak_memory = peak_memory();
     if (state.empty()) return {};
     const std::filesystem::path pending = pending_prompt_path(bench_.spec().ledger, id_);
-    write_trained_prompt(pending, {.run = job_.run, .class_names = job_.class_names, .state = state});
+    write_trained_prompt(pending, {.run = job_.run, .class_names = job_.data->class_names, .state = state});
     return pending.filename().string();
   }
 
@@ -265,7 +265,7 @@ class Run {
 
   /// A fault in another dataset costs the test on it alone.
   void make_tests(RunOutcome& outcome) {
-    for (const JobTest& test : job_.tests) {
+    for (const JobTest& test : *job_.tests) {
       check_interrupt();
       try {
         make_test(test, outcome);
@@ -366,7 +366,7 @@ class Run {
 /// Datasets that a job is trained or tested on.
 std::set<std::string> datasets_of(const Job& job) {
   std::set<std::string> datasets = {job.run.dataset};
-  for (const JobTest& test : job.tests) datasets.insert(test.dataset);
+  for (const JobTest& test : *job.tests) datasets.insert(test.dataset);
   return datasets;
 }
 
@@ -378,15 +378,15 @@ Setting setting_of(const Job& job, const ClipModel& model) {
   // Both train the same, and share their runs.
   setting.protocol = job.protocol == Protocol::open_world ? Protocol::base_new : job.protocol;
   setting.shots = job.run.shots;
-  setting.class_names = job.class_names;
-  setting.new_class_names = job.new_class_names;
+  setting.class_names = job.data->class_names;
+  setting.new_class_names = job.data->new_class_names;
   setting.prompt_template = job.run.prompt_template;
   setting.context_init = job.run.context_init;
   setting.tokenizer = model.tokenizer();
   setting.context_length = model.context_length();
   setting.text_blocks = model.text_blocks();
   setting.image_blocks = model.image_blocks();
-  setting.descriptions = job.descriptions;
+  setting.descriptions = job.data->descriptions;
   return setting;
 }
 

@@ -6,16 +6,16 @@ namespace promptbed {
 
 ShownImages RunImages::train() {
   if (needs_.pixels) {
-    bench_.datasets().check_pictures(job_.run.dataset, job_.draw.train, planned("train"));
+    bench_.datasets().check_pictures(job_.run.dataset, job_.data->draw.train, planned("train"));
   } else {
     check_features("train", training_request(job_));
   }
-  return shown(job_.run.dataset, job_.draw.train, training_views(job_.run.views));
+  return shown(job_.run.dataset, job_.data->draw.train, training_views(job_.run.views));
 }
 
 FeatureSet RunImages::validation() {
   check_features(job_.run.images.contains("full_val") ? "full_val" : "val", validation_request(job_));
-  return read_features(bench_.datasets().features(job_.run.dataset), job_.draw.val, {kCentreView},
+  return read_features(bench_.datasets().features(job_.run.dataset), job_.data->draw.val, {kCentreView},
                        bench_.spec().placement.device);
 }
 

@@ -61,8 +61,8 @@ Shard shard_of_array() {
 /// whatever depends on that would deal the runs out in another way there.
 int64_t cost_of(const PlannedRun& run) {
   constexpr int64_t kUsualEpochs = 50;
-  int64_t images = kUsualEpochs * run.job.run.shots * static_cast<int64_t>(run.job.class_names.size());
-  for (const JobTest& test : run.tests) {
+  int64_t images = kUsualEpochs * run.job.run.shots * static_cast<int64_t>(run.job.data->class_names.size());
+  for (const JobTest& test : *run.tests) {
     if (test.dataset == run.dataset->spec.id) images += static_cast<int64_t>(run.dataset->split.test.size());
   }
   return images;

@@ -103,17 +103,23 @@ SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench
   }
 
   // Features that are wrong and a ledger that cannot be made show before any work.
-  count_missing_images(plan, pending, bench.inputs());
+  std::vector<Extraction> extractions = extractions_of(plan, pending, bench.inputs());
   Ledger ledger(spec.ledger);
   tidy_beside(ledger);
   describe_model(bench.inputs().model(), ledger);
   keep_own_places(plan, spec, log);
-  const auto spoilt = extract_missing_features(plan, pending, bench.inputs(), spec.threads * spec.jobs, log);
+  std::map<std::string, std::string> spoilt;
+  if (executor.extract) {
+    std::erase_if(extractions, [](const Extraction& extraction) { return extraction.missing == 0; });
+    executor.extract(std::move(extractions));
+  } else {
+    spoilt = extract(extractions, bench.inputs(), spec.threads * spec.jobs, log);
+  }
 
   Progress progress("runs", static_cast<int64_t>(pending.size()), log, is_terminal(log));
   JobQueue queue(pending, spec, ledger, progress);
   queue.fail_datasets(spoilt);
-  executor(queue);
+  executor.make_jobs(queue);
   tidy_beside(ledger);  // after workers that died between a prompt and its record
   check_interrupt();
   queue.add_to(outcome);

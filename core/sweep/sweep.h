@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -9,6 +10,16 @@
 #include "sweep/workbench.h"
 
 namespace promptbed {
+
+/// Who makes the jobs of a sweep, and where.
+struct Executor {
+  /// Has all jobs of a queue made, and returns when that is done or the queue stops.
+  std::function<void(JobQueue& queue)> make_jobs;
+
+  /// Has features extracted where that is not done in this process. The jobs of the queue may come before it
+  /// is done: whoever makes them has to wait.
+  std::function<void(std::vector<Extraction> missing)> extract = nullptr;
+};
 
 /// Extracts the features that the plan needs, then has its pending runs made by the executor. A run that
 /// fails stops the others only if the sweep is to stop at the first failure. This process alone writes the

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/progress.h"
 
@@ -29,55 +28,61 @@ std::string likeness(const RunSpec& spec) {
   return canonical.dump();
 }
 
-struct Mean {
-  double sum = 0;
-  int64_t count = 0;
-
-  void add(double value) {
-    sum += value;
-    ++count;
-  }
-};
-
-using Means = std::map<std::string, Mean>;
-
-std::optional<double> mean_of(const Means& means, const std::string& key) {
-  const auto found = means.find(key);
-  if (found == means.end()) return std::nullopt;
-  return found->second.sum / static_cast<double>(found->second.count);
-}
-
 }  // namespace
 
+Experience::Experience(const Ledger& ledger) {
+  std::map<std::string, Duration> duration_of;
+  for (const RunExecution& made : ledger.executions()) {
+    Duration& duration = duration_of[made.run];
+    for (const auto& [phase, seconds] : made.execution.seconds) duration.seconds += seconds;
+    duration.core_seconds = duration.seconds * static_cast<double>(made.execution.threads);
+  }
+  const auto add = [](Mean& mean, const Duration& duration) {
+    mean.sum.seconds += duration.seconds;
+    mean.sum.core_seconds += duration.core_seconds;
+    ++mean.count;
+  };
+  for (const RunRecord& run : ledger.list({.status = RunStatus::done})) {
+    const auto made = duration_of.find(run.id);
+    if (made == duration_of.end()) continue;
+    add(same_[without_seed(run.spec)], made->second);
+    add(alike_[likeness(run.spec)], made->second);
+  }
+}
+
+std::optional<Experience::Duration> Experience::of(const RunSpec& run) const {
+  if (same_.empty()) return std::nullopt;
+  auto found = same_.find(without_seed(run));
+  if (found == same_.end()) {
+    found = alike_.find(likeness(run));
+    if (found == alike_.end()) return std::nullopt;
+  }
+  const Mean& mean = found->second;
+  return Duration{mean.sum.seconds / mean.count, mean.sum.core_seconds / mean.count};
+}
+
 double TimeEstimate::elapsed(int64_t jobs) const {
-  return runs == 0 ? 0 : seconds / static_cast<double>(std::min(jobs, static_cast<int64_t>(runs)));
+  return runs == 0 ? 0 : sum.seconds / static_cast<double>(std::min(jobs, static_cast<int64_t>(runs)));
 }
 
 std::string TimeEstimate::text(int64_t jobs) const {
+  constexpr double kHour = 3600;
   if (runs == 0) return "";
-  return fmt::format("about {}, as finished runs like them took{}",
-                     duration_text(std::chrono::duration<double>(elapsed(jobs))),
+  return fmt::format("about {} and {:.2g} core hours, as finished runs like them took{}",
+                     duration_text(std::chrono::duration<double>(elapsed(jobs))), sum.core_seconds / kHour,
                      unknown == 0 ? "" : fmt::format(" ({} of {} have none)", unknown, runs + unknown));
 }
 
-TimeEstimate estimate_time(const Plan& plan, const Ledger& ledger) {
-  std::map<std::string, double> seconds_of;
-  for (const RunExecution& made : ledger.executions()) {
-    for (const auto& [phase, seconds] : made.execution.seconds) seconds_of[made.run] += seconds;
-  }
-  Means same, alike;
-  for (const RunRecord& run : ledger.list({.status = RunStatus::done})) {
-    const auto made = seconds_of.find(run.id);
-    if (made == seconds_of.end()) continue;
-    same[without_seed(run.spec)].add(made->second);
-    alike[likeness(run.spec)].add(made->second);
-  }
+TimeEstimate estimate_time(const Plan& plan, const Experience& experience) {
   TimeEstimate estimate;
   for (const PlannedRun* run : plan.pending()) {
-    std::optional<double> seconds = mean_of(same, without_seed(run->job.run));
-    if (!seconds) seconds = mean_of(alike, likeness(run->job.run));
-    estimate.seconds += seconds.value_or(0);
-    ++(seconds ? estimate.runs : estimate.unknown);
+    if (const auto duration = experience.of(run->job.run)) {
+      estimate.sum.seconds += duration->seconds;
+      estimate.sum.core_seconds += duration->core_seconds;
+      ++estimate.runs;
+    } else {
+      ++estimate.unknown;
+    }
   }
   return estimate;
 }

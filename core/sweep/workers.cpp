@@ -116,8 +116,11 @@ Error cannot_start() {
 /// A worker process, seen from the sweep. Its destructor stops it and waits for it.
 class Worker {
  public:
-  Worker(const std::filesystem::path& program, const std::string& bench) : Worker(program, open_sockets()) {
-    channel_.send(bench);
+  /// With a number below that of workers, which a living one has alone.
+  Worker(const std::filesystem::path& program, const BenchSpec& bench, int64_t number)
+      : Worker(program, open_sockets()) {
+    number_ = number;
+    channel_.send(to_json_line(bench));
   }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -129,6 +132,7 @@ class Worker {
 
   int readable() const { return channel_.readable(); }
   const std::string& run() const { return run_; }
+  int64_t number() const { return number_; }
 
   /// Asks it to end, in the middle of a job if it has one.
   void stop() const {
@@ -207,6 +211,7 @@ class Worker {
 
   Channel channel_;
   pid_t pid_ = 0;
+  int64_t number_ = 0;
   std::string run_;    // the id of the job in hand, or ""
   std::string fault_;  // why it was killed, or ""
 };
@@ -230,11 +235,19 @@ Channel take_over_standard_input() {
 
 }  // namespace
 
+BenchSpec bench_of_worker(BenchSpec bench, int64_t worker, int64_t gpus) {
+  torch::Device& device = bench.placement.device;
+  if (gpus > 0 && device.is_cuda() && !device.has_index())
+    device = torch::Device(torch::kCUDA, static_cast<torch::DeviceIndex>(worker % gpus));
+  return bench;
+}
+
 void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorkers& settings) {
-  const std::string bench_line = to_json_line(bench);
   std::list<Worker> workers;
-  for (int64_t i = 0; i < std::min(settings.count, queue.waiting()); ++i)
-    workers.emplace_back(settings.program, bench_line);
+  const auto start = [&](int64_t number) {
+    workers.emplace_back(settings.program, bench_of_worker(bench, number, settings.gpus), number);
+  };
+  for (int64_t i = 0; i < std::min(settings.count, queue.waiting()); ++i) start(i);
   bool stopped = false;
   while (!workers.empty()) {
     wait_for(workers);
@@ -246,12 +259,13 @@ void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorke
         continue;
       }
       const std::string run = worker->run();
+      const int64_t number = worker->number();
       worker = workers.erase(worker);
       if (run.empty()) {
         queue.note_accident(*end);  // another in its place would come to the same end
       } else {
         queue.lose(run, *end);
-        if (queue.waiting() > 0) workers.emplace_back(settings.program, bench_line);
+        if (queue.waiting() > 0) start(number);
       }
     }
     if (queue.stops() && !stopped) {

@@ -15,9 +15,14 @@ inline constexpr const char* kWorkerArgument = "--worker";
 /// Worker processes on this machine.
 struct LocalWorkers {
   int64_t count = 1;
+  int64_t gpus = 0;                                  ///< that `cuda` stands for, one worker after another
   std::filesystem::path program = "/proc/self/exe";  ///< `runner`
   std::function<void()> watch = [] {};               ///< called a few times a second meanwhile
 };
+
+/// What one of the workers gets: where the bench says `cuda`, each has a GPU of its own as far as they go,
+/// and a worker that takes another's place takes its GPU.
+BenchSpec bench_of_worker(BenchSpec bench, int64_t worker, int64_t gpus);
 
 /// Has the jobs of a queue made by worker processes, copies of `runner` that get the bench and then one job
 /// after another through a socket and send back what becomes of them. A worker that dies in the middle of a

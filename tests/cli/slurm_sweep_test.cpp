@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "formats/text_files.h"
 #include "results/ledger.h"
 #include "support/sweep_world.h"
 
@@ -19,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Runs the tasks of an array one after another, and answers with the array's number once the sweep can know
-/// of it.
+/// Runs the tasks of an array one after another, once those that it depends on have ended, and answers with
+/// the array's number once the sweep can know of it.
 constexpr std::string_view kSbatch = R"sh(#!/bin/sh
 folder=$(dirname "$0")
 echo "$@" >> "$folder/submitted"
@@ -28,6 +29,7 @@ for word; do
   case $word in
     --array=1-*) tasks=${word#--array=1-} ;;
     --output=*) log=${word#--output=} ;;
+    --dependency=afterany:*) after=${word#--dependency=afterany:} ;;
     --partition=nowhere) echo 'sbatch: error: invalid partition specified: nowhere' >&2; exit 1 ;;
     --*) ;;
     *) break ;;
@@ -35,20 +37,22 @@ for word; do
   shift
 done
 job=$(wc -l < "$folder/submitted")
-echo "${job}_1 PENDING" > "$folder/live"
+live=$folder/live-$job
+echo "${job}_1 PENDING" > "$live"
 (
+  while [ -n "$after" ] && [ -e "$folder/live-$after" ]; do sleep 0.1; done
   for task in $(seq "$tasks"); do
-    for later in $(seq "$task" "$tasks"); do echo "${job}_$later RUNNING"; done > "$folder/live.new"
-    mv "$folder/live.new" "$folder/live"
+    for later in $(seq "$task" "$tasks"); do echo "${job}_$later RUNNING"; done > "$folder/new-$job"
+    mv "$folder/new-$job" "$live"
     SLURM_ARRAY_JOB_ID=$job SLURM_ARRAY_TASK_ID=$task sh "$@" > "$(echo "$log" | sed "s/%a/$task/")" 2>&1
   done
-  rm "$folder/live"
+  rm "$live"
 ) > /dev/null 2>&1 &
 echo "$job"
 )sh";
 
 constexpr std::string_view kSqueue = R"sh(#!/bin/sh
-cat "$(dirname "$0")/live" 2> /dev/null || true
+cat "$(dirname "$0")"/live-* 2> /dev/null || true
 )sh";
 
 constexpr std::string_view kScontrol = R"sh(#!/bin/sh
@@ -66,6 +70,15 @@ class SlurmSweep : public testing::Test {
     write_program("scontrol", kScontrol);
     write_program("scancel", "#!/bin/sh\n");
     write_program("srun", "#!/bin/sh\nshift 2\nexec \"$@\"\n");
+  }
+
+  /// Most tests are not about features.
+  void SetUp() override { extract_features(); }
+
+  void extract_features() const {
+    const auto built = world_.run(
+        {"features", "build", "--suite", "small", "--model", "model", "--data", "data", "--views", "0"});
+    ASSERT_EQ(built.code, 0) << built.err;
   }
 
   void write_program(const std::string& name, std::string_view text) const {
@@ -91,11 +104,17 @@ class SlurmSweep : public testing::Test {
 
   int64_t count_submissions() const { return test::count_lines(read_file(world_ / "slurm/submitted")); }
 
+  bool one_lives() const {
+    for (const auto& entry : fs::directory_iterator(world_ / "slurm")) {
+      if (entry.path().filename().string().starts_with("live-")) return true;
+    }
+    return false;
+  }
+
   /// Returns when no task lives.
   void wait_for_tasks() const {
-    for (int i = 0; i < 600 && fs::exists(world_ / "slurm/live"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    ASSERT_FALSE(fs::exists(world_ / "slurm/live")) << "a task hangs";
+    for (int i = 0; i < 600 && one_lives(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_FALSE(one_lives()) << "a task hangs";
   }
 
   /// Of all finished runs: their ids, states and predictions.
@@ -146,7 +165,7 @@ TEST_F(SlurmSweep, WhatIsFinishedIsKeptWhenTasksAreCancelled) {
 TEST_F(SlurmSweep, CancellingWaitsUntilTheTasksHaveEnded) {
   ASSERT_EQ(on_slurm({"--no-wait"}).code, 0);
   EXPECT_EQ(on_slurm({"--cancel"}).out, "1 array ended\n");  // by a scancel that lets them go on
-  EXPECT_FALSE(fs::exists(world_ / "slurm/live"));
+  EXPECT_FALSE(one_lives());
   EXPECT_EQ(on_slurm().out, "6 runs: 6 done now\n");
   EXPECT_EQ(count_submissions(), 1) << "what they made was lost";
 }
@@ -226,6 +245,60 @@ TEST_F(SlurmSweep, OnlySlurmStartsATask) {
   const auto started = world_.run({"sweep", "--task", "nowhere"});
   EXPECT_EQ(started.code, 2);
   EXPECT_NE(started.err.find("is for Slurm to start"), std::string::npos) << started.err;
+}
+
+/// The same without features.
+class SlurmFeatures : public SlurmSweep {
+ protected:
+  void SetUp() override {}
+
+  /// The lines that sbatch was given.
+  std::vector<std::string> submissions() const { return lines_of(read_file(world_ / "slurm/submitted")); }
+};
+
+TEST_F(SlurmFeatures, AreExtractedByTasksFirst) {
+  const auto done = on_slurm();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.out, "6 runs: 6 done now\n");
+  EXPECT_NE(done.err.find("submitted features of 2 datasets in 2 tasks as job 1"), std::string::npos)
+      << done.err;
+  EXPECT_NE(done.err.find("submitted 6 runs in 2 tasks as job 2"), std::string::npos) << done.err;
+  ASSERT_EQ(count_submissions(), 2);
+  EXPECT_EQ(submissions()[0].find("--dependency"), std::string::npos);
+  EXPECT_NE(submissions()[1].find(" --dependency=afterany:1 "), std::string::npos);
+  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.db.slurm")) << "nothing is left";
+  ASSERT_EQ(sweep({"--db", "runs/local.db", "--cache", "runs/another"}).code, 0);
+  EXPECT_EQ(results("runs/promptbed.db"), results("runs/local.db"));
+}
+
+TEST_F(SlurmFeatures, OfTasksThatDiedAreExtractedByThoseThatNeedThem) {
+  write_program("srun", R"sh(#!/bin/sh
+shift 2
+for folder; do :; done
+[ -e "$folder/features-0001" ] && exit 127
+exec "$@"
+)sh");
+  const auto done = on_slurm();
+  EXPECT_EQ(done.out, "6 runs: 6 done now\n") << done.err;
+}
+
+TEST_F(SlurmFeatures, AreLeftToTheTasksOfAnEarlierSweep) {
+  ASSERT_EQ(on_slurm({"--no-wait"}, "coop").code, 0);
+  EXPECT_EQ(on_slurm({}, "clip_zeroshot").out, "2 runs: 2 done now\n");
+  EXPECT_EQ(on_slurm({}, "coop").out, "4 runs: 4 done now\n");
+  int64_t extracting = 0;
+  for (const std::string& line : submissions()) extracting += line.find("--dependency") == line.npos ? 1 : 0;
+  EXPECT_LE(extracting, 2) << "the first, and one more if its tasks had ended";
+}
+
+TEST_F(SlurmFeatures, OfAPictureThatCannotBeReadFailTheRunsOfItsDataset) {
+  for (const auto& entry : fs::recursive_directory_iterator(world_ / "data/one/images")) {
+    if (entry.is_regular_file()) write_file(entry.path(), "no picture");
+  }
+  const auto done = on_slurm();
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(done.out, "6 runs: 3 done now, 3 failed\n") << done.err;
+  EXPECT_NE(done.err.find("is not a JPEG, PNG, "), std::string::npos) << done.err;
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ TEST(Sweep, AFullDryRunTellsWhatEachRunIsInTextAndJson) {
   for (const char* part :
        {"coop on one, 2 shots, seed 2\n\nrun", "to be trained and tested", "base of one, new of one",
         "csc=false", "2 epochs in batches of", "coop_ctx60 on one, 2 shots, seed 1\n\nstate", "cannot run",
-        " s, as finished runs like them took"}) {
+        " core hours, as finished runs like them took"}) {
     EXPECT_NE(text.out.find(part), std::string::npos) << part << "\nin " << text.out;
   }
 

@@ -430,5 +430,41 @@ TEST_F(LedgerTest, GivesUpAClaimOfWhomNobodyCanSee) {
   EXPECT_ERROR(ledger_.give_up(id_), "no process has it");
 }
 
+TEST_F(LedgerTest, WhatIsDoneTogetherIsOneTransaction) {
+  const RunSpec other = sample_spec("office");
+  ledger_.together([&] {
+    for (const RunSpec& spec : {spec_, other}) {
+      EXPECT_TRUE(ledger_.claim(spec));
+      test::finish(ledger_, spec.id(), sample_outcome(spec.dataset, 60, 50));
+    }
+    EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done) << "it sees itself what it has done";
+    EXPECT_TRUE(Ledger::open_existing(ledger_.path()).list().empty()) << "others do not, yet";
+  });
+  const Ledger read = Ledger::open_existing(ledger_.path());
+  EXPECT_EQ(read.list({.status = RunStatus::done}).size(), 2U);
+  EXPECT_EQ(read.scores().size(), 4U) << "and their seals are right";
+}
+
+TEST_F(LedgerTest, WhatFailsTogetherIsUndoneTogetherAndACallAlone) {
+  EXPECT_ERROR(ledger_.together([&] {
+    ledger_.claim(spec_);
+    throw Error("another reason");
+  }),
+               "another reason");
+  EXPECT_EQ(test::status_of(ledger_, id_), std::nullopt);
+  ledger_.together([&] {
+    ledger_.claim(spec_);
+    const auto fails = [] { throw Error("no room for its prompt"); };
+    EXPECT_ERROR(ledger_.keep_training(id_, sample_outcome("brands", 60, 50), fails), "no room");
+    EXPECT_ERROR(ledger_.add_tests(sample_spec("office").id(), {}), "taken over");
+    ledger_.fail(id_, "no room for its prompt");
+  });
+  const RunRecord record = ledger_.list().at(0);
+  EXPECT_EQ(record.status, RunStatus::failed);
+  EXPECT_FALSE(record.kept_state);
+  EXPECT_TRUE(ledger_.epochs().empty());
+  EXPECT_TRUE(ledger_.claim(spec_)) << "calls alone work again";
+}
+
 }  // namespace
 }  // namespace promptbed

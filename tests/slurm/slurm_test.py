@@ -211,6 +211,19 @@ def run_longer_than_its_time(sweeps, runs):
     raise AssertionError("no task was stopped by its time limit")
 
 
+def features_extracted_by_tasks(sweeps, runs):
+    """On a dataset for which the suite has no features of these views; the sweep is killed while tasks extract them."""
+    grid = ["--methods", "coop", "--datasets", "editor,office", "--seeds", "1-2", "--epochs", "2", "--views", "1", "--crops", "0.5-1", "--cache"]
+    here, there = [*grid, str(runs / "../cache-here")], [*grid, str(runs / "../cache-there")]
+    sweep = sweeps.start(sweeps.on_cluster(runs, there))
+    sweeps.cluster.wait_for_task("RUNNING")
+    sweep.kill()
+    sweep.wait()
+    done = sweeps.run(sweeps.on_cluster(runs, there))
+    assert "features of" not in done.stderr, f"they are extracted already: {done.stderr}"
+    sweeps.compare(runs, here)
+
+
 def refused_by_slurm(sweeps, runs):
     done = sweeps.run(sweeps.on_cluster(runs, GRID, "--slurm", "partition=nowhere"), code=2)
     last = done.stderr.strip().splitlines()[-1]
@@ -243,8 +256,8 @@ def runner_that_nodes_do_not_see(sweeps, runs):
 
 
 CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued, controller_restarted,
-         sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time, refused_by_slurm,
-         without_slurm, runner_that_nodes_do_not_see]  # fmt: skip
+         sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time,
+         features_extracted_by_tasks, refused_by_slurm, without_slurm, runner_that_nodes_do_not_see]  # fmt: skip
 
 
 def main():

@@ -35,7 +35,8 @@ class Queue : public testing::Test {
       auto& run = runs_.emplace_back(std::make_unique<PlannedRun>());
       run->method = &method_;
       run->job.run = test::sample_spec("brands", seed);
-      run->job.tests = {{"brands", "split", ClassSet::base}, {"brands", "split", ClassSet::new_}};
+      run->job.tests =
+          std::vector<JobTest>{{"brands", "split", ClassSet::base}, {"brands", "split", ClassSet::new_}};
       run->tests = run->job.tests;
       run->id = run->job.run.id();
     }
@@ -155,8 +156,8 @@ TEST_F(Queue, TriesAgainTheTestsThatAreMissing) {
   half.shortfall = "new of brands: is missing";
   jobs->report({.run = run, .stage = JobStage::done, .outcome = half});
   const Job again = jobs->next().value();
-  ASSERT_EQ(again.tests.size(), 1u);
-  EXPECT_EQ(again.tests[0].classes, ClassSet::new_);
+  ASSERT_EQ(again.tests->size(), 1u);
+  EXPECT_EQ(again.tests->at(0).classes, ClassSet::new_);
 }
 
 TEST_F(Queue, LeavesOutTheRestAfterAFailureIfAsked) {
@@ -317,6 +318,31 @@ TEST_F(Queue, ARetryForgetsWhatTheLedgerRefusedBefore) {
   finish(*jobs, run);
   EXPECT_EQ(ledger_.scores().size(), 2u);
   EXPECT_EQ(test::status_of(ledger_, run), RunStatus::done);
+}
+
+TEST_F(Queue, KeepsPromptsThatAreReportedTogether) {
+  const auto jobs = queue(2);
+  std::vector<std::string> runs;
+  jobs->together([&] {
+    while (const auto job = jobs->next()) runs.push_back(job->run.id());
+  });
+  ASSERT_EQ(runs.size(), 2U);
+  jobs->together([&] {
+    for (const std::string& run : runs) {
+      const auto pending = pending_prompt_path(ledger_.path(), run);
+      write_file(pending, "a prompt");
+      RunOutcome outcome = test::sample_outcome("brands", 0, 0);
+      outcome.scores.clear();
+      EXPECT_TRUE(jobs->report({.run = run,
+                                .stage = JobStage::trained,
+                                .outcome = outcome,
+                                .prompt = pending.filename().string()}));
+      EXPECT_TRUE(jobs->report({.run = run, .stage = JobStage::done, .outcome = tested()}));
+    }
+  });
+  EXPECT_EQ(outcome_of(*jobs).made, 2);
+  for (const std::string& run : runs) EXPECT_EQ(read_file(prompt_path(ledger_.path(), run)), "a prompt");
+  EXPECT_EQ(Ledger::open_existing(ledger_.path()).list({.status = RunStatus::done}).size(), 2U);
 }
 
 }  // namespace

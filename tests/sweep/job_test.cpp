@@ -16,13 +16,16 @@ Job sample_job() {
   job.run.options["rate"] = 0.1;
   job.label = "n_ctx=4";
   job.protocol = Protocol::few_shot;
-  job.class_names = {"caf\xc3\xa9", "100 %", "latin \xe9"};
-  job.new_class_names = {"tree"};
-  job.draw.train = {{"a/1.png", 2, "latin \xe9"}, {"b/caf\xe9 %41.png", 0, "caf\xc3\xa9"}};
-  job.draw.val = {{"a/2.png", 1, "100 %"}};
+  JobData data;
+  data.class_names = {"caf\xc3\xa9", "100 %", "latin \xe9"};
+  data.new_class_names = {"tree"};
+  data.draw.train = {{"a/1.png", 2, "latin \xe9"}, {"b/caf\xe9 %41.png", 0, "caf\xc3\xa9"}};
+  data.draw.val = {{"a/2.png", 1, "100 %"}};
+  data.descriptions = {{"caf\xc3\xa9", {"100 % coffee", "\xe9"}}, {"tree", {"green"}}};
+  job.data = std::move(data);
   job.run.images["test"] = "0123";
-  job.tests = {{"brands", "split of brands", ClassSet::base, "0123"}, {"office", "another", ClassSet::all}};
-  job.descriptions = {{"caf\xc3\xa9", {"100 % coffee", "\xe9"}}, {"tree", {"green"}}};
+  job.tests = std::vector<JobTest>{{"brands", "split of brands", ClassSet::base, "0123"},
+                                   {"office", "another", ClassSet::all}};
   job.kept_state = "0123abcd";
   job.attempt = 4;
   return job;
@@ -49,30 +52,43 @@ TEST(Job, ComesBackFromItsLine) {
   EXPECT_EQ(read.run.canonical(), job.run.canonical());
   EXPECT_EQ(read.label, job.label);
   EXPECT_EQ(read.protocol, job.protocol);
-  EXPECT_EQ(read.class_names, job.class_names);
-  EXPECT_EQ(read.new_class_names, job.new_class_names);
-  EXPECT_EQ(read.draw, job.draw) << "whatever bytes the names of files hold";
-  EXPECT_EQ(read.descriptions, job.descriptions);
+  EXPECT_EQ(read.data->class_names, job.data->class_names);
+  EXPECT_EQ(read.data->new_class_names, job.data->new_class_names);
+  EXPECT_EQ(read.data->draw, job.data->draw) << "whatever bytes the names of files hold";
+  EXPECT_EQ(read.data->descriptions, job.data->descriptions);
   EXPECT_EQ(read.tests, job.tests);
   EXPECT_EQ(read.kept_state, job.kept_state);
   EXPECT_EQ(read.attempt, job.attempt);
   EXPECT_EQ(to_json_line(read), line);
 }
 
+TEST(Job, NamesDataThatIsKeptElsewhere) {
+  const Job job = sample_job();
+  const std::string line = to_json_line(job, "that");
+  EXPECT_EQ(line.find("a/1.png"), std::string::npos);
+  const Job read = parse_job(line, [&](const std::string& name) {
+    EXPECT_EQ(name, "that");
+    return Shared<JobData>(parse_job_data(to_json_line(*job.data)));
+  });
+  EXPECT_EQ(to_json_line(read), to_json_line(job));
+  EXPECT_ERROR(parse_job(line), "job: ");
+  EXPECT_ERROR(parse_job_data("{}"), "job's data: ");
+}
+
 TEST(Job, AMethodWithoutTrainingHasNoDraw) {
   Job job;
   job.run = test::zero_shot_spec();
-  job.tests = {{"brands", "split of brands", ClassSet::new_}};
+  job.tests = std::vector<JobTest>{{"brands", "split of brands", ClassSet::new_}};
   const Job read = parse_job(to_json_line(job));
   EXPECT_EQ(read.run.id(), job.run.id());
-  EXPECT_TRUE(read.draw.train.empty());
+  EXPECT_TRUE(read.data->draw.train.empty());
   EXPECT_FALSE(read.kept_state);
   EXPECT_EQ(read.title(), "clip_zeroshot on brands");
 }
 
 TEST(Job, IsTitledByItsRunAndWhatTheSweepVaries) {
   EXPECT_EQ(sample_job().title(), "coop n_ctx=4 on brands, 16 shots, seed 3");
-  EXPECT_EQ(sample_job().tests[0].title(), "base of brands");
+  EXPECT_EQ(sample_job().tests->at(0).title(), "base of brands");
 }
 
 TEST(Job, RefusesALineThatIsNone) {
@@ -80,16 +96,31 @@ TEST(Job, RefusesALineThatIsNone) {
   EXPECT_ERROR(parse_job(""), "job: ");
   EXPECT_ERROR(parse_job(line.substr(0, line.size() / 2)), "job: is not JSON");
   EXPECT_ERROR(parse_job("[]"), "give a line that the same version of runner wrote");
-  for (const char* key : {"/run", "/label", "/protocol", "/class_names", "/new_class_names", "/train", "/val",
-                          "/tests", "/attempt", "/run/options", "/tests/0/split_hash", "/tests/0/images"})
+  for (const char* key :
+       {"/run", "/label", "/protocol", "/data/class_names", "/data/new_class_names", "/data/train",
+        "/data/val", "/tests", "/attempt", "/run/options", "/tests/0/split_hash", "/tests/0/images"})
     EXPECT_ERROR(parse_job(with(line, key, nullptr)), "job: ");
   EXPECT_ERROR(parse_job(with(line, "/protocol", "all-at-once")), "\"all-at-once\" is unknown");
   EXPECT_ERROR(parse_job(with(line, "/tests/0/classes", "some")), "'some' is not a set of classes");
-  EXPECT_ERROR(parse_job(with(line, "/train/0/1", 3)), "label 3 is none of 3 classes");
-  EXPECT_ERROR(parse_job(with(line, "/train/0/1", -1)), "label -1 is none of 3 classes");
-  EXPECT_ERROR(parse_job(with(line, "/train/0/0", "half an escape %4")), "has a % without two digits");
+  EXPECT_ERROR(parse_job(with(line, "/data/train/0/1", 3)), "label 3 is none of 3 classes");
+  EXPECT_ERROR(parse_job(with(line, "/data/train/0/1", -1)), "label -1 is none of 3 classes");
+  EXPECT_ERROR(parse_job(with(line, "/data/train/0/0", "half an escape %4")), "has a % without two digits");
   EXPECT_ERROR(parse_job(with(line, "/attempt", 1.5)), "1.5 is not a whole number");
   EXPECT_ERROR(parse_job(with(line, "/kept_state", 7)), "job: ");
+}
+
+TEST(Extraction, ComesBackFromItsLine) {
+  const Extraction extraction{.dataset = "brands",
+                              .views = {{{"a/caf\xe9 %.png", "b.png"}, {-1, 0, 1}}, {{"c.png"}, {-1}}},
+                              .crops = {{{"c.png"}, {0, 1}}},
+                              .missing = 3};
+  const std::string line = to_json_line(extraction);
+  const Extraction read = parse_extraction(line);
+  ASSERT_EQ(read.views.size(), 2U);
+  EXPECT_EQ(read.views[0].images, extraction.views[0].images);
+  EXPECT_EQ(read.views[0].views, extraction.views[0].views);
+  EXPECT_EQ(to_json_line(read), line);
+  EXPECT_ERROR(parse_extraction("{}"), "extraction: ");
 }
 
 JobOutcome sample_end() {

@@ -57,7 +57,7 @@ TEST_F(PlanGivenFiles, LabelNoiseIsAnotherDrawOfTheSameImages) {
   ASSERT_EQ(after.runs.size(), 2u);
   EXPECT_EQ(after.runs[0].id, before.runs[0].id) << "zero-shot is not trained";
   EXPECT_NE(after.runs[1].id, before.runs[1].id);
-  const FewShotDraw &drawn = before.runs[1].job.draw, &changed = after.runs[1].job.draw;
+  const FewShotDraw &drawn = before.runs[1].job.data->draw, &changed = after.runs[1].job.data->draw;
   EXPECT_NE(changed.hash(), drawn.hash());
   EXPECT_EQ(changed.val, drawn.val);
   ASSERT_EQ(changed.train.size(), 6u);
@@ -82,7 +82,7 @@ TEST_F(PlanGivenFiles, ImbalanceKeepsFewerImagesOfLaterClasses) {
   const Workbench bench(sweep);
   const auto labels = [&] {
     std::vector<int64_t> drawn;
-    for (const Image& image : plan_sweep(sweep, bench).runs.front().job.draw.train)
+    for (const Image& image : plan_sweep(sweep, bench).runs.front().job.data->draw.train)
       drawn.push_back(image.label);
     return drawn;
   };
@@ -159,9 +159,9 @@ TEST_F(PlanImageNet, HasNoValidationImagesUnlessTheyAreTrainingImages) {
   EXPECT_EQ(before.runs[0].id, after.runs[0].id) << "CoOp looks at no validation images";
   EXPECT_NE(before.runs[1].id, after.runs[1].id);
   EXPECT_EQ(after.runs[1].job.run.validation, "training");
-  EXPECT_TRUE(before.runs[1].job.draw.val.empty());
-  const FewShotDraw& draw = after.runs[1].job.draw;
-  EXPECT_EQ(draw.train, before.runs[1].job.draw.train);
+  EXPECT_TRUE(before.runs[1].job.data->draw.val.empty());
+  const FewShotDraw& draw = after.runs[1].job.data->draw;
+  EXPECT_EQ(draw.train, before.runs[1].job.data->draw.train);
   EXPECT_EQ(draw.val.size(), 4u) << "two of each base class";
   for (const Image& image : draw.val) {
     EXPECT_TRUE(image.path.starts_with("train/")) << image.path << ": never a test image";
@@ -193,7 +193,7 @@ TEST_F(PlanGivenFiles, DescriptionsMakeOtherRunsOfMethodsThatReadThem) {
   for (const PlannedRun& run : plan_sweep(described, bench).runs) {
     const bool reads = run.method->name() == "clip_zeroshot" && run.dataset->spec.id == "one";
     EXPECT_EQ(before.contains(run.id), !reads) << run.title();
-    EXPECT_EQ(run.job.descriptions.size(), reads ? 4u : 0u);
+    EXPECT_EQ(run.job.data->descriptions.size(), reads ? 4u : 0u);
     EXPECT_EQ(run.job.run.descriptions.empty(), !reads);
   }
   described.methods = {"coop"};

@@ -188,10 +188,10 @@ TEST_F(PlanSweep, FewShotTrainsAndTestsAllClasses) {
   const Plan plan = plan_sweep(few, bench);
   EXPECT_EQ(plan.runs.size(), 2u * (1 + 2 * 3));
   for (const PlannedRun& run : plan.runs) {
-    EXPECT_EQ(run.job.class_names.size(), 4u);
-    EXPECT_TRUE(run.job.new_class_names.empty());
-    ASSERT_EQ(run.tests.size(), 1u);
-    EXPECT_EQ(run.tests[0].title(), "all of " + run.dataset->spec.id);
+    EXPECT_EQ(run.job.data->class_names.size(), 4u);
+    EXPECT_TRUE(run.job.data->new_class_names.empty());
+    ASSERT_EQ(run.tests->size(), 1u);
+    EXPECT_EQ(run.tests->at(0).title(), "all of " + run.dataset->spec.id);
     EXPECT_EQ(run.job.run.classes, run.method->trainable() ? "all" : "");
   }
 }
@@ -228,13 +228,13 @@ TEST_F(PlanSweep, CrossDatasetTrainsOnTheSourceAloneAndTestsTheOthers) {
   ASSERT_EQ(plan.runs.size(), 3u) << "zero-shot on each dataset, and CoOp on the source";
   for (const PlannedRun& run : plan.runs) {
     if (!run.method->trainable()) {
-      EXPECT_EQ(run.tests.size(), 1u);
+      EXPECT_EQ(run.tests->size(), 1u);
       continue;
     }
     EXPECT_EQ(run.dataset->spec.id, "two");
-    ASSERT_EQ(run.tests.size(), 2u);
-    EXPECT_EQ(run.tests[0].title(), "all of two");
-    EXPECT_EQ(run.tests[1].title(), "all of one");
+    ASSERT_EQ(run.tests->size(), 2u);
+    EXPECT_EQ(run.tests->at(0).title(), "all of two");
+    EXPECT_EQ(run.tests->at(1).title(), "all of one");
     EXPECT_EQ(run.job.run.recipe->epochs, 200) << "the recipe of base-new";
   }
 }
@@ -256,8 +256,8 @@ TEST_F(PlanSweep, DomainTestsTheSuiteThatShiftsTheSource) {
   const auto coop =
       std::ranges::find_if(plan.runs, [](const PlannedRun& run) { return run.method->trainable(); });
   ASSERT_NE(coop, plan.runs.end());
-  ASSERT_EQ(coop->tests.size(), 2u);
-  EXPECT_EQ(coop->tests[1].title(), "all of two_moved");
+  ASSERT_EQ(coop->tests->size(), 2u);
+  EXPECT_EQ(coop->tests->at(1).title(), "all of two_moved");
 }
 
 TEST_F(PlanSweep, RefusesASourceThatCannotBe) {
@@ -283,11 +283,11 @@ TEST_F(PlanSweep, AJobHoldsAllThatIsSettled) {
   const PlannedRun& run = plan.runs.front();
   EXPECT_EQ(run.job.run.id(), run.id);
   EXPECT_EQ(run.job.title(), "coop on one, 2 shots, seed 3");
-  EXPECT_EQ(run.job.class_names, (std::vector<std::string>{"a", "b"}));
-  EXPECT_EQ(run.job.new_class_names, (std::vector<std::string>{"c", "d"}));
-  EXPECT_EQ(run.job.draw.train.size(), 4u);
+  EXPECT_EQ(run.job.data->class_names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(run.job.data->new_class_names, (std::vector<std::string>{"c", "d"}));
+  EXPECT_EQ(run.job.data->draw.train.size(), 4u);
   EXPECT_EQ(run.job.tests, run.tests);
-  EXPECT_EQ(run.job.tests.at(1),
+  EXPECT_EQ(run.job.tests->at(1),
             (JobTest{"one", run.dataset->split_hash, ClassSet::new_, run.dataset->test_images}));
   EXPECT_FALSE(run.job.kept_state) << "it is to be trained";
 }

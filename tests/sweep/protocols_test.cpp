@@ -51,13 +51,12 @@ class Protocols : public testing::Test {
   /// Makes the plan's runs in this process.
   static SweepOutcome sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench) {
     std::ostringstream log;
-    return run_sweep(
-        plan, spec, bench,
-        [&](JobQueue& queue) {
-          const auto report = [&](const JobOutcome& outcome) { queue.report(outcome); };
-          while (const std::optional<Job> job = queue.next()) report(make_job(*job, bench, report));
-        },
-        log);
+    return run_sweep(plan, spec, bench, {[&](JobQueue& queue) {
+                       const auto report = [&](const JobOutcome& outcome) { queue.report(outcome); };
+                       while (const std::optional<Job> job = queue.next())
+                         report(make_job(*job, bench, report));
+                     }},
+                     log);
   }
 
   RunRecord run(const std::string& protocol) const {

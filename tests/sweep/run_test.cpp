@@ -53,7 +53,7 @@ class MakeJob : public testing::Test {
     bench_.emplace(spec_);
     plan_ = plan_sweep(spec_, *bench_);
     std::ostringstream log;
-    extract_missing_features(plan_, {&run()}, bench_->inputs(), 1, log);
+    extract(extractions_of(plan_, {&run()}, bench_->inputs()), bench_->inputs(), 1, log);
     trained_.clear();
     return make_job(run().job, *bench_, [&](const JobOutcome& trained) {
       trained_.push_back(trained);
@@ -84,7 +84,7 @@ class MakeJob : public testing::Test {
 TEST_F(MakeJob, GivesValidationImagesOfTheTrainedClassesInTheCentreCrop) {
   make("keeper");
   const FeatureSet expected = read_features(bench_->inputs().open_cache(run().dataset->spec),
-                                            run().job.draw.val, {kCentreView}, torch::kCPU);
+                                            run().job.data->draw.val, {kCentreView}, torch::kCPU);
   EXPECT_TRUE(at::equal(named(kept(), "train.labels"), torch::tensor({0, 0, 1, 1}, torch::kLong)));
   EXPECT_TRUE(at::equal(named(kept(), "validation.labels"), torch::tensor({0, 1}, torch::kLong)));
   EXPECT_TRUE(at::equal(named(kept(), "validation.features"), expected.features));
@@ -254,6 +254,12 @@ TEST_F(MakeJob, AMethodOnAnotherIsARunOfItsOwnForEachBase) {
   EXPECT_NE(make_job(job, *bench_, {}).error.find("kgcoop: version 99 was planned"), std::string::npos);
 }
 
+void change_test(Job& job, const std::function<void(JobTest&)>& change) {
+  std::vector<JobTest> tests = *job.tests;
+  change(tests[0]);
+  job.tests = std::move(tests);
+}
+
 TEST_F(MakeJob, RefusesWhatWasPlannedWithSomethingElse) {
   make("clip_zeroshot");
   const auto error_of = [&](const std::function<void(Job&)>& change) {
@@ -266,11 +272,11 @@ TEST_F(MakeJob, RefusesWhatWasPlannedWithSomethingElse) {
   EXPECT_NE(error_of([](Job& job) { job.run.method_version = 99; }).find("version 99 was planned"),
             std::string::npos);
   EXPECT_NE(error_of([](Job& job) {
-              job.tests[0].split_hash = "another";
+              change_test(job, [](JobTest& test) { test.split_hash = "another"; });
             }).find("one: its split has changed since the sweep was planned; sweep again"),
             std::string::npos);
   EXPECT_NE(error_of([](Job& job) {
-              job.tests[0].images = "another";
+              change_test(job, [](JobTest& test) { test.images = "another"; });
             }).find("one: its images have changed since the sweep was planned; sweep again"),
             std::string::npos);
   EXPECT_NE(error_of([](Job& job) { job.run.tokenizer = "another"; }).find("is another model than"),

@@ -45,7 +45,7 @@ class LocalWorkersTest : public testing::Test {
     Workbench bench(spec_);
     const Plan plan = plan_sweep(spec_, bench);
     std::ostringstream log;
-    extract_missing_features(plan, plan.pending(), bench.inputs(), 1, log);
+    extract(extractions_of(plan, plan.pending(), bench.inputs()), bench.inputs(), 1, log);
     Progress progress("runs", 1, log, false);
     JobQueue queue(plan.pending(), spec_, ledger_, progress);
     settings_.count = workers;
@@ -92,6 +92,20 @@ TEST_F(LocalWorkersTest, NobodyElseStartsAWorker) {
   EXPECT_EQ(started.code, 2);
   EXPECT_NE(started.err.find("is for runner sweep to start; leave --worker out"), std::string::npos)
       << started.err;
+}
+
+TEST(Workers, ShareOutTheGpus) {
+  const auto device_of = [](const char* device, int64_t worker, int64_t gpus) {
+    BenchSpec bench;
+    bench.placement.device = torch::Device(device);
+    return bench_of_worker(bench, worker, gpus).placement.device.str();
+  };
+  EXPECT_EQ(device_of("cuda", 0, 2), "cuda:0");
+  EXPECT_EQ(device_of("cuda", 1, 2), "cuda:1");
+  EXPECT_EQ(device_of("cuda", 2, 2), "cuda:0");
+  EXPECT_EQ(device_of("cuda:1", 2, 2), "cuda:1") << "one was chosen";
+  EXPECT_EQ(device_of("cuda", 1, 0), "cuda") << "LibTorch says what is wrong";
+  EXPECT_EQ(device_of("cpu", 1, 2), "cpu");
 }
 
 }  // namespace

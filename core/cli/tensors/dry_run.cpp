@@ -43,7 +43,7 @@ std::string run_text(const PlannedRun& run) {
   if (!run.obstacle.empty())
     return render_fields(run.title(), {{"state", state_of(run)}, {"reason", run.obstacle}});
   Fields fields = {{"run", run.id}, {"state", state_of(run)}};
-  if (!run.done()) fields.emplace_back("tests", fmt::format("{}", fmt::join(tests_of(run.job.tests), ", ")));
+  if (!run.done()) fields.emplace_back("tests", fmt::format("{}", fmt::join(tests_of(*run.job.tests), ", ")));
   std::ranges::move(fields_of(run.job.run), std::back_inserter(fields));
   return render_fields(run.title(), fields);
 }
@@ -55,7 +55,7 @@ Json run_json(const PlannedRun& run) {
     return json;
   }
   json["run"] = run.id;
-  json["tests"] = tests_of(run.job.tests);
+  json["tests"] = tests_of(*run.job.tests);
   json["spec"] = run.job.run.canonical();
   return json;
 }
@@ -70,19 +70,21 @@ Json option_json(const Table& options) {
 /// The estimate of time, if there are finished runs to judge by.
 std::optional<TimeEstimate> estimate_of(const Plan& plan, const SweepSpec& spec) {
   if (plan.pending().empty() || !std::filesystem::exists(spec.ledger)) return std::nullopt;
-  return estimate_time(plan, Ledger::open_existing(spec.ledger));
+  return estimate_time(plan, Experience(Ledger::open_existing(spec.ledger)));
 }
 
-void print_json(const Plan& plan, const SweepSpec& spec, const Workbench& bench, const Table& options) {
+void print_json(const Plan& plan, const SweepSpec& spec, const Workbench& bench, const Table& options,
+                int64_t at_once) {
   Json json = {
       {"runs", Json::array()}, {"images_to_encode", Json::object()}, {"options", option_json(options)}};
   for (const PlannedRun& run : plan.runs) json["runs"].push_back(run_json(run));
-  const std::vector<int64_t> missing = count_missing_images(plan, plan.pending(), bench.inputs());
-  for (size_t i = 0; i < plan.datasets.size(); ++i)
-    json["images_to_encode"][plan.datasets[i]->spec.id] = missing[i];
+  for (const Extraction& needed : extractions_of(plan, plan.pending(), bench.inputs()))
+    json["images_to_encode"][needed.dataset] = needed.missing;
   if (const auto estimate = estimate_of(plan, spec); estimate && estimate->runs > 0) {
-    json["estimate"] = {
-        {"seconds", estimate->elapsed(spec.jobs)}, {"runs", estimate->runs}, {"unknown", estimate->unknown}};
+    json["estimate"] = {{"seconds", estimate->elapsed(at_once)},
+                        {"core_hours", estimate->sum.core_seconds / 3600},
+                        {"runs", estimate->runs},
+                        {"unknown", estimate->unknown}};
   }
   fmt::print("{}", json_text(json));
 }
@@ -106,15 +108,15 @@ DryRun dry_run_of(const Values& values) {
 }
 
 void print_dry_run(DryRun kind, const Values& values, const Plan& plan, const SweepSpec& spec,
-                   const Workbench& bench) {
+                   const Workbench& bench, int64_t at_once) {
   const Table options = option_table(values, settled_options(spec, bench.inputs()));
   if (kind == DryRun::json) {
-    print_json(plan, spec, bench, options);
+    print_json(plan, spec, bench, options, at_once);
     return;
   }
   Table table = dry_run_table(plan, spec, bench.inputs());
   if (const auto estimate = estimate_of(plan, spec); estimate && estimate->runs > 0)
-    table.notes.push_back(estimate->text(spec.jobs));
+    table.notes.push_back(estimate->text(at_once));
   fmt::print("{}\n{}", render_text(table), render_text(options, {.width = kWholeLines}));
   if (kind != DryRun::full) return;
   for (const PlannedRun& run : plan.runs) fmt::print("\n{}", printable_lines(run_text(run)));

@@ -18,8 +18,8 @@ enum class DryRun {
 CommandOption dry_run_option();
 DryRun dry_run_of(const Values& values);
 
-/// Prints it.
+/// Prints it, for runs of which so many are made at the same time.
 void print_dry_run(DryRun kind, const Values& values, const Plan& plan, const SweepSpec& spec,
-                   const Workbench& bench);
+                   const Workbench& bench, int64_t at_once);
 
 }  // namespace promptbed

@@ -1,7 +1,10 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <torch/cuda.h>
 
+#include <algorithm>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "base/text.h"
@@ -13,6 +16,7 @@
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/executor.h"
 #include "sweep/sweep.h"
+#include "sweep/time_estimate.h"
 #include "sweep/workers.h"
 
 namespace promptbed {
@@ -55,6 +59,39 @@ int list_jobs(const Plan& plan) {
   return code;
 }
 
+/// Has tasks divided by how long the finished runs of a ledger took.
+void learn_durations(TaskLimits& limits, const std::filesystem::path& ledger) {
+  if (!std::filesystem::exists(ledger)) return;
+  limits.seconds_of = [experience = Experience(Ledger::open_existing(ledger))](const RunSpec& run) {
+    const auto duration = experience.of(run);
+    return duration ? std::optional(duration->seconds) : std::nullopt;
+  };
+}
+
+/// How many runs of a plan are made at the same time.
+int64_t count_at_once(const Plan& plan, const SweepSpec& spec, const std::optional<SlurmSettings>& slurm) {
+  if (!slurm) return spec.jobs;
+  std::vector<const Job*> jobs;
+  for (const PlannedRun* run : plan.pending()) jobs.push_back(&run->job);
+  return std::max<int64_t>(1, static_cast<int64_t>(plan_tasks(jobs, slurm->limits).size()));
+}
+
+Executor here(const SweepSpec& spec, const BenchSpec& bench) {
+  return {[&spec, &bench](JobQueue& queue) {
+    run_local_workers(queue, bench,
+                      {.count = spec.jobs,
+                       .gpus = static_cast<int64_t>(torch::cuda::device_count()),
+                       .watch = [&] { queue.show_progress(); }});
+  }};
+}
+
+Executor on_slurm(const SlurmSettings& settings, const BenchSpec& bench) {
+  const auto missing = std::make_shared<std::vector<Extraction>>();
+  return {.make_jobs = [&settings, &bench, missing](
+                           JobQueue& queue) { run_slurm_tasks(queue, bench, *missing, settings, std::cerr); },
+          .extract = [missing](std::vector<Extraction> all) { *missing = std::move(all); }};
+}
+
 /// Of a sweep that only submits: what is not done is with Slurm. Returns the exit code.
 int end_without_waiting(SweepOutcome outcome) {
   outcome.elsewhere = static_cast<int64_t>(outcome.held.size());
@@ -80,7 +117,7 @@ int sweep_command(const Arguments& arguments) {
   if (!values) return kAllDone;
   const DryRun dry_run = dry_run_of(*values);
   SweepSpec spec = read_sweep_options(*values);
-  const std::optional<SlurmSettings> slurm = read_slurm_options(*values);
+  std::optional<SlurmSettings> slurm = read_slurm_options(*values);
   if (slurm) check_for_slurm();
   if (values->flag("cancel")) return cancel_tasks(spec);
   std::optional<Shard> shard;
@@ -93,15 +130,13 @@ int sweep_command(const Arguments& arguments) {
   keep_part(plan, shard, *values);
   print_warnings(plan);
   if (values->flag("list-jobs")) return list_jobs(plan);
+  if (slurm) learn_durations(slurm->limits, spec.ledger);
   if (dry_run != DryRun::no) {
-    print_dry_run(dry_run, *values, plan, spec, bench);
+    print_dry_run(dry_run, *values, plan, spec, bench, count_at_once(plan, spec, slurm));
     return kAllDone;
   }
-  const Executor executor = [&](JobQueue& queue) {
-    if (slurm) return run_slurm_tasks(queue, bench.spec(), *slurm, std::cerr);
-    run_local_workers(queue, bench.spec(), {.count = spec.jobs, .watch = [&] { queue.show_progress(); }});
-  };
-  const SweepOutcome outcome = run_sweep(plan, spec, bench, executor, std::cerr);
+  const SweepOutcome outcome = run_sweep(
+      plan, spec, bench, slurm ? on_slurm(*slurm, bench.spec()) : here(spec, bench.spec()), std::cerr);
   if (slurm && !slurm->wait) return end_without_waiting(outcome);
   print_shortcomings(outcome);
   fmt::print("{}\n", summary(outcome, plan));

@@ -15,6 +15,7 @@ constexpr int64_t kDefaultMostJobs = 8;
 constexpr int64_t kMostJobs = 256;
 constexpr int64_t kMostRetries = 100;
 constexpr int64_t kMostTasks = 100'000;
+constexpr int64_t kMostTaskMinutes = 100 * 24 * 60;
 constexpr int64_t kThreadsOfTask = 4;
 constexpr int64_t kMostEpochs = 1'000'000;
 constexpr int64_t kMostCheckpointMinutes = 24 * 60;
@@ -103,7 +104,11 @@ std::vector<OptionGroup> sweep_options() {
          "who makes the runs: local, processes of this machine, or slurm, tasks of its job arrays",
          ValueKind::text, "local"},
         {"slurm", "K=V,...", "options for sbatch, such as partition=main,time=2:00:00,mem=8G"},
-        {"tasks", "N", "tasks of an array, at most; default: 16", ValueKind::number},
+        {"tasks", "N",
+         "tasks of an array, at most; default: 16, and with --task-minutes what the cluster allows",
+         ValueKind::number},
+        {"task-minutes", "N", "about how long a task lasts, judging by finished runs like its own",
+         ValueKind::number},
         {"no-wait", "", "submit and return; the same command without it collects what is done",
          ValueKind::flag},
         {"cancel", "", "end all tasks that sweeps of this ledger have submitted", ValueKind::flag}}},
@@ -132,7 +137,7 @@ void read_run_options(SweepSpec& spec, const Values& values) {
 
 std::optional<SlurmSettings> read_slurm_options(const Values& values) {
   const bool is_slurm = values.one_of<bool>("executor", {{"local", false}, {"slurm", true}});
-  for (const char* option : {"slurm", "tasks", "no-wait", "cancel"}) {
+  for (const char* option : {"slurm", "tasks", "task-minutes", "no-wait", "cancel"}) {
     if (!is_slurm && values.given(option))
       throw values.fault(option, "is for --executor slurm; give that, too, or leave it out");
   }
@@ -142,7 +147,11 @@ std::optional<SlurmSettings> read_slurm_options(const Values& values) {
   }
   SlurmSettings settings;
   if (values.given("slurm")) settings.options = parse_slurm_options(values.text("slurm"));
-  settings.tasks = values.positive("tasks", settings.tasks, kMostTasks);
+  if (values.given("task-minutes")) {
+    settings.limits.minutes = values.positive("task-minutes", 1, kMostTaskMinutes);
+    settings.limits.tasks = kMostTasks;
+  }
+  settings.limits.tasks = values.positive("tasks", settings.limits.tasks, kMostTasks);
   settings.wait = !values.flag("no-wait");
   settings.force = values.flag("force");
   for (const char* option : {"dry-run", "list-jobs"}) {

@@ -121,15 +121,13 @@ SweepOutcome make(const Plan& plan, const SweepSpec& spec, Workbench& bench) {
   const PlannedRun& run = only_run(plan);
   // Here, for the progress of images; that of the run is its log.
   if (run.obstacle.empty())
-    extract_missing_features(plan, plan.pending(), bench.inputs(), spec.threads, std::cerr);
+    extract(extractions_of(plan, plan.pending(), bench.inputs()), bench.inputs(), spec.threads, std::cerr);
   LogFollower follower(log_path(spec.ledger, run.id));
   std::ostream quiet(nullptr);
-  const SweepOutcome outcome = run_sweep(
-      plan, spec, bench,
-      [&](JobQueue& queue) {
-        run_local_workers(queue, bench.spec(), {.count = 1, .watch = [&] { follower.show(); }});
-      },
-      quiet);
+  const Executor executor = {[&](JobQueue& queue) {
+    run_local_workers(queue, bench.spec(), {.count = 1, .watch = [&] { follower.show(); }});
+  }};
+  const SweepOutcome outcome = run_sweep(plan, spec, bench, executor, quiet);
   if (outcome.made > 0 || !outcome.failures.empty()) follower.show();
   return outcome;
 }

@@ -6,10 +6,14 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <iostream>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "base/signals.h"
 #include "base/text.h"
+#include "sweep/features.h"
 #include "sweep/run.h"
 #include "sweep/slurm/task_folder.h"
 #include "sweep/workbench.h"
@@ -43,6 +47,20 @@ bool is_expected(const ArrayFolder& array, int64_t job) {
   return false;
 }
 
+/// Features that were missing when the sweep was planned have been extracted by now, unless the tasks that
+/// should do it ended badly. Returns why datasets cannot be used.
+std::map<std::string, std::string> extract_for(const std::vector<Job>& jobs, const ArrayFolder& array,
+                                               Workbench& bench) {
+  std::set<std::string> used;
+  for (const Job& job : jobs) {
+    used.insert(job.run.dataset);
+    for (const JobTest& test : *job.tests) used.insert(test.dataset);
+  }
+  std::vector<Extraction> needed = array.read_needed();
+  std::erase_if(needed, [&](const Extraction& extraction) { return !used.contains(extraction.dataset); });
+  return extract(needed, bench.inputs(), bench.spec().threads, std::cout);
+}
+
 }  // namespace
 
 void make_array_task(const fs::path& path) {
@@ -58,9 +76,21 @@ void make_array_task(const fs::path& path) {
   const TaskFolder folder(spec.ledger);
   Workbench bench(std::move(spec));
   array.note_began(index);
-  for (Job& job : array.read_jobs(index)) {
+  if (const auto extractions = array.read_extractions(index)) {
+    for (const auto& [dataset, fault] :
+         extract(*extractions, bench.inputs(), bench.spec().threads, std::cout))
+      fmt::print("failed: {}\n", printable(fault));
+    return;
+  }
+  std::vector<Job> jobs = array.read_jobs(index);
+  const auto spoilt = extract_for(jobs, array, bench);
+  for (Job& job : jobs) {
     const std::string run = job.run.id();
     if (folder.has_end(run) || array.is_collected(run)) continue;
+    if (const auto fault = spoilt.find(job.run.dataset); fault != spoilt.end()) {
+      folder.keep({.run = run, .stage = JobStage::failed, .error = fault->second});
+      continue;
+    }
     if (const auto state = array.trained_state(run)) job.kept_state = state;
     check_interrupt();
     fmt::print("{}\n", printable(job.title()));

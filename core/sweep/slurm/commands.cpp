@@ -130,6 +130,8 @@ int64_t submit(const SlurmArray& array) {
                                     fmt::format("--array=1-{}", array.tasks),
                                     fmt::format("--cpus-per-task={}", array.threads),
                                     "--output=" + array.log.string()};
+  if (!array.after.empty())
+    words.push_back(fmt::format("--dependency=afterany:{}", fmt::join(array.after, ":")));
   words.insert(words.end(), array.options.begin(), array.options.end());
   words.push_back(array.script.string());
   words.insert(words.end(), array.arguments.begin(), array.arguments.end());

@@ -30,6 +30,7 @@ struct SlurmArray {
   std::filesystem::path script;
   std::vector<std::string> arguments;
   std::filesystem::path log;         ///< "%a" stands for a task's index
+  std::vector<int64_t> after;        ///< jobs that have to end first, however
   std::vector<std::string> options;  ///< "--partition=gpu", which win over ours
 };
 

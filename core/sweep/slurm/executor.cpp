@@ -9,6 +9,7 @@
 #include <optional>
 #include <ostream>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -16,8 +17,7 @@
 #include "base/files.h"
 #include "base/signals.h"
 #include "base/text.h"
-#include "sweep/deal_out.h"
-#include "sweep/slurm/array_task.h"
+#include "sweep/slurm/array_submitter.h"
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/task_folder.h"
 
@@ -27,21 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-/// What Slurm runs in each task, with runner and its words. The step that srun makes is what --signal
-/// reaches; 75 says that it was stopped in the middle of something, and goes on when it is put back.
-constexpr std::string_view kScript = R"(#!/bin/bash
-srun --ntasks=1 --cpus-per-task="$SLURM_CPUS_PER_TASK" "$@"
-code=$?
-[ $code -eq 75 ] && scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
-exit $code
-)";
-
-/// About how long a job takes, in images that it shows its method in training; one without training is not
-/// free.
-int64_t cost_of(const Job& job) {
-  if (!job.run.recipe || job.kept_state) return 1;
-  return 1 + job.run.recipe->epochs * static_cast<int64_t>(job.draw.train.size());
-}
+/// How many claims or outcomes the ledger takes at once: others wait that long to write.
+constexpr size_t kTogether = 500;
 
 /// The last line of a log that says more than that a program has ended.
 std::string last_words_in(const fs::path& log) {
@@ -57,10 +44,14 @@ std::string last_words_in(const fs::path& log) {
 
 class SlurmSweep {
  public:
-  SlurmSweep(JobQueue& queue, const BenchSpec& bench, const SlurmSettings& settings, std::ostream& log)
-      : queue_(queue), bench_(bench), settings_(settings), log_(log), folder_(bench.ledger) {
-    bench_.ledger = fs::absolute(bench.ledger);
-  }
+  SlurmSweep(JobQueue& queue, const BenchSpec& bench, const std::vector<Extraction>& missing,
+             const SlurmSettings& settings, std::ostream& log)
+      : queue_(queue),
+        missing_(missing),
+        settings_(settings),
+        log_(log),
+        folder_(bench.ledger),
+        submitter_(folder_, bench, settings, log) {}
 
   void run() {
     find_earlier_tasks();
@@ -75,7 +66,7 @@ class SlurmSweep {
       if (Clock::now() - asked_ >= (one_is_missed_ ? 2 * settings_.look : settings_.ask)) ask_for_tasks();
       take_jobs();
       submit_waiting();
-      queue_.show_progress(whereabouts());
+      queue_.show_progress(runs_underway(), whereabouts());
     }
     if (jobs_.empty()) return tidy();
     if (queue_.stops() && !interrupted()) return cancel(submitted());  // --fail-fast
@@ -89,6 +80,7 @@ class SlurmSweep {
   struct Strand {
     ArrayFolder array;
     std::vector<std::string> runs;  ///< in the order in which it makes them
+    size_t ended = 0;               ///< of them, at least so many
     bool missed = false;            ///< Slurm did not name it when it was last asked
   };
 
@@ -96,6 +88,12 @@ class SlurmSweep {
   struct Entry {
     Job job;
     std::optional<SlurmTask> task;
+  };
+
+  /// What the ledger has taken of what tasks have kept.
+  struct Taken {
+    std::vector<std::pair<std::string, std::string>> trained;  // runs that have not ended, and their states
+    std::vector<std::string> ended;
   };
 
   /// What earlier sweeps have submitted: of it only what is alive is worth waiting for.
@@ -110,6 +108,10 @@ class SlurmSweep {
     for (const ArrayFolder& array : arrays) {
       const auto submission = array.read_submission();
       if (!submission) continue;
+      if (is_extracting(*submission, *live)) {
+        extracting_.push_back(submission->job);
+        extracted_elsewhere_.insert(submission->datasets.begin(), submission->datasets.end());
+      }
       for (size_t i = 0; i < submission->runs.size(); ++i) {
         const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
         if (!live->contains(task)) continue;
@@ -120,6 +122,16 @@ class SlurmSweep {
       }
     }
     states_ = *live;
+  }
+
+  static bool lives(int64_t job, const std::map<SlurmTask, std::string>& live) {
+    return std::ranges::any_of(live, [&](const auto& task) { return task.first.job == job; });
+  }
+
+  /// Whether a task lives that extracts features.
+  static bool is_extracting(const ArrayFolder::Submission& submission,
+                            const std::map<SlurmTask, std::string>& live) {
+    return !submission.datasets.empty() && lives(submission.job, live);
   }
 
   void leave_tasks_of_others() {
@@ -140,12 +152,20 @@ class SlurmSweep {
   }
 
   void take_jobs() {
-    while (std::optional<Job> job = queue_.next()) {
-      const std::string run = job->run.id();
-      const auto earlier = earlier_.extract(run);
-      jobs_.insert_or_assign(
-          run, Entry{std::move(*job), earlier.empty() ? std::nullopt : std::optional(earlier.mapped())});
+    while (queue_.waiting() > 0) {
+      queue_.together([&] {
+        for (size_t i = 0; i < kTogether; ++i) {
+          if (std::optional<Job> job = queue_.next()) take(*std::move(job));
+        }
+      });
     }
+  }
+
+  void take(Job job) {
+    const std::string run = job.run.id();
+    const auto earlier = earlier_.extract(run);
+    jobs_.insert_or_assign(
+        run, Entry{std::move(job), earlier.empty() ? std::nullopt : std::optional(earlier.mapped())});
   }
 
   void submit_waiting() {
@@ -154,92 +174,81 @@ class SlurmSweep {
       if (!entry.task && !folder_.has_end(run)) waiting.push_back(&entry.job);
     }
     if (waiting.empty() || queue_.stops()) return;
-    std::ranges::stable_sort(waiting, std::ranges::greater(), [](const Job* job) { return cost_of(*job); });
-    std::vector<int64_t> costs;
-    for (const Job* job : waiting) costs.push_back(cost_of(*job));
-    const auto count = std::min({settings_.tasks, most_tasks(), static_cast<int64_t>(waiting.size())});
-    const std::vector<size_t> task_of = deal_out(costs, static_cast<size_t>(count));
-    std::vector<std::vector<const Job*>> tasks(static_cast<size_t>(count));
-    for (size_t i = 0; i < waiting.size(); ++i) tasks[task_of[i]].push_back(waiting[i]);
-    submit_tasks(tasks);
+    if (!std::exchange(extractions_are_submitted_, true)) submit_extractions();
+    submit_jobs(waiting);
   }
 
-  void submit_tasks(const std::vector<std::vector<const Job*>>& tasks) {
-    const ArrayFolder array = folder_.make_array();
-    ArrayFolder::Submission submission;
-    for (const auto& jobs : tasks) {
-      submission.runs.emplace_back();
-      for (const Job* job : jobs) {
-        submission.runs.back().push_back(job->run.id());
-      }
+  void submit_jobs(const std::vector<const Job*>& waiting) {
+    const SubmittedArray array = submitter_.submit(waiting, missing_, extracting_);
+    for (size_t i = 0; i < array.runs.size(); ++i) {
+      const SlurmTask task = array.task(i);
+      strands_.emplace(task, Strand{array.folder, array.runs[i]});
+      for (const std::string& run : array.runs[i]) jobs_.at(run).task = task;
     }
-    const fs::path script = array.path() / "task.sh";
-    try {
-      array.write(bench_, tasks);
-      write_file(script, kScript);
-      check_interrupt();
-      submission.job = submit({.tasks = static_cast<int64_t>(tasks.size()),
-                               .threads = bench_.threads,
-                               .script = script,
-                               .arguments = {fs::read_symlink("/proc/self/exe").string(), "sweep",
-                                             kTaskArgument, array.path().string()},
-                               .log = array.log(),
-                               .options = settings_.options});
-      array.write(submission);
-    } catch (...) {
-      array.remove();  // tasks that were submitted find nothing, and end
-      folder_.tidy();
-      throw;
+    note_submitted(array);
+  }
+
+  /// What tasks of an earlier sweep extract is left to them.
+  void submit_extractions() {
+    std::vector<const Extraction*> extractions;
+    for (const Extraction& extraction : missing_) {
+      if (!extracted_elsewhere_.contains(extraction.dataset)) extractions.push_back(&extraction);
     }
-    for (size_t i = 0; i < tasks.size(); ++i) {
-      const SlurmTask task{submission.job, static_cast<int64_t>(i) + 1};
-      strands_.emplace(task, Strand{array, submission.runs[i]});
-      states_[task] = "PENDING";
-      for (const std::string& run : submission.runs[i]) jobs_.at(run).task = task;
-    }
-    log_ << fmt::format("submitted {} in {} as job {}; logs: {}", plural(runs_in(tasks), "run"),
-                        plural(tasks.size(), "task"), submission.job, printable(array.path().string()))
-         << std::endl;
+    if (extractions.empty()) return;
+    const SubmittedArray array = submitter_.submit(extractions);
+    extracting_.push_back(array.job);
+    note_submitted(array);
+  }
+
+  void note_submitted(const SubmittedArray& array) {
+    for (size_t i = 0; i < array.tasks; ++i) states_[array.task(i)] = "PENDING";
     asked_ = Clock::now();  // Slurm may need a moment to name them
-  }
-
-  static size_t runs_in(const std::vector<std::vector<const Job*>>& tasks) {
-    size_t runs = 0;
-    for (const auto& jobs : tasks) runs += jobs.size();
-    return runs;
   }
 
   /// Reports what tasks have kept of runs in hand.
   void collect() {
-    for (const std::string& run : folder_.runs_with_outcomes()) {
-      const auto entry = jobs_.find(run);
-      if (entry == jobs_.end()) continue;
-      for (const JobOutcome& outcome : folder_.outcomes_of(run)) {
-        if (outcome.stage == JobStage::trained) {
-          collect_training(outcome, entry->second);
-        } else {
-          collect_end(outcome, entry->second);
-          jobs_.erase(entry);
-          break;
-        }
-      }
+    std::vector<std::string> runs = folder_.runs_with_outcomes();
+    std::erase_if(runs, [&](const std::string& run) { return !jobs_.contains(run); });
+    for (size_t begin = 0; begin < runs.size() && !interrupted(); begin += kTogether)
+      collect(std::span(runs).subspan(begin, std::min(kTogether, runs.size() - begin)));
+  }
+
+  /// What a task has kept goes once the ledger has it; what that does not take stays for the next sweep.
+  void collect(std::span<const std::string> runs) {
+    Taken taken;
+    queue_.together([&] {
+      for (const std::string& run : runs) report(run, taken);
+    });
+    for (const auto& [run, state] : taken.trained) {
+      Entry& entry = jobs_.at(run);
+      entry.job.kept_state = state;
+      if (entry.task) strands_.at(*entry.task).array.note_trained(run, state);
+      folder_.forget_training(run);
+    }
+    for (const std::string& run : taken.ended) {
+      const auto entry = jobs_.extract(run);
+      if (const auto& task = entry.mapped().task) strands_.at(*task).array.note_collected(run);
+      folder_.forget(run);
     }
   }
 
-  /// What the ledger does not take stays here for the next sweep.
-  void collect_training(const JobOutcome& trained, Entry& entry) {
-    const std::string& state = trained.outcome.state_hash;
-    // A sweep that was killed here may have recorded it already.
-    if (entry.job.kept_state != state && !queue_.report(trained)) return;
-    entry.job.kept_state = state;
-    if (entry.task) strands_.at(*entry.task).array.note_trained(trained.run, state);
-    folder_.forget_training(trained.run);
-  }
-
-  void collect_end(const JobOutcome& end, const Entry& entry) {
-    if (!queue_.report(end)) return;
-    if (entry.task) strands_.at(*entry.task).array.note_collected(end.run);
-    folder_.forget(end.run);
+  void report(const std::string& run, Taken& taken) {
+    const auto entry = jobs_.find(run);
+    std::optional<std::string> state;
+    for (const JobOutcome& outcome : folder_.outcomes_of(run)) {
+      if (outcome.stage == JobStage::trained) {
+        // A sweep that was killed here may have recorded it already.
+        const bool is_known = entry->second.job.kept_state == outcome.outcome.state_hash;
+        if (is_known || queue_.report(outcome)) state = outcome.outcome.state_hash;
+      } else if (queue_.report(outcome)) {
+        taken.ended.push_back(run);
+        return;
+      } else {
+        jobs_.erase(entry);
+        return;
+      }
+    }
+    if (state) taken.trained.emplace_back(run, *state);
   }
 
   /// Looks which tasks live, and what to do about runs whose tasks do not. A task counts as gone when Slurm
@@ -249,6 +258,7 @@ class SlurmSweep {
     const auto live = live_tasks();
     if (!live) return;  // the controller may be restarting; the tasks go on
     states_ = *live;
+    std::erase_if(extracting_, [&](int64_t job) { return !lives(job, *live); });
     one_is_missed_ = false;
     for (auto strand = strands_.begin(); strand != strands_.end();) {
       auto& [task, known] = *strand;
@@ -309,14 +319,29 @@ class SlurmSweep {
                              last, log.string()));
   }
 
-  /// "3 tasks running, 5 waiting"
-  std::string whereabouts() const {
-    size_t running = 0, others = 0;
-    for (const auto& [task, strand] : strands_) {
+  /// The runs that tasks have in hand, as far as it is known here.
+  std::vector<std::string> runs_underway() {
+    std::vector<std::string> runs;
+    for (auto& [task, strand] : strands_) {
       const auto state = states_.find(task);
-      if (state != states_.end()) ++(state->second == "RUNNING" ? running : others);
+      if (state == states_.end() || state->second != "RUNNING") continue;
+      while (strand.ended < strand.runs.size() && !jobs_.contains(strand.runs[strand.ended])) ++strand.ended;
+      if (strand.ended < strand.runs.size()) runs.push_back(strand.runs[strand.ended]);
     }
-    return fmt::format("{} running, {} waiting", plural(running, "task"), others);
+    return runs;
+  }
+
+  /// "3 tasks running, 5 waiting", of which some may be extracting features.
+  std::string whereabouts() const {
+    size_t running = 0, others = 0, extracting = 0;
+    for (const auto& [task, state] : states_) {
+      const bool extracts = std::ranges::count(extracting_, task.job) > 0;
+      if (!extracts && !strands_.contains(task)) continue;
+      ++(state == "RUNNING" ? running : others);
+      if (extracts) ++extracting;
+    }
+    return fmt::format("{} running, {} waiting{}", plural(running, "task"), others,
+                       extracting == 0 ? "" : fmt::format(", {} of them to extract features", extracting));
   }
 
   void pause() const {
@@ -336,6 +361,7 @@ class SlurmSweep {
   bool is_needed(const ArrayFolder& array) const {
     const auto submission = array.read_submission();
     if (!submission) return !array.is_abandoned();
+    if (is_extracting(*submission, states_)) return true;
     for (size_t i = 0; i < submission->runs.size(); ++i) {
       const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
       const bool lives = states_.contains(task);
@@ -356,16 +382,20 @@ class SlurmSweep {
   }
 
   JobQueue& queue_;
-  BenchSpec bench_;
+  const std::vector<Extraction>& missing_;
   const SlurmSettings& settings_;
   std::ostream& log_;
   TaskFolder folder_;
+  ArraySubmitter submitter_;
   std::map<std::string, Entry> jobs_;  // by run
   std::map<SlurmTask, Strand> strands_;
-  std::map<std::string, SlurmTask> earlier_;  // of runs that an earlier sweep has submitted
-  std::map<SlurmTask, std::string> states_;   // as Slurm last said
+  std::vector<int64_t> extracting_;            // jobs whose tasks extract features
+  std::set<std::string> extracted_elsewhere_;  // datasets that tasks of an earlier sweep extract
+  std::map<std::string, SlurmTask> earlier_;   // of runs that an earlier sweep has submitted
+  std::map<SlurmTask, std::string> states_;    // as Slurm last said
   Clock::time_point asked_ = Clock::now();
   bool one_is_missed_ = false;
+  bool extractions_are_submitted_ = false;
 };
 
 /// Until no task of cancelled jobs lives, so that what they keep at their end is kept by then. A node that
@@ -385,9 +415,9 @@ void wait_for_end_of(const std::vector<int64_t>& jobs) {
 
 }  // namespace
 
-void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const SlurmSettings& settings,
-                     std::ostream& log) {
-  SlurmSweep(queue, bench, settings, log).run();
+void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const std::vector<Extraction>& missing,
+                     const SlurmSettings& settings, std::ostream& log) {
+  SlurmSweep(queue, bench, missing, settings, log).run();
 }
 
 size_t cancel_slurm_tasks(const fs::path& ledger) {

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/installation.h"
 #include "base/json.h"
 #include "formats/text_files.h"
@@ -32,6 +35,18 @@ std::string literal(const std::string& path) {
   return escaped;
 }
 
+std::string lines_with(const std::vector<Extraction>& extractions) {
+  std::string lines;
+  for (const Extraction& extraction : extractions) lines += to_json_line(extraction) + '\n';
+  return lines;
+}
+
+std::vector<Extraction> extractions_in(const fs::path& file) {
+  std::vector<Extraction> extractions;
+  for (const std::string& line : read_lines(file)) extractions.push_back(parse_extraction(line));
+  return extractions;
+}
+
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code there_is_none;
@@ -42,14 +57,51 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
 
 }  // namespace
 
-void ArrayFolder::write(const BenchSpec& bench, const std::vector<std::vector<const Job*>>& tasks) const {
+void ArrayFolder::write(const BenchSpec& bench, const std::vector<std::vector<const Job*>>& tasks,
+                        const std::vector<Extraction>& needed) const {
+  std::map<const JobData*, std::string> names;
+  const auto name_of = [&](const JobData& data) -> const std::string& {
+    const auto [entry, is_new] = names.try_emplace(&data);
+    if (is_new) {
+      const std::string line = to_json_line(data);
+      entry->second = Hasher().add(line).hex();
+      write_file(path_ / ("data-" + entry->second), line + '\n');
+    }
+    return entry->second;
+  };
   int64_t number = 0;
   for (const auto& jobs : tasks) {
     std::string lines;
-    for (const Job* job : jobs) lines += to_json_line(*job) + '\n';
+    for (const Job* job : jobs) lines += to_json_line(*job, name_of(*job->data)) + '\n';
     write_file(numbered(path_, "jobs", ++number), lines);
   }
+  if (!needed.empty()) write_file(path_ / "features", lines_with(needed));
+  write_bench(bench);
+}
+
+void ArrayFolder::write(const BenchSpec& bench,
+                        const std::vector<std::vector<const Extraction*>>& tasks) const {
+  int64_t number = 0;
+  for (const auto& extractions : tasks) {
+    std::vector<Extraction> all;
+    for (const Extraction* extraction : extractions) all.push_back(*extraction);
+    write_file(numbered(path_, "features", ++number), lines_with(all));
+  }
+  write_bench(bench);
+}
+
+void ArrayFolder::write_bench(const BenchSpec& bench) const {
   write_file(path_ / "bench.json", fmt::format("{}\n{}\n", code_version(), to_json_line(bench)));
+}
+
+std::vector<Extraction> ArrayFolder::read_needed() const {
+  const fs::path file = path_ / "features";
+  return fs::exists(file) ? extractions_in(file) : std::vector<Extraction>();
+}
+
+std::optional<std::vector<Extraction>> ArrayFolder::read_extractions(int64_t task) const {
+  const fs::path file = numbered(path_, "features", task);
+  return fs::exists(file) ? std::optional(extractions_in(file)) : std::nullopt;
 }
 
 BenchSpec ArrayFolder::read_bench() const {
@@ -65,13 +117,21 @@ BenchSpec ArrayFolder::read_bench() const {
 }
 
 std::vector<Job> ArrayFolder::read_jobs(int64_t task) const {
+  std::map<std::string, Shared<JobData>> known;
+  const auto data_of = [&](const std::string& name) {
+    const auto [entry, is_new] = known.try_emplace(name);
+    if (is_new) entry->second = parse_job_data(read_lines(path_ / ("data-" + name)).at(0));
+    return entry->second;
+  };
   std::vector<Job> jobs;
-  for (const std::string& line : read_lines(numbered(path_, "jobs", task))) jobs.push_back(parse_job(line));
+  for (const std::string& line : read_lines(numbered(path_, "jobs", task)))
+    jobs.push_back(parse_job(line, data_of));
   return jobs;
 }
 
 void ArrayFolder::write(const Submission& submission) const {
-  write_file(path_ / "array.json", json{{"job", submission.job}, {"runs", submission.runs}}.dump() + '\n');
+  const json value = {{"job", submission.job}, {"runs", submission.runs}, {"datasets", submission.datasets}};
+  write_file(path_ / "array.json", value.dump() + '\n');
 }
 
 std::optional<ArrayFolder::Submission> ArrayFolder::read_submission() const {
@@ -79,7 +139,8 @@ std::optional<ArrayFolder::Submission> ArrayFolder::read_submission() const {
   try {
     const json value = read_json(file);
     return Submission{value.at("job").get<int64_t>(),
-                      value.at("runs").get<std::vector<std::vector<std::string>>>()};
+                      value.at("runs").get<std::vector<std::vector<std::string>>>(),
+                      value.at("datasets").get<std::vector<std::string>>()};
   } catch (const Error&) {
   } catch (const json::exception&) {
   }
@@ -93,17 +154,25 @@ bool ArrayFolder::is_abandoned() const {
   return !is_gone && !read_submission() && made + kLongestSubmission < fs::file_time_type::clock::now();
 }
 
+/// A loss of power may lose it, and a task makes a run for nothing: no reason to wait for the disk.
+void ArrayFolder::note(const std::string& name, const std::string& text) const {
+  std::ofstream(path_ / name) << text << '\n';
+}
+
 void ArrayFolder::note_trained(const std::string& run, const std::string& state) const {
-  write_file_unless_gone(path_ / ("trained-" + run), state);
+  note("trained-" + run, state);
 }
 
 void ArrayFolder::note_collected(const std::string& run) const {
-  write_file_unless_gone(path_ / ("collected-" + run), "");
+  note("collected-" + run, "");
 }
 
 std::optional<std::string> ArrayFolder::trained_state(const std::string& run) const {
   const fs::path file = path_ / ("trained-" + run);
-  return fs::exists(file) ? std::optional(read_file(file)) : std::nullopt;
+  std::string state;
+  std::ifstream in(file);
+  if (!std::getline(in, state) || in.eof()) return std::nullopt;  // not there, or not whole
+  return state;
 }
 
 bool ArrayFolder::is_collected(const std::string& run) const {

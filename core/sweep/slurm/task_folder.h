@@ -16,6 +16,9 @@
 /// `promptbed.db.slurm/array-0001/`, for each submission:
 /// - `bench.json`: what all its jobs share
 /// - `jobs-0003`: the jobs of its third task, a line each
+/// - `data-HASH`: what several jobs train on
+/// - `features`: what its jobs need of the datasets whose features were missing
+/// - `features-0003`: in an array that extracts features, what its third task extracts
 /// - `array.json`, once it is submitted: the job's number, and the runs by task
 /// - `began-0003`, once that task's runner can make jobs
 /// - `trained-RUN`, once the ledger has a run's training: the hash of its state
@@ -34,15 +37,23 @@ class ArrayFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// The jobs of each task. Throws Error if the files cannot be written or read.
-  void write(const BenchSpec& bench, const std::vector<std::vector<const Job*>>& tasks) const;
+  /// The jobs of each task, and what they need that was missing. Throws Error if the files cannot be written
+  /// or read.
+  void write(const BenchSpec& bench, const std::vector<std::vector<const Job*>>& tasks,
+             const std::vector<Extraction>& needed) const;
   BenchSpec read_bench() const;
   std::vector<Job> read_jobs(int64_t task) const;
+  std::vector<Extraction> read_needed() const;
 
-  /// That the array is submitted. The runs of each task, by id, in the order in which it makes them.
+  /// The same of an array that extracts features; nothing of one that makes jobs.
+  void write(const BenchSpec& bench, const std::vector<std::vector<const Extraction*>>& tasks) const;
+  std::optional<std::vector<Extraction>> read_extractions(int64_t task) const;
+
+  /// That the array is submitted.
   struct Submission {
     int64_t job = 0;
-    std::vector<std::vector<std::string>> runs;
+    std::vector<std::vector<std::string>> runs;  ///< of each task, by id, in the order in which it makes them
+    std::vector<std::string> datasets = {};      ///< whose features it extracts
   };
   void write(const Submission& submission) const;
 
@@ -71,6 +82,9 @@ class ArrayFolder {
   void remove() const;
 
  private:
+  void write_bench(const BenchSpec& bench) const;
+  void note(const std::string& name, const std::string& text) const;
+
   std::filesystem::path path_;
 };
 

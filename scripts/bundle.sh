@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Packs promptbed into one folder that runs on machines without any of its packages, such as cluster nodes, beside a PyTorch that pip has
+# installed: scripts/bundle.sh [PYTORCH [OUTPUT.tar.xz]], by default that of python3, and build/bundle/promptbed-VERSION-torch-VERSION.tar.xz.
+# All libraries but LibTorch are in it. It runs on any x86-64 Linux whose glibc is as new as this machine's, with the version of PyTorch
+# that it was built for. Takes the time of a build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+pytorch=${1:-$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null || true)}
+[ -n "$pytorch" ] || { echo "scripts/bundle.sh: python3 has no torch; give the folder of one, or pip install torch" >&2; exit 2; }
+[ -f "$pytorch/version.py" ] || { echo "scripts/bundle.sh: $pytorch: is no folder of PyTorch; it has no version.py" >&2; exit 2; }
+version=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$pytorch/version.py")
+
+cmake -S . -B build/bundle -G Ninja -DCMAKE_BUILD_TYPE=Release -DPROMPTBED_PYTORCH="$pytorch" -DPROMPTBED_BUILD_TESTS=OFF \
+  -DCMAKE_SKIP_INSTALL_RPATH=ON > /dev/null
+cmake --build build/bundle --target runner plugins promptbed_described
+promptbed=$(build/bundle/runner --version | sed 's/^runner \([^ ]*\).*/\1/')
+name=promptbed-$promptbed-torch-$version
+output=$(realpath -m "${2:-build/bundle/$name.tar.xz}")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$work/$name
+cmake --install build/bundle --prefix "$root" --strip > /dev/null
+
+# What is not LibTorch's, and not the C library's own, which belongs to the kernel and the driver.
+for file in "$root"/bin/* "$root"/lib/*.so "$root"/lib/promptbed/plugins/*.so; do
+  LD_LIBRARY_PATH=$root/lib:$pytorch/lib ldd "$file"
+done | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u | while read -r library; do
+  case $library in
+    "$pytorch"/* | "$(dirname "$pytorch")"/* | "$root"/*) ;;
+    */libc.so.* | */libm.so.* | */libdl.so.* | */libpthread.so.* | */librt.so.* | */libresolv.so.* | */ld-linux*) ;;
+    */libcu*.so.* | */libnv*.so.* | */libnccl*.so.*) ;;
+    *) cp -L "$library" "$root/lib/" ;;
+  esac
+done
+
+sed "s/@VERSION@/$version/" > "$root/runner" <<'LAUNCHER'
+#!/bin/sh
+# Finds LibTorch, and starts runner with it: --torch FOLDER as the first words, PROMPTBED_PYTORCH, or the torch of python3.
+here=$(dirname "$(readlink -f "$0")")
+if [ "$1" = --torch ]; then
+  torch=$2
+  shift 2
+elif [ -n "$PROMPTBED_PYTORCH" ]; then
+  torch=$PROMPTBED_PYTORCH
+else
+  torch=$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null)
+fi
+found=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$torch/version.py" 2> /dev/null)
+if [ "$found" != @VERSION@ ]; then
+  echo "runner: this bundle is for PyTorch @VERSION@, and ${torch:-python3} has ${found:-none}; pip install torch==@VERSION@, or give the folder of one with --torch FOLDER or PROMPTBED_PYTORCH" >&2
+  exit 2
+fi
+export PROMPTBED_PYTORCH="$torch"
+export LD_LIBRARY_PATH="$here/lib:$torch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+exec "$here/bin/runner" "$@"
+LAUNCHER
+chmod +x "$root/runner"
+
+mkdir -p "$(dirname "$output")"
+tar -C "$work" -c "$name" | xz -T0 -6 > "$output"
+du -h "$output"
