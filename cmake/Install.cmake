@@ -14,7 +14,12 @@
 include(CMakePackageConfigHelpers)
 
 set_target_properties(runner-tensors PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+set_target_properties(runner PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
 set_target_properties(promptbed runner-tensors PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+if(PROMPTBED_BUNDLE)
+  # Unlike the newer kind of path, this one also holds for the libraries of libraries.
+  set_target_properties(promptbed runner runner-tensors PROPERTIES INSTALL_RPATH_USE_LINK_PATH OFF LINK_OPTIONS "LINKER:--disable-new-dtags")
+endif()
 install(TARGETS runner runner-tensors RUNTIME DESTINATION bin)
 install(TARGETS promptbed EXPORT promptbedTargets LIBRARY DESTINATION lib)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/promptbed DESTINATION include)

@@ -4,7 +4,11 @@
 #
 # PyTorch's own CMake package wants CUDA's compiler and libraries beside a PyTorch for GPUs, even where nothing is compiled with them.
 # Sets what that sets: TORCH_INCLUDE_DIRS, TORCH_LIBRARIES and Torch_VERSION.
-file(STRINGS ${PROMPTBED_PYTORCH}/version.py Torch_VERSION REGEX "^__version__ = ")
+get_filename_component(PROMPTBED_PYTORCH "${PROMPTBED_PYTORCH}" ABSOLUTE)
+set(Torch_VERSION "")
+if(EXISTS ${PROMPTBED_PYTORCH}/version.py)
+  file(STRINGS ${PROMPTBED_PYTORCH}/version.py Torch_VERSION REGEX "^__version__ = ")
+endif()
 string(REGEX REPLACE ".*'([0-9.]+).*" "\\1" Torch_VERSION "${Torch_VERSION}")
 if(NOT Torch_VERSION)
   message(FATAL_ERROR "PROMPTBED_PYTORCH: ${PROMPTBED_PYTORCH}/version.py tells no version; "
@@ -25,3 +29,5 @@ foreach(library torch torch_cpu c10) # the first one brings what there is for GP
   endif()
   list(APPEND TORCH_LIBRARIES pytorch_${library})
 endforeach()
+# Nobody calls a function of the first library, and the linkers of some distributions leave such ones out.
+set_target_properties(pytorch_torch PROPERTIES INTERFACE_LINK_OPTIONS "LINKER:--no-as-needed")

@@ -4,34 +4,35 @@
 # All libraries but LibTorch are in it. It runs on any x86-64 Linux whose glibc is as new as this machine's, with the version of PyTorch
 # that it was built for. Takes the time of a build.
 set -euo pipefail
+output=${2:+$(realpath -m "$2")}
+pytorch=${1:+$(realpath -m "$1")}
 cd "$(dirname "$0")/.."
 
-pytorch=${1:-$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null || true)}
+pytorch=${pytorch:-$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null || true)}
 [ -n "$pytorch" ] || { echo "scripts/bundle.sh: python3 has no torch; give the folder of one, or pip install torch" >&2; exit 2; }
 [ -f "$pytorch/version.py" ] || { echo "scripts/bundle.sh: $pytorch: is no folder of PyTorch; it has no version.py" >&2; exit 2; }
 version=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$pytorch/version.py")
 
 cmake -S . -B build/bundle -G Ninja -DCMAKE_BUILD_TYPE=Release -DPROMPTBED_PYTORCH="$pytorch" -DPROMPTBED_BUILD_TESTS=OFF \
-  -DCMAKE_SKIP_INSTALL_RPATH=ON > /dev/null
+  -DPROMPTBED_BUNDLE=ON > /dev/null
 cmake --build build/bundle --target runner plugins promptbed_described
 promptbed=$(build/bundle/runner --version | sed 's/^runner \([^ ]*\).*/\1/')
 name=promptbed-$promptbed-torch-$version
-output=$(realpath -m "${2:-build/bundle/$name.tar.xz}")
+output=${output:-$PWD/build/bundle/$name.tar.xz}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/$name
 cmake --install build/bundle --prefix "$root" --strip > /dev/null
 
-# What is not LibTorch's, and not the C library's own, which belongs to the kernel and the driver.
+# What is not LibTorch's, and not the C library's own, which belongs to the kernel, nor CUDA's, which PyTorch brings along.
+ours='^(libc|libm|libdl|libpthread|librt|libresolv|ld-linux.*)\.so'
+cudas='^lib(cuda|cudart|cublas|cublasLt|cudnn.*|cufft|cufile|cupti|curand|cusolver|cusparse|cusparseLt|nccl|nvJitLink|nvrtc.*|nvshmem.*|nvToolsExt)\.so'
 for file in "$root"/bin/* "$root"/lib/*.so "$root"/lib/promptbed/plugins/*.so; do
   LD_LIBRARY_PATH=$root/lib:$pytorch/lib ldd "$file"
-done | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u | while read -r library; do
-  case $library in
-    "$pytorch"/* | "$(dirname "$pytorch")"/* | "$root"/*) ;;
-    */libc.so.* | */libm.so.* | */libdl.so.* | */libpthread.so.* | */librt.so.* | */libresolv.so.* | */ld-linux*) ;;
-    */libcu*.so.* | */libnv*.so.* | */libnccl*.so.*) ;;
-    *) cp -L "$library" "$root/lib/" ;;
-  esac
+done | awk '$2 == "=>" { print $1, $3 }' | sort -u | while read -r library path; do
+  if [[ $library =~ $ours || $library =~ $cudas || $path == "$root"/* || $path == "$(dirname "$pytorch")"/* ]]; then continue; fi
+  [ "$path" != not ] || { echo "scripts/bundle.sh: $library is not found; install it" >&2; exit 1; }
+  cp -L "$path" "$root/lib/"
 done
 
 sed "s/@VERSION@/$version/" > "$root/runner" <<'LAUNCHER'
@@ -52,7 +53,7 @@ if [ "$found" != @VERSION@ ]; then
   exit 2
 fi
 export PROMPTBED_PYTORCH="$torch"
-export LD_LIBRARY_PATH="$here/lib:$torch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+export LD_LIBRARY_PATH="$torch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" # the other libraries are found by where runner stands
 exec "$here/bin/runner" "$@"
 LAUNCHER
 chmod +x "$root/runner"

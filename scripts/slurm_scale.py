@@ -5,8 +5,6 @@ there all at once. The sweep has one core. Prints seconds, outcomes a second and
 
 import os
 import re
-import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,7 +60,7 @@ def write_outcomes(folder, runs, files):
 def wait_for(path, process):
     while not path.exists():
         if process.poll() is not None:
-            sys.exit(f"slurm_scale.py: the sweep ended: {process.stderr.read().decode()[-2000:]}")
+            sys.exit("slurm_scale.py: the sweep ended before it had submitted; start it by hand to see why")
         time.sleep(0.05)
 
 
@@ -81,8 +79,8 @@ def main():
 
         grid = ["all", "--seeds", f"1-{SEEDS}", "--set", "coop.csc=false,true", "--set", "coop.n_ctx=" + ",".join(str(n + 1) for n in range(contexts))]
         begin = time.monotonic()
-        sweep = subprocess.Popen(["taskset", "-c", "0", *words(runner, folder / "many.db", *grid)], env=environment,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+        with open(folder / "output", "w") as out, open(folder / "errors", "w") as err:
+            sweep = subprocess.Popen(["taskset", "-c", "0", *words(runner, folder / "many.db", *grid)], env=environment, stdout=out, stderr=err)
         array = folder / "many.db.slurm" / "array-0001"
         wait_for(array / "bench.json", sweep)
         wait_for(array / "array.json", sweep)
@@ -92,12 +90,12 @@ def main():
         begin_collecting = time.monotonic()
         (folder / "written").rename(folder / "many.db.slurm" / "outcomes")  # in the place of an empty folder
         (slurm / "ended").touch()
-        output, errors = sweep.communicate()
+        _, status, usage = os.wait4(sweep.pid, 0)
         end = time.monotonic()
-        if sweep.returncode != 0:
-            sys.exit(f"slurm_scale.py: the sweep failed: {errors.decode()[-2000:]}")
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(output.decode().strip())
+        if status != 0:
+            sys.exit(f"slurm_scale.py: the sweep failed: {(folder / 'errors').read_text()[-2000:]}")
+        output = (folder / "output").read_text()
+    print(output.strip())
     print(f"planned, claimed and submitted   {submitted - begin:8.1f} s")
     print(f"collected                        {len(runs) / (end - begin_collecting):8.0f} outcomes a second")
     print(f"peak memory                      {usage.ru_maxrss / 1024:8.0f} MB")

@@ -43,7 +43,7 @@ void remove_temporaries(const std::filesystem::path& path);
 /// Throws Error.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Has the disk take over the names in a folder that were given without that. Throws Error.
+/// Flushes a folder's entries to disk, for files that were renamed without rename_durably(). Throws Error.
 void synchronise_folder(const std::filesystem::path& folder);
 
 /// Whether a path read from a file lexically stays inside the folder that it is relative to: not empty, not

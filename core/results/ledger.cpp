@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <sqlite3.h>
 
 #include <set>
 #include <string>
@@ -59,6 +60,7 @@ struct Ledger::Connection {
   SQLite::Database database;
   bool is_together = false;
   std::set<std::string> unsealed = {};  // runs with rows that are sealed at the end of what is done together
+  std::string lost = {};                // why what was done together is undone before its end
 
   /// What `action` returns, with the database's faults turned into Errors.
   template <class Action>
@@ -78,14 +80,19 @@ struct Ledger::Connection {
   /// The same, done as a whole or not at all, and alone among all writers.
   template <class Action>
   auto transacted(Action&& action) {
+    if (is_together) return joined(action);
     return guarded([&](SQLite::Database& open) {
-      if (is_together) {
-        SQLite::Savepoint call(open, "call");
-        return done(action, open, [&] { call.release(); });
-      }
       SQLite::Transaction transaction(open, SQLite::TransactionBehavior::IMMEDIATE);
       return done(action, open, [&] { transaction.commit(); });
     });
+  }
+
+  /// Throws Error if a full or broken disk has ended the transaction: SQLite undoes it then, and what came
+  /// after would be kept without what came before.
+  void check_together() const {
+    if (::sqlite3_get_autocommit(database.getHandle()) != 0)
+      throw Error(lost.empty() ? fmt::format("{}: a transaction has ended early; sweep again", path.string())
+                               : lost);
   }
 
   /// The last step of a transaction that has written rows of a run.
@@ -97,6 +104,21 @@ struct Ledger::Connection {
   void seal_all(SQLite::Database& open) { seal_new_rows(open, std::exchange(unsealed, {})); }
 
  private:
+  /// As a part of what is done together.
+  template <class Action>
+  auto joined(Action& action) {
+    check_together();
+    try {
+      return guarded([&](SQLite::Database& open) {
+        SQLite::Savepoint call(open, "call");
+        return done(action, open, [&] { call.release(); });
+      });
+    } catch (const Error& fault) {
+      if (::sqlite3_get_autocommit(database.getHandle()) != 0 && lost.empty()) lost = fault.what();
+      throw;
+    }
+  }
+
   template <class Action, class Commit>
   static auto done(Action& action, SQLite::Database& open, const Commit& commit) {
     if constexpr (std::is_void_v<decltype(action(open))>) {
@@ -137,10 +159,12 @@ void Ledger::together(const std::function<void()>& calls) {
       ~Joined() { connection.is_together = false; }
     };
     connection_->unsealed.clear();
+    connection_->lost.clear();
     {
       const Joined joined(*connection_);
       calls();
     }
+    connection_->check_together();
     connection_->seal_all(database);
   });
 }

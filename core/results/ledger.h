@@ -48,7 +48,9 @@ class Ledger {
 
   /// Joins all calls that `calls` makes to one transaction, which costs the disk as much as one of them:
   /// thousands a second instead of dozens. What one call did is undone if that call throws; all of it is if
-  /// `calls` or the commit does. Meanwhile other processes wait that want to write: a second at most, then.
+  /// `calls` or the commit does, or if the disk is full or fails in between, and then this throws Error.
+  /// Other writers wait meanwhile, and readers may: keep it short. `calls` must not open the ledger's file in
+  /// any other way: closing it would end this process's locks.
   void together(const std::function<void()>& calls);
 
   /// How far a run is; nothing if the ledger does not know it.

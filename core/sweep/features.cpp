@@ -4,11 +4,11 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <limits>
+#include <map>
 #include <numeric>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "features/extraction.h"
 
@@ -64,22 +64,26 @@ std::vector<FeatureRequest> requests_of(const Split& split, int64_t views) {
 
 std::vector<FeatureRequest> requests_of(const PlannedDataset& dataset,
                                         const std::vector<const PlannedRun*>& runs) {
-  std::vector<FeatureRequest> requests;
   const std::string& id = dataset.spec.id;
-  const auto reads_test = [&](const PlannedRun* run) { return !run->needs.pixels && tests(*run, id); };
-  if (std::ranges::any_of(runs, reads_test)) requests.push_back(test_request(dataset.split));
-  std::set<std::pair<const JobData*, int64_t>> asked;  // methods ask for the same, and views
-  const auto is_first = [&](const PlannedRun& run, int64_t views) {
-    return asked.emplace(&*run.job.data, views).second;
+  std::map<std::vector<int>, std::set<std::string>> wanted;  // images by views: runs ask for the same ones
+  std::set<std::tuple<const JobData*, std::vector<int>, bool>> asked;
+  const auto is_first = [&](const PlannedRun& run, const std::vector<int>& views, bool validates) {
+    return asked.emplace(&*run.job.data, views, validates).second;
   };
-  constexpr int64_t kValidation = std::numeric_limits<int64_t>::min();
+  const auto want = [&](const FeatureRequest& request) {
+    wanted[request.views].insert(request.images.begin(), request.images.end());
+  };
   for (const PlannedRun* run : runs) {
     if (run->dataset->spec.id != id || !run->method->trainable()) continue;
-    if (!run->needs.pixels && is_first(*run, run->job.run.views))
-      requests.push_back(training_request(run->job));
-    if (run->needs.validation_features && is_first(*run, kValidation))
-      requests.push_back(validation_request(run->job));
+    if (!run->needs.pixels && is_first(*run, training_views(run->job.run.views), false))
+      want(training_request(run->job));
+    if (run->needs.validation_features && is_first(*run, {kCentreView}, true))
+      want(validation_request(run->job));
   }
+  std::vector<FeatureRequest> requests;
+  const auto reads_test = [&](const PlannedRun* run) { return !run->needs.pixels && tests(*run, id); };
+  if (std::ranges::any_of(runs, reads_test)) requests.push_back(test_request(dataset.split));
+  for (const auto& [views, images] : wanted) requests.push_back({{images.begin(), images.end()}, views});
   return requests;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "base/signals.h"
@@ -61,7 +62,16 @@ Job JobQueue::Entry::job() const {
 }
 
 JobQueue::~JobQueue() {
-  for (const auto& [id, entry] : in_hand_) give_back(id);
+  for (auto entry = in_hand_.begin(); entry != in_hand_.end();) {
+    const auto give_some_back = [&] {
+      for (size_t i = 0; i < kMostTogether && entry != in_hand_.end(); ++i) give_back((entry++)->first);
+    };
+    try {
+      ledger_.together(give_some_back);
+    } catch (const Error&) {
+      // The claims end with this process anyway.
+    }
+  }
 }
 
 void JobQueue::give_back(const std::string& run) const {
@@ -146,6 +156,26 @@ void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
   }
 }
 
+bool JobQueue::has(const JobOutcome& end) const {
+  const auto state = ledger_.state(end.run);
+  if (!state || state->status != RunStatus::done) return false;
+  const RunOutcome known = ledger_.outcome(end.run);
+  const auto has_score = [&](const Score& score) {
+    return std::ranges::any_of(known.scores, [&](const Score& other) {
+      return std::tie(score.dataset, score.class_set, score.split_hash, score.predictions_hash) ==
+             std::tie(other.dataset, other.class_set, other.split_hash, other.predictions_hash);
+    });
+  };
+  const auto has_refusal = [&](const Refusal& refusal) {
+    return std::ranges::any_of(known.refusals, [&](const Refusal& other) {
+      return std::tie(refusal.dataset, refusal.class_set, refusal.split_hash) ==
+             std::tie(other.dataset, other.class_set, other.split_hash);
+    });
+  };
+  return std::ranges::all_of(end.outcome.scores, has_score) &&
+         std::ranges::all_of(end.outcome.refusals, has_refusal);
+}
+
 bool JobQueue::report(const JobOutcome& outcome) {
   const auto found = in_hand_.find(outcome.run);
   if (found == in_hand_.end()) return false;
@@ -185,12 +215,17 @@ bool JobQueue::report(const JobOutcome& outcome) {
 }
 
 void JobQueue::together(const std::function<void()>& calls) {
-  ledger_.together([&] {
-    is_together_ = true;
-    calls();
+  is_together_ = true;
+  try {
+    ledger_.together([&] {
+      calls();
+      keep_prompts(ledger_.path());
+    });
+  } catch (...) {
     is_together_ = false;
-    keep_prompts(ledger_.path());
-  });
+    throw;
+  }
+  is_together_ = false;
 }
 
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {

@@ -79,6 +79,12 @@ class JobQueue {
   /// the run's failure.
   bool report(const JobOutcome& outcome);
 
+  /// Whether the ledger has all tests of a run that is done, whoever recorded them.
+  bool has(const JobOutcome& end) const;
+
+  /// How many calls are to be joined, at most.
+  static constexpr size_t kMostTogether = 500;
+
   /// Joins what `calls` does with next() and report() to one transaction of the ledger (Ledger::together). If
   /// that fails, it throws Error, and the sweep has to end: the queue believes what the ledger does not know.
   void together(const std::function<void()>& calls);

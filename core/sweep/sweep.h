@@ -21,10 +21,10 @@ struct Executor {
   std::function<void(std::vector<Extraction> missing)> extract = nullptr;
 };
 
-/// Extracts the features that the plan needs, then has its pending runs made by the executor. A run that
-/// fails stops the others only if the sweep is to stop at the first failure. This process alone writes the
-/// ledger. Throws Error if the features or the ledger cannot be used, before any work, and Interrupted on
-/// Ctrl-C; what is finished is kept.
+/// Extracts the features that the plan needs, or leaves that to the executor, and has its pending runs made
+/// by it. A run that fails stops the others only if the sweep is to stop at the first failure. This process
+/// alone writes the ledger. Throws Error if the features or the ledger cannot be used, before any work, and
+/// Interrupted on Ctrl-C; what is finished is kept.
 SweepOutcome run_sweep(const Plan& plan, const SweepSpec& spec, Workbench& bench, const Executor& executor,
                        std::ostream& log);
 

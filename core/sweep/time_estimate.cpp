@@ -68,8 +68,12 @@ double TimeEstimate::elapsed(int64_t jobs) const {
 std::string TimeEstimate::text(int64_t jobs) const {
   constexpr double kHour = 3600;
   if (runs == 0) return "";
-  return fmt::format("about {} and {:.2g} core hours, as finished runs like them took{}",
-                     duration_text(std::chrono::duration<double>(elapsed(jobs))), sum.core_seconds / kHour,
+  const double hours = sum.core_seconds / kHour;
+  return fmt::format("about {} and {} core hours, as finished runs like them took{}",
+                     duration_text(std::chrono::duration<double>(elapsed(jobs))),
+                     hours < 0.1  ? "under 0.1"
+                     : hours < 10 ? fmt::format("{:.1f}", hours)
+                                  : fmt::format("{:.0f}", hours),
                      unknown == 0 ? "" : fmt::format(" ({} of {} have none)", unknown, runs + unknown));
 }
 

@@ -116,7 +116,7 @@ Error cannot_start() {
 /// A worker process, seen from the sweep. Its destructor stops it and waits for it.
 class Worker {
  public:
-  /// With a number below that of workers, which a living one has alone.
+  /// `number` is below the count of workers, and no two living workers share one.
   Worker(const std::filesystem::path& program, const BenchSpec& bench, int64_t number)
       : Worker(program, open_sockets()) {
     number_ = number;

@@ -38,9 +38,11 @@ for word; do
 done
 job=$(wc -l < "$folder/submitted")
 live=$folder/live-$job
-echo "${job}_1 PENDING" > "$live"
+for task in $(seq "$tasks"); do echo "${job}_$task PENDING"; done > "$live"
 (
-  while [ -n "$after" ] && [ -e "$folder/live-$after" ]; do sleep 0.1; done
+  for earlier in $(echo "$after" | tr : ' '); do
+    while [ -e "$folder/live-$earlier" ]; do sleep 0.1; done
+  done
   for task in $(seq "$tasks"); do
     for later in $(seq "$task" "$tasks"); do echo "${job}_$later RUNNING"; done > "$folder/new-$job"
     mv "$folder/new-$job" "$live"
@@ -283,12 +285,30 @@ exec "$@"
 }
 
 TEST_F(SlurmFeatures, AreLeftToTheTasksOfAnEarlierSweep) {
+  write_program("srun", R"sh(#!/bin/sh
+shift 2
+while [ ! -e "$(dirname "$0")/go" ]; do sleep 0.1; done
+exec "$@"
+)sh");
   ASSERT_EQ(on_slurm({"--no-wait"}, "coop").code, 0);
+  ASSERT_EQ(on_slurm({"--no-wait"}, "clip_zeroshot").code, 0);
+  const std::vector<std::string> given = submissions();
+  ASSERT_EQ(given.size(), 3U) << "features, and the runs of each";
+  EXPECT_NE(given[1].find(" --dependency=afterany:1 "), std::string::npos);
+  EXPECT_NE(given[2].find(" --dependency=afterany:1 "), std::string::npos);
+  write_file(world_ / "slurm/go", "");
   EXPECT_EQ(on_slurm({}, "clip_zeroshot").out, "2 runs: 2 done now\n");
   EXPECT_EQ(on_slurm({}, "coop").out, "4 runs: 4 done now\n");
-  int64_t extracting = 0;
-  for (const std::string& line : submissions()) extracting += line.find("--dependency") == line.npos ? 1 : 0;
-  EXPECT_LE(extracting, 2) << "the first, and one more if its tasks had ended";
+  EXPECT_EQ(count_submissions(), 3) << read_file(world_ / "slurm/submitted");
+}
+
+TEST_F(SlurmFeatures, ThatCannotBeWrittenFailTheRunsThatNeedThem) {
+  fs::create_directories(world_ / "runs");
+  write_file(world_ / "runs/cache", "in the place of a folder");
+  const auto done = on_slurm();
+  EXPECT_EQ(done.code, 1);
+  EXPECT_EQ(done.out, "6 runs: 6 failed\n") << done.err;
+  EXPECT_LE(count_submissions(), 2) << "it would do no better a second time";
 }
 
 TEST_F(SlurmFeatures, OfAPictureThatCannotBeReadFailTheRunsOfItsDataset) {

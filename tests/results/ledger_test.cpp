@@ -3,8 +3,12 @@
 #include <SQLiteCpp/Database.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <limits>
 
 #include "base/files.h"
@@ -438,7 +442,10 @@ TEST_F(LedgerTest, WhatIsDoneTogetherIsOneTransaction) {
       test::finish(ledger_, spec.id(), sample_outcome(spec.dataset, 60, 50));
     }
     EXPECT_EQ(test::status_of(ledger_, id_), RunStatus::done) << "it sees itself what it has done";
-    EXPECT_TRUE(Ledger::open_existing(ledger_.path()).list().empty()) << "others do not, yet";
+    // In a process of its own: closing the file would end this one's locks.
+    EXPECT_EXIT(::_exit(Ledger::open_existing(ledger_.path()).list().empty() ? 0 : 1),
+                testing::ExitedWithCode(0), "")
+        << "others do not, yet";
   });
   const Ledger read = Ledger::open_existing(ledger_.path());
   EXPECT_EQ(read.list({.status = RunStatus::done}).size(), 2U);
@@ -464,6 +471,36 @@ TEST_F(LedgerTest, WhatFailsTogetherIsUndoneTogetherAndACallAlone) {
   EXPECT_FALSE(record.kept_state);
   EXPECT_TRUE(ledger_.epochs().empty());
   EXPECT_TRUE(ledger_.claim(spec_)) << "calls alone work again";
+}
+
+// SQLite undoes a transaction by itself when it has to write in the middle of it and cannot.
+TEST_F(LedgerTest, WhatIsDoneTogetherIsUndoneOnAFullDisk) {
+  RunOutcome outcome = sample_outcome("brands", 60, 50);
+  outcome.epochs.resize(2000, outcome.epochs[0]);
+  for (int64_t epoch = 0; epoch < 2000; ++epoch) outcome.epochs[static_cast<size_t>(epoch)].epoch = epoch;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  ::signal(SIGXFSZ, SIG_IGN);
+  int64_t failures = 0;
+  const auto record_many = [&] {
+    const rlimit small{.rlim_cur = 1 << 20, .rlim_max = limit.rlim_max};
+    for (int64_t seed = 1; seed <= 60; ++seed) {
+      if (seed == 2) ::setrlimit(RLIMIT_FSIZE, &small);
+      if (seed == 50) ::setrlimit(RLIMIT_FSIZE, &limit);  // as if somebody had made room
+      const RunSpec spec = sample_spec("brands", seed);
+      try {
+        ledger_.claim(spec);
+        test::finish(ledger_, spec.id(), outcome);
+      } catch (const Error&) {
+        ++failures;
+      }
+    }
+  };
+  EXPECT_ERROR(ledger_.together(record_many), "ledger.db: ");
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+  EXPECT_GT(failures, 10) << "all after the first that failed fail, too";
+  EXPECT_TRUE(ledger_.list().empty()) << "neither what came before nor what came after is kept";
+  EXPECT_TRUE(ledger_.claim(spec_));
 }
 
 }  // namespace

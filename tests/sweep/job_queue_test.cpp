@@ -345,5 +345,24 @@ TEST_F(Queue, KeepsPromptsThatAreReportedTogether) {
   EXPECT_EQ(Ledger::open_existing(ledger_.path()).list({.status = RunStatus::done}).size(), 2U);
 }
 
+TEST_F(Queue, TellsWhetherTheLedgerHasAnEnd) {
+  const auto jobs = queue(1);
+  const std::string run = jobs->next()->run.id();
+  JobOutcome end{.run = run, .stage = JobStage::done, .outcome = tested()};
+  EXPECT_FALSE(jobs->has(end));
+  finish(*jobs, run);
+  EXPECT_TRUE(jobs->has(end));
+  end.outcome.scores[0].dataset = "office";
+  EXPECT_FALSE(jobs->has(end)) << "of another test it has nothing";
+}
+
+TEST_F(Queue, GivesAllBackAtItsEnd) {
+  auto jobs = queue(3);
+  while (jobs->next()) {
+  }
+  jobs.reset();
+  for (const RunRecord& run : ledger_.list()) EXPECT_FALSE(run.owner);
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -60,6 +60,19 @@ TEST_F(TaskPlan, DividesByWhatFinishedRunsTook) {
   EXPECT_EQ(plan({.tasks = 2, .seconds_of = slow_first}), (Seeds{{1}, {2, 3, 4}}));
 }
 
+TEST_F(TaskPlan, JobsWithoutTrainingTellNothingOfTheOthers) {
+  const auto zero_shot = [](const RunSpec& run) { return run.recipe ? std::nullopt : std::optional(600.0); };
+  EXPECT_EQ(plan({.tasks = 2, .seconds_of = zero_shot}), (Seeds{{2, 1}, {3, 4, 0}}));
+  jobs_[2].kept_state = "trained already";
+  const auto hour = [](const RunSpec& run) { return std::optional(run.seed == 2 ? 3600.0 : 60.0); };
+  EXPECT_EQ(plan({.tasks = 9, .minutes = 10, .seconds_of = hour}).size(), 1U) << "what is left is a test";
+}
+
+TEST_F(TaskPlan, WithoutExperienceMinutesDoNotMakeATaskOfEachJob) {
+  jobs_.resize(40, job_of(5, 10));
+  EXPECT_EQ(plan({.tasks = 1000, .minutes = 1}).size(), 16U);
+}
+
 TEST_F(TaskPlan, HasTasksLastAsLongAsIsAskedFor) {
   const auto minute = [](const RunSpec&) { return std::optional(60.0); };
   EXPECT_EQ(plan({.tasks = 9, .minutes = 2, .seconds_of = minute}).size(), 3U);

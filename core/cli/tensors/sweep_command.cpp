@@ -73,7 +73,9 @@ int64_t count_at_once(const Plan& plan, const SweepSpec& spec, const std::option
   if (!slurm) return spec.jobs;
   std::vector<const Job*> jobs;
   for (const PlannedRun* run : plan.pending()) jobs.push_back(&run->job);
-  return std::max<int64_t>(1, static_cast<int64_t>(plan_tasks(jobs, slurm->limits).size()));
+  TaskLimits limits = slurm->limits;
+  limits.tasks = std::min(limits.tasks, most_tasks());
+  return std::max<int64_t>(1, static_cast<int64_t>(plan_tasks(jobs, limits).size()));
 }
 
 Executor here(const SweepSpec& spec, const BenchSpec& bench) {

@@ -24,7 +24,7 @@ struct SubmittedArray {
 };
 
 /// Divides work among the tasks of arrays, writes their files and gives them to Slurm. All throw Error if the
-/// files cannot be written and if Slurm refuses, and then leave nothing.
+/// files cannot be written and if Slurm refuses, and then leave nothing of that array.
 class ArraySubmitter {
  public:
   /// All arguments have to outlive this.

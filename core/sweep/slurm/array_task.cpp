@@ -48,7 +48,8 @@ bool is_expected(const ArrayFolder& array, int64_t job) {
 }
 
 /// Features that were missing when the sweep was planned have been extracted by now, unless the tasks that
-/// should do it ended badly. Returns why datasets cannot be used.
+/// should do it ended badly. Returns why datasets cannot be used: what stops this extraction would stop that
+/// of the next task, too, and is the jobs' failure.
 std::map<std::string, std::string> extract_for(const std::vector<Job>& jobs, const ArrayFolder& array,
                                                Workbench& bench) {
   std::set<std::string> used;
@@ -58,7 +59,13 @@ std::map<std::string, std::string> extract_for(const std::vector<Job>& jobs, con
   }
   std::vector<Extraction> needed = array.read_needed();
   std::erase_if(needed, [&](const Extraction& extraction) { return !used.contains(extraction.dataset); });
-  return extract(needed, bench.inputs(), bench.spec().threads, std::cout);
+  try {
+    return extract(needed, bench.inputs(), bench.spec().threads, std::cout);
+  } catch (const Error& fault) {
+    std::map<std::string, std::string> spoilt;
+    for (const Extraction& extraction : needed) spoilt[extraction.dataset] = fault.what();
+    return spoilt;
+  }
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ namespace {
 
 /// What the sweep sets itself, and cannot do without.
 constexpr std::string_view kOurs[] = {
-    "array",     "chdir",  "cpus-per-task", "nodes", "ntasks", "ntasks-per-node",
-    "open-mode", "output", "parsable",      "wait",  "wrap"};
+    "array",           "chdir",     "cpus-per-task", "dependency", "nodes", "ntasks",
+    "ntasks-per-node", "open-mode", "output",        "parsable",   "wait",  "wrap"};
 
 /// MaxArraySize where the configuration cannot be read: Slurm's default.
 constexpr int64_t kUsualArraySize = 1001;

@@ -27,9 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-/// How many claims or outcomes the ledger takes at once: others wait that long to write.
-constexpr size_t kTogether = 500;
-
 /// The last line of a log that says more than that a program has ended.
 std::string last_words_in(const fs::path& log) {
   std::ifstream in(log);
@@ -55,6 +52,7 @@ class SlurmSweep {
 
   void run() {
     find_earlier_tasks();
+    forget_what_is_known();
     take_jobs();
     leave_tasks_of_others();
     collect();
@@ -90,7 +88,13 @@ class SlurmSweep {
     std::optional<SlurmTask> task;
   };
 
-  /// What the ledger has taken of what tasks have kept.
+  /// What a task has kept of a run.
+  struct Kept {
+    std::string run;
+    std::vector<JobOutcome> outcomes;
+  };
+
+  /// What the ledger has taken of it.
   struct Taken {
     std::vector<std::pair<std::string, std::string>> trained;  // runs that have not ended, and their states
     std::vector<std::string> ended;
@@ -108,7 +112,7 @@ class SlurmSweep {
     for (const ArrayFolder& array : arrays) {
       const auto submission = array.read_submission();
       if (!submission) continue;
-      if (is_extracting(*submission, *live)) {
+      if (is_extracting(*submission, *live) && extracts_what_is_missing(*submission)) {
         extracting_.push_back(submission->job);
         extracted_elsewhere_.insert(submission->datasets.begin(), submission->datasets.end());
       }
@@ -134,6 +138,12 @@ class SlurmSweep {
     return !submission.datasets.empty() && lives(submission.job, live);
   }
 
+  bool extracts_what_is_missing(const ArrayFolder::Submission& submission) const {
+    return std::ranges::any_of(missing_, [&](const Extraction& extraction) {
+      return std::ranges::count(submission.datasets, extraction.dataset) > 0;
+    });
+  }
+
   void leave_tasks_of_others() {
     std::set<SlurmTask> ours;
     for (const auto& [run, entry] : jobs_) {
@@ -154,7 +164,7 @@ class SlurmSweep {
   void take_jobs() {
     while (queue_.waiting() > 0) {
       queue_.together([&] {
-        for (size_t i = 0; i < kTogether; ++i) {
+        for (size_t i = 0; i < JobQueue::kMostTogether; ++i) {
           if (std::optional<Job> job = queue_.next()) take(*std::move(job));
         }
       });
@@ -205,19 +215,33 @@ class SlurmSweep {
     asked_ = Clock::now();  // Slurm may need a moment to name them
   }
 
+  /// Removes what a sweep had recorded that was killed before it removed it.
+  void forget_what_is_known() {
+    for (const std::string& run : folder_.runs_with_outcomes()) {
+      const auto end = folder_.end_of(run);
+      if (end && end->stage == JobStage::done && queue_.has(*end)) folder_.forget(run);
+    }
+  }
+
   /// Reports what tasks have kept of runs in hand.
   void collect() {
-    std::vector<std::string> runs = folder_.runs_with_outcomes();
-    std::erase_if(runs, [&](const std::string& run) { return !jobs_.contains(run); });
-    for (size_t begin = 0; begin < runs.size() && !interrupted(); begin += kTogether)
-      collect(std::span(runs).subspan(begin, std::min(kTogether, runs.size() - begin)));
+    std::vector<Kept> kept;
+    for (const std::string& run : folder_.runs_with_outcomes()) {
+      if (interrupted()) return;
+      if (jobs_.contains(run)) kept.push_back({run, folder_.outcomes_of(run)});
+      if (kept.size() < JobQueue::kMostTogether) continue;
+      record(kept);
+      kept.clear();
+    }
+    record(kept);
   }
 
   /// What a task has kept goes once the ledger has it; what that does not take stays for the next sweep.
-  void collect(std::span<const std::string> runs) {
+  void record(const std::vector<Kept>& kept) {
+    if (kept.empty()) return;
     Taken taken;
     queue_.together([&] {
-      for (const std::string& run : runs) report(run, taken);
+      for (const auto& [run, outcomes] : kept) report(run, outcomes, taken);
     });
     for (const auto& [run, state] : taken.trained) {
       Entry& entry = jobs_.at(run);
@@ -232,10 +256,10 @@ class SlurmSweep {
     }
   }
 
-  void report(const std::string& run, Taken& taken) {
+  void report(const std::string& run, const std::vector<JobOutcome>& outcomes, Taken& taken) {
     const auto entry = jobs_.find(run);
     std::optional<std::string> state;
-    for (const JobOutcome& outcome : folder_.outcomes_of(run)) {
+    for (const JobOutcome& outcome : outcomes) {
       if (outcome.stage == JobStage::trained) {
         // A sweep that was killed here may have recorded it already.
         const bool is_known = entry->second.job.kept_state == outcome.outcome.state_hash;
@@ -268,6 +292,7 @@ class SlurmSweep {
         one_is_missed_ = true;  // the next time, then, and that soon
       } else {
         collect();
+        if (interrupted()) return;  // what is kept may not be collected
         if (give_up(task, known)) {
           strand = strands_.erase(strand);
           continue;
@@ -341,7 +366,7 @@ class SlurmSweep {
       if (extracts) ++extracting;
     }
     return fmt::format("{} running, {} waiting{}", plural(running, "task"), others,
-                       extracting == 0 ? "" : fmt::format(", {} of them to extract features", extracting));
+                       extracting == 0 ? "" : fmt::format(" ({} to extract features)", extracting));
   }
 
   void pause() const {
@@ -408,7 +433,7 @@ void wait_for_end_of(const std::vector<int64_t>& jobs) {
     const bool one_lives = live && std::ranges::any_of(*live, [&](const auto& task) {
                              return std::ranges::count(jobs, task.first.job) > 0;
                            });
-    if (!one_lives || interrupted()) return;
+    if ((live && !one_lives) || interrupted()) return;
     std::this_thread::sleep_for(kLook);
   }
 }

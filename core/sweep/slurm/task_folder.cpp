@@ -259,6 +259,14 @@ std::vector<std::string> TaskFolder::runs_with_outcomes() const {
   return runs;
 }
 
+std::optional<JobOutcome> TaskFolder::end_of(const std::string& run) const {
+  try {
+    return parse_job_outcome(read_lines(outcome_file(run, JobStage::done)).at(0));
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::vector<JobOutcome> TaskFolder::outcomes_of(const std::string& run) const {
   std::vector<JobOutcome> found;
   for (const JobStage stage : {JobStage::trained, JobStage::done}) {

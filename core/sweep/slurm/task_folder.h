@@ -11,7 +11,7 @@
 #include "sweep/sweep_spec.h"
 
 /// The files by which a sweep and the tasks of a cluster exchange jobs and outcomes, on a drive that both
-/// see. None but the logs has two writers, and each of them appears whole.
+/// see. None but the logs has two writers. Each of them appears whole, or is known not to be.
 ///
 /// `promptbed.db.slurm/array-0001/`, for each submission:
 /// - `bench.json`: what all its jobs share
@@ -19,7 +19,7 @@
 /// - `data-HASH`: what several jobs train on
 /// - `features`: what its jobs need of the datasets whose features were missing
 /// - `features-0003`: in an array that extracts features, what its third task extracts
-/// - `array.json`, once it is submitted: the job's number, and the runs by task
+/// - `array.json`, once it is submitted: the job's number, and the runs by task or the datasets
 /// - `began-0003`, once that task's runner can make jobs
 /// - `trained-RUN`, once the ledger has a run's training: the hash of its state
 /// - `collected-RUN`, once the ledger has what became of a run
@@ -113,6 +113,9 @@ class TaskFolder {
 
   /// The ids of runs of which something is here.
   std::vector<std::string> runs_with_outcomes() const;
+
+  /// How a run ended; nothing if that is not here or cannot be read.
+  std::optional<JobOutcome> end_of(const std::string& run) const;
 
   /// What became of a run, in order: trained, end. A pending prompt is back in the ledger's folder then. A
   /// file that cannot be read is the run's failure.

@@ -28,8 +28,9 @@ Durations durations_of(const std::vector<const Job*>& jobs, const TaskLimits& li
   double seconds = 0, images = 0;
   for (const Job* job : jobs) {
     durations.each.push_back(images_of(*job));
-    known.push_back(limits.seconds_of(job->run));
-    if (!known.back()) continue;
+    const bool trains = durations.each.back() > 1;
+    known.push_back(job->kept_state ? std::nullopt : limits.seconds_of(job->run));
+    if (!known.back() || !trains) continue;
     seconds += *known.back();
     images += durations.each.back();
   }
@@ -42,7 +43,8 @@ Durations durations_of(const std::vector<const Job*>& jobs, const TaskLimits& li
 
 size_t count_tasks(const Durations& durations, const TaskLimits& limits) {
   const auto most = std::min(static_cast<size_t>(limits.tasks), durations.each.size());
-  if (!limits.minutes || !durations.in_seconds) return most;
+  if (!limits.minutes) return most;
+  if (!durations.in_seconds) return std::min(most, static_cast<size_t>(kUsualTasks));
   const double seconds = std::accumulate(durations.each.begin(), durations.each.end(), 0.0);
   const double wanted = std::ceil(seconds / (60 * static_cast<double>(*limits.minutes)));
   return static_cast<size_t>(std::clamp(wanted, 1.0, static_cast<double>(most)));
