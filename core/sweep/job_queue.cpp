@@ -157,8 +157,10 @@ void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
 }
 
 bool JobQueue::has(const JobOutcome& end) const {
-  const auto state = ledger_.state(end.run);
-  if (!state || state->status != RunStatus::done) return false;
+  const std::vector<RunRecord> runs = ledger_.list({.id = end.run});
+  if (runs.empty()) return false;
+  if (end.stage == JobStage::failed) return runs[0].error == end.error;
+  if (runs[0].status != RunStatus::done || end.stage != JobStage::done) return false;
   const RunOutcome known = ledger_.outcome(end.run);
   const auto has_score = [&](const Score& score) {
     return std::ranges::any_of(known.scores, [&](const Score& other) {

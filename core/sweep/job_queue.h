@@ -79,7 +79,7 @@ class JobQueue {
   /// the run's failure.
   bool report(const JobOutcome& outcome);
 
-  /// Whether the ledger has all tests of a run that is done, whoever recorded them.
+  /// Whether the ledger has how a run ended, whoever recorded it: its failure, or all of its tests.
   bool has(const JobOutcome& end) const;
 
   /// How many calls are to be joined, at most.

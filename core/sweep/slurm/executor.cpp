@@ -219,7 +219,7 @@ class SlurmSweep {
   void forget_what_is_known() {
     for (const std::string& run : folder_.runs_with_outcomes()) {
       const auto end = folder_.end_of(run);
-      if (end && end->stage == JobStage::done && queue_.has(*end)) folder_.forget(run);
+      if (end && queue_.has(*end)) folder_.forget(run);
     }
   }
 
