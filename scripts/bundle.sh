@@ -35,7 +35,7 @@ done | awk '$2 == "=>" { print $1, $3 }' | sort -u | while read -r library path;
   cp -L "$path" "$root/lib/"
 done
 
-sed "s/@VERSION@/$version/" > "$root/runner" <<'LAUNCHER'
+sed "s/@VERSION@/$version/g" > "$root/runner" <<'LAUNCHER'
 #!/bin/sh
 # Finds LibTorch, and starts runner with it: --torch FOLDER as the first words, PROMPTBED_PYTORCH, or the torch of python3.
 here=$(dirname "$(readlink -f "$0")")
