@@ -146,7 +146,8 @@ void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
     ledger_.keep_training(trained.run, trained.outcome, [&] {
       if (trained.prompt.empty()) return;
       publish_prompt(ledger_.path(), trained.run, trained.prompt);
-      if (!is_together_) keep_prompts(ledger_.path());
+      has_moved_prompts_ = true;
+      if (!is_together_) keep_moved_prompts();
     });
     entry.kept_state = trained.outcome.state_hash;
     remove_checkpoint(ledger_.path(), trained.run);
@@ -158,9 +159,8 @@ void JobQueue::keep(Entry& entry, const JobOutcome& trained) {
 
 bool JobQueue::has(const JobOutcome& end) const {
   const std::vector<RunRecord> runs = ledger_.list({.id = end.run});
-  if (runs.empty()) return false;
-  if (end.stage == JobStage::failed) return runs[0].error == end.error;
-  if (runs[0].status != RunStatus::done || end.stage != JobStage::done) return false;
+  if (runs.empty() || runs[0].status != RunStatus::done || runs[0].owner) return false;
+  if (end.stage != JobStage::done) return false;
   const RunOutcome known = ledger_.outcome(end.run);
   const auto has_score = [&](const Score& score) {
     return std::ranges::any_of(known.scores, [&](const Score& other) {
@@ -221,13 +221,18 @@ void JobQueue::together(const std::function<void()>& calls) {
   try {
     ledger_.together([&] {
       calls();
-      keep_prompts(ledger_.path());
+      keep_moved_prompts();
     });
   } catch (...) {
     is_together_ = false;
     throw;
   }
   is_together_ = false;
+}
+
+/// Before the record that speaks of them is committed.
+void JobQueue::keep_moved_prompts() {
+  if (std::exchange(has_moved_prompts_, false)) keep_prompts(ledger_.path());
 }
 
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {

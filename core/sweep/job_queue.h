@@ -79,7 +79,7 @@ class JobQueue {
   /// the run's failure.
   bool report(const JobOutcome& outcome);
 
-  /// Whether the ledger has how a run ended, whoever recorded it: its failure, or all of its tests.
+  /// Whether the ledger has all tests of a run that is done and that nobody has, whoever recorded them.
   bool has(const JobOutcome& end) const;
 
   /// How many calls are to be joined, at most.
@@ -128,6 +128,7 @@ class JobQueue {
   void give_back(const std::string& run) const;
   void use_kept_training(Entry& entry) const;
   void keep(Entry& entry, const JobOutcome& trained);
+  void keep_moved_prompts();
   void put_back(Entry entry);
   void end(Entry entry, const std::string& reason);
 
@@ -138,7 +139,7 @@ class JobQueue {
   std::map<std::string, Entry> in_hand_;  // by id
   std::vector<const PlannedRun*> taken_;  // by other processes
   int64_t made_ = 0, interrupted_ = 0;
-  bool is_together_ = false;
+  bool is_together_ = false, has_moved_prompts_ = false;
   std::vector<Failure> failures_;
   std::vector<std::string> accidents_;
 };

@@ -13,6 +13,7 @@
 #include "sweep/plan.h"
 #include "sweep/shard.h"
 #include "sweep/slurm/array_task.h"
+#include "sweep/slurm/cancellation.h"
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/executor.h"
 #include "sweep/sweep.h"

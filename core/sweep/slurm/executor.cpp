@@ -4,7 +4,6 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -26,18 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-
-/// The last line of a log that says more than that a program has ended.
-std::string last_words_in(const fs::path& log) {
-  std::ifstream in(log);
-  std::string last;
-  for (std::string line; std::getline(in, line);) {
-    const bool tells_only_the_end =
-        line.starts_with("srun: ") && line.find("Exited with exit code") != std::string::npos;
-    if (!line.empty() && !tells_only_the_end) last = line;
-  }
-  return printable(last);
-}
 
 class SlurmSweep {
  public:
@@ -316,24 +303,24 @@ class SlurmSweep {
     const TaskEnd end = end_of(task);
     if (end.lives) return false;
     const bool began = strand.array.began(task.index);
-    const fs::path log = strand.array.log(task.index);
-    if (end.text.starts_with("FAILED") && !strand.array.any_began()) throw cannot_begin(task, log);
+    if (end.text.starts_with("FAILED") && !strand.array.any_began()) throw cannot_begin(task, strand.array);
     for (const std::string& run : unfinished) jobs_.at(run).task.reset();
     // Ended well, it leaves out what an earlier sweep has collected; not begun, no run is to blame.
     if (end.text == "COMPLETED" || !began) return true;
     const std::string& in_hand = unfinished.front();
-    queue_.report(
-        {.run = in_hand,
-         .stage = JobStage::failed,
-         .error = fmt::format("its Slurm task {} ended{}; see {}, and --slurm and --retries", task.text(),
-                              end.text.empty() ? "" : " with " + end.text, log.string())});
+    queue_.report({.run = in_hand,
+                   .stage = JobStage::failed,
+                   .error = fmt::format("its Slurm task {} ended{}; see {}, and --slurm and --retries",
+                                        task.text(), end.text.empty() ? "" : " with " + end.text,
+                                        strand.array.log(task.index).string())});
     jobs_.erase(in_hand);
     return true;
   }
 
   /// Where a task has failed and none of its array has begun, the next ones would do no better.
-  static Error cannot_begin(const SlurmTask& task, const fs::path& log) {
-    const std::string last = last_words_in(log);
+  static Error cannot_begin(const SlurmTask& task, const ArrayFolder& array) {
+    const fs::path log = array.log(task.index);
+    const std::string last = array.last_words(task.index);
     if (last.empty()) {
       return Error(
           fmt::format("Slurm task {} failed before runner began, and {} has no line; put the ledger on a "
@@ -423,40 +410,11 @@ class SlurmSweep {
   bool extractions_are_submitted_ = false;
 };
 
-/// Until no task of cancelled jobs lives, so that what they keep at their end is kept by then. A node that
-/// does not answer keeps its tasks for longer than anybody waits.
-void wait_for_end_of(const std::vector<int64_t>& jobs) {
-  constexpr std::chrono::seconds kLongest{60};
-  constexpr std::chrono::milliseconds kLook{200};
-  for (const auto begin = Clock::now(); Clock::now() - begin < kLongest;) {
-    const auto live = live_tasks();
-    const bool one_lives = live && std::ranges::any_of(*live, [&](const auto& task) {
-                             return std::ranges::count(jobs, task.first.job) > 0;
-                           });
-    if ((live && !one_lives) || interrupted()) return;
-    std::this_thread::sleep_for(kLook);
-  }
-}
-
 }  // namespace
 
 void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const std::vector<Extraction>& missing,
                      const SlurmSettings& settings, std::ostream& log) {
   SlurmSweep(queue, bench, missing, settings, log).run();
-}
-
-size_t cancel_slurm_tasks(const fs::path& ledger) {
-  const TaskFolder folder(ledger);
-  const std::vector<ArrayFolder> arrays = folder.arrays();
-  std::vector<int64_t> jobs;
-  for (const ArrayFolder& array : arrays) {
-    if (const auto submission = array.read_submission()) jobs.push_back(submission->job);
-  }
-  cancel(jobs);
-  wait_for_end_of(jobs);
-  for (const ArrayFolder& array : arrays) array.remove();
-  folder.tidy();
-  return jobs.size();
 }
 
 }  // namespace promptbed

@@ -25,8 +25,4 @@ namespace promptbed {
 void run_slurm_tasks(JobQueue& queue, const BenchSpec& bench, const std::vector<Extraction>& missing,
                      const SlurmSettings& settings, std::ostream& log);
 
-/// Ends all tasks that sweeps of this ledger have submitted. Returns how many arrays there were. What they
-/// have finished is kept, and so are checkpoints. Throws Error.
-size_t cancel_slurm_tasks(const std::filesystem::path& ledger);
-
 }  // namespace promptbed

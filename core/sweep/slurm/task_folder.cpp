@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/installation.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "formats/text_files.h"
 #include "results/run_files.h"
 #include "results/run_record.h"
@@ -197,6 +198,17 @@ bool ArrayFolder::any_began() const {
 fs::path ArrayFolder::log(std::optional<int64_t> task) const {
   if (!task) return literal(path_.string()) + "/task-%a.log";
   return path_ / fmt::format("task-{}.log", *task);
+}
+
+std::string ArrayFolder::last_words(int64_t task) const {
+  std::ifstream in(log(task));
+  std::string last;
+  for (std::string line; std::getline(in, line);) {
+    const bool tells_only_the_end =
+        line.starts_with("srun: ") && line.find("Exited with exit code") != std::string::npos;
+    if (!line.empty() && !tells_only_the_end) last = line;
+  }
+  return printable(last);
 }
 
 void ArrayFolder::remove() const {

@@ -78,6 +78,9 @@ class ArrayFolder {
   /// The log of a task; "%a" in it stands for the task's number where that is not given.
   std::filesystem::path log(std::optional<int64_t> task = std::nullopt) const;
 
+  /// The last line of a task's log that says more than that a program has ended, printable; "" without one.
+  std::string last_words(int64_t task) const;
+
   /// All of it at once. Tasks may be alive that look for it: they find nothing, and end.
   void remove() const;
 
