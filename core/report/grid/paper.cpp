@@ -39,15 +39,24 @@ std::vector<std::string> note_reasons(const Reasons& reasons, size_t datasets) {
   return notes;
 }
 
+/// Where in a paper the figures of one of our tables stand: of an ablation in its base-new table, if it has no
+/// other.
+const std::string& place_in(const Published& paper, std::string_view table) {
+  const auto found = paper.places.find(table);
+  return found == paper.places.end() ? paper.places.find(to_string(Protocol::base_new))->second
+                                     : found->second;
+}
+
 /// What the published figures are, and what was not checked.
 std::vector<std::string> note_sources(const std::set<const Published*>& papers, std::string_view table,
                                       const std::vector<int64_t>& seeds) {
   std::vector<std::string> notes;
   for (const Published* paper : papers) {
     append(notes, {fmt::format("paper: {} {}; {}, {} shots, mean over seeds {}", paper->citation,
-                               paper->places.at(std::string(table)), paper->backbone, paper->shots,
+                               place_in(*paper, table), paper->backbone, paper->shots,
                                fmt::join(paper->seeds, ", ")),
                    "the model's architecture is the paper's; whether its weights are is not known"});
+    append(notes, paper->remarks);
     if (!seeds.empty() && seeds != paper->seeds) {
       append(notes, {fmt::format("the seeds are {}, the paper's {}", fmt::join(seeds, ", "),
                                  fmt::join(paper->seeds, ", "))});
@@ -99,7 +108,7 @@ class Comparison {
 
   /// The cells of `rows`.
   PaperColumn fill(const GridSeries& series, const std::vector<GridRow>& rows, bool with_parameters) {
-    std::vector<PublishedFigures> by_dataset;
+    std::vector<std::optional<PublishedFigures>> by_dataset;
     for (size_t i = 0; i < grid_.datasets.size(); ++i)
       by_dataset.push_back(find_published(series, series.cells[i], grid_.datasets[i]));
     const PublishedFigures average = average_of(series, by_dataset);
@@ -108,7 +117,7 @@ class Comparison {
                        .cells = std::vector<std::vector<PaperCell>>(measures + (with_parameters ? 1 : 0))};
     for (const GridRow row : rows) {
       const GridCell& cell = cell_in(series, row);
-      const PublishedFigures& published = row ? by_dataset[*row] : average;
+      const PublishedFigures published = row ? by_dataset[*row].value_or(PublishedFigures()) : average;
       for (size_t m = 0; m < measures; ++m)
         filled.cells[m].push_back({cell.accuracies[m].mean, value_in(published, grid_.measures[m].name),
                                    !cell.accuracies[m].mean && !cell.accuracies[m].refusal.empty()});
@@ -124,29 +133,40 @@ class Comparison {
     return found == figures.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// The paper's figures for a cell; none, with a reason, if they are of something else.
-  PublishedFigures find_published(const GridSeries& series, const GridCell& cell,
-                                  const std::string& dataset) {
-    if (!cell.accuracies.front().mean || !cell.spec) return {};
+  /// The paper's figures for a cell, none where it has averages alone; nothing, with a reason, if it has
+  /// neither or they are of something else.
+  std::optional<PublishedFigures> find_published(const GridSeries& series, const GridCell& cell,
+                                                 const std::string& dataset) {
+    if (!cell.accuracies.front().mean || !cell.spec) return std::nullopt;
     const Published* paper = paper_of(papers_, series.method);
     std::string reason = "the method is in no paper at hand";
     if (paper != nullptr) {
-      const auto mismatch = paper->mismatch(*cell.spec, architecture_);
+      const bool has_table = paper->places.contains(to_string(grid_.protocol));
+      const auto mismatch = has_table ? paper->mismatch(*cell.spec, architecture_) : std::nullopt;
       const auto found = paper->figures.find({grid_.protocol, series.method, dataset});
       if (!mismatch && found != paper->figures.end()) {
         used_.insert(paper);
         return found->second;
       }
+      if (!mismatch && averaged_by(*paper).contains(dataset)) return PublishedFigures();
       reason = mismatch.value_or("the paper has no figures of it");
     }
     // Runs trained on a source are the same ones for all targets.
     if (grid_.source.empty() || dataset == grid_.source) reasons_[reason][series.label()].push_back(dataset);
-    return {};
+    return std::nullopt;
   }
 
-  /// The paper's means over the datasets that one's own are over; none if it lacks one of them.
+  /// The datasets of an average that stands for figures on each of them.
+  std::set<std::string> averaged_by(const Published& paper) const {
+    return grid_.protocol == Protocol::base_new ? paper.averaged : std::set<std::string>();
+  }
+
+  /// The paper's means over the datasets that one's own are over: of its figures on each, or else the printed
+  /// ones. None if it lacks one of the datasets.
   PublishedFigures average_of(const GridSeries& series,
-                              const std::vector<PublishedFigures>& by_dataset) const {
+                              const std::vector<std::optional<PublishedFigures>>& by_dataset) {
+    const Published* paper = paper_of(papers_, series.method);
+    if (paper != nullptr && !averaged_by(*paper).empty()) return printed_average(series, *paper, by_dataset);
     PublishedFigures averages;
     for (size_t m = 0; m < grid_.measures.size(); ++m) {
       const Measure& measure = grid_.measures[m];
@@ -158,7 +178,8 @@ class Comparison {
       std::vector<double> values;
       for (size_t i = grid_.first_averaged(); i < grid_.datasets.size(); ++i) {
         if (std::ranges::count(series.missing[m], grid_.datasets[i]) > 0) continue;
-        const auto value = value_in(by_dataset[i], measure.name);
+        const auto value =
+            by_dataset[i] ? value_in(*by_dataset[i], measure.name) : std::optional<double>();
         if (!value) return {};
         values.push_back(*value);
       }
@@ -166,6 +187,27 @@ class Comparison {
       averages[measure.name] = mean(values);
     }
     return averages;
+  }
+
+  /// The average that the paper prints; none, with a reason, unless one's own is over the same datasets.
+  PublishedFigures printed_average(const GridSeries& series, const Published& paper,
+                                   const std::vector<std::optional<PublishedFigures>>& by_dataset) {
+    std::vector<std::string> comparable;
+    for (size_t i = 0; i < grid_.datasets.size(); ++i)
+      if (by_dataset[i]) comparable.push_back(grid_.datasets[i]);
+    if (comparable.empty()) return {};
+    const size_t missing = paper.averaged.size() - comparable.size();
+    if (missing == 0 && comparable.size() == grid_.datasets.size()) {
+      used_.insert(&paper);
+      return paper.figures.at({grid_.protocol, series.method, kPrintedAverage});
+    }
+    const std::string reason =
+        missing == 0 ? "the average is over more than the paper's datasets"
+                     : fmt::format("the paper's figures are averages over {} datasets, of which {} not here",
+                                   paper.averaged.size(),
+                                   missing == 1 ? "1 is" : fmt::format("{} are", missing));
+    reasons_[reason][series.label()] = comparable;
+    return {};
   }
 
   const Grid& grid_;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "data/suites/suite.h"
 #include "formats/text_files.h"
 #include "report/select/variants.h"
 #include "results/run_record.h"
@@ -109,6 +110,21 @@ void read_table(Published& paper, const std::string& table, const json& source, 
   }
 }
 
+/// Reads averages of base-new that stand in the JSON itself, a row for each method: over the suite's datasets,
+/// whose templates runs must have.
+void read_averages(Published& paper, const json& rows, const fs::path& file) {
+  for (const json& row : rows) {
+    const std::string& method = our_name(paper, row.at("method"), file);
+    PublishedFigures& figures = paper.figures[{Protocol::base_new, method, kPrintedAverage}];
+    for (const char* measure : {"Base", "New", "H"}) row.at(measure).get_to(figures[measure]);
+  }
+  const fs::path suite = file.parent_path().parent_path();
+  for (const DatasetSpec& dataset : read_suite(suite.parent_path(), suite.filename().string()).datasets) {
+    paper.averaged.insert(dataset.id);
+    paper.datasets[dataset.id]["/prompt_template"] = json(dataset.prompt_template).dump();
+  }
+}
+
 RequiredSettings to_settings(const json& object) {
   RequiredSettings settings;
   for (const auto& [place, value] : object.items()) settings[place] = value.dump();
@@ -131,8 +147,10 @@ Published read_paper(const fs::path& file) {
     object.at("backbone").get_to(paper.backbone);
     object.at("shots").get_to(paper.shots);
     object.at("seeds").get_to(paper.seeds);
+    paper.remarks = object.value("remarks", paper.remarks);
+    if (object.contains("crops")) paper.crops = parse_crops(object.at("crops").get<std::string>(), file.string());
     paper.settings = to_settings(object.at("settings"));
-    paper.datasets = to_settings_by_dataset(object.at("datasets"));
+    if (object.contains("datasets")) paper.datasets = to_settings_by_dataset(object.at("datasets"));
     for (const json& method : object.at("methods")) {
       paper.methods.push_back({.method = method.at("method"),
                                .called = method.at("called"),
@@ -141,7 +159,10 @@ Published read_paper(const fs::path& file) {
     }
     for (const auto& [table, source] : object.at("tables").items()) {
       paper.places[table] = source.at("place");
-      read_table(paper, table, source, file.parent_path() / source.at("file").get<std::string>());
+      if (source.contains("averages"))
+        read_averages(paper, source.at("averages"), file);
+      else
+        read_table(paper, table, source, file.parent_path() / source.at("file").get<std::string>());
     }
     return paper;
   } catch (const json::exception& fault) {
@@ -205,9 +226,9 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
   if (const auto differs = difference(canonical, required)) return differs;
   if (const auto exceeds = excess(canonical, required)) return exceeds;
-  if (run.crops != CropRange()) {
+  if (run.views != 0 && run.crops != crops) {
     return fmt::format("the training crops cover {} of the area, the paper's {}", percent_text(run.crops),
-                       percent_text(CropRange()));
+                       percent_text(crops));
   }
   if (!run.draw.empty()) return "the draw is the user's own";
   if (run.changes != DrawChanges())

@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
+#include "data/pictures/view.h"
 #include "results/run_spec.h"
 
 namespace promptbed {
@@ -20,6 +23,9 @@ namespace promptbed {
 using PublishedFigures = std::map<std::string, double>;
 
 inline constexpr const char* kPublishedParameters = "Parameters";
+
+/// Stands for a dataset in the place of an average that is printed.
+inline constexpr const char* kPrintedAverage = "average";
 
 /// Values by place in a run's canonical JSON ("/options/n_ctx"), each as JSON text.
 using RequiredSettings = std::map<std::string, std::string>;
@@ -34,8 +40,7 @@ struct PublishedMethod {
 
 /// The figures of a paper: data, read from a folder `published` of a suite.
 ///
-/// A method's name is ours; a dataset's is its id, or "average" and "average_of_targets" for those that the
-/// paper prints.
+/// A method's name is ours; a dataset's is its id, or kPrintedAverage, or "average_of_targets" of transfers.
 struct Published {
   std::string title;     ///< "CoCoOp"
   std::string source;    ///< "arXiv 2203.05557"
@@ -43,13 +48,18 @@ struct Published {
   std::string backbone;  ///< "ViT-B/16"
   int64_t shots = 0;
   std::vector<int64_t> seeds;
-  std::map<std::string, std::string> places;  ///< "base-new" -> "table 1"
+  std::map<std::string, std::string, std::less<>> places;  ///< "base-new" -> "table 1"
+  std::vector<std::string> remarks;           ///< on how the figures came about, for whoever compares
+  CropRange crops;                            ///< of the training images
   RequiredSettings settings;                  ///< that all runs must have
   std::map<std::string, RequiredSettings> datasets;
   std::vector<PublishedMethod> methods;
 
   using Place = std::tuple<Protocol, std::string, std::string>;  ///< protocol, method, dataset
   std::map<Place, PublishedFigures> figures;
+
+  /// What its averages of base-new are over, if no figures on each of these datasets are at hand.
+  std::set<std::string> averaged;
 
   /// nullptr if the paper does not have the method.
   const PublishedMethod* find(std::string_view method) const;
