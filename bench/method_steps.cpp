@@ -5,10 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/progress.h"
 #include "clip/towers/image_tower.h"
 #include "clip/towers/random_towers.h"
 #include "embedded_task.h"
@@ -16,6 +18,7 @@
 #include "results/statistics.h"
 #include "training/epoch_order.h"
 #include "training/optimiser.h"
+#include "training/schedule.h"
 
 namespace promptbed::bench {
 namespace {
@@ -65,6 +68,15 @@ int64_t images_of_step(const PromptLearner& learner, const Task& task) {
   return std::min(learner.recipe(task).batch_size, task.train.labels.size(0));
 }
 
+/// How many numbers it learns.
+int64_t learned_by(PromptLearner& learner, Task task) {
+  if (learner.needs().pixels) task.train.features = Tensor();
+  learner.bind(task);
+  int64_t numbers = 0;
+  for (const auto& [key, tensor] : learner.trainable()) numbers += tensor.numel();
+  return numbers;
+}
+
 void step(benchmark::State& state, const Method& method, const std::string& tower) {
   Task task = task_of(tower);
   const auto learner = made(method, task);
@@ -111,7 +123,7 @@ void register_method_steps() {
 
 Table method_steps_table(const std::map<std::string, std::vector<double>>& measured) {
   Table table{.title = "A training step of each method",
-              .columns = {{"Method", Alignment::left}, {"Images"}},
+              .columns = {{"Method", Alignment::left}, {"Learned"}, {"Images"}, {"Steps"}, {"Training"}},
               .rows = {},
               .notes = {}};
   for (const char* tower : {kLarge, kSmall}) {
@@ -133,9 +145,15 @@ Table method_steps_table(const std::map<std::string, std::vector<double>>& measu
       times.emplace_back(fmt::format("{:.1f}", *own * 1e3));
       times.emplace_back(fmt::format("{:.2f}", *own / *compared));
     }
-    if (times.size() + 2 < table.columns.size()) continue;
-    const int64_t images = images_of_step(*made(*method, large), large);
-    auto& cells = table.rows.emplace_back(std::vector<Cell>{method->name(), std::to_string(images)});
+    if (times.size() < 4) continue;
+    const auto learner = made(*method, large);
+    const Recipe recipe = learner->recipe(large);
+    const int64_t steps = steps_of(recipe, steps_of_epoch(large.train.labels.size(0), recipe));
+    auto& cells = table.rows.emplace_back(
+        std::vector<Cell>{method->name(), grouped(learned_by(*learner, large)),
+                          std::to_string(images_of_step(*learner, large)), grouped(steps),
+                          duration_text(std::chrono::duration<double>(static_cast<double>(steps) *
+                                                                      *seconds_of(kLarge, method->name())))});
     cells.insert(cells.end(), times.begin(), times.end());
   }
   return table;

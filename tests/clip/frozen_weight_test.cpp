@@ -13,13 +13,7 @@ using test::relative_difference;
 /// Every kernel gives the product, also those that are slow on the processor at hand.
 class FrozenWeightKernel : public ::testing::TestWithParam<ProductKernel> {
  protected:
-  void SetUp() override {
-    if (GetParam() == ProductKernel::onednn && !at::hasMKLDNN()) GTEST_SKIP() << "LibTorch lacks oneDNN";
-  }
-
-  static bool rounds() {
-    return GetParam() == ProductKernel::onednn_bf16 || GetParam() == ProductKernel::rounded_bf16;
-  }
+  static bool rounds() { return GetParam() != ProductKernel::blas; }
 
   /// What the factors are before they are multiplied.
   static Tensor factor(const Tensor& x) { return rounds() ? x.to(torch::kBFloat16).to(torch::kFloat) : x; }
@@ -66,14 +60,12 @@ TEST_P(FrozenWeightKernel, TakesAWeightInHalfPrecision) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, FrozenWeightKernel,
-                         ::testing::Values(ProductKernel::blas, ProductKernel::onednn,
-                                           ProductKernel::onednn_bf16, ProductKernel::rounded_bf16),
+                         ::testing::Values(ProductKernel::blas, ProductKernel::onednn_bf16,
+                                           ProductKernel::rounded_bf16),
                          [](const auto& test) {
                            switch (test.param) {
                              case ProductKernel::blas:
                                return "Blas";
-                             case ProductKernel::onednn:
-                               return "OneDnn";
                              case ProductKernel::onednn_bf16:
                                return "OneDnnBf16";
                              case ProductKernel::rounded_bf16:

@@ -8,22 +8,8 @@ namespace promptbed {
 namespace {
 
 Tensor laid_out(const Tensor& weight, ProductKernel kernel) {
-  switch (kernel) {
-    case ProductKernel::blas:
-      return weight.to(torch::kFloat).t().contiguous();
-    case ProductKernel::onednn:
-      return weight.to(torch::kFloat).contiguous().to_mkldnn();
-    case ProductKernel::onednn_bf16:
-    case ProductKernel::rounded_bf16:
-      break;
-  }
-  return weight.to(torch::kBFloat16).contiguous();
-}
-
-Tensor placed_bias(const Tensor& bias, ProductKernel kernel) {
-  if (!bias.defined()) return {};
-  const Tensor numbers = bias.to(torch::kFloat).contiguous();
-  return kernel == ProductKernel::onednn ? numbers.to_mkldnn() : numbers;
+  return kernel == ProductKernel::blas ? weight.to(torch::kFloat).t().contiguous()
+                                       : weight.to(torch::kBFloat16).contiguous();
 }
 
 /// The nearest numbers that bf16 has.
@@ -34,19 +20,17 @@ Tensor rounded(const Tensor& x) {
 }  // namespace
 
 ProductKernel kernel_for(const Placement& placement) {
-  const bool cpu = placement.device.is_cpu();
-  if (placement.precision == Precision::bf16) {
-    return cpu && !(has_bf16_products() && at::hasMKLDNN()) ? ProductKernel::rounded_bf16
-                                                            : ProductKernel::onednn_bf16;
-  }
-  return cpu && has_avx512() && at::hasMKLDNN() ? ProductKernel::onednn : ProductKernel::blas;
+  if (placement.precision != Precision::bf16) return ProductKernel::blas;
+  const bool multiplies_bf16 = has_bf16_products() && at::hasMKLDNN();
+  return placement.device.is_cpu() && !multiplies_bf16 ? ProductKernel::rounded_bf16
+                                                       : ProductKernel::onednn_bf16;
 }
 
 FrozenWeight::FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKernel kernel)
     : kernel_(kernel),
       outputs_(weight.size(0)),
       weight_(laid_out(weight.detach(), kernel)),
-      bias_(placed_bias(bias, kernel)) {}
+      bias_(bias.defined() ? bias.to(torch::kFloat).contiguous() : bias) {}
 
 FrozenWeight FrozenWeight::for_gradients(const Tensor& weight) const {
   if (kernel_ != ProductKernel::rounded_bf16) return FrozenWeight(weight.t(), Tensor(), kernel_);
@@ -75,8 +59,6 @@ Tensor FrozenWeight::rows_multiplied(const Tensor& rows) const {
   switch (kernel_) {
     case ProductKernel::blas:
       return bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_);
-    case ProductKernel::onednn:
-      return at::mkldnn_linear(rows.to_mkldnn(), weight_, bias_).to_dense();
     case ProductKernel::onednn_bf16: {
       Tensor product = at::linear(rows.to(torch::kBFloat16), weight_).to(torch::kFloat);
       return bias_.defined() ? product.add_(bias_) : product;

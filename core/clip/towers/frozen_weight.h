@@ -9,7 +9,6 @@ namespace promptbed {
 /// How products with a frozen weight are computed.
 enum class ProductKernel {
   blas,          ///< f32, weight transposed: BLAS reads both factors along their rows
-  onednn,        ///< f32, the weight in oneDNN's own layout
   onednn_bf16,   ///< factors in bf16, sums in f32
   rounded_bf16,  ///< the same for processors without bf16: factors rounded to bf16 and multiplied in f32
 };
