@@ -45,9 +45,9 @@ void require(bool kept, const std::string& why) {
 /// others.
 Tensor with_crops(const Tensor& features, int64_t crops) {
   constexpr double kNearness = 0.05;
-  const Tensor factors = 1 + kNearness * at::randn({crops, features.size(1)},
-                                                   seeded_generator(kSeed, "crops"), features.options());
-  return at::cat({features.unsqueeze(1), features.unsqueeze(1) * factors}, 1);
+  const Tensor factors =
+      1 + kNearness * at::randn({crops, features.size(1)}, seeded_generator(kSeed, "crops"));
+  return at::cat({features.unsqueeze(1), features.unsqueeze(1) * factors.to(features.device())}, 1);
 }
 
 /// Images as evaluation shows them: without labels, and in the form that the method asks for.
@@ -55,8 +55,8 @@ Batch test_batch(const Tensor& images, const Needs& needs) {
   Batch batch;
   (needs.pixels ? batch.pixels : batch.features) = images;
   if (needs.views_at_test > 0) batch.views_at_test = with_crops(images, needs.views_at_test);
-  batch.images = at::arange(images.size(0), torch::kLong);
-  batch.views = at::zeros({images.size(0)}, torch::kLong);
+  batch.images = at::arange(images.size(0), torch::kLong).to(images.device());
+  batch.views = at::zeros_like(batch.images);
   return batch;
 }
 
@@ -275,6 +275,31 @@ class MethodCheck {
             "back on the classes it was trained on it gives other logits");
   }
 
+  void device() const {
+    if (!tasks_.elsewhere) throw Idle("no other device is at hand");
+    const auto compare = [&](PromptLearner& here, PromptLearner& there, const Tensor& images,
+                             const std::string& when) {
+      const Tensor logits = test_logits(there, images.to(tasks_.elsewhere->device)).cpu();
+      require(close(test_logits(here, images), logits), "the logits differ from those on the CPU " + when);
+    };
+    compare(*bound(tasks_.trained, kSeed), *bound(*tasks_.elsewhere, kSeed), rows_, "before training");
+    // Trainings are not compared: what is dropped at random may depend on how a device packs prompts.
+    const auto here = trained(kSeed), there = trained(*tasks_.elsewhere, kSeed);
+    if (const NamedTensors saved = copied(here->state()); !saved.empty()) there->load_state(saved);
+    const auto on_classes = [&](const ClassNames& names) {
+      here->retarget(names);
+      there->retarget(names);
+    };
+    on_classes(tasks_.trained.class_names);
+    compare(*here, *there, rows_, "with what was learned there");
+    try {
+      on_classes(tasks_.other.class_names);
+    } catch (const NotTransferable&) {
+      return;
+    }
+    compare(*here, *there, images_of(tasks_.other), "on other classes");
+  }
+
   void part() const {
     const auto learner = trained(kSeed);
     ClassNames some = tasks_.trained.class_names;
@@ -330,9 +355,11 @@ class MethodCheck {
     return learner;
   }
 
-  std::unique_ptr<PromptLearner> trained(uint64_t seed) const {
-    auto learner = bound(tasks_.trained, seed);
-    if (method_.training == Training::trainable) train_shortly(*learner, tasks_.trained, seed);
+  std::unique_ptr<PromptLearner> trained(uint64_t seed) const { return trained(tasks_.trained, seed); }
+
+  std::unique_ptr<PromptLearner> trained(const CheckTask& task, uint64_t seed) const {
+    auto learner = bound(task, seed);
+    if (method_.training == Training::trainable) train_shortly(*learner, task, seed);
     return learner;
   }
 
@@ -409,6 +436,8 @@ constexpr Rule kRules[] = {
     {"load_state", "a state that does not fit is refused", [](MethodCheck& c) { c.load_state(); }},
     {"retarget", "it serves other classes as if it had been bound to them",
      [](MethodCheck& c) { c.retarget(); }},
+    {"device", "on another device it computes there alone, and gives the CPU's numbers",
+     [](MethodCheck& c) { c.device(); }},
     {"part", "it serves some of the classes that it was trained on, in any order",
      [](MethodCheck& c) { c.part(); }},
     {"inputs", "what it is given stays as it was", [](MethodCheck& c) { c.inputs(); }},

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,7 @@ struct CheckTask : Task {
 struct CheckTasks {
   CheckTask trained;
   CheckTask other;
+  std::optional<CheckTask> elsewhere = {};  ///< the first one on another device, but for its pixels
 };
 
 enum class Verdict { kept, broken, idle };  ///< idle: the rule does not apply to the method

@@ -1,15 +1,18 @@
 #include "methods/plugin_check.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
 #include <promptbed/prompt_template.h>
+#include <torch/cuda.h>
 
 #include <algorithm>
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <utility>
 
@@ -18,11 +21,13 @@
 #include "base/processes.h"
 #include "base/signals.h"
 #include "clip/model.h"
+#include "clip/towers/arithmetic.h"
 #include "clip/towers/text_transformer.h"
 #include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "data/suites/suite.h"
 #include "methods/method_registry.h"
+#include "methods/stand_in_device.h"
 #include "training/epoch_order.h"
 
 namespace promptbed {
@@ -83,6 +88,28 @@ CheckTask make_task(const Task& typical, ClassNames own, ClassNames others) {
   task.train = make_features(task, kMadeShots, kViews, kTrainSeed);
   task.validation = make_features(task, kMadeShots, 1, kValidationSeed);
   task.pixels = make_pixels(task, kTrainSeed);
+  return task;
+}
+
+void put_towers(Task& task, const ClipModel& model, torch::Device device) {
+  const Placement placement{.device = device};
+  task.device = device;
+  task.text_encoder = std::make_shared<TextTransformer>(model.checkpoint(), placement);
+  task.image_encoder = model.make_prompted_image_encoder(placement);
+}
+
+/// A GPU, or what stands in for one.
+std::optional<torch::Device> another_device() {
+  return torch::cuda::device_count() > 0 ? torch::Device(torch::kCUDA) : stand_in_device();
+}
+
+/// The task with towers and images on a device; pixels come from the CPU, as in training.
+CheckTask moved(CheckTask task, const ClipModel& model, torch::Device device) {
+  put_towers(task, model, device);
+  for (FeatureSet* images : {&task.train, &task.validation}) {
+    images->features = images->features.to(device);
+    images->labels = images->labels.to(device);
+  }
   return task;
 }
 
@@ -200,6 +227,7 @@ void try_method(const std::filesystem::path& file, const std::string& name, cons
       .online = registry.is_online(method, given),
       .options = given,
       .create = [&](const Options& options) { return registry.create(method, options); }};
+  set_arithmetic(at::get_num_threads());
   check_method(checked, typical_tasks(),
                {.begin =
                     [&](std::string_view rule) {
@@ -247,13 +275,14 @@ CheckTasks typical_tasks() {
   const Embedded embedded;
   Task task;
   static_cast<Setting&>(task) = setting_of(embedded);
-  task.text_encoder = std::make_shared<TextTransformer>(embedded.model.checkpoint(), Placement());
-  task.image_encoder = embedded.model.make_prompted_image_encoder(Placement());
+  put_towers(task, embedded.model, torch::kCPU);
   task.logit_scale = embedded.model.logit_scale();
   task.feature_width = embedded.model.embedding_width();
   const ClassNames own = first(task.class_names, kTrainedClasses);
   const ClassNames others = first(task.new_class_names, kOtherClasses);
-  return {make_task(task, own, others), make_task(task, others, own)};
+  CheckTasks tasks = {make_task(task, own, others), make_task(task, others, own)};
+  if (const auto device = another_device()) tasks.elsewhere = moved(tasks.trained, embedded.model, *device);
+  return tasks;
 }
 
 bool check_plugin(const std::filesystem::path& file, const std::vector<std::string>& names,

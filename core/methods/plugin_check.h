@@ -16,8 +16,8 @@ namespace promptbed {
 Setting typical_setting();
 
 /// Tasks on the embedded model's towers, with some base and some new classes of that dataset and two made
-/// images of each class, in two views: the class's own text feature with noise; as pixels, noise alone.
-/// Throws the same.
+/// images of each class, in two views: the class's own text feature with noise; as pixels, noise alone. Also
+/// on a GPU, or on what stands in for one. Throws the same.
 CheckTasks typical_tasks();
 
 /// Loads a plugin and tries the named methods, or all that it offers, on typical tasks, rule by rule in

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 #include <sys/vfs.h>
@@ -92,7 +93,7 @@ void add_openblas_variables(std::vector<Finding>& findings) {
 }
 
 Finding gpus() {
-  if (!at::hasCUDA()) return {"GPUs", "none: this LibTorch is for the CPU", ""};
+  if (!c10::impl::hasDeviceGuardImpl(torch::kCUDA)) return {"GPUs", "none: this LibTorch is for the CPU", ""};
   const size_t devices = torch::cuda::device_count();
   return {"GPUs",
           devices == 0

@@ -1,6 +1,5 @@
 #include "sweep/workers.h"
 
-#include <ATen/Parallel.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -24,6 +23,7 @@
 
 #include "base/processes.h"
 #include "base/signals.h"
+#include "clip/towers/arithmetic.h"
 #include "sweep/run.h"
 #include "sweep/workbench.h"
 
@@ -282,7 +282,7 @@ bool work_for_sweep() {
   const std::optional<std::string> bench_line = channel.receive();
   if (!bench_line) throw Error("runner sweep --worker is for runner sweep to start; leave --worker out");
   BenchSpec spec = parse_bench_spec(*bench_line);
-  at::set_num_threads(static_cast<int>(spec.threads));
+  set_arithmetic(spec.threads);
   Workbench bench(std::move(spec));
   const auto report = [&](const JobOutcome& outcome) {
     if (!channel.send(to_json_line(outcome))) throw Interrupted();  // the sweep is gone

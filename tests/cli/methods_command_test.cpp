@@ -54,7 +54,7 @@ TEST(MethodsCommand, ChecksAPlugin) {
   expect_parts(result.out, {"clip_adapter.so (interface ", "clip_adapter (version 1): ",
                             "pass  logits      logits are finite and shaped [B, K]\n",
                             "pass  retarget    it serves other classes as if it had been bound to them\n",
-                            "  18 rules kept, 0 broken, 1 not for this method\n"});
+                            "  19 rules kept, 0 broken, 1 not for this method\n"});
 }
 
 TEST(MethodsCommand, ExplainsItsCheckAndTakesOptionsBeforeIt) {
@@ -78,7 +78,7 @@ TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
                 "tensors base.*: SGD, momentum 0.9, learning rate 0.0035"});
   const Finished checked = methods({"check", (program_folder() / "plugins/dept.so").string()});
   EXPECT_EQ(checked.code, 0) << checked.err << checked.out;
-  expect_parts(checked.out, {"dept (version 1): ", "  18 rules kept, 0 broken, 1 not for this method\n"});
+  expect_parts(checked.out, {"dept (version 1): ", "  19 rules kept, 0 broken, 1 not for this method\n"});
 }
 
 TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {

@@ -13,6 +13,7 @@
 #include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "methods/method_registry.h"
+#include "methods/stand_in_device.h"
 #include "support/mean_text_encoder.h"
 #include "support/word_tokenizer.h"
 #include "training/epoch_order.h"
@@ -20,13 +21,17 @@
 namespace promptbed {
 namespace {
 
+const std::optional<torch::Device> kStandIn = stand_in_device();  // asked for before any backward pass
+
 /// Checks methods on a text tower of a few numbers.
 class MethodCheck : public ::testing::Test {
  protected:
   using Reports = std::map<std::string, RuleOutcome, std::less<>>;
 
-  static CheckTask make_task(const ClassNames& own, const ClassNames& others) {
+  static CheckTask make_task(const ClassNames& own, const ClassNames& others,
+                             torch::Device device = torch::kCPU) {
     CheckTask task;
+    task.device = device;
     task.dataset = "zoo";
     task.class_names = own;
     task.new_class_names = others;
@@ -35,41 +40,42 @@ class MethodCheck : public ::testing::Test {
     task.context_init = "a photo of a";
     task.tokenizer = std::make_shared<test::WordTokenizer>();
     task.context_length = 24;
-    task.text_encoder = std::make_shared<test::MeanTextEncoder>();
+    task.text_encoder = std::make_shared<test::MeanTextEncoder>(device);
     task.logit_scale = 10;
     task.feature_width = 5;
     const auto classes = static_cast<int64_t>(own.size());
-    const Tensor labels = at::arange(2 * classes, torch::kLong).remainder(classes);
-    task.train = {at::randn({2 * classes, 2, 5}, seeded_generator(1, "train")), labels};
-    task.validation = {at::randn({2 * classes, 1, 5}, seeded_generator(2, "validation")), labels};
-    const int64_t side = image_tower()->resolution();
-    task.image_encoder = image_tower();
+    const Tensor labels = at::arange(2 * classes, torch::kLong).remainder(classes).to(device);
+    const auto features = [&](int64_t views, const char* purpose) {
+      return at::randn({2 * classes, views, 5}, seeded_generator(1, purpose)).to(device);
+    };
+    task.train = {features(2, "train"), labels};
+    task.validation = {features(1, "validation"), labels};
+    static const Checkpoint tower = random_image_tower({.resolution = 16, .embedding = 5});
+    task.image_encoder = make_image_encoder(tower, {.device = device});
     task.image_blocks = task.image_encoder->blocks();
+    const int64_t side = task.image_encoder->resolution();
     task.pixels = at::randn({2 * classes, 3, side, side}, seeded_generator(3, "pixels"));
     return task;
   }
 
-  static std::shared_ptr<const ImageEncoder> image_tower() {
-    static const std::shared_ptr<const ImageEncoder> tower =
-        make_image_encoder(random_image_tower({.resolution = 16, .embedding = 5}), {});
-    return tower;
-  }
-
   /// The same with a text tower in which changes inside blocks have an effect.
   static CheckTask with_text_tower(CheckTask task) {
-    static const auto tower = std::make_shared<TextTransformer>(
-        random_text_tower({.context_length = 24, .embedding = 5}), Placement());
-    task.text_encoder = tower;
-    task.text_blocks = tower->blocks();
+    static const Checkpoint tower = random_text_tower({.context_length = 24, .embedding = 5});
+    const auto encoder = std::make_shared<TextTransformer>(tower, Placement{.device = task.device});
+    task.text_encoder = encoder;
+    task.text_blocks = encoder->blocks();
     return task;
   }
 
   static Reports check(const MethodRegistry& registry, const Method& method,
                        const OptionValues& values = {}) {
-    CheckTasks tasks = {make_task({"cat", "bear", "zebra"}, {"ox", "donkey"}),
-                        make_task({"ox", "donkey"}, {"cat", "bear", "zebra"})};
-    if (takes_pixels(registry, method, tasks.trained))
-      tasks = {with_text_tower(tasks.trained), with_text_tower(tasks.other)};
+    const ClassNames own = {"cat", "bear", "zebra"}, others = {"ox", "donkey"};
+    CheckTasks tasks = {make_task(own, others), make_task(others, own)};
+    if (kStandIn) tasks.elsewhere = make_task(own, others, *kStandIn);
+    if (takes_pixels(registry, method, tasks.trained)) {
+      for (CheckTask* task : {&tasks.trained, &tasks.other}) *task = with_text_tower(*task);
+      if (tasks.elsewhere) tasks.elsewhere = with_text_tower(*tasks.elsewhere);
+    }
     const Options given = registry.options_of(method, values);
     const CheckedMethod checked = {
         .training = method.spec->training,
@@ -122,6 +128,7 @@ TEST_F(MethodCheck, ShippedMethodsKeepTheRules) {
     if (method.name() == "coop_ctx60") continue;  // longer than this text tower's prompts
     const Reports reports = check(registry, method);
     EXPECT_EQ(broken(reports), "") << method.name();
+    EXPECT_EQ(reports.at("device").verdict, kStandIn ? Verdict::kept : Verdict::idle) << method.name();
     EXPECT_EQ(reports.count("inputs"), 1) << method.name() << ": the check goes to its end";
   }
 }
@@ -181,9 +188,11 @@ TEST_F(MethodCheck, FindsTheRuleThatIsBroken) {
       {"takes_any_state", "load_state", "a state without its tensors is taken"},
       {"keeps_its_classes", "retarget", "returned [4, 3] and not [4, 2]"},
       {"throws_in_retarget", "retarget", "retarget() threw"},
+      {"stays_on_the_cpu", "device", "Expected all tensors to be on the same device"},
       {"spoils_features", "inputs", "work on copies"},
   };
   for (const Case& expected : cases) {
+    if (expected.rule == std::string("device") && !kStandIn) continue;
     const Reports reports = check(registry, registry.at(expected.method));
     ASSERT_EQ(reports.count(expected.rule), 1) << expected.method;
     const RuleOutcome& outcome = reports.find(expected.rule)->second;

@@ -12,6 +12,8 @@ namespace promptbed::test {
 /// included, projected. Takes tokens below 30; W = 6, D = 5.
 class MeanTextEncoder final : public TextEncoder {
  public:
+  explicit MeanTextEncoder(torch::Device device = torch::kCPU) : device_(device) {}
+
   Tensor encode(const PromptBatch& prompts) const override {
     std::vector<Tensor> features;
     int64_t begin = 0;
@@ -24,13 +26,14 @@ class MeanTextEncoder final : public TextEncoder {
         sum = sum + (deep.tokens.dim() == 3 ? deep.tokens[k] : deep.tokens).sum(0);
         tokens += deep.tokens.size(-2);
       }
-      features.push_back(at::matmul((sum / tokens).tanh(), projection_));
+      features.push_back(at::matmul((sum / tokens).tanh(), projection_.to(device_)));
       begin += length;
     }
     return at::stack(features, 1);
   }
   Tensor embed(std::span<const int64_t> tokens) const override {
-    return table_.index_select(0, torch::tensor(std::vector<int64_t>(tokens.begin(), tokens.end())));
+    return table_.index_select(0, torch::tensor(std::vector<int64_t>(tokens.begin(), tokens.end())))
+        .to(device_);
   }
   int64_t context_length() const override { return 24; }
   int64_t width() const override { return 6; }
@@ -38,6 +41,7 @@ class MeanTextEncoder final : public TextEncoder {
   int64_t blocks() const override { return 12; }
 
  private:
+  torch::Device device_;
   Tensor table_ = at::randn({30, 6}, at::make_generator<at::CPUGeneratorImpl>(1));
   Tensor projection_ = at::randn({6, 5}, at::make_generator<at::CPUGeneratorImpl>(2));
 };

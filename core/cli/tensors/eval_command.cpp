@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -9,6 +8,7 @@
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
+#include "clip/towers/arithmetic.h"
 #include "data/pictures/view.h"
 #include "data/suites/given_names.h"
 #include "prompts/evaluation.h"
@@ -139,7 +139,7 @@ int eval_command(const Arguments& arguments) {
   InputSpec spec;
   read_model_options(spec, *values);
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
-  at::set_num_threads(static_cast<int>(threads));
+  set_arithmetic(threads);
 
   Classifier classifier = make_classifier(*values, /*otherwise=*/"");
   read_data_options(spec, *values, tested_dataset(*values, classifier));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 #include "clip/checkpoints/architecture.h"
@@ -79,11 +80,11 @@ class DifferentiableTextBlocks final : public TextBlocks {
   Tensor read_out(Tensor x, const PackedPrompts& group, const Tensor& mask, const BlockChange& change) const {
     const Block& last = blocks_.back();
     const Tensor entering = normed(last, change, x);
-    const auto [query, key, value] = heads_of(last, change, entering);
-    const Tensor mixed =
-        attention(query.index_select(2, group.last_row), key, value, mask.index_select(0, group.last_row));
-    x = x.index_select(1, group.last_row) + output(last, change, mixed);
-    x = with_branch(x + mlp(last, change, x), change.branch, entering.index_select(1, group.last_row));
+    const auto ends = [&](const Tensor& rows) { return rows.index_select(1, group.last_row); };
+    const auto [query, key, value] = heads_of(last, change, entering, ends);
+    const Tensor mixed = attention(query, key, value, mask.index_select(0, group.last_row));
+    x = ends(x) + output(last, change, mixed);
+    x = with_branch(x + mlp(last, change, x), change.branch, ends(entering));
     return projection_(final_norm_(x));
   }
 
@@ -91,16 +92,21 @@ class DifferentiableTextBlocks final : public TextBlocks {
     return changed(block.attention_norm, change.attention_norm, x);
   }
 
-  /// Of normed rows y.
-  Heads heads_of(const Block& block, const BlockChange& change, const Tensor& y) const {
+  using Rows = std::function<Tensor(const Tensor&)>;
+
+  static Tensor all(const Tensor& rows) { return rows; }
+
+  /// Keys and values of normed rows y, and queries of those that ask.
+  Heads heads_of(const Block& block, const BlockChange& change, const Tensor& y,
+                 const Rows& asking = all) const {
     const Tensor qkv = block.query_key_value(y);
     const int64_t width = y.size(-1);
-    const auto part = [&](int64_t i, const LowRank& low_rank, double factor) {
-      const Tensor rows = changed(qkv.narrow(-1, i * width, width), low_rank, y, factor);
+    const auto part = [&](int64_t i, const LowRank& low_rank, const Rows& of, double factor) {
+      const Tensor rows = changed(of(qkv.narrow(-1, i * width, width)), low_rank, of(y), factor);
       return rows.unflatten(-1, {heads_, -1}).transpose(1, 2);
     };
-    return {part(0, change.query, query_scale(width, heads_)), part(1, change.key, 1),
-            part(2, change.value, 1)};
+    return {part(0, change.query, asking, query_scale(width, heads_)), part(1, change.key, all, 1),
+            part(2, change.value, all, 1)};
   }
 
   static Tensor output(const Block& block, const BlockChange& change, const Tensor& mixed) {

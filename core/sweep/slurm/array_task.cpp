@@ -1,6 +1,5 @@
 #include "sweep/slurm/array_task.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
@@ -13,6 +12,7 @@
 
 #include "base/signals.h"
 #include "base/text.h"
+#include "clip/towers/arithmetic.h"
 #include "sweep/features.h"
 #include "sweep/run.h"
 #include "sweep/slurm/task_folder.h"
@@ -79,7 +79,7 @@ void make_array_task(const fs::path& path) {
         fmt::format("{}: no sweep knows that it submitted job {}; end it with scancel, and sweep again",
                     path.string(), job_number));
   }
-  at::set_num_threads(static_cast<int>(spec.threads));
+  set_arithmetic(spec.threads);
   const TaskFolder folder(spec.ledger);
   Workbench bench(std::move(spec));
   array.note_began(index);

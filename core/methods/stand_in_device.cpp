@@ -1,0 +1,164 @@
+// The device is LibTorch's PrivateUse1, which is there for backends of others. Its tensors lie in ordinary
+// memory. A fallback serves every operator that LibTorch does not write in terms of others: it runs the CPU's
+// kernel on tensors of the CPU that share that memory.
+#include "methods/stand_in_device.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/boxing/KernelFunction.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <fmt/format.h>
+#include <torch/library.h>
+#include <torch/version.h>
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace promptbed {
+namespace {
+
+constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
+
+/// Autograd starts a thread for each device in the first backward pass of a process: none, unless it is asked
+/// for.
+std::atomic_bool asked_for = false;
+
+/// One device, without streams of its own.
+struct DeviceGuard final : c10::impl::DeviceGuardImplInterface {
+  c10::DeviceType type() const override { return kType; }
+  c10::Device exchangeDevice(c10::Device) const override { return getDevice(); }
+  c10::Device getDevice() const override { return {kType, 0}; }
+  void setDevice(c10::Device) const override {}
+  void uncheckedSetDevice(c10::Device) const noexcept override {}
+  c10::Stream getStream(c10::Device) const noexcept override {
+    return c10::Stream(c10::Stream::DEFAULT, getDevice());
+  }
+  c10::Stream exchangeStream(c10::Stream) const noexcept override { return getStream(getDevice()); }
+  c10::DeviceIndex deviceCount() const noexcept override { return asked_for ? 1 : 0; }
+  void record(void**, const c10::Stream&, c10::DeviceIndex, c10::EventFlag) const override {}
+  void block(void*, const c10::Stream&) const override {}
+  bool queryEvent(void*) const override { return true; }
+  void destroyEvent(void*, c10::DeviceIndex) const noexcept override {}
+};
+C10_REGISTER_GUARD_IMPL(PrivateUse1, DeviceGuard);
+
+bool is_there(const Tensor& tensor) {
+  return tensor.defined() && tensor.device().type() == kType;
+}
+
+/// A tensor of the CPU in the memory of one on the device, which it keeps alive. An empty one gets memory of
+/// its own, which operators may enlarge.
+Tensor on_cpu(const Tensor& there) {
+  if (there.numel() == 0) return at::empty(there.sizes(), there.options().device(torch::kCPU));
+  return at::from_blob(
+      there.data_ptr(), there.sizes(), there.strides(), [there](void*) {},
+      there.options().device(torch::kCPU));
+}
+
+/// The reverse.
+Tensor on_device(const Tensor& cpu) {
+  if (!cpu.defined()) return cpu;
+  const c10::Storage& memory = cpu.storage();
+  auto kept = std::make_unique<Tensor>(cpu);
+  c10::DataPtr data(const_cast<void*>(static_cast<const void*>(memory.data())), kept.release(),
+                    [](void* tensor) { delete static_cast<Tensor*>(tensor); }, {kType, 0});
+  c10::Storage storage(c10::Storage::use_byte_size_t(), memory.nbytes(), std::move(data), nullptr, false);
+  Tensor there = at::detail::make_tensor<c10::TensorImpl>(
+      std::move(storage), c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), cpu.dtype());
+  there.unsafeGetTensorImpl()->set_storage_offset(cpu.storage_offset());
+  there.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
+  return there;
+}
+
+/// The arguments of an operator on their way to the CPU and back.
+class Call {
+ public:
+  explicit Call(const c10::OperatorHandle& op) : name_(toString(op.operator_name())) {}
+
+  c10::IValue argument(const c10::IValue& value) {
+    if (value.isTensor()) return c10::IValue(moved(value.toTensor()));
+    if (value.isDevice()) return c10::IValue(torch::Device(torch::kCPU));
+    if (value.isTensorList()) {
+      c10::List<Tensor> tensors;
+      for (const Tensor& tensor : value.toTensorVector()) tensors.push_back(moved(tensor));
+      return c10::IValue(std::move(tensors));
+    }
+    if (value.isList() && value.toList().elementType()->kind() == c10::TypeKind::OptionalType) {
+      c10::impl::GenericList values(value.toList().elementType());
+      for (const c10::IValue& element : value.toListRef()) values.push_back(argument(element));
+      return c10::IValue(std::move(values));
+    }
+    return value;
+  }
+
+  /// What was changed in place is what was given; all else is new on the device.
+  c10::IValue result(const c10::IValue& value) const {
+    if (value.isTensor()) return c10::IValue(returned(value.toTensor()));
+    if (!value.isTensorList()) return value;
+    c10::List<Tensor> tensors;
+    for (const Tensor& tensor : value.toTensorVector()) tensors.push_back(returned(tensor));
+    return c10::IValue(std::move(tensors));
+  }
+
+ private:
+  Tensor moved(const Tensor& tensor) {
+    if (is_there(tensor)) {
+      moved_.emplace_back(tensor, on_cpu(tensor));
+      return moved_.back().second;
+    }
+    if (tensor.defined() && tensor.dim() > 0)  // single numbers may come from the CPU, as with CUDA
+      throw std::runtime_error(
+          fmt::format("{} has a tensor on the CPU and others on the task's device", name_));
+    return tensor;
+  }
+
+  Tensor returned(const Tensor& tensor) const {
+    for (const auto& [there, cpu] : moved_) {
+      if (!tensor.is_same(cpu)) continue;
+      if (there.numel() == 0) there.unsafeGetTensorImpl()->set_storage_keep_dtype(on_device(cpu).storage());
+      there.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
+      return there;
+    }
+    return on_device(tensor);
+  }
+
+  std::string name_;
+  std::vector<std::pair<Tensor, Tensor>> moved_;
+};
+
+void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  Call call(op);
+  const auto last = [&](size_t count) { return std::span(*stack).last(count); };
+  for (c10::IValue& value : last(op.schema().arguments().size())) value = call.argument(value);
+  op.callBoxed(stack);
+  for (c10::IValue& value : last(op.schema().returns().size())) value = call.result(value);
+}
+
+/// The one way between the CPU and the device.
+Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
+  const Tensor target = is_there(to) ? on_cpu(to) : to;
+  target.copy_(is_there(from) ? on_cpu(from) : from, non_blocking);
+  return to;
+}
+
+TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
+  library.fallback(torch::CppFunction::makeFromBoxedFunction<&run_on_cpu>());
+}
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
+  library.impl("_copy_from", TORCH_FN(copy_from));
+}
+
+}  // namespace
+
+std::optional<torch::Device> stand_in_device() {
+  if (TORCH_VERSION_MAJOR > 1) return std::nullopt;
+  asked_for = true;
+  return torch::Device(kType, 0);
+}
+
+}  // namespace promptbed

@@ -1,0 +1,62 @@
+#include "methods/stand_in_device.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace promptbed {
+namespace {
+
+const std::optional<torch::Device> kStandIn = stand_in_device();  // asked for before any backward pass
+
+class StandInDevice : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!kStandIn) GTEST_SKIP() << "LibTorch 2 has no device that stands in for a GPU";
+    there_ = x_.to(*kStandIn);
+  }
+
+  const Tensor x_ = at::arange(6, torch::kFloat).view({2, 3});
+  Tensor there_;
+};
+
+TEST_F(StandInDevice, ComputesWhatTheCpuDoes) {
+  EXPECT_EQ(there_.device(), *kStandIn);
+  EXPECT_EQ((there_ * 2).device(), *kStandIn);
+  EXPECT_TRUE(at::equal((there_ * 2 + there_).cpu(), 3 * x_));
+  EXPECT_TRUE(at::equal(at::matmul(there_, there_.t()).cpu(), at::matmul(x_, x_.t())));
+  EXPECT_TRUE(at::equal(at::cat({there_, there_}).cpu(), at::cat({x_, x_})));
+  EXPECT_EQ(there_.sum().item<float>(), 15);
+}
+
+TEST_F(StandInDevice, LetsViewsShareMemory) {
+  const Tensor copy = there_.clone();
+  copy.select(1, 0).fill_(7);
+  copy.narrow(1, 1, 1).add_(1);
+  EXPECT_TRUE(at::equal(copy.cpu(), torch::tensor({{7.F, 2.F, 2.F}, {7.F, 5.F, 5.F}})));
+  EXPECT_TRUE(at::equal(there_.cpu(), x_));
+}
+
+TEST_F(StandInDevice, OutlivesWhatItWasMadeFrom) {
+  Tensor row = x_.to(*kStandIn).select(0, 1);
+  EXPECT_TRUE(at::equal(row.cpu(), x_.select(0, 1)));
+}
+
+TEST_F(StandInDevice, Differentiates) {
+  Tensor leaf = there_.clone().requires_grad_();
+  (leaf.softmax(-1) * leaf).sum().backward();
+  Tensor own = x_.clone().requires_grad_();
+  (own.softmax(-1) * own).sum().backward();
+  EXPECT_EQ(leaf.grad().device(), *kStandIn);
+  EXPECT_TRUE(at::equal(leaf.grad().cpu(), own.grad()));
+}
+
+TEST_F(StandInDevice, RefusesTensorsOfTheCpu) {
+  EXPECT_THROW(there_ + x_, std::exception);
+  EXPECT_THROW(there_.index_select(0, torch::tensor({1})), std::exception);
+  EXPECT_THROW(at::cat({there_, x_}), std::exception);
+  EXPECT_THROW(at::matmul(there_, x_.t()), std::exception);
+  EXPECT_EQ((there_ * torch::tensor(2.F)).device(), *kStandIn) << "single numbers may come from the CPU";
+}
+
+}  // namespace
+}  // namespace promptbed
