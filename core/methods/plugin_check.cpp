@@ -22,12 +22,12 @@
 #include "base/signals.h"
 #include "clip/model.h"
 #include "clip/towers/arithmetic.h"
+#include "clip/towers/stand_in_device.h"
 #include "clip/towers/text_transformer.h"
 #include "data/draws/class_sets.h"
 #include "data/layouts/split.h"
 #include "data/suites/suite.h"
 #include "methods/method_registry.h"
-#include "methods/stand_in_device.h"
 #include "training/epoch_order.h"
 
 namespace promptbed {

@@ -298,7 +298,7 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"targets", escaped(spec.targets)},
                 {"model", escaped(spec.model.native())},
                 {"views", spec.views},
-                {"device", spec.placement.device.str()},
+                {"device", device_text(spec.placement.device)},
                 {"precision", name_of(kPrecisions, spec.placement.precision)},
                 {"plugins", escaped_all(spec.plugins)},
                 {"ledger", escaped(spec.ledger.native())},
@@ -325,7 +325,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.targets = unescaped(value.at("targets"));
     spec.model = unescaped(value.at("model"));
     spec.views = whole(value.at("views"));
-    spec.placement.device = torch::Device(value.at("device").get<std::string>());
+    spec.placement.device = parse_device(value.at("device").get<std::string>(), "device");
     spec.placement.precision = value_of(kPrecisions, value.at("precision"));
     spec.plugins = unescaped_all<std::vector<fs::path>>(value.at("plugins"));
     spec.ledger = unescaped(value.at("ledger"));

@@ -11,9 +11,9 @@
 
 #include "clip/towers/image_tower.h"
 #include "clip/towers/random_towers.h"
+#include "clip/towers/stand_in_device.h"
 #include "clip/towers/text_transformer.h"
 #include "methods/method_registry.h"
-#include "methods/stand_in_device.h"
 #include "support/mean_text_encoder.h"
 #include "support/word_tokenizer.h"
 #include "training/epoch_order.h"

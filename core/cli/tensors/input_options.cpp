@@ -15,16 +15,12 @@ namespace {
 
 constexpr int64_t kMostViews = 1000;
 
-torch::Device parse_device(const std::string& text) {
-  try {
-    const torch::Device device(text);
-    if (device.is_cuda() && !at::globalContext().hasCUDA())
-      throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", text));
-    if (device.is_cpu() || device.is_cuda()) return device;
-  } catch (const c10::Error&) {
-    // Not a device at all: refused below.
-  }
-  throw Error(fmt::format("--device {}: known: cpu, cuda, cuda:N", text));
+/// Throws Error for a device that LibTorch has not.
+torch::Device read_device(const Values& values) {
+  const torch::Device device = parse_device(values.text("device"), "--device");
+  if (device.is_cuda() && !at::globalContext().hasCUDA())
+    throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", device.str()));
+  return device;
 }
 
 }  // namespace
@@ -37,7 +33,7 @@ void read_model_options(InputSpec& spec, const Values& values) {
   }
   spec.placement.precision =
       values.one_of<Precision>("precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
-  spec.placement.device = parse_device(values.text("device"));
+  spec.placement.device = read_device(values);
 }
 
 void read_input_options(InputSpec& spec, const Values& values) {

@@ -56,10 +56,6 @@ struct QuickGelu : torch::autograd::Function<QuickGelu> {
 
 }  // namespace
 
-std::string_view to_string(Precision precision) {
-  return precision == Precision::bf16 ? "bf16" : "f32";
-}
-
 Tensor frozen(const Checkpoint& checkpoint, const std::string& name, const Placement& placement) {
   return checkpoint.at(name).to(placement.device, torch::kFloat).contiguous();
 }

@@ -2,6 +2,7 @@
 
 #include <torch/types.h>
 
+#include <string>
 #include <string_view>
 
 namespace promptbed {
@@ -12,6 +13,11 @@ enum class Precision { f32, bf16 };
 
 /// "f32" or "bf16".
 std::string_view to_string(Precision precision);
+
+/// "cpu", "cuda", "cuda:1", or "stand-in" (stand_in_device.h), and the reverse, which throws Error, beginning
+/// with `where`, for another.
+std::string device_text(torch::Device device);
+torch::Device parse_device(std::string_view text, std::string_view where);
 
 /// The device and precision of a tower.
 struct Placement {

@@ -1,11 +1,12 @@
 // The device is LibTorch's PrivateUse1, which is there for backends of others. Its tensors lie in ordinary
 // memory. A fallback serves every operator that LibTorch does not write in terms of others: it runs the CPU's
 // kernel on tensors of the CPU that share that memory.
-#include "methods/stand_in_device.h"
+#include "clip/towers/stand_in_device.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/boxing/KernelFunction.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/InferenceMode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fmt/format.h>
 #include <torch/library.h>
@@ -131,6 +132,7 @@ class Call {
 };
 
 void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  const c10::InferenceMode usual(false);  // tensors of that mode cannot be put into others' places
   Call call(op);
   const auto last = [&](size_t count) { return std::span(*stack).last(count); };
   for (c10::IValue& value : last(op.schema().arguments().size())) value = call.argument(value);

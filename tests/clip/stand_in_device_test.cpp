@@ -1,4 +1,4 @@
-#include "methods/stand_in_device.h"
+#include "clip/towers/stand_in_device.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

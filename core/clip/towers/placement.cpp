@@ -1,0 +1,37 @@
+#include "clip/towers/placement.h"
+
+#include <fmt/format.h>
+#include <promptbed/error.h>
+
+#include "clip/towers/stand_in_device.h"
+
+namespace promptbed {
+namespace {
+
+constexpr std::string_view kStandIn = "stand-in";
+
+}  // namespace
+
+std::string_view to_string(Precision precision) {
+  return precision == Precision::bf16 ? "bf16" : "f32";
+}
+
+std::string device_text(torch::Device device) {
+  return device.type() == torch::kPrivateUse1 ? std::string(kStandIn) : device.str();
+}
+
+torch::Device parse_device(std::string_view text, std::string_view where) {
+  if (text == kStandIn) {
+    if (const auto device = stand_in_device()) return *device;
+    throw Error(fmt::format("{} {}: there is none with LibTorch 2; use cpu or cuda", where, text));
+  }
+  try {
+    const torch::Device device{std::string(text)};
+    if (device.is_cpu() || device.is_cuda()) return device;
+  } catch (const c10::Error&) {
+    // Not a device at all: refused below.
+  }
+  throw Error(fmt::format("{} {}: known: cpu, cuda, cuda:N", where, text));
+}
+
+}  // namespace promptbed

@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "clip/towers/stand_in_device.h"
+#include "results/ledger.h"
+#include "support/sweep_world.h"
+
+namespace promptbed {
+namespace {
+
+using test::Finished;
+
+/// Whole commands on the device that stands in for a GPU, beside the CPU.
+class OnTheStandInDevice : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!stand_in_device()) GTEST_SKIP() << "LibTorch 2 has no device that stands in for a GPU";
+  }
+
+  /// Accuracies by run and classes, of a sweep that begins with extracting features.
+  std::map<std::string, double> accuracies(const std::string& device) const {
+    const std::string ledger = device + "/ledger.db";
+    const Finished swept =
+        world_.sweep(kMethods, {"--device", device, "--db", ledger, "--cache", device, "--set",
+                                "vpt.template={}.", "--set", "vpt.n_ctx_vision=2"});
+    EXPECT_EQ(swept.code, 0) << swept.err;
+    std::map<std::string, double> found;
+    const Ledger opened = Ledger::open_existing(world_ / ledger);
+    for (const RunRecord& run : opened.list()) {
+      for (const Score& score : opened.outcome(run.id).scores)
+        found[run.id + " " + score.class_set] = score.accuracy;
+    }
+    return found;
+  }
+
+  /// What `runner eval` prints of the prompt of a run that was made on the CPU.
+  std::string tested(const std::string& method, const std::string& device) const {
+    for (const RunRecord& run : Ledger::open_existing(world_ / "cpu/ledger.db").list()) {
+      if (run.spec.method != method) continue;
+      const Finished done =
+          world_.run({"eval", "--prompt", run.id, "--db", "cpu/ledger.db", "--suite", "small", "--model",
+                      "model", "--data", "data", "--cache", "cpu", "--device", device});
+      EXPECT_EQ(done.code, 0) << done.err;
+      return done.out;
+    }
+    ADD_FAILURE() << "no run of " << method;
+    return "";
+  }
+
+  static constexpr const char* kMethods = "clip_zeroshot,coop,cocoop,linear_probe,gda_clip,tip_adapter_f,vpt";
+  test::SweepWorld world_;
+};
+
+TEST_F(OnTheStandInDevice, SweepsAndTestsGiveTheCpusAccuracies) {
+  const std::map<std::string, double> on_cpu = accuracies("cpu");
+  EXPECT_EQ(on_cpu.size(), 2 * (2 + 2 * (2 + 2 + 1 + 2 + 1 + 2)))
+      << "two datasets, two seeds, the classes that each serves";
+  EXPECT_EQ(accuracies("stand-in"), on_cpu);
+
+  for (const char* method : {"cocoop", "gda_clip", "vpt"})
+    EXPECT_EQ(tested(method, "stand-in"), tested(method, "cpu")) << method;
+}
+
+}  // namespace
+}  // namespace promptbed
