@@ -25,7 +25,8 @@ namespace promptbed::test {
 /// How far `a` is from the reference `b`: max|a - b| / (1 + max|b|). Infinite where the shapes differ.
 inline double golden_distance(const Tensor& a, const Tensor& b) {
   if (a.sizes() != b.sizes()) return std::numeric_limits<double>::infinity();
-  return ((a - b).abs().max() / (1 + b.abs().max())).item<double>();
+  const Tensor reference = b.cpu();
+  return ((a.cpu() - reference).abs().max() / (1 + reference.abs().max())).item<double>();
 }
 
 /// What another order of summation may do to a golden tensor. A second implementation stayed within a quarter
@@ -52,6 +53,8 @@ class GoldenMethod {
         json_(read_json(folder_ / (name + ".json"))),
         tensors_(read_safetensors(folder_ / (name + ".safetensors")).tensors) {
     if (json_.contains("data")) data_ = read_safetensors(folder_ / std::string(json_.at("data"))).tensors;
+    for (auto* tensors : {&tensors_, &data_})
+      for (auto& [key, tensor] : *tensors) tensor = tensor.to(golden_device());
   }
 
   const nlohmann::json& json() const { return json_; }
@@ -103,6 +106,7 @@ class GoldenMethod {
     task.logit_scale = clip.model.logit_scale();
     task.feature_width = clip.model.embedding_width();
     task.generator = seeded_generator(1, "init");
+    task.device = golden_device();
     return task;
   }
 
@@ -222,8 +226,8 @@ class GoldenLearner {
       batch.features = train.features.select(1, 0).narrow(0, 0, batch_size);
     }
     batch.labels = train.labels.narrow(0, 0, batch_size);
-    batch.images = at::arange(batch_size, torch::kLong);
-    batch.views = at::zeros({batch_size}, torch::kLong);
+    batch.images = at::arange(batch_size, torch::kLong).to(golden_device());
+    batch.views = at::zeros_like(batch.images);
     learner_->backward(batch);
     const NamedTensors trainable = learner_->trainable();
     ASSERT_EQ(trainable.size(), names_.size());
@@ -240,7 +244,7 @@ class GoldenLearner {
   void expect_training(const Recipe& recipe) {
     FeatureSet train_set = golden_.train();
     if (takes_pixels_) train_set.features = Tensor();
-    const StoredPixels pixels(takes_pixels_ ? golden_.pixels() : Tensor());
+    const StoredPixels pixels(takes_pixels_ ? golden_.pixels().cpu() : Tensor());
     ViewPerEpoch order(train_set.labels.size(0));
     std::vector<float> losses, rates;
     const auto epochs =

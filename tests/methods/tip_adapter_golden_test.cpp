@@ -143,7 +143,7 @@ TEST_F(GoldenTipAdapter, TrainsTheKeysAsTheAuthorsDo) {
   recipe.batch_size = golden_.json().at("batch_size");
   recipe.groups.at(0).learning_rate = optimiser.at("lr");
 
-  AuthorsOrder order(golden_.at("order").to(torch::kLong), task_.train.features.size(1));
+  AuthorsOrder order(golden_.at("order").to(torch::kCPU, torch::kLong), task_.train.features.size(1));
   const EpochRows first = order.rows(0);
   learner->backward(take_rows(task_.train, first, 0, std::min(recipe.batch_size, first.images.size(0))));
   EXPECT_LT(golden_distance(learner->trainable().at(0).second.grad(), golden_.at("tip_f.grad0")),

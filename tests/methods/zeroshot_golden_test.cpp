@@ -32,6 +32,7 @@ Tensor text_features(const std::string& templates, const std::string& dataset,
   task.context_length = clip.model.context_length();
   task.text_encoder = clip.text_encoder;
   task.logit_scale = 1;
+  task.device = test::golden_device();
   Options options = method.default_options();
   options.set("templates", OptionValue(templates));
   const auto learner = registry.create(method, options);
@@ -39,7 +40,7 @@ Tensor text_features(const std::string& templates, const std::string& dataset,
   learner->bind(task);
   // Images along the axes have the text features' coordinates for logits.
   Batch axes;
-  axes.features = at::eye(clip.model.embedding_width());
+  axes.features = at::eye(clip.model.embedding_width()).to(task.device);
   return learner->logits(axes).t();
 }
 

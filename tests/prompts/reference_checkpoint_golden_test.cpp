@@ -51,6 +51,7 @@ class GoldenCheckpoints : public testing::TestWithParam<std::string> {
     task.text_encoder = clip.text_encoder;
     task.logit_scale = model().logit_scale();
     task.feature_width = model().embedding_width();
+    task.device = test::golden_device();
     return task;
   }
 
@@ -80,7 +81,7 @@ TEST_P(GoldenCheckpoints, GiveTheReferencesLogits) {
   const auto learner = restore_learner(prompt, model_parts(), prompt.class_names, registry);
   const at::NoGradGuard no_grad;
   Batch batch;
-  batch.features = golden_.at("eval_features");
+  batch.features = golden_.at("eval_features").to(test::golden_device());
   EXPECT_LT(test::relative_difference(learner->logits(batch), golden_.at("eval_logits.final")), 1e-4);
 }
 

@@ -2,6 +2,7 @@
 
 #include <promptbed/text_encoder.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -12,12 +13,19 @@
 
 namespace promptbed::test {
 
+/// Where the golden runs are repeated: PROMPTBED_TEST_DEVICE, as --device has it; by default the CPU.
+inline torch::Device golden_device() {
+  static const char* const given = std::getenv("PROMPTBED_TEST_DEVICE");
+  return parse_device(given == nullptr ? "cpu" : given, "PROMPTBED_TEST_DEVICE");
+}
+
 /// The CLIP that made the golden prompts and zero-shot features, opened once for all tests.
 struct GoldenClip {
   ClipModel model = ClipModel::load(golden_folder() / "clip_vit/hf");
   std::shared_ptr<const TextEncoder> text_encoder =
-      std::make_shared<TextTransformer>(model.checkpoint(), Placement{});
-  std::shared_ptr<const ImageEncoder> image_encoder = model.make_prompted_image_encoder(Placement{});
+      std::make_shared<TextTransformer>(model.checkpoint(), Placement{.device = golden_device()});
+  std::shared_ptr<const ImageEncoder> image_encoder =
+      model.make_prompted_image_encoder(Placement{.device = golden_device()});
   std::shared_ptr<const Tokenizer> tokenizer = make_tokenizer(model);
 
   static const GoldenClip& instance() {

@@ -50,6 +50,7 @@ class GoldenPromptLearners : public ::testing::TestWithParam<std::string> {
         json_(read_json(path_.string() + ".json")),
         tensors_(read_safetensors(path_.string() + ".safetensors").tensors),
         registry_(plugin_folders({})) {
+    for (auto& [name, tensor] : tensors_) tensor = tensor.to(test::golden_device());
     train_ = {golden("features").unsqueeze(1), golden("labels")};
     recipe_ = make_recipe();
     learner_ = make_learner();
@@ -106,6 +107,7 @@ class GoldenPromptLearners : public ::testing::TestWithParam<std::string> {
     task.logit_scale = clip.model.logit_scale();
     task.feature_width = clip.model.embedding_width();
     task.generator = seeded_generator(1, "init");
+    task.device = test::golden_device();
     return task;
   }
 
