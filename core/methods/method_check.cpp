@@ -291,7 +291,7 @@ class MethodCheck {
       there->retarget(names);
     };
     on_classes(tasks_.trained.class_names);
-    compare(*here, *there, rows_, "with what was learned there");
+    compare(*here, *there, rows_, "with the state learned on the CPU");
     try {
       on_classes(tasks_.other.class_names);
     } catch (const NotTransferable&) {

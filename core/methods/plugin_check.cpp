@@ -1,7 +1,6 @@
 #include "methods/plugin_check.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <promptbed/error.h>
@@ -227,7 +226,7 @@ void try_method(const std::filesystem::path& file, const std::string& name, cons
       .online = registry.is_online(method, given),
       .options = given,
       .create = [&](const Options& options) { return registry.create(method, options); }};
-  set_arithmetic(at::get_num_threads());
+  compute_in_full();
   check_method(checked, typical_tasks(),
                {.begin =
                     [&](std::string_view rule) {

@@ -62,10 +62,10 @@ def rows(ledger, query):
     return sorted(ledger.execute(query).fetchall(), key=repr)
 
 
-def state_of(runs):
+def state_of(runs, name="ledger.db"):
     """What must be the same however often a sweep was disturbed: runs, scores, epochs, and the contents of prompts and
-    features. Times, hosts and counts of attempts are left out."""
-    with sqlite3.connect(f"file:{runs / 'ledger.db'}?mode=ro", uri=True) as ledger:
+    features. Times, hosts and counts of attempts are left out. `name`: the ledger's."""
+    with sqlite3.connect(f"file:{runs / name}?mode=ro", uri=True) as ledger:
         state = {
             "runs": rows(ledger, "SELECT id, spec, status, error, draw_hash, class_names_hash, state_hash, parameters FROM run"),
             "asked": rows(ledger, "SELECT run, protocol FROM asked"),

@@ -63,5 +63,18 @@ TEST_F(OnTheStandInDevice, SweepsAndTestsGiveTheCpusAccuracies) {
     EXPECT_EQ(tested(method, "stand-in"), tested(method, "cpu")) << method;
 }
 
+// So the device is there: a method that leaves a tensor on the CPU cannot be trained on it.
+TEST_F(OnTheStandInDevice, AMethodThatStaysOnTheCpuFails) {
+  const auto sweep = [&](const char* device) {
+    return world_.sweep("stays_on_the_cpu", {"--plugins", PROMPTBED_FIXTURES, "--device", device});
+  };
+  const Finished failed = sweep("stand-in");
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.err.find("Expected all tensors to be on the same device"), std::string::npos)
+      << failed.err;
+  const Finished done = sweep("cpu");
+  EXPECT_EQ(done.code, 0) << done.err;
+}
+
 }  // namespace
 }  // namespace promptbed

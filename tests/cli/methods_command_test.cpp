@@ -5,11 +5,17 @@
 #include <string>
 #include <vector>
 
+#include "clip/towers/stand_in_device.h"
 #include "support/runner.h"
 #include "support/scratch.h"
 
 namespace promptbed {
 namespace {
+
+/// How the check of a method ends that every rule but one is for. One is about a device that LibTorch 2 has
+/// not.
+const std::string kAllButOne = stand_in_device() ? "  19 rules kept, 0 broken, 1 not for this method\n"
+                                                 : "  18 rules kept, 0 broken, 2 not for this method\n";
 
 namespace fs = std::filesystem;
 using test::Finished;
@@ -51,10 +57,10 @@ TEST(MethodsCommand, SaysWhichMethodsChooseOnValidationImages) {
 TEST(MethodsCommand, ChecksAPlugin) {
   const Finished result = methods({"check", (program_folder() / "plugins/clip_adapter.so").string()});
   EXPECT_EQ(result.code, 0) << result.err << result.out;
-  expect_parts(result.out, {"clip_adapter.so (interface ", "clip_adapter (version 1): ",
-                            "pass  logits      logits are finite and shaped [B, K]\n",
-                            "pass  retarget    it serves other classes as if it had been bound to them\n",
-                            "  19 rules kept, 0 broken, 1 not for this method\n"});
+  expect_parts(result.out,
+               {"clip_adapter.so (interface ",
+                "clip_adapter (version 1): ", "pass  logits      logits are finite and shaped [B, K]\n",
+                "pass  retarget    it serves other classes as if it had been bound to them\n", kAllButOne});
 }
 
 TEST(MethodsCommand, ExplainsItsCheckAndTakesOptionsBeforeIt) {
@@ -78,7 +84,7 @@ TEST(MethodsCommand, TellsAndChecksAMethodOnAnotherWithItsBase) {
                 "tensors base.*: SGD, momentum 0.9, learning rate 0.0035"});
   const Finished checked = methods({"check", (program_folder() / "plugins/dept.so").string()});
   EXPECT_EQ(checked.code, 0) << checked.err << checked.out;
-  expect_parts(checked.out, {"dept (version 1): ", "  19 rules kept, 0 broken, 1 not for this method\n"});
+  expect_parts(checked.out, {"dept (version 1): ", kAllButOne});
 }
 
 TEST(MethodsCommand, TellsWhichRuleAPluginBreaksOrFallsOver) {

@@ -77,7 +77,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
        "domain has --source and --targets instead"},
       {sweep(with({"--protocol", "domain"})), "suite small has no dataset with shifted versions"},
       {sweep(with({"--retries", "-1"})), "--retries -1: give 0 to 100"},
-      {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N"},
+      {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N, stand-in"},
       {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
       {{"report", "--table", "base-new"}, "runs/promptbed.db"},
       {{"report", "--table", "radar"}, "known: base-new"},

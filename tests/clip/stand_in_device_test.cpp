@@ -1,6 +1,7 @@
 #include "clip/towers/stand_in_device.h"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
 namespace promptbed {
@@ -36,6 +37,13 @@ TEST_F(StandInDevice, LetsViewsShareMemory) {
   EXPECT_TRUE(at::equal(there_.cpu(), x_));
 }
 
+TEST_F(StandInDevice, KeepsOffsetsAndStrides) {
+  const Tensor rest = there_.narrow(0, 1, 1), own = x_.narrow(0, 1, 1);
+  EXPECT_TRUE(at::equal(rest.as_strided({2}, {1}, 1).cpu(), own.as_strided({2}, {1}, 1)));
+  EXPECT_TRUE(at::equal((rest.t() * 2).cpu(), own.t() * 2));
+  EXPECT_EQ(rest.storage_offset(), own.storage_offset());
+}
+
 TEST_F(StandInDevice, OutlivesWhatItWasMadeFrom) {
   Tensor row = x_.to(*kStandIn).select(0, 1);
   EXPECT_TRUE(at::equal(row.cpu(), x_.select(0, 1)));
@@ -54,6 +62,7 @@ TEST_F(StandInDevice, RefusesTensorsOfTheCpu) {
   EXPECT_THROW(there_ + x_, std::exception);
   EXPECT_THROW(there_.index_select(0, torch::tensor({1})), std::exception);
   EXPECT_THROW(at::cat({there_, x_}), std::exception);
+  EXPECT_THROW(at::empty_like(there_).normal_(0, 1, at::detail::createCPUGenerator(1)), std::exception);
   EXPECT_THROW(at::matmul(there_, x_.t()), std::exception);
   EXPECT_EQ((there_ * torch::tensor(2.F)).device(), *kStandIn) << "single numbers may come from the CPU";
 }

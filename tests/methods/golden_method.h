@@ -208,7 +208,9 @@ class GoldenLearner {
   /// Expects the logits of the trained classes and, unless the method cannot serve them, of the new ones:
   /// those of "init" or "final". Serves the trained classes afterwards.
   void expect_logits(const std::string& when) {
-    EXPECT_LT(golden_distance(eval_logits(), golden_.at("eval_logits." + when)), kGoldenTolerance) << when;
+    const Tensor logits = eval_logits();
+    EXPECT_EQ(logits.device(), golden_device());
+    EXPECT_LT(golden_distance(logits, golden_.at("eval_logits." + when)), kGoldenTolerance) << when;
     if (golden_.named("eval_logits." + when + "_new").empty()) return;
     learner_->retarget(golden_.new_class_names());
     EXPECT_LT(golden_distance(eval_logits(), golden_.at("eval_logits." + when + "_new")), kGoldenTolerance)

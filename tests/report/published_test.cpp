@@ -236,10 +236,10 @@ TEST_F(PaperTableTest, APrintedAverageStandsBesideOneOverTheSameDatasets) {
   for (const DatasetSpec& dataset : suite.datasets) test::record(ledger_, kgcoop_run(dataset), 80, 75);
   const Table table = base_new().report().table;
   EXPECT_EQ(test::texts(table.rows.at(0)),
-            (std::vector<std::string>{"Average", "80.00", "80.73", "-0.73", "75.00", "73.60", "+1.40", "77.42",
-                                      "77.00", "+0.42"}));
-  EXPECT_EQ(test::texts(table.rows.at(1)),
-            (std::vector<std::string>{"caltech101", "80.00", "-", "-", "75.00", "-", "-", "77.42", "-", "-"}));
+            (std::vector<std::string>{"Average", "80.00", "80.73", "-0.73", "75.00", "73.60", "+1.40",
+                                      "77.42", "77.00", "+0.42"}));
+  EXPECT_EQ(test::texts(table.rows.at(1)), (std::vector<std::string>{"caltech101", "80.00", "-", "-", "75.00",
+                                                                     "-", "-", "77.42", "-", "-"}));
   EXPECT_NE(table.notes.at(0).find("arXiv 2303.13283. base, new and H as listed in"), std::string::npos)
       << table.notes.at(0);
 }
@@ -247,9 +247,10 @@ TEST_F(PaperTableTest, APrintedAverageStandsBesideOneOverTheSameDatasets) {
 TEST_F(PaperTableTest, APrintedAverageIsNotComparedWithOneOverOtherDatasets) {
   const Suite suite = read_suite(kSuites, "paper");
   for (size_t i = 0; i < 3; ++i) test::record(ledger_, kgcoop_run(suite.datasets[i]), 80, 75);
-  EXPECT_EQ(base_new().report().table.notes,
-            (std::vector<std::string>{"not compared, for the paper's figures are averages over 11 datasets, of "
-                                      "which 8 are not here: kgcoop"}));
+  EXPECT_EQ(
+      base_new().report().table.notes,
+      (std::vector<std::string>{"not compared, for the paper's figures are averages over 11 datasets, of "
+                                "which 8 are not here or not comparable: kgcoop"}));
   for (size_t i = 3; i < suite.datasets.size(); ++i)
     test::record(ledger_, kgcoop_run(suite.datasets[i]), 80, 75);
   DatasetSpec own = suite.datasets.front();
@@ -260,6 +261,78 @@ TEST_F(PaperTableTest, APrintedAverageIsNotComparedWithOneOverOtherDatasets) {
   EXPECT_TRUE(notes[0].starts_with("not compared, for the average is over more than the paper's datasets: "))
       << notes[0];
   EXPECT_EQ(notes[1], "not compared, for the paper has no figures of it: kgcoop on brands");
+}
+
+TEST_F(PaperTableTest, APrintedAverageIsNotComparedWhereNewIsMissing) {
+  const Suite suite = read_suite(kSuites, "paper");
+  for (size_t i = 1; i < suite.datasets.size(); ++i)
+    test::record(ledger_, kgcoop_run(suite.datasets[i]), 80, 75);
+  const RunSpec half = kgcoop_run(suite.datasets[0]);
+  RunOutcome outcome = test::sample_outcome(half.dataset, 80, 75);
+  outcome.scores.pop_back();
+  ledger_.claim(half);
+  ledger_.ask("base-new", {half.id()});
+  test::finish(ledger_, half.id(), outcome);
+  const Table table = base_new().report().table;
+  EXPECT_EQ(test::texts(table.rows.at(0)).size(), 4U) << "nothing of the paper's stands there";
+  EXPECT_NE(table.notes.at(0).find("of which 1 is not here or not comparable: kgcoop"), std::string::npos)
+      << table.notes.at(0);
+}
+
+TEST_F(PaperTableTest, AnotherMethodsDatasetsDoNotCount) {
+  for (const DatasetSpec& dataset : read_suite(kSuites, "paper").datasets)
+    test::record(ledger_, kgcoop_run(dataset), 80, 75);
+  test::record(ledger_, run_of("coop", "brands"), 60, 50);
+  const Table table = base_new().report().table;
+  const std::vector<std::string> average = test::texts(table.rows.at(0));
+  EXPECT_NE(std::ranges::find(average, "80.73"), average.end());
+}
+
+/// A suite with one dataset and a paper's JSON, of which `tables` is given.
+std::filesystem::path suite_with_paper(const test::ScratchFolder& scratch, const std::string& tables) {
+  const std::filesystem::path folder = scratch / "suites/mine";
+  write_file(folder / "suite.json", R"({"id": "mine", "title": "Mine", "datasets": ["caltech101"]})");
+  std::filesystem::copy_file(kSuites / "paper/caltech101.json", folder / "caltech101.json");
+  write_file(folder / "published/paper.json",
+             R"({"title": "Mine", "source": "here", "citation": "Mine.", "backbone": "ViT-L/14", "shots": 99,
+                 "seeds": [1], "settings": {}, "tables": )" +
+                 tables +
+                 R"(, "methods": [{"method": "coop", "called": ["A"], "settings": {}, "datasets": {}},
+                                           {"method": "cocoop", "called": ["B"], "settings": {}, "datasets": {}}]})");
+  write_file(folder / "published/one.csv", "model,params,base,new,h\nA,1,2,3,2.4\n");
+  return scratch / "suites";
+}
+
+TEST_F(PaperTableTest, APaperWithAnAblationAloneIsCheckedAsAllAre) {
+  const auto suites = suite_with_paper(
+      scratch_, R"({"ablation": {"place": "table 5", "file": "one.csv", "dataset": "caltech101"}})");
+  test::record(ledger_, run_of("coop"), 97, 90);
+  const PaperTable table =
+      paper_table(make_grid(Snapshot(ledger_), {}, Protocol::base_new), read_published(suites), kBackbone);
+  EXPECT_EQ(
+      table.notes,
+      (std::vector<std::string>{"not compared, for the model is ViT-B/16, the paper's ViT-L/14: coop"}));
+}
+
+TEST_F(PaperTableTest, AMethodWithoutAnAverageIsNotCompared) {
+  const auto suites = suite_with_paper(
+      scratch_,
+      R"({"base-new": {"place": "x", "averages": [{"method": "A", "Base": 1, "New": 2, "H": 1.3}]}})");
+  RunSpec spec = run_of("cocoop");
+  spec.shots = 99;
+  spec.options.clear();
+  spec.recipe.reset();
+  test::record(ledger_, spec, 97, 90);
+  const PaperTable table =
+      paper_table(make_grid(Snapshot(ledger_), {}, Protocol::base_new), read_published(suites), "ViT-L/14");
+  EXPECT_EQ(table.notes.at(0), "not compared, for the paper has no figures of it: cocoop");
+}
+
+TEST(Published, AveragesAreOfBaseNewAlone) {
+  const test::ScratchFolder scratch;
+  const auto suites = suite_with_paper(
+      scratch, R"({"domain": {"place": "x", "averages": [{"method": "A", "Base": 1, "New": 2, "H": 1.3}]}})");
+  EXPECT_ERROR(read_published(suites), "paper.json: ");
 }
 
 TEST(Published, CropsAreThePapersOwn) {

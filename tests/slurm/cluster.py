@@ -45,6 +45,7 @@ KillWait=3
 MinJobAge=300
 JobRequeue=1
 MaxArraySize=101
+SlurmdParameters=config_overrides
 """
 
 
@@ -62,11 +63,13 @@ def free_ports(count):
 
 
 class Cluster:
-    """with Cluster(folder).start() as cluster: cluster.run(["squeue"])"""
+    """with Cluster(folder).start() as cluster: cluster.run(["squeue"])
 
-    def __init__(self, folder, nodes=2):
+    Two nodes of one core are the partition main, the default; one with more, as it says of itself, is the partition cpu."""
+
+    def __init__(self, folder):
         self.folder = Path(folder)
-        self.nodes = [f"n{number}" for number in range(1, nodes + 1)]
+        self.nodes = {"n1": "CPUs=1 RealMemory=2000", "n2": "CPUs=1 RealMemory=2000", "n3": "CPUs=4 RealMemory=16000"}
         self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"),
                             "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}  # fmt: skip
 
@@ -103,7 +106,8 @@ class Cluster:
             self.kill(name, signal.SIGKILL)
 
     def end_tasks(self):
-        self.run(["scancel", "--partition=main"], check=False, timeout=30)
+        for partition in ("main", "cpu"):
+            self.run(["scancel", f"--partition={partition}"], check=False, timeout=30)
         for _ in range(100):
             if not self.tasks():
                 return
@@ -117,8 +121,9 @@ class Cluster:
         lines = [CONFIGURATION.format(folder=self.folder, controller_port=ports[0], user=os.environ.get("USER") or "root")]
         for node, port in zip(self.nodes, ports[1:]):
             (self.folder / f"spool-{node}").mkdir()
-            lines.append(f"NodeName={node} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={port} CPUs=1 RealMemory=2000")
-        lines.append(f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES MaxTime=60 State=UP")
+            lines.append(f"NodeName={node} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={port} {self.nodes[node]}")
+        lines.append("PartitionName=main Nodes=n1,n2 Default=YES MaxTime=60 State=UP")
+        lines.append("PartitionName=cpu Nodes=n3 MaxTime=INFINITE State=UP")
         (self.folder / "slurm.conf").write_text("\n".join(lines) + "\n")
 
     def start_munge(self):

@@ -5,7 +5,9 @@ slurm_test.py RUNNER [CASE...]
 Runs, scores, epochs and prompts must be equal, bit by bit, and no file, task or process may be left. It needs Slurm's daemons and munge
 (scripts/deps.sh --tests) and root. Exit code 1 if a case fails; where a machine can have no Slurm it says so and ends with 77."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -17,7 +19,8 @@ import traceback
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "campaign"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "campaign"))
 
 from cluster import Cluster, missing_programs  # noqa: E402
 from world import difference, files_of, state_of  # noqa: E402
@@ -255,9 +258,47 @@ def runner_that_nodes_do_not_see(sweeps, runs):
     sweeps.compare(runs, GRID)
 
 
+def small_suite(folder):
+    """A folder of suites in which the embedded one has two datasets: what the docs' commands mean by all datasets."""
+    pocket = folder / "pocket"
+    pocket.mkdir(parents=True)
+    for entry in (ROOT / "datasets" / "pocket").iterdir():
+        (pocket / entry.name).symlink_to(entry)
+    suite = json.loads((pocket / "suite.json").read_text())
+    (pocket / "suite.json").unlink()
+    (pocket / "suite.json").write_text(json.dumps({**suite, "datasets": ["media", "symbols"]}))
+    return folder
+
+
+def what_the_docs_say(sweeps, runs):
+    """The command and the array job of docs/clusters.md, word by word, each in a folder of its own."""
+    page = (ROOT / "docs" / "clusters.md").read_text()
+    command = re.search(r"^    (runner sweep .*--executor slurm.*)$", page, re.MULTILINE).group(1)
+    script = next(block for block in re.findall(r"```bash\n(.*?)```", page, re.DOTALL) if "#SBATCH" in block)
+    merge = re.search(r"`(runner ledger\s+merge\s+runs/promptbed.shard-\*.db --into runs/promptbed.db)`", page).group(1)
+    environment = {**sweeps.cluster.environment, "PROMPTBED_DATASETS": str(small_suite(runs / "suites")), "SBATCH_PARTITION": "cpu",
+                   "PATH": f"{Path(sweeps.runner).parent}:{sweeps.cluster.environment['PATH']}"}  # fmt: skip
+
+    def at(folder, words):
+        done = subprocess.run(["bash", "-c", words], cwd=runs / folder, env=environment, capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, f"{words}: {done.stderr[-1500:]}"
+
+    for folder in ("command", "script", "here"):
+        (runs / folder).mkdir()
+    at("command", command)
+    (runs / "script" / "job.sh").write_text(script)
+    at("script", f"sbatch --wait job.sh && {merge}")
+    for folder, words in (("command", command.split(" --executor")[0] + " --threads 4"), ("script", script.split("srun ")[1])):
+        own = re.search(r"runner sweep [^\n]*", words).group(0).replace("--shard slurm/8", "")
+        at("here", f"{own} --db {folder}/promptbed.db")
+        lost, wrong = difference(*(state_of(where, "promptbed.db") for where in (runs / "here" / folder, runs / folder / "runs")))
+        assert not lost and not wrong, f"{folder}: lost: {lost[:3]}, wrong: {wrong[:3]}"
+
+
 CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued, controller_restarted,
          sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time,
-         features_extracted_by_tasks, refused_by_slurm, without_slurm, runner_that_nodes_do_not_see]  # fmt: skip
+         features_extracted_by_tasks, refused_by_slurm, without_slurm, runner_that_nodes_do_not_see,
+         what_the_docs_say]  # fmt: skip
 
 
 def main():

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "clip/model.h"
+#include "clip/towers/arithmetic.h"
 #include "clip/towers/text_transformer.h"
 #include "support/golden.h"
 #include "support/listed_tokenizer.h"
@@ -16,6 +17,7 @@ namespace promptbed::test {
 /// Where the golden runs are repeated: PROMPTBED_TEST_DEVICE, as --device has it; by default the CPU.
 inline torch::Device golden_device() {
   static const char* const given = std::getenv("PROMPTBED_TEST_DEVICE");
+  compute_in_full();
   return parse_device(given == nullptr ? "cpu" : given, "PROMPTBED_TEST_DEVICE");
 }
 

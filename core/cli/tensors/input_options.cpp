@@ -8,6 +8,7 @@
 
 #include "base/installation.h"
 #include "base/text.h"
+#include "clip/towers/arithmetic.h"
 #include "data/suites/suite.h"
 
 namespace promptbed {
@@ -34,6 +35,7 @@ void read_model_options(InputSpec& spec, const Values& values) {
   spec.placement.precision =
       values.one_of<Precision>("precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
   spec.placement.device = read_device(values);
+  compute_in_full();
 }
 
 void read_input_options(InputSpec& spec, const Values& values) {

@@ -5,10 +5,14 @@
 
 namespace promptbed {
 
-void set_arithmetic(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads));
+void compute_in_full() {
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
+}
+
+void set_arithmetic(int64_t threads) {
+  compute_in_full();
+  at::set_num_threads(static_cast<int>(threads));
 }
 
 }  // namespace promptbed

@@ -4,8 +4,11 @@
 
 namespace promptbed {
 
-/// How LibTorch computes in this process from now on: on so many threads, and in full f32 where f32 is meant.
-/// On a GPU it would otherwise round the factors of convolutions to TF32, three decimal digits.
+/// From now on this process computes in full f32 where f32 is meant. On a GPU LibTorch would otherwise round
+/// the factors of convolutions to TF32, three decimal digits.
+void compute_in_full();
+
+/// So, and on so many threads.
 void set_arithmetic(int64_t threads);
 
 }  // namespace promptbed

@@ -31,7 +31,7 @@ torch::Device parse_device(std::string_view text, std::string_view where) {
   } catch (const c10::Error&) {
     // Not a device at all: refused below.
   }
-  throw Error(fmt::format("{} {}: known: cpu, cuda, cuda:N", where, text));
+  throw Error(fmt::format("{} {}: known: cpu, cuda, cuda:N, stand-in", where, text));
 }
 
 }  // namespace promptbed

@@ -47,32 +47,38 @@ struct DeviceGuard final : c10::impl::DeviceGuardImplInterface {
 };
 C10_REGISTER_GUARD_IMPL(PrivateUse1, DeviceGuard);
 
+/// Makes a tensor another view of its memory.
+void take_shape(const Tensor& tensor, const Tensor& like) {
+  tensor.unsafeGetTensorImpl()->set_storage_offset(like.storage_offset());
+  tensor.unsafeGetTensorImpl()->set_sizes_and_strides(like.sizes(), like.strides());
+}
+
 bool is_there(const Tensor& tensor) {
   return tensor.defined() && tensor.device().type() == kType;
 }
 
-/// A tensor of the CPU in the memory of one on the device, which it keeps alive. An empty one gets memory of
-/// its own, which operators may enlarge.
-Tensor on_cpu(const Tensor& there) {
-  if (there.numel() == 0) return at::empty(there.sizes(), there.options().device(torch::kCPU));
-  return at::from_blob(
-      there.data_ptr(), there.sizes(), there.strides(), [there](void*) {},
-      there.options().device(torch::kCPU));
+/// A tensor on a device in the memory of one on the other, which it keeps alive.
+Tensor sharing(const Tensor& tensor, c10::Device device, c10::DispatchKey key) {
+  auto memory = std::make_unique<c10::Storage>(tensor.storage());
+  auto* const bytes = const_cast<void*>(static_cast<const void*>(memory->data()));
+  const size_t size = memory->nbytes();
+  c10::DataPtr data(
+      bytes, memory.release(), [](void* kept) { delete static_cast<c10::Storage*>(kept); }, device);
+  c10::Storage storage(c10::Storage::use_byte_size_t(), size, std::move(data), nullptr, false);
+  Tensor shared =
+      at::detail::make_tensor<c10::TensorImpl>(std::move(storage), c10::DispatchKeySet(key), tensor.dtype());
+  take_shape(shared, tensor);
+  return shared;
 }
 
-/// The reverse.
+/// An empty tensor gets memory of its own, which operators may enlarge.
+Tensor on_cpu(const Tensor& there) {
+  if (there.numel() == 0) return at::empty(there.sizes(), there.options().device(torch::kCPU));
+  return sharing(there, torch::kCPU, c10::DispatchKey::CPU);
+}
+
 Tensor on_device(const Tensor& cpu) {
-  if (!cpu.defined()) return cpu;
-  const c10::Storage& memory = cpu.storage();
-  auto kept = std::make_unique<Tensor>(cpu);
-  c10::DataPtr data(const_cast<void*>(static_cast<const void*>(memory.data())), kept.release(),
-                    [](void* tensor) { delete static_cast<Tensor*>(tensor); }, {kType, 0});
-  c10::Storage storage(c10::Storage::use_byte_size_t(), memory.nbytes(), std::move(data), nullptr, false);
-  Tensor there = at::detail::make_tensor<c10::TensorImpl>(
-      std::move(storage), c10::DispatchKeySet(c10::DispatchKey::PrivateUse1), cpu.dtype());
-  there.unsafeGetTensorImpl()->set_storage_offset(cpu.storage_offset());
-  there.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
-  return there;
+  return cpu.defined() ? sharing(cpu, {kType, 0}, c10::DispatchKey::PrivateUse1) : cpu;
 }
 
 /// The arguments of an operator on their way to the CPU and back.
@@ -82,6 +88,8 @@ class Call {
 
   c10::IValue argument(const c10::IValue& value) {
     if (value.isTensor()) return c10::IValue(moved(value.toTensor()));
+    if (value.isGenerator())  // CUDA takes none of the CPU's, which all of ours are
+      throw std::runtime_error(fmt::format("{} draws from a generator of the CPU", name_));
     if (value.isDevice()) return c10::IValue(torch::Device(torch::kCPU));
     if (value.isTensorList()) {
       c10::List<Tensor> tensors;
@@ -121,7 +129,7 @@ class Call {
     for (const auto& [there, cpu] : moved_) {
       if (!tensor.is_same(cpu)) continue;
       if (there.numel() == 0) there.unsafeGetTensorImpl()->set_storage_keep_dtype(on_device(cpu).storage());
-      there.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
+      take_shape(there, cpu);
       return there;
     }
     return on_device(tensor);

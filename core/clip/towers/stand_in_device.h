@@ -7,11 +7,9 @@
 namespace promptbed {
 
 /// A device that stands in for a GPU where there is none: it computes with the CPU's kernels, and refuses
-/// operators whose tensors are not all on it, as CUDA does. What runs on it leaves no tensor behind on the
-/// CPU.
-///
-/// Ask for it before the process's first backward pass, in which autograd counts devices. Nothing with
-/// LibTorch 2, whose autograd asks more of a device.
+/// operators whose tensors are not all on it, and the CPU's generators, much as CUDA does. What runs on it
+/// leaves no tensor behind on the CPU. Ask for it before the process's first backward pass, in which autograd
+/// counts devices. Nothing with LibTorch 2, whose autograd asks more of a device.
 ///
 ///     tensor.to(*stand_in_device()) + at::ones({3})   // throws
 std::optional<torch::Device> stand_in_device();

@@ -18,11 +18,24 @@ namespace {
 /// Why numbers are not compared -> series -> datasets.
 using Reasons = std::map<std::string, std::map<std::string, std::vector<std::string>>>;
 
-/// The paper that has a method; nullptr if none has.
-const Published* paper_of(const std::vector<Published>& papers, const std::string& method) {
-  const auto found =
-      std::ranges::find_if(papers, [&](const Published& paper) { return paper.find(method) != nullptr; });
-  return found == papers.end() ? nullptr : &*found;
+/// Whether a paper has figures in a protocol, of a method or of any.
+bool has_figures(const Published& paper, Protocol protocol, const std::optional<std::string>& method = {}) {
+  return std::ranges::any_of(paper.figures, [&](const auto& figures) {
+    const auto& [of, name, dataset] = figures.first;
+    return of == protocol && (!method || name == *method);
+  });
+}
+
+/// The paper that has figures of a method in a protocol, or else one that has the method; nullptr if none
+/// has.
+const Published* paper_of(const std::vector<Published>& papers, Protocol protocol,
+                          const std::string& method) {
+  const Published* any = nullptr;
+  for (const Published& paper : papers) {
+    if (has_figures(paper, protocol, method)) return &paper;
+    if (any == nullptr && paper.find(method) != nullptr) any = &paper;
+  }
+  return any;
 }
 
 /// "not compared: the model is ViT-S/8, the paper's ViT-B/16: coop, cocoop on dtd"
@@ -39,12 +52,10 @@ std::vector<std::string> note_reasons(const Reasons& reasons, size_t datasets) {
   return notes;
 }
 
-/// Where in a paper the figures of one of our tables stand: of an ablation in its base-new table, if it has no
-/// other.
+/// Where in a paper the figures of one of our tables stand: in another one, if it has not this one.
 const std::string& place_in(const Published& paper, std::string_view table) {
   const auto found = paper.places.find(table);
-  return found == paper.places.end() ? paper.places.find(to_string(Protocol::base_new))->second
-                                     : found->second;
+  return (found == paper.places.end() ? paper.places.begin() : found)->second;
 }
 
 /// What the published figures are, and what was not checked.
@@ -133,22 +144,27 @@ class Comparison {
     return found == figures.end() ? std::nullopt : std::optional(found->second);
   }
 
+  const Published* paper_of(const GridSeries& series) const {
+    return promptbed::paper_of(papers_, grid_.protocol, series.method);
+  }
+
   /// The paper's figures for a cell, none where it has averages alone; nothing, with a reason, if it has
   /// neither or they are of something else.
   std::optional<PublishedFigures> find_published(const GridSeries& series, const GridCell& cell,
                                                  const std::string& dataset) {
     if (!cell.accuracies.front().mean || !cell.spec) return std::nullopt;
-    const Published* paper = paper_of(papers_, series.method);
+    const Published* paper = paper_of(series);
     std::string reason = "the method is in no paper at hand";
     if (paper != nullptr) {
-      const bool has_table = paper->places.contains(to_string(grid_.protocol));
-      const auto mismatch = has_table ? paper->mismatch(*cell.spec, architecture_) : std::nullopt;
+      const bool has_any = has_figures(*paper, grid_.protocol);
+      const auto mismatch = has_any ? paper->mismatch(*cell.spec, architecture_) : std::nullopt;
       const auto found = paper->figures.find({grid_.protocol, series.method, dataset});
       if (!mismatch && found != paper->figures.end()) {
         used_.insert(paper);
         return found->second;
       }
-      if (!mismatch && averaged_by(*paper).contains(dataset)) return PublishedFigures();
+      if (!mismatch && printed_for(series) != nullptr && paper->averaged.contains(dataset))
+        return PublishedFigures();
       reason = mismatch.value_or("the paper has no figures of it");
     }
     // Runs trained on a source are the same ones for all targets.
@@ -156,17 +172,20 @@ class Comparison {
     return std::nullopt;
   }
 
-  /// The datasets of an average that stands for figures on each of them.
-  std::set<std::string> averaged_by(const Published& paper) const {
-    return grid_.protocol == Protocol::base_new ? paper.averaged : std::set<std::string>();
+  /// The average that the paper prints, if that stands for figures on each dataset; otherwise nullptr.
+  const PublishedFigures* printed_for(const GridSeries& series) const {
+    const Published* paper = paper_of(series);
+    if (paper == nullptr || paper->averaged.empty() || grid_.protocol != Protocol::base_new) return nullptr;
+    const auto found = paper->figures.find({grid_.protocol, series.method, kPrintedAverage});
+    return found == paper->figures.end() ? nullptr : &found->second;
   }
 
   /// The paper's means over the datasets that one's own are over: of its figures on each, or else the printed
   /// ones. None if it lacks one of the datasets.
   PublishedFigures average_of(const GridSeries& series,
                               const std::vector<std::optional<PublishedFigures>>& by_dataset) {
-    const Published* paper = paper_of(papers_, series.method);
-    if (paper != nullptr && !averaged_by(*paper).empty()) return printed_average(series, *paper, by_dataset);
+    if (const PublishedFigures* printed = printed_for(series))
+      return is_over_the_papers_datasets(series, by_dataset) ? *printed : PublishedFigures();
     PublishedFigures averages;
     for (size_t m = 0; m < grid_.measures.size(); ++m) {
       const Measure& measure = grid_.measures[m];
@@ -177,9 +196,8 @@ class Comparison {
       }
       std::vector<double> values;
       for (size_t i = grid_.first_averaged(); i < grid_.datasets.size(); ++i) {
-        if (std::ranges::count(series.missing[m], grid_.datasets[i]) > 0) continue;
-        const auto value =
-            by_dataset[i] ? value_in(*by_dataset[i], measure.name) : std::optional<double>();
+        if (is_missing(series, m, i)) continue;
+        const auto value = by_dataset[i] ? value_in(*by_dataset[i], measure.name) : std::optional<double>();
         if (!value) return {};
         values.push_back(*value);
       }
@@ -189,25 +207,40 @@ class Comparison {
     return averages;
   }
 
-  /// The average that the paper prints; none, with a reason, unless one's own is over the same datasets.
-  PublishedFigures printed_average(const GridSeries& series, const Published& paper,
+  /// Whether one's own average leaves a dataset out.
+  bool is_missing(const GridSeries& series, size_t measure, size_t dataset) const {
+    return std::ranges::count(series.missing[measure], grid_.datasets[dataset]) > 0;
+  }
+
+  /// Whether one's own averages, of all measures, are over what a printed one is over, all of it comparable;
+  /// otherwise with a reason, unless there is one for each dataset.
+  bool is_over_the_papers_datasets(const GridSeries& series,
                                    const std::vector<std::optional<PublishedFigures>>& by_dataset) {
+    const std::set<std::string>& averaged = paper_of(series)->averaged;
     std::vector<std::string> comparable;
-    for (size_t i = 0; i < grid_.datasets.size(); ++i)
-      if (by_dataset[i]) comparable.push_back(grid_.datasets[i]);
-    if (comparable.empty()) return {};
-    const size_t missing = paper.averaged.size() - comparable.size();
-    if (missing == 0 && comparable.size() == grid_.datasets.size()) {
-      used_.insert(&paper);
-      return paper.figures.at({grid_.protocol, series.method, kPrintedAverage});
+    size_t others = 0;
+    for (size_t i = 0; i < grid_.datasets.size(); ++i) {
+      size_t missing = 0;
+      for (size_t m = 0; m < grid_.measures.size(); ++m) missing += is_missing(series, m, i) ? 1 : 0;
+      if (by_dataset[i] && missing == 0)
+        comparable.push_back(grid_.datasets[i]);
+      else if (missing < grid_.measures.size())
+        ++others;
     }
+    if (comparable.size() == averaged.size() && others == 0) {
+      used_.insert(paper_of(series));
+      return true;
+    }
+    if (comparable.empty()) return false;
+    const size_t lacking = averaged.size() - comparable.size();
     const std::string reason =
-        missing == 0 ? "the average is over more than the paper's datasets"
-                     : fmt::format("the paper's figures are averages over {} datasets, of which {} not here",
-                                   paper.averaged.size(),
-                                   missing == 1 ? "1 is" : fmt::format("{} are", missing));
+        lacking == 0 ? "the average is over more than the paper's datasets"
+                     : fmt::format(
+                           "the paper's figures are averages over {} datasets, of which {} not here or "
+                           "not comparable",
+                           averaged.size(), lacking == 1 ? "1 is" : fmt::format("{} are", lacking));
     reasons_[reason][series.label()] = comparable;
-    return {};
+    return false;
   }
 
   const Grid& grid_;

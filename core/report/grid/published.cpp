@@ -110,8 +110,8 @@ void read_table(Published& paper, const std::string& table, const json& source, 
   }
 }
 
-/// Reads averages of base-new that stand in the JSON itself, a row for each method: over the suite's datasets,
-/// whose templates runs must have.
+/// Reads averages of base-new that stand in the JSON itself, a row for each method: over the suite's
+/// datasets, whose templates runs must have.
 void read_averages(Published& paper, const json& rows, const fs::path& file) {
   for (const json& row : rows) {
     const std::string& method = our_name(paper, row.at("method"), file);
@@ -121,7 +121,7 @@ void read_averages(Published& paper, const json& rows, const fs::path& file) {
   const fs::path suite = file.parent_path().parent_path();
   for (const DatasetSpec& dataset : read_suite(suite.parent_path(), suite.filename().string()).datasets) {
     paper.averaged.insert(dataset.id);
-    paper.datasets[dataset.id]["/prompt_template"] = json(dataset.prompt_template).dump();
+    paper.datasets[dataset.id].emplace("/prompt_template", json(dataset.prompt_template).dump());
   }
 }
 
@@ -148,7 +148,8 @@ Published read_paper(const fs::path& file) {
     object.at("shots").get_to(paper.shots);
     object.at("seeds").get_to(paper.seeds);
     paper.remarks = object.value("remarks", paper.remarks);
-    if (object.contains("crops")) paper.crops = parse_crops(object.at("crops").get<std::string>(), file.string());
+    if (object.contains("crops"))
+      paper.crops = parse_crops(object.at("crops").get<std::string>(), file.string());
     paper.settings = to_settings(object.at("settings"));
     if (object.contains("datasets")) paper.datasets = to_settings_by_dataset(object.at("datasets"));
     for (const json& method : object.at("methods")) {
@@ -159,7 +160,7 @@ Published read_paper(const fs::path& file) {
     }
     for (const auto& [table, source] : object.at("tables").items()) {
       paper.places[table] = source.at("place");
-      if (source.contains("averages"))
+      if (table == to_string(Protocol::base_new) && source.contains("averages"))
         read_averages(paper, source.at("averages"), file);
       else
         read_table(paper, table, source, file.parent_path() / source.at("file").get<std::string>());
