@@ -14,8 +14,8 @@ namespace {
 const std::filesystem::path kSuites = std::filesystem::path(PROMPTBED_SOURCE_DIR) / "datasets";
 constexpr const char* kBackbone = "ViT-B/16";
 
-/// A run on base classes that a sweep of a method makes by default, on ViT-B/16 and 16 shots, with the paper's
-/// crops.
+/// A run on base classes that a sweep of a method makes by default, on ViT-B/16 and 16 shots, with the
+/// paper's crops.
 RunSpec default_run(const Method& method, const MethodRegistry& registry, const DatasetSpec& dataset,
                     const Published& paper) {
   Setting setting = typical_setting();

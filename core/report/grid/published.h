@@ -49,9 +49,9 @@ struct Published {
   int64_t shots = 0;
   std::vector<int64_t> seeds;
   std::map<std::string, std::string, std::less<>> places;  ///< "base-new" -> "table 1"
-  std::vector<std::string> remarks;           ///< on how the figures came about, for whoever compares
-  CropRange crops;                            ///< of the training images
-  RequiredSettings settings;                  ///< that all runs must have
+  std::vector<std::string> remarks;  ///< on how the figures came about, for whoever compares
+  CropRange crops;                   ///< of the training images
+  RequiredSettings settings;         ///< that all runs must have
   std::map<std::string, RequiredSettings> datasets;
   std::vector<PublishedMethod> methods;
 
