@@ -9,17 +9,16 @@
 #include <vector>
 
 #include "base/signals.h"
+#include "methods/check_learners.h"
 #include "methods/comparisons.h"
 #include "methods/guarded_learner.h"
 #include "training/epoch_order.h"
 #include "training/points_in_memory.h"
-#include "training/train.h"
 
 namespace promptbed {
 namespace {
 
 constexpr uint64_t kSeed = 1, kOtherSeed = 2;
-constexpr int64_t kMostEpochs = 2;  // one at the warm-up's learning rate and one at the recipe's own
 
 /// A rule that the method breaks.
 class Broken : public std::exception {
@@ -41,36 +40,11 @@ void require(bool kept, const std::string& why) {
   if (!kept) throw Broken(why);
 }
 
-/// Features [N, D] and made ones of random crops, [N, 1 + crops, D]: each near its image, whatever the
-/// others.
-Tensor with_crops(const Tensor& features, int64_t crops) {
-  constexpr double kNearness = 0.05;
-  const Tensor factors =
-      1 + kNearness * at::randn({crops, features.size(1)}, seeded_generator(kSeed, "crops"));
-  return at::cat({features.unsqueeze(1), features.unsqueeze(1) * factors.to(features.device())}, 1);
-}
-
-/// Images as evaluation shows them: without labels, and in the form that the method asks for.
-Batch test_batch(const Tensor& images, const Needs& needs) {
-  Batch batch;
-  (needs.pixels ? batch.pixels : batch.features) = images;
-  if (needs.views_at_test > 0) batch.views_at_test = with_crops(images, needs.views_at_test);
-  batch.images = at::arange(images.size(0), torch::kLong).to(images.device());
-  batch.views = at::zeros_like(batch.images);
-  return batch;
-}
-
-/// Of images [N, D] or [N, 3, R, R].
-Tensor test_logits(PromptLearner& learner, const Tensor& images) {
-  const Needs needs = learner.needs();
-  const at::AutoGradMode gradients(needs.gradients_at_evaluation);
-  return learner.logits(test_batch(images, needs)).detach().clone();
-}
-
 class MethodCheck {
  public:
   MethodCheck(const CheckedMethod& method, const CheckTasks& tasks)
       : method_(method),
+        learners_(method),
         tasks_(tasks),
         features_before_(tasks.trained.train.features.clone()),
         labels_before_(tasks.trained.train.labels.clone()),
@@ -114,9 +88,9 @@ class MethodCheck {
             "it differs when it is asked for again");
   }
 
-  void bind() const { bound(tasks_.trained, kSeed); }
+  void bind() const { learners_.bound(tasks_.trained, kSeed); }
 
-  void logits() const { test_logits(*bound(tasks_.trained, kSeed), rows_); }
+  void logits() const { test_logits(*learners_.bound(tasks_.trained, kSeed), rows_); }
 
   void rows() const {
     if (method_.online) return rows_of_a_stream();
@@ -132,13 +106,13 @@ class MethodCheck {
 
   void training() {
     if (method_.training == Training::none) {
-      require(bound(tasks_.trained, kSeed)->trainable().empty(),
+      require(learners_.bound(tasks_.trained, kSeed)->trainable().empty(),
               "it is declared Training::none and has trainable tensors; declare it Training::trainable");
       throw Idle("it has nothing to train");
     }
-    const auto learner = bound(tasks_.trained, kSeed);
+    const auto learner = learners_.bound(tasks_.trained, kSeed);
     const NamedTensors leaves = learner->trainable(), before = copied(leaves);
-    trains_itself_ = train_shortly(*learner, tasks_.trained, kSeed);
+    trains_itself_ = learners_.train(*learner, tasks_.trained, kSeed);
     if (trains_itself_) return;
     const NamedTensors after = learner->trainable();
     require(after.size() == leaves.size(), "trainable() returns more or fewer tensors after training");
@@ -203,9 +177,9 @@ class MethodCheck {
     skip_unless_looped();
     const auto train_from = [&](std::optional<TrainingPoint> start) {
       const torch::Generator generator = seeded_generator(kSeed, "init");
-      auto learner = bound(tasks_.trained, generator);
+      auto learner = learners_.bound(tasks_.trained, generator);
       PointsInMemory keeper(std::move(start));
-      train_shortly(*learner, tasks_.trained, kSeed, {.keeper = &keeper, .generator = generator});
+      learners_.train(*learner, tasks_.trained, kSeed, {.keeper = &keeper, .generator = generator});
       return std::pair(std::move(learner), keeper.points());
     };
     const auto [whole, points] = train_from(std::nullopt);
@@ -225,7 +199,7 @@ class MethodCheck {
     const NamedTensors saved = copied(learner->state());
     if (saved.empty() && method_.training == Training::none) throw Idle("it has nothing to save");
     require(!saved.empty(), "state() is empty after training; return what is to be saved");
-    const auto fresh = bound(tasks_.trained, kOtherSeed);
+    const auto fresh = learners_.bound(tasks_.trained, kOtherSeed);
     fresh->load_state(saved);
     require(
         close(test_logits(*learner, rows_), test_logits(*fresh, rows_)),
@@ -266,7 +240,7 @@ class MethodCheck {
     }
     const Tensor other_rows = images_of(tasks_.other);
     const Tensor others = test_logits(*learner, other_rows);
-    const auto fresh = bound(tasks_.other, kOtherSeed);
+    const auto fresh = learners_.bound(tasks_.other, kOtherSeed);
     if (!saved.empty()) fresh->load_state(saved);
     require(close(others, test_logits(*fresh, other_rows)),
             "the logits on other classes differ from those of a learner bound to them with the same state");
@@ -282,9 +256,10 @@ class MethodCheck {
       const Tensor logits = test_logits(there, images.to(tasks_.elsewhere->device)).cpu();
       require(close(test_logits(here, images), logits), "the logits differ from those on the CPU " + when);
     };
-    compare(*bound(tasks_.trained, kSeed), *bound(*tasks_.elsewhere, kSeed), rows_, "before training");
+    compare(*learners_.bound(tasks_.trained, kSeed), *learners_.bound(*tasks_.elsewhere, kSeed), rows_,
+            "before training");
     // Trainings are not compared: what is dropped at random may depend on how a device packs prompts.
-    const auto here = trained(kSeed), there = trained(*tasks_.elsewhere, kSeed);
+    const auto here = trained(kSeed), there = learners_.trained(*tasks_.elsewhere, kSeed);
     if (const NamedTensors saved = copied(here->state()); !saved.empty()) there->load_state(saved);
     const auto on_classes = [&](const ClassNames& names) {
       here->retarget(names);
@@ -340,46 +315,8 @@ class MethodCheck {
     return takes_pixels_ ? task.pixels : task.train.features.select(1, 0);
   }
 
-  std::unique_ptr<PromptLearner> bound(const Task& task, uint64_t seed) const {
-    return bound(task, seeded_generator(seed, "init"));
-  }
-
-  std::unique_ptr<PromptLearner> bound(Task task, torch::Generator generator) const {
-    auto learner = method_.create(method_.options);
-    learner->resolve(task);
-    task.generator = std::move(generator);
-    if (!learner->needs().validation_features) task.validation = {};
-    if (takes_pixels_) task.train.features = Tensor();
-    if (method_.training == Training::none) task.train = {};
-    learner->bind(task);
-    return learner;
-  }
-
-  std::unique_ptr<PromptLearner> trained(uint64_t seed) const { return trained(tasks_.trained, seed); }
-
-  std::unique_ptr<PromptLearner> trained(const CheckTask& task, uint64_t seed) const {
-    auto learner = bound(task, seed);
-    if (method_.training == Training::trainable) train_shortly(*learner, task, seed);
-    return learner;
-  }
-
-  /// Trains as the host does, for a short time. Returns whether the method trained itself.
-  bool train_shortly(PromptLearner& learner, const CheckTask& task, uint64_t seed,
-                     TrainingAids aids = {}) const {
-    const FeatureSet validation = learner.needs().validation_features ? task.validation : FeatureSet();
-    FeatureSet images = task.train;
-    if (takes_pixels_) images.features = Tensor();
-    if (learner.fit(images, validation)) return true;
-    Recipe recipe = learner.recipe(task);
-    const int64_t count = images.labels.size(0);
-    recipe.epochs = std::min(epochs_of(recipe, steps_of_epoch(count, recipe)), kMostEpochs);
-    recipe.iterations = 0;
-    recipe.batch_size = std::clamp<int64_t>(count / 2, 1, recipe.batch_size);  // several steps an epoch
-    ShuffledOrder order(count, takes_pixels_ ? 1 : images.features.size(1), seed);
-    const StoredPixels pixels(task.pixels.unsqueeze(0));
-    if (takes_pixels_) aids.pixels = &pixels;
-    train(learner, images, recipe, order, aids);
-    return false;
+  std::unique_ptr<PromptLearner> trained(uint64_t seed) const {
+    return learners_.trained(tasks_.trained, seed);
   }
 
   void skip_unless_looped() const {
@@ -397,6 +334,7 @@ class MethodCheck {
   }
 
   const CheckedMethod& method_;
+  CheckLearners learners_;
   const CheckTasks& tasks_;
   bool takes_pixels_ = false;
   Tensor rows_;  // the training images, [N, D] or [N, 3, R, R]

@@ -30,7 +30,7 @@ struct LoggedEpoch {
   double seconds = 0;
 };
 
-/// "epoch 3 of 50: loss 0.5134, rate 0.002000, 0.41 s" -> {3, 50, 0.41}; nothing for another line.
+/// "epoch 3 of 50: loss 0.5134, rate 0.002000, 0.4132 s" -> {3, 50, 0.4132}; nothing for another line.
 std::optional<LoggedEpoch> epoch_in(const std::string& line);
 
 /// How far the training is that a log tells of.

@@ -204,7 +204,7 @@ class Run {
     const int64_t epochs = epochs_of(recipe, steps_of_epoch(images, recipe));
     std::optional<Tracking> tracking = make_tracking();
     const auto after_epoch = [&](const EpochRecord& epoch) {
-      log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.2f} s\n", epoch.epoch + 1, epochs,
+      log_ << fmt::format("epoch {} of {}: loss {:.4f}, rate {:.6f}, {:.4f} s\n", epoch.epoch + 1, epochs,
                           epoch.loss, epoch.learning_rate, epoch.seconds)
            << std::flush;
       const int64_t done = epoch.epoch + 1;

@@ -1,5 +1,6 @@
 #include "sweep/workers.h"
 
+#include <ATen/Parallel.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -282,7 +283,8 @@ bool work_for_sweep() {
   const std::optional<std::string> bench_line = channel.receive();
   if (!bench_line) throw Error("runner sweep --worker is for runner sweep to start; leave --worker out");
   BenchSpec spec = parse_bench_spec(*bench_line);
-  set_arithmetic(spec.threads);
+  at::set_num_threads(static_cast<int>(spec.threads));
+  compute_in_full();
   Workbench bench(std::move(spec));
   const auto report = [&](const JobOutcome& outcome) {
     if (!channel.send(to_json_line(outcome))) throw Interrupted();  // the sweep is gone

@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <malloc.h>
 #include <promptbed/error.h>
@@ -11,7 +12,6 @@
 #include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "clip/model.h"
-#include "clip/towers/arithmetic.h"
 #include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "data/layouts/split.h"
@@ -222,7 +222,7 @@ int bench_command(const Arguments& arguments) {
   if (const double seconds = *values->real("seconds"); !(seconds > 0 && seconds < 1e6))
     throw Error(fmt::format("--seconds {}: give more than 0 and less than 1000000", seconds));
   const int64_t threads = values->positive("threads", 1, kMostThreads);
-  set_arithmetic(threads);
+  at::set_num_threads(static_cast<int>(threads));
 
   const MethodRegistry registry = load_plugins(*values);
   const std::vector<std::string> names = chosen_methods(registry, *values);

@@ -1,3 +1,5 @@
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -7,7 +9,6 @@
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
-#include "clip/towers/arithmetic.h"
 #include "data/pictures/view.h"
 #include "data/suites/given_names.h"
 #include "prompts/evaluation.h"
@@ -138,7 +139,7 @@ int eval_command(const Arguments& arguments) {
   InputSpec spec;
   read_model_options(spec, *values);
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
-  set_arithmetic(threads);
+  at::set_num_threads(static_cast<int>(threads));
 
   Classifier classifier = make_classifier(*values, /*otherwise=*/"");
   read_data_options(spec, *values, tested_dataset(*values, classifier));

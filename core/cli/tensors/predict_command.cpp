@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -8,7 +9,6 @@
 #include "cli/json_text.h"
 #include "cli/tensors/classifier_options.h"
 #include "cli/tensors/input_options.h"
-#include "clip/towers/arithmetic.h"
 #include "data/draws/class_sets.h"
 #include "data/suites/chosen_datasets.h"
 #include "data/suites/dataset_spec.h"
@@ -252,7 +252,7 @@ int predict_command(const Arguments& arguments) {
   read_data_options(spec, *values, values->text("dataset"));
   const int64_t top = values->positive("top", 5, kMostGuesses);
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
-  set_arithmetic(threads);
+  at::set_num_threads(static_cast<int>(threads));
 
   const std::vector<LooseImage> images = named_images(*values);
   const Classifier classifier = make_classifier(*values, "clip_zeroshot");

@@ -1,3 +1,4 @@
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/cuda.h>
 
@@ -9,7 +10,6 @@
 #include "base/text.h"
 #include "cli/tensors/dry_run.h"
 #include "cli/tensors/sweep_options.h"
-#include "clip/towers/arithmetic.h"
 #include "sweep/plan.h"
 #include "sweep/shard.h"
 #include "sweep/slurm/array_task.h"
@@ -126,7 +126,7 @@ int sweep_command(const Arguments& arguments) {
   std::optional<Shard> shard;
   if (values->given("shard")) shard = parse_shard(values->text("shard"));
   if (shard) spec.ledger = shard_ledger(spec.ledger, *shard);
-  set_arithmetic(spec.threads);
+  at::set_num_threads(static_cast<int>(spec.threads));
 
   Workbench bench(spec);
   Plan plan = plan_sweep(spec, bench);

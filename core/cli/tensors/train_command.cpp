@@ -1,3 +1,5 @@
+#include <ATen/Parallel.h>
+
 #include <chrono>
 #include <iostream>
 
@@ -6,7 +8,6 @@
 #include "base/text.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/sweep_options.h"
-#include "clip/towers/arithmetic.h"
 #include "results/run_record.h"
 #include "sweep/features.h"
 #include "sweep/followed_log.h"
@@ -155,7 +156,7 @@ int train_command(const Arguments& arguments) {
   const std::optional<Values> values = parse(arguments, description());
   if (!values) return kAllDone;
   const SweepSpec spec = one_run(*values);
-  set_arithmetic(spec.threads);
+  at::set_num_threads(static_cast<int>(spec.threads));
   Workbench bench(spec);
   const Plan plan = plan_sweep(spec, bench);
   print_warnings(plan);

@@ -18,6 +18,10 @@ namespace {
 /// Why numbers are not compared -> series -> datasets.
 using Reasons = std::map<std::string, std::map<std::string, std::vector<std::string>>>;
 
+/// By row of a grid: the paper's figures, none of them where it has averages alone; nothing where it is not
+/// compared.
+using FiguresByDataset = std::vector<std::optional<PublishedFigures>>;
+
 /// Whether a paper has figures in a protocol, of a method or of any.
 bool has_figures(const Published& paper, Protocol protocol, const std::optional<std::string>& method = {}) {
   return std::ranges::any_of(paper.figures, [&](const auto& figures) {
@@ -119,10 +123,10 @@ class Comparison {
 
   /// The cells of `rows`.
   PaperColumn fill(const GridSeries& series, const std::vector<GridRow>& rows, bool with_parameters) {
-    std::vector<std::optional<PublishedFigures>> by_dataset;
-    for (size_t i = 0; i < grid_.datasets.size(); ++i)
-      by_dataset.push_back(find_published(series, series.cells[i], grid_.datasets[i]));
-    const PublishedFigures average = average_of(series, by_dataset);
+    const Published* paper = paper_of(papers_, grid_.protocol, series.method);
+    FiguresByDataset by_dataset;
+    for (size_t i = 0; i < grid_.datasets.size(); ++i) by_dataset.push_back(find_published(series, paper, i));
+    const PublishedFigures average = average_of(series, paper, by_dataset);
     const size_t measures = grid_.measures.size();
     PaperColumn filled{.label = series.label(),
                        .cells = std::vector<std::vector<PaperCell>>(measures + (with_parameters ? 1 : 0))};
@@ -144,16 +148,13 @@ class Comparison {
     return found == figures.end() ? std::nullopt : std::optional(found->second);
   }
 
-  const Published* paper_of(const GridSeries& series) const {
-    return promptbed::paper_of(papers_, grid_.protocol, series.method);
-  }
-
   /// The paper's figures for a cell, none where it has averages alone; nothing, with a reason, if it has
   /// neither or they are of something else.
-  std::optional<PublishedFigures> find_published(const GridSeries& series, const GridCell& cell,
-                                                 const std::string& dataset) {
+  std::optional<PublishedFigures> find_published(const GridSeries& series, const Published* paper,
+                                                 size_t row) {
+    const GridCell& cell = series.cells[row];
+    const std::string& dataset = grid_.datasets[row];
     if (!cell.accuracies.front().mean || !cell.spec) return std::nullopt;
-    const Published* paper = paper_of(series);
     std::string reason = "the method is in no paper at hand";
     if (paper != nullptr) {
       const bool has_any = has_figures(*paper, grid_.protocol);
@@ -163,7 +164,7 @@ class Comparison {
         used_.insert(paper);
         return found->second;
       }
-      if (!mismatch && printed_for(series) != nullptr && paper->averaged.contains(dataset))
+      if (!mismatch && printed_for(series, *paper) != nullptr && paper->averaged.contains(dataset))
         return PublishedFigures();
       reason = mismatch.value_or("the paper has no figures of it");
     }
@@ -173,19 +174,19 @@ class Comparison {
   }
 
   /// The average that the paper prints, if that stands for figures on each dataset; otherwise nullptr.
-  const PublishedFigures* printed_for(const GridSeries& series) const {
-    const Published* paper = paper_of(series);
-    if (paper == nullptr || paper->averaged.empty() || grid_.protocol != Protocol::base_new) return nullptr;
-    const auto found = paper->figures.find({grid_.protocol, series.method, kPrintedAverage});
-    return found == paper->figures.end() ? nullptr : &found->second;
+  const PublishedFigures* printed_for(const GridSeries& series, const Published& paper) const {
+    if (paper.averaged.empty() || grid_.protocol != Protocol::base_new) return nullptr;
+    const auto found = paper.figures.find({grid_.protocol, series.method, kPrintedAverage});
+    return found == paper.figures.end() ? nullptr : &found->second;
   }
 
   /// The paper's means over the datasets that one's own are over: of its figures on each, or else the printed
   /// ones. None if it lacks one of the datasets.
-  PublishedFigures average_of(const GridSeries& series,
-                              const std::vector<std::optional<PublishedFigures>>& by_dataset) {
-    if (const PublishedFigures* printed = printed_for(series))
-      return is_over_the_papers_datasets(series, by_dataset) ? *printed : PublishedFigures();
+  PublishedFigures average_of(const GridSeries& series, const Published* paper,
+                              const FiguresByDataset& by_dataset) {
+    if (paper == nullptr) return {};
+    if (const PublishedFigures* printed = printed_for(series, *paper))
+      return is_over_the_papers_datasets(series, *paper, by_dataset) ? *printed : PublishedFigures();
     PublishedFigures averages;
     for (size_t m = 0; m < grid_.measures.size(); ++m) {
       const Measure& measure = grid_.measures[m];
@@ -214,9 +215,8 @@ class Comparison {
 
   /// Whether one's own averages, of all measures, are over what a printed one is over, all of it comparable;
   /// otherwise with a reason, unless there is one for each dataset.
-  bool is_over_the_papers_datasets(const GridSeries& series,
-                                   const std::vector<std::optional<PublishedFigures>>& by_dataset) {
-    const std::set<std::string>& averaged = paper_of(series)->averaged;
+  bool is_over_the_papers_datasets(const GridSeries& series, const Published& paper,
+                                   const FiguresByDataset& by_dataset) {
     std::vector<std::string> comparable;
     size_t others = 0;
     for (size_t i = 0; i < grid_.datasets.size(); ++i) {
@@ -227,18 +227,18 @@ class Comparison {
       else if (missing < grid_.measures.size())
         ++others;
     }
-    if (comparable.size() == averaged.size() && others == 0) {
-      used_.insert(paper_of(series));
+    if (comparable.size() == paper.averaged.size() && others == 0) {
+      used_.insert(&paper);
       return true;
     }
     if (comparable.empty()) return false;
-    const size_t lacking = averaged.size() - comparable.size();
+    const size_t lacking = paper.averaged.size() - comparable.size();
     const std::string reason =
         lacking == 0 ? "the average is over more than the paper's datasets"
                      : fmt::format(
                            "the paper's figures are averages over {} datasets, of which {} not here or "
                            "not comparable",
-                           averaged.size(), lacking == 1 ? "1 is" : fmt::format("{} are", lacking));
+                           paper.averaged.size(), lacking == 1 ? "1 is" : fmt::format("{} are", lacking));
     reasons_[reason][series.label()] = comparable;
     return false;
   }

@@ -110,16 +110,30 @@ void read_table(Published& paper, const std::string& table, const json& source, 
   }
 }
 
+/// The suite that papers lie in, read when the first of them asks for it.
+class SuiteOfPapers {
+ public:
+  explicit SuiteOfPapers(fs::path folder) : folder_(std::move(folder)) {}
+
+  const std::vector<DatasetSpec>& datasets() {
+    if (!suite_) suite_ = read_suite(folder_.parent_path(), folder_.filename().string());
+    return suite_->datasets;
+  }
+
+ private:
+  fs::path folder_;
+  std::optional<Suite> suite_;
+};
+
 /// Reads averages of base-new that stand in the JSON itself, a row for each method: over the suite's
 /// datasets, whose templates runs must have.
-void read_averages(Published& paper, const json& rows, const fs::path& file) {
+void read_averages(Published& paper, const json& rows, SuiteOfPapers& suite, const fs::path& file) {
   for (const json& row : rows) {
     const std::string& method = our_name(paper, row.at("method"), file);
     PublishedFigures& figures = paper.figures[{Protocol::base_new, method, kPrintedAverage}];
     for (const char* measure : {"Base", "New", "H"}) row.at(measure).get_to(figures[measure]);
   }
-  const fs::path suite = file.parent_path().parent_path();
-  for (const DatasetSpec& dataset : read_suite(suite.parent_path(), suite.filename().string()).datasets) {
+  for (const DatasetSpec& dataset : suite.datasets()) {
     paper.averaged.insert(dataset.id);
     paper.datasets[dataset.id].emplace("/prompt_template", json(dataset.prompt_template).dump());
   }
@@ -137,7 +151,7 @@ std::map<std::string, RequiredSettings> to_settings_by_dataset(const json& objec
   return datasets;
 }
 
-Published read_paper(const fs::path& file) {
+Published read_paper(const fs::path& file, SuiteOfPapers& suite) {
   const json object = read_json(file);
   try {
     Published paper;
@@ -161,7 +175,7 @@ Published read_paper(const fs::path& file) {
     for (const auto& [table, source] : object.at("tables").items()) {
       paper.places[table] = source.at("place");
       if (table == to_string(Protocol::base_new) && source.contains("averages"))
-        read_averages(paper, source.at("averages"), file);
+        read_averages(paper, source.at("averages"), suite, file);
       else
         read_table(paper, table, source, file.parent_path() / source.at("file").get<std::string>());
     }
@@ -227,7 +241,8 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
   if (const auto differs = difference(canonical, required)) return differs;
   if (const auto exceeds = excess(canonical, required)) return exceeds;
-  if (run.views != 0 && run.crops != crops) {
+  const bool uses_none = run.views == 0 && run.crops == CropRange();
+  if (run.crops != crops && !uses_none) {
     return fmt::format("the training crops cover {} of the area, the paper's {}", percent_text(run.crops),
                        percent_text(crops));
   }
@@ -239,17 +254,21 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
 }
 
 std::vector<Published> read_published(const fs::path& suites) {
-  std::vector<fs::path> files;
+  std::vector<fs::path> folders;
   for (const auto& suite : fs::directory_iterator(suites)) {
-    const fs::path folder = suite.path() / "published";
-    if (!fs::is_directory(folder)) continue;
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    if (fs::is_directory(suite.path() / "published")) folders.push_back(suite.path());
+  }
+  std::ranges::sort(folders);
+  std::vector<Published> papers;
+  for (const fs::path& folder : folders) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder / "published")) {
       if (entry.path().extension() == ".json") files.push_back(entry.path());
     }
+    std::ranges::sort(files);
+    SuiteOfPapers suite(folder);
+    for (const fs::path& file : files) papers.push_back(read_paper(file, suite));
   }
-  std::ranges::sort(files);
-  std::vector<Published> papers;
-  for (const fs::path& file : files) papers.push_back(read_paper(file));
   return papers;
 }
 

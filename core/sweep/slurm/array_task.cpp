@@ -1,5 +1,6 @@
 #include "sweep/slurm/array_task.h"
 
+#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
 
@@ -79,7 +80,8 @@ void make_array_task(const fs::path& path) {
         fmt::format("{}: no sweep knows that it submitted job {}; end it with scancel, and sweep again",
                     path.string(), job_number));
   }
-  set_arithmetic(spec.threads);
+  at::set_num_threads(static_cast<int>(spec.threads));
+  compute_in_full();
   const TaskFolder folder(spec.ledger);
   Workbench bench(std::move(spec));
   array.note_began(index);
