@@ -25,6 +25,15 @@ bool is_rate(double value) {
   return std::isfinite(value) && value >= 0;
 }
 
+std::string wrong_with_form(const Tensor& logits, int64_t rows, std::optional<int64_t> classes) {
+  if (!logits.defined()) return "returned no tensor";
+  if (logits.dim() != 2 || logits.size(0) != rows || (classes && logits.size(1) != *classes)) {
+    return fmt::format("returned {} and not [{}, {}], a row per image and a column per class",
+                       shape_of(logits), rows, classes ? std::to_string(*classes) : "K");
+  }
+  return logits.is_floating_point() ? "" : "returned whole numbers and not floating-point ones";
+}
+
 /// The first fault of tensors that are kept by name; `wrong` says what else may be wrong with one.
 template <class Check>
 std::string wrong_with_named(const NamedTensors& tensors, Check&& wrong) {
@@ -239,12 +248,7 @@ std::string wrong_with(const Recipe& recipe) {
 }
 
 std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<int64_t> classes) {
-  if (!logits.defined()) return "returned no tensor";
-  if (logits.dim() != 2 || logits.size(0) != rows || (classes && logits.size(1) != *classes)) {
-    return fmt::format("returned {} and not [{}, {}], a row per image and a column per class",
-                       shape_of(logits), rows, classes ? std::to_string(*classes) : "K");
-  }
-  if (!logits.is_floating_point()) return "returned whole numbers and not floating-point ones";
+  if (std::string wrong = wrong_with_form(logits, rows, classes); !wrong.empty()) return wrong;
   if (!at::isfinite(logits).all().item<bool>())
     return "returned numbers that are not finite; if training diverges, lower the learning rate with --lr";
   return "";
@@ -258,7 +262,7 @@ std::string wrong_with_outputs(const Outputs& outputs, int64_t rows, std::option
     return fmt::format("returned text features of {}, a row per class and neither [K, D] nor [B, K, D]",
                        shape_of(features));
   }
-  if (std::string wrong = wrong_with_logits(outputs.logits, rows, classes); !wrong.empty()) return wrong;
+  if (std::string wrong = wrong_with_form(outputs.logits, rows, classes); !wrong.empty()) return wrong;
   return wrong_with_loss(outputs.loss);
 }
 

@@ -154,9 +154,9 @@ class ProGrad final : public ContextLearner {
   }
 
   Tensor aligned(const Tensor& own, const Tensor& general) const {
-    const double product = (own * general).sum().item<double>();
-    if (!(product < 0)) return own;
-    return own - general * (options().real("weight") * product / general.square().sum().item<double>());
+    const Tensor product = (own * general).sum().to(torch::kDouble);
+    const Tensor share = options().real("weight") * product / general.square().sum().to(torch::kDouble);
+    return own - general * at::where(product < 0, share, at::zeros_like(share));
   }
 
   Tensor zero_shot_;  // [K, D], of the classes trained on

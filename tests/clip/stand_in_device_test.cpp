@@ -29,6 +29,18 @@ TEST_F(StandInDevice, ComputesWhatTheCpuDoes) {
   EXPECT_EQ(there_.sum().item<float>(), 15);
 }
 
+TEST_F(StandInDevice, Convolves) {
+  const Tensor images = at::arange(2 * 3 * 5 * 5, torch::kFloat).view({2, 3, 5, 5}).div_(100);
+  const Tensor weight = at::arange(4 * 3 * 3 * 3, torch::kFloat).view({4, 3, 3, 3}).div_(100);
+  const Tensor bias = at::arange(4, torch::kFloat);
+  const auto there = [](const Tensor& x) { return x.to(*kStandIn); };
+  EXPECT_TRUE(
+      at::equal(at::conv2d(there(images), there(weight), {}, 2).cpu(), at::conv2d(images, weight, {}, 2)));
+  EXPECT_TRUE(at::equal(at::conv2d(there(images), there(weight), there(bias)).cpu(),
+                        at::conv2d(images, weight, bias)));
+  EXPECT_THROW(at::conv2d(there(images), weight), std::exception);
+}
+
 TEST_F(StandInDevice, LetsViewsShareMemory) {
   const Tensor copy = there_.clone();
   copy.select(1, 0).fill_(7);
@@ -65,6 +77,19 @@ TEST_F(StandInDevice, RefusesTensorsOfTheCpu) {
   EXPECT_THROW(at::empty_like(there_).normal_(0, 1, at::detail::createCPUGenerator(1)), std::exception);
   EXPECT_THROW(at::matmul(there_, x_.t()), std::exception);
   EXPECT_EQ((there_ * torch::tensor(2.F)).device(), *kStandIn) << "single numbers may come from the CPU";
+}
+
+TEST_F(StandInDevice, CountsHowOftenTheCpuWaits) {
+  const auto waits_in = [](const auto& work) {
+    const int64_t before = waits_for_stand_in_device();
+    work();
+    return waits_for_stand_in_device() - before;
+  };
+  EXPECT_EQ(waits_in([&] { (x_.to(*kStandIn) + 1).matmul(there_.t()).softmax(-1).argmax(-1); }), 0);
+  EXPECT_EQ(waits_in([&] { there_.cpu(); }), 1);
+  EXPECT_EQ(waits_in([&] { there_.sum().item<float>(); }), 1);
+  EXPECT_EQ(waits_in([&] { there_.nonzero(); }), 1);
+  EXPECT_EQ(waits_in([&] { (void)at::equal(there_, there_); }), 1);
 }
 
 }  // namespace

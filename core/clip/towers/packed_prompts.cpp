@@ -71,6 +71,7 @@ class Tree {
             to_tensor(position_, device),
             at::arange(rows, torch::TensorOptions(torch::kLong).device(device)),
             to_tensor(last_row_, device),
+            std::move(last_row_),
             std::move(seen_),
             std::move(first_seen_)};
   }
@@ -143,10 +144,9 @@ std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts) {
 PackedPrompts entered(const PackedPrompts& before, const BlockTokens& deep) {
   const bool own = deep.tokens.dim() == 3;
   const int64_t count = deep.tokens.size(-2), kept = deep.inserted ? 0 : count;
-  const Tensor last_row = before.last_row.cpu();
   Tree tree(0);
-  for (int64_t k = 0; k < last_row.size(0); ++k) {
-    const auto prompt = before.seen_by(last_row.data_ptr<int64_t>()[k]);
+  for (int64_t k = 0; k < before.classes(); ++k) {
+    const auto prompt = before.seen_by(before.ends[k]);
     const auto tokens = static_cast<int64_t>(prompt.size());
     if (tokens < kept + 2) {
       throw Error(

@@ -12,10 +12,12 @@
 #include <torch/library.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,8 @@ constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
 /// Autograd starts a thread for each device in the first backward pass of a process: none, unless it is asked
 /// for.
 std::atomic_bool asked_for = false;
+
+std::atomic_int64_t waits = 0;
 
 /// One device, without streams of its own.
 struct DeviceGuard final : c10::impl::DeviceGuardImplInterface {
@@ -139,7 +143,18 @@ class Call {
   std::vector<std::pair<Tensor, Tensor>> moved_;
 };
 
+/// Whether the CPU has to see what an operator computes before it can go on.
+bool makes_wait(const c10::OperatorHandle& op) {
+  const std::string& name = op.operator_name().name;
+  return name == "aten::nonzero" || name == "aten::masked_select" || name.starts_with("aten::_unique") ||
+         std::ranges::any_of(op.schema().returns(), [](const c10::Argument& returned) {
+           const c10::TypeKind kind = returned.type()->kind();
+           return kind == c10::TypeKind::NumberType || kind == c10::TypeKind::BoolType;
+         });
+}
+
 void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  if (makes_wait(op)) ++waits;
   const c10::InferenceMode usual(false);  // tensors of that mode cannot be put into others' places
   Call call(op);
   const auto last = [&](size_t count) { return std::span(*stack).last(count); };
@@ -150,9 +165,22 @@ void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
 
 /// The one way between the CPU and the device.
 Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
+  if (!is_there(to)) ++waits;
   const Tensor target = is_there(to) ? on_cpu(to) : to;
   target.copy_(is_there(from) ? on_cpu(from) : from, non_blocking);
   return to;
+}
+
+/// LibTorch chooses among its own convolutions before it looks for a fallback, and finds none for this
+/// device.
+Tensor convolution(const Tensor& input, const Tensor& weight, const c10::optional<Tensor>& bias,
+                   at::IntArrayRef stride, at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
+                   at::IntArrayRef output_padding, int64_t groups) {
+  if (!is_there(input) || !is_there(weight) || (bias && bias->defined() && !is_there(*bias)))
+    throw std::runtime_error("a convolution has a tensor on the CPU and others on the task's device");
+  const auto bias_there = bias && bias->defined() ? c10::make_optional(on_cpu(*bias)) : c10::nullopt;
+  return on_device(at::convolution(on_cpu(input), on_cpu(weight), bias_there, stride, padding, dilation,
+                                   transposed, output_padding, groups));
 }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
@@ -161,6 +189,7 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
 
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("_copy_from", TORCH_FN(copy_from));
+  library.impl("convolution_overrideable", TORCH_FN(convolution));
 }
 
 }  // namespace
@@ -169,6 +198,10 @@ std::optional<torch::Device> stand_in_device() {
   if (TORCH_VERSION_MAJOR > 1) return std::nullopt;
   asked_for = true;
   return torch::Device(kType, 0);
+}
+
+int64_t waits_for_stand_in_device() {
+  return waits;
 }
 
 }  // namespace promptbed
