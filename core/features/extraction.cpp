@@ -1,5 +1,6 @@
 #include "features/extraction.h"
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "data/pictures/view.h"
 #include "features/feature_writer.h"
 #include "features/picture_encoder.h"
+#include "features/view_batches.h"
 
 namespace promptbed {
 namespace {
@@ -17,17 +19,23 @@ namespace {
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
+/// Images that may be in progress. While a device is at one batch, threads render the next.
+size_t pictures_ahead(const ExtractionSettings& settings) {
+  const auto threads = static_cast<size_t>(settings.threads);
+  return std::max(kPicturesAhead * threads, settings.device.is_cpu() ? 0 : size_t{2 * kViewsAtOnce});
+}
+
 /// The rows of one image.
-struct PictureFeatures {
+struct PictureViews {
   std::vector<FeatureRow> rows;
-  Tensor features;  ///< [rows, D], on the CPU
+  Tensor views;  ///< on the CPU: features [rows, D] or, where a device encodes them, pixels [rows, 3, R, R]
 };
 
-/// Computes the features of an image that the cache lacks; used by several threads at once. The hash is of
-/// the very bytes that are decoded, whatever becomes of the file meanwhile.
-PictureFeatures features_of(const MissingPicture& wanted, const ImageFiles& files,
-                            const PictureEncoder& encoder, const std::string& dataset) {
-  PictureFeatures result;
+/// Renders, and on the CPU encodes, the views of an image that the cache lacks; used by several threads at
+/// once. The hash is of the very bytes that are decoded, whatever becomes of the file meanwhile.
+PictureViews views_of(const MissingPicture& wanted, const ImageFiles& files, const PictureEncoder& encoder,
+                      const std::string& dataset, bool encode) {
+  PictureViews result;
   Picture picture;
   try {
     const std::string bytes = files.read(wanted.image);
@@ -36,7 +44,9 @@ PictureFeatures features_of(const MissingPicture& wanted, const ImageFiles& file
   } catch (const Error& fault) {
     throw PictureError(fault.what());
   }
-  result.features = encoder.encode(picture, wanted.views, view_key(dataset, wanted.image));
+  const uint64_t key = view_key(dataset, wanted.image);
+  result.views =
+      encode ? encoder.encode(picture, wanted.views, key) : encoder.pixels(picture, wanted.views, key);
   return result;
 }
 
@@ -63,22 +73,35 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   const std::vector<MissingPicture> missing = cache.missing(requests, &contents);
   const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device,
                                        cache.key().crops);
+  const bool on_device = !settings.device.is_cpu();
+  ViewBatches batches(
+      encoder, settings.device,
+      [&](std::span<const FeatureRow> rows, const Tensor& features) { writer.append(rows, features); });
   try {
     Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
                       log, is_terminal(log));
     const SingleThreadedOperators operators;
-    Ahead<PictureFeatures> pictures(missing.size(), static_cast<size_t>(settings.threads),
-                                    kPicturesAhead * static_cast<size_t>(settings.threads), [&](size_t i) {
-                                      return features_of(missing[i], contents.files(), picture_encoder,
-                                                         cache.key().dataset);
-                                    });
+    Ahead<PictureViews> pictures(missing.size(), static_cast<size_t>(settings.threads),
+                                 pictures_ahead(settings), [&](size_t i) {
+                                   return views_of(missing[i], contents.files(), picture_encoder,
+                                                   cache.key().dataset, /*encode=*/!on_device);
+                                 });
     while (const auto picture = pictures.next()) {
-      writer.append(picture->rows, picture->features);
+      if (on_device) {
+        batches.add(picture->rows, picture->views);
+      } else {
+        writer.append(picture->rows, picture->views);
+      }
       ++report.pictures_decoded;
       progress.advance();
     }
+    batches.finish();
+  } catch (const PictureError&) {
+    batches.finish();  // the images before the one that failed
+    writer.flush();
+    throw;
   } catch (...) {
-    writer.flush();  // the images before the one that failed
+    writer.flush();
     throw;
   }
   writer.finish();

@@ -30,8 +30,8 @@ struct ExtractionReport {
 
 /// How an extraction computes.
 struct ExtractionSettings {
-  int threads = 1;  ///< images processed at a time
-  torch::Device device = torch::kCPU;
+  int threads = 1;                     ///< images processed at a time
+  torch::Device device = torch::kCPU;  ///< where the tower is
 };
 
 /// The number of requested features: one per image and view.
@@ -41,8 +41,9 @@ int64_t count_rows(std::span<const FeatureRequest> requests);
 /// the images' files. Each image is read and decoded once; one thread renders and encodes its views. Does
 /// nothing if nothing is missing; otherwise waits for other writers. Reports progress and waiting on `log`.
 ///
-/// The tower encodes one view at a time: in a batch, a feature's last bits would depend on its position (BLAS
-/// treats the edge of a matrix differently), and thus on what else was missing and on the number of threads.
+/// On the CPU the tower encodes one view at a time: in a batch, a feature's last bits would depend on its
+/// position (BLAS treats the edge of a matrix differently), and thus on what else was missing and on the
+/// number of threads. Another device gets full batches from the threads, which would else leave it idle.
 ///
 /// Throws PictureError, naming the image, if one is missing or unreadable, Interrupted after Ctrl-C. Either
 /// way the features so far are kept, and the next call goes on from there.

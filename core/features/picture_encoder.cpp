@@ -16,14 +16,20 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
   const c10::InferenceMode frozen;
   std::vector<Tensor> features;
   for (const int view : views) {
-    check_interrupt();
-    features.push_back(tower_.encode(pixels(picture, view, view_key)).cpu());
+    const Tensor pixels = this->pixels(picture, {view}, view_key);
+    features.push_back(tower_.encode(pixels.to(device_)).cpu());
   }
   return at::cat(features);
 }
 
-Tensor PictureEncoder::pixels(const Picture& picture, int view, uint64_t view_key) const {
-  return pixels_of(picture, view, view_key, preprocessing_, crops_).unsqueeze(0).to(device_);
+Tensor PictureEncoder::pixels(const Picture& picture, const std::vector<int>& views,
+                              uint64_t view_key) const {
+  std::vector<Tensor> pixels;
+  for (const int view : views) {
+    check_interrupt();
+    pixels.push_back(pixels_of(picture, view, view_key, preprocessing_, crops_));
+  }
+  return at::stack(pixels);
 }
 
 SingleThreadedOperators::SingleThreadedOperators() : before_(at::get_num_threads()) {

@@ -23,8 +23,8 @@ class PictureEncoder {
   /// generator seeded by `view_key`. The tower encodes one view at a time. Throws Interrupted on Ctrl-C.
   Tensor encode(const Picture& picture, const std::vector<int>& views, uint64_t view_key) const;
 
-  /// What the tower sees of a view: [1, 3, R, R] f32, normalised, on the device.
-  Tensor pixels(const Picture& picture, int view, uint64_t view_key) const;
+  /// What the tower sees of the views: [views, 3, R, R] f32, normalised, on the CPU. Throws the same.
+  Tensor pixels(const Picture& picture, const std::vector<int>& views, uint64_t view_key) const;
 
  private:
   const ImageEncoder& tower_;

@@ -9,7 +9,10 @@
 #include <promptbed/task.h>
 
 #include <array>
+#include <iterator>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "base/ahead.h"
 #include "base/progress.h"
@@ -62,7 +65,8 @@ class Teller {
  public:
   Teller(const ImageFiles& files, const CropTrial& trial, const ImageEncoder& tower,
          const Preprocessing& preprocessing, torch::Device device, const std::string& dataset)
-      : files_(files), views_(trial.views), tower_(tower), dataset_(dataset) {
+      : files_(files), views_(trial.views), tower_(tower), device_(device), dataset_(dataset) {
+    std::iota(views_.begin(), views_.end(), 0);
     for (const CropRange& crops : trial.ranges) encoders_.emplace_back(tower, preprocessing, device, crops);
   }
 
@@ -73,12 +77,12 @@ class Teller {
     // Several views at once: unlike stored features, these may differ in their last bits.
     std::vector<Tensor> parts;
     for (const Tensor& pixels : pixels_of(image).split(kMostAtOnce))
-      parts.push_back(tower_.encode(pixels).cpu());
+      parts.push_back(tower_.encode(pixels.to(device_)).cpu());
     const Tensor features = at::cat(parts);
     const Tensor told = at::matmul(features, text_features.t()).argmax(1).eq(image.label).to(torch::kDouble);
     Shares shares = {told[0].item<double>()};
     const auto ranges = static_cast<int64_t>(encoders_.size());
-    const Tensor by_range = told.slice(0, 1).view({ranges, views_}).mean(1).contiguous();
+    const Tensor by_range = told.slice(0, 1).view({ranges, std::ssize(views_)}).mean(1).contiguous();
     shares.insert(shares.end(), by_range.data_ptr<double>(), by_range.data_ptr<double>() + ranges);
     return shares;
   }
@@ -88,10 +92,8 @@ class Teller {
   Tensor pixels_of(const Image& image) const {
     const Picture picture = decoded(image.path);
     const uint64_t key = view_key(dataset_, image.path);
-    std::vector<Tensor> pixels = {encoders_.front().pixels(picture, kCentreView, key)};
-    for (const PictureEncoder& encoder : encoders_) {
-      for (int view = 0; view < views_; ++view) pixels.push_back(encoder.pixels(picture, view, key));
-    }
+    std::vector<Tensor> pixels = {encoders_.front().pixels(picture, {kCentreView}, key)};
+    for (const PictureEncoder& encoder : encoders_) pixels.push_back(encoder.pixels(picture, views_, key));
     return at::cat(pixels);
   }
 
@@ -104,8 +106,9 @@ class Teller {
   }
 
   const ImageFiles& files_;
-  int64_t views_;
+  std::vector<int> views_;  // of each range
   const ImageEncoder& tower_;
+  torch::Device device_;
   const std::string& dataset_;
   std::vector<PictureEncoder> encoders_;  // by range
 };

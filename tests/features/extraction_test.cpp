@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <sstream>
 
 #include "base/files.h"
 #include "base/signals.h"
+#include "clip/towers/stand_in_device.h"
 #include "data/pictures/picture.h"
 #include "features/small_table.h"
+#include "features/view_batches.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 
@@ -21,16 +24,19 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kResolution = 16;
 
+const std::optional<torch::Device> kStandIn = stand_in_device();  // asked for before any backward pass
+
 /// A linear image tower with fixed random weights that counts its calls.
 class LinearEncoder : public ImageEncoder {
  public:
-  LinearEncoder() {
+  /// Expects so many views at once.
+  explicit LinearEncoder(int64_t views = 1, torch::Device device = torch::kCPU) : views_(views) {
     const auto generator = at::make_generator<at::CPUGeneratorImpl>(1);
-    weight_ = at::randn({3 * kResolution * kResolution, 8}, generator).div_(kResolution);
+    weight_ = at::randn({3 * kResolution * kResolution, 8}, generator).div_(kResolution).to(device);
   }
 
   Tensor encode(const Tensor& pixels) const override {
-    EXPECT_EQ(pixels.sizes(), (std::vector<int64_t>{1, 3, kResolution, kResolution}));
+    EXPECT_EQ(pixels.sizes(), (std::vector<int64_t>{views_, 3, kResolution, kResolution}));
     if (++calls > calls_before_interrupt) throw Interrupted();
     return pixels.flatten(1).matmul(weight_);
   }
@@ -41,6 +47,7 @@ class LinearEncoder : public ImageEncoder {
   int64_t calls_before_interrupt = 1'000'000;
 
  private:
+  int64_t views_;
   Tensor weight_;
 };
 
@@ -72,6 +79,13 @@ class ExtractionTest : public testing::Test {
                            int threads = 2) {
     ContentIndex contents(ImageFiles(scratch_.path()));
     return extract_features(cache, requests, contents, encoder_, {.threads = threads}, log_);
+  }
+
+  /// On what stands in for a GPU.
+  ExtractionReport extract_there(FeatureCache& cache, const std::vector<FeatureRequest>& requests,
+                                 const LinearEncoder& encoder) {
+    ContentIndex contents(ImageFiles(scratch_.path()));
+    return extract_features(cache, requests, contents, encoder, {.threads = 2, .device = *kStandIn}, log_);
   }
 
   test::ScratchFolder scratch_;
@@ -188,6 +202,40 @@ TEST_F(ExtractionTest, AnInterruptKeepsThePicturesBeforeIt) {
   const ExtractionReport report = extract(cache, {{images_, {0, 1, 2}}});
   EXPECT_EQ(report.rows_present, 60);
   EXPECT_EQ(report.rows_written, 60);
+}
+
+// A GPU would idle while it encodes one view at a time.
+TEST_F(ExtractionTest, ADeviceEncodesFullBatches) {
+  if (!kStandIn) GTEST_SKIP() << "LibTorch 2 has no device that stands in for a GPU";
+  const LinearEncoder there(kViewsAtOnce, *kStandIn);
+  FeatureCache on_cpu = cache("cpu.h5"), on_device = cache("device.h5"), pieces = cache("pieces.h5");
+  const std::vector<int> views{0, 1, 2, 3};
+  extract(on_cpu, {{images_, views}});
+  const ExtractionReport report = extract_there(on_device, {{images_, views}}, there);
+  EXPECT_EQ(report.rows_written, 160);
+  EXPECT_EQ(there.calls, 3) << "160 views in batches of 64";
+  const Tensor expected = on_cpu.read(images_, views), found = on_device.read(images_, views);
+  EXPECT_TRUE(at::allclose(found, expected, 1e-5, 1e-5));
+
+  const std::vector<std::string> backwards(images_.rbegin(), images_.rend());
+  extract_there(pieces, {{{images_[7]}, {2}}}, there);
+  extract_there(pieces, {{backwards, {3, 2, 1, 0}}}, there);
+  EXPECT_TRUE(at::allclose(pieces.read(images_, views), found, 1e-5, 1e-5));
+}
+
+TEST_F(ExtractionTest, ADeviceKeepsWhatCameBeforeAFault) {
+  if (!kStandIn) GTEST_SKIP() << "LibTorch 2 has no device that stands in for a GPU";
+  LinearEncoder there(kViewsAtOnce, *kStandIn);
+  FeatureCache missing = cache("missing.h5"), interrupted = cache("interrupted.h5");
+  fs::remove(scratch_ / images_[35]);
+  EXPECT_ERROR(extract_there(missing, {{images_, {0, 1, 2}}}, there), "cat/35.bmp");
+  write_file(scratch_ / images_[35], bitmap(35));
+  EXPECT_EQ(extract_there(missing, {{images_, {0, 1, 2}}}, there).rows_present, 35 * 3);
+
+  there.calls_before_interrupt = there.calls + 1;
+  EXPECT_THROW(extract_there(interrupted, {{images_, {0, 1, 2}}}, there), Interrupted);
+  there.calls_before_interrupt = 1'000'000;
+  EXPECT_EQ(extract_there(interrupted, {{images_, {0, 1, 2}}}, there).rows_present, kViewsAtOnce);
 }
 
 }  // namespace
