@@ -7,7 +7,8 @@
 
 namespace promptbed {
 
-NLOHMANN_JSON_SERIALIZE_ENUM(Precision, {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}})
+NLOHMANN_JSON_SERIALIZE_ENUM(Precision,
+                             {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}, {Precision::tf32, "tf32"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(StoredType, {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}})
 NLOHMANN_JSON_SERIALIZE_ENUM(Resampling,
                              {{Resampling::bicubic, "bicubic"}, {Resampling::bilinear, "bilinear"}})

@@ -226,7 +226,7 @@ void try_method(const std::filesystem::path& file, const std::string& name, cons
       .online = registry.is_online(method, given),
       .options = given,
       .create = [&](const Options& options) { return registry.create(method, options); }};
-  compute_in_full();
+  if (const auto device = another_device()) settle_arithmetic({.device = *device});
   check_method(checked, typical_tasks(),
                {.begin =
                     [&](std::string_view rule) {

@@ -39,7 +39,8 @@ const Names<JobStage> kStages = {{JobStage::trained, "trained"},
                                  {JobStage::done, "done"},
                                  {JobStage::failed, "failed"},
                                  {JobStage::interrupted, "interrupted"}};
-const Names<Precision> kPrecisions = {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}};
+const Names<Precision> kPrecisions = {
+    {Precision::f32, "f32"}, {Precision::bf16, "bf16"}, {Precision::tf32, "tf32"}};
 const Names<Activation> kActivations = {{Activation::quick_gelu, "quick_gelu"}, {Activation::gelu, "gelu"}};
 
 template <class Value>

@@ -284,7 +284,7 @@ bool work_for_sweep() {
   if (!bench_line) throw Error("runner sweep --worker is for runner sweep to start; leave --worker out");
   BenchSpec spec = parse_bench_spec(*bench_line);
   at::set_num_threads(static_cast<int>(spec.threads));
-  compute_in_full();
+  settle_arithmetic(spec.placement);
   Workbench bench(std::move(spec));
   const auto report = [&](const JobOutcome& outcome) {
     if (!channel.send(to_json_line(outcome))) throw Interrupted();  // the sweep is gone

@@ -17,8 +17,9 @@ namespace promptbed::test {
 /// Where the golden runs are repeated: PROMPTBED_TEST_DEVICE, as --device has it; by default the CPU.
 inline torch::Device golden_device() {
   static const char* const given = std::getenv("PROMPTBED_TEST_DEVICE");
-  compute_in_full();
-  return parse_device(given == nullptr ? "cpu" : given, "PROMPTBED_TEST_DEVICE");
+  const torch::Device device = parse_device(given == nullptr ? "cpu" : given, "PROMPTBED_TEST_DEVICE");
+  settle_arithmetic({.device = device});
+  return device;
 }
 
 /// The CLIP that made the golden prompts and zero-shot features, opened once for all tests.

@@ -1,8 +1,8 @@
 #include "cli/tensors/input_options.h"
 
-#include <ATen/Context.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <torch/cuda.h>
 
 #include <iostream>
 
@@ -16,11 +16,9 @@ namespace {
 
 constexpr int64_t kMostViews = 1000;
 
-/// Throws Error for a device that LibTorch has not.
 torch::Device read_device(const Values& values) {
   const torch::Device device = parse_device(values.text("device"), "--device");
-  if (device.is_cuda() && !at::globalContext().hasCUDA())
-    throw Error(fmt::format("--device {}: this LibTorch has no CUDA device; use cpu", device.str()));
+  check_gpu(device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
   return device;
 }
 
@@ -32,10 +30,12 @@ void read_model_options(InputSpec& spec, const Values& values) {
     spec.activation = values.one_of<Activation>(
         "activation", {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
   }
-  spec.placement.precision =
-      values.one_of<Precision>("precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}});
   spec.placement.device = read_device(values);
-  compute_in_full();
+  spec.placement.precision = values.one_of<Precision>(
+      "precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}, {"tf32", Precision::tf32}});
+  if (spec.placement.precision == Precision::tf32 && spec.placement.device.is_cpu())
+    throw Error("--precision tf32: only GPUs have it; give f32 or bf16, or --device cuda");
+  settle_arithmetic(spec.placement);
 }
 
 void read_input_options(InputSpec& spec, const Values& values) {

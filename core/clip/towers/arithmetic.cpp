@@ -1,12 +1,25 @@
 #include "clip/towers/arithmetic.h"
 
 #include <ATen/Context.h>
+#include <torch/version.h>
+
+#include <cstdlib>
 
 namespace promptbed {
 
-void compute_in_full() {
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
+void settle_arithmetic(const Placement& placement) {
+  at::Context& context = at::globalContext();
+  const bool rounds = placement.precision == Precision::tf32;
+  context.setAllowTF32CuDNN(rounds);
+  context.setAllowTF32CuBLAS(rounds);
+  if (!placement.device.is_cuda()) return;
+  // Without it cuBLAS may choose among workspaces, and with them among orders of summation.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/0);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+#if TORCH_VERSION_MAJOR > 1
+  context.setDeterministicFillUninitializedMemory(
+      false);  // it costs time, and nothing here reads such memory
+#endif
 }
 
 }  // namespace promptbed

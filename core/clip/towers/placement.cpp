@@ -13,7 +13,15 @@ constexpr std::string_view kStandIn = "stand-in";
 }  // namespace
 
 std::string_view to_string(Precision precision) {
-  return precision == Precision::bf16 ? "bf16" : "f32";
+  switch (precision) {
+    case Precision::f32:
+      return "f32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::tf32:
+      return "tf32";
+  }
+  return "";
 }
 
 std::string device_text(torch::Device device) {
@@ -32,6 +40,16 @@ torch::Device parse_device(std::string_view text, std::string_view where) {
     // Not a device at all: refused below.
   }
   throw Error(fmt::format("{} {}: known: cpu, cuda, cuda:N, stand-in", where, text));
+}
+
+void check_gpu(torch::Device device, int64_t gpus, std::string_view where) {
+  if (!device.is_cuda()) return;
+  if (gpus == 0)
+    throw Error(fmt::format("{} {}: this LibTorch has no CUDA device; use cpu", where, device.str()));
+  if (device.has_index() && device.index() >= gpus) {
+    throw Error(fmt::format("{} {}: LibTorch sees {}", where, device.str(),
+                            gpus == 1 ? "one GPU, cuda:0" : fmt::format("cuda:0 to cuda:{}", gpus - 1)));
+  }
 }
 
 }  // namespace promptbed

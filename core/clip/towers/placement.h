@@ -8,16 +8,20 @@
 namespace promptbed {
 
 /// The type that products with frozen weights use. With bf16 the residual stream, layer norms, softmax and
-/// all learned tensors stay in f32.
-enum class Precision { f32, bf16 };
+/// all learned tensors stay in f32. tf32 is for GPUs: f32, but for all products there, whose factors are
+/// rounded to ten bits behind the point.
+enum class Precision { f32, bf16, tf32 };
 
-/// "f32" or "bf16".
+/// "f32", "bf16" or "tf32".
 std::string_view to_string(Precision precision);
 
 /// "cpu", "cuda", "cuda:1", or "stand-in" (stand_in_device.h), and the reverse, which throws Error, beginning
 /// with `where`, for another.
 std::string device_text(torch::Device device);
 torch::Device parse_device(std::string_view text, std::string_view where);
+
+/// Throws Error, beginning with `where`, for a GPU that is not among so many.
+void check_gpu(torch::Device device, int64_t gpus, std::string_view where);
 
 /// The device and precision of a tower.
 struct Placement {

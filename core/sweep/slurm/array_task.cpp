@@ -81,7 +81,7 @@ void make_array_task(const fs::path& path) {
                     path.string(), job_number));
   }
   at::set_num_threads(static_cast<int>(spec.threads));
-  compute_in_full();
+  settle_arithmetic(spec.placement);
   const TaskFolder folder(spec.ledger);
   Workbench bench(std::move(spec));
   array.note_began(index);
