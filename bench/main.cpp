@@ -1,16 +1,20 @@
 // Runs the benchmarks on one thread and compares each with its baseline. Takes the options of Google
-// Benchmark, such as
-// --benchmark_filter=coop and --benchmark_out=FILE.
+// Benchmark, such as --benchmark_filter=coop and --benchmark_out=FILE, and --device=cuda for those on a GPU.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <promptbed/error.h>
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/machine.h"
+#include "clip/towers/placement.h"
 #include "comparison.h"
+#include "device_bench.h"
 #include "method_steps.h"
 #include "peak_memory.h"
 #include "table/render.h"
@@ -38,19 +42,41 @@ class Collector final : public benchmark::ConsoleReporter {
   std::map<std::string, std::vector<double>> measured_;
 };
 
-}  // namespace
+/// The device of --device=D as the only option that Google Benchmark has left over.
+std::optional<torch::Device> device_in(int count, char** words) {
+  constexpr std::string_view kOption = "--device=";
+  if (count != 2 || !std::string_view(words[1]).starts_with(kOption)) return std::nullopt;
+  return promptbed::parse_device(std::string_view(words[1]).substr(kOption.size()), "--device");
+}
 
-int main(int count, char** words) {
-  promptbed::keep_freed_memory();
-  at::set_num_threads(1);
-  if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);
+/// Runs what was asked for, and compares it.
+int run(int count, char** words) {
   benchmark::Initialize(&count, words);
-  if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
-  promptbed::bench::register_method_steps();
+  if (const auto device = device_in(count, words)) {
+    promptbed::bench::register_device_benchmarks(*device);
+  } else {
+    if (benchmark::ReportUnrecognizedArguments(count, words)) return 2;
+    promptbed::bench::register_method_steps();
+  }
   Collector collector;
   benchmark::RunSpecifiedBenchmarks(&collector);
   const promptbed::Table compared = promptbed::bench::compare(collector.measured());
   if (!compared.rows.empty()) fmt::print("\n{}", promptbed::render_text(compared, {.width = 140}));
   const promptbed::Table steps = promptbed::bench::method_steps_table(collector.measured());
   if (!steps.rows.empty()) fmt::print("\n{}", promptbed::render_markdown(steps));
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  promptbed::keep_freed_memory();
+  at::set_num_threads(1);
+  if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);
+  try {
+    return run(count, words);
+  } catch (const promptbed::Error& fault) {
+    fmt::print(stderr, "promptbed_bench: {}\n", fault.what());
+    return 2;
+  }
 }

@@ -15,8 +15,8 @@
 #include "support/plain_text_tower.h"
 #include "support/plain_transformer.h"
 
-/// The towers as the reference computes them, in f32 by at::linear: all 77 tokens of every prompt, and every
-/// row of every block. Weights get no gradients.
+/// The towers as the reference computes them, by at::linear in the type and on the device of their weights:
+/// all 77 tokens of every prompt, and every row of every block. Weights get no gradients.
 namespace promptbed::bench {
 
 class ReferenceTextEncoder final : public TextEncoder {
@@ -24,10 +24,18 @@ class ReferenceTextEncoder final : public TextEncoder {
   /// The weights must outlive it.
   explicit ReferenceTextEncoder(const Checkpoint& weights) : weights_(weights), tower_(weights) {}
 
-  Tensor encode(const PromptBatch& prompts) const override { return tower_.encode(prompts); }
+  Tensor encode(const PromptBatch& prompts) const override {
+    const auto type = weights_.at("text_projection").scalar_type();
+    if (type == torch::kFloat) return tower_.encode(prompts);
+    PromptBatch rounded = prompts;
+    rounded.prefix = prompts.prefix.to(type);
+    rounded.suffix = prompts.suffix.to(type);
+    return tower_.encode(rounded).to(torch::kFloat);
+  }
   Tensor embed(std::span<const int64_t> tokens) const override {
-    return weights_.at("token_embedding.weight")
-        .index_select(0, torch::tensor(std::vector(tokens.begin(), tokens.end()), torch::kLong));
+    const Tensor& known = weights_.at("token_embedding.weight");
+    const Tensor ids = torch::tensor(std::vector(tokens.begin(), tokens.end()), torch::kLong);
+    return known.index_select(0, ids.to(known.device())).to(torch::kFloat);
   }
   int64_t context_length() const override { return weights_.at("positional_embedding").size(0); }
   int64_t width() const override { return weights_.at("positional_embedding").size(1); }
@@ -63,7 +71,7 @@ class ReferenceImageEncoder final : public ImageEncoder {
   Tensor run(const Tensor& x, int64_t begin, int64_t end, const TowerChanges& changes,
              std::optional<int64_t> rows) const override {
     if (!changes.empty()) throw Error("the reference's tower has no changes inside blocks");
-    const Tensor y = blocks_.run(x, at::zeros({x.size(1), x.size(1)}), begin, end);
+    const Tensor y = blocks_.run(x, at::zeros({x.size(1), x.size(1)}, x.options()), begin, end);
     return rows ? y.narrow(1, 0, *rows) : y;
   }
   Tensor normed(const Tensor& x) const override { return blocks_.norm(x, "visual.ln_post"); }

@@ -19,6 +19,11 @@ set_target_properties(promptbed runner-tensors PROPERTIES INSTALL_RPATH_USE_LINK
 if(PROMPTBED_BUNDLE)
   # Unlike the newer kind of path, this one also holds for the libraries of libraries.
   set_target_properties(promptbed runner runner-tensors PROPERTIES INSTALL_RPATH_USE_LINK_PATH OFF LINK_OPTIONS "LINKER:--disable-new-dtags")
+  if(PROMPTBED_BUILD_TESTS)
+    # For scripts/gpu_check.sh on a machine that can build nothing.
+    set_target_properties(tensors_tests promptbed_bench PROPERTIES INSTALL_RPATH "$ORIGIN/../lib" LINK_OPTIONS "LINKER:--disable-new-dtags")
+    install(TARGETS tensors_tests promptbed_bench RUNTIME DESTINATION bin COMPONENT tests EXCLUDE_FROM_ALL)
+  endif()
 endif()
 install(TARGETS runner runner-tensors RUNTIME DESTINATION bin)
 install(TARGETS promptbed EXPORT promptbedTargets LIBRARY DESTINATION lib)

@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
 # Packs promptbed into one folder that runs on machines without any of its packages, such as cluster nodes, beside a PyTorch that pip has
-# installed: scripts/bundle.sh [PYTORCH [OUTPUT.tar.xz]], by default that of python3, and build/bundle/promptbed-VERSION-torch-VERSION.tar.xz.
-# All libraries but LibTorch are in it. It runs on any x86-64 Linux whose glibc is as new as this machine's, with the version of PyTorch
-# that it was built for. Takes the time of a build.
+# installed: scripts/bundle.sh [--tests] [PYTORCH [OUTPUT.tar.xz]], by default that of python3, and
+# build/bundle/promptbed-VERSION-torch-VERSION.tar.xz. All libraries but LibTorch are in it. It runs on any x86-64 Linux whose glibc is as
+# new as this machine's, with the version of PyTorch that it was built for. With --tests it also has what scripts/gpu_check.sh runs. Takes
+# the time of a build.
 set -euo pipefail
+tests=OFF suffix=
+if [ "${1:-}" = --tests ]; then
+  tests=ON suffix=-tests
+  shift
+fi
 output=${2:+$(realpath -m "$2")}
 pytorch=${1:+$(realpath -m "$1")}
 cd "$(dirname "$0")/.."
@@ -13,16 +19,18 @@ pytorch=${pytorch:-$(python3 -c 'import importlib.util; print(importlib.util.fin
 [ -f "$pytorch/version.py" ] || { echo "scripts/bundle.sh: $pytorch: is no folder of PyTorch; it has no version.py" >&2; exit 2; }
 version=$(sed -n "s/^__version__ = '\([0-9.]*\).*/\1/p" "$pytorch/version.py")
 
-cmake -S . -B build/bundle -G Ninja -DCMAKE_BUILD_TYPE=Release -DPROMPTBED_PYTORCH="$pytorch" -DPROMPTBED_BUILD_TESTS=OFF \
+cmake -S . -B build/bundle -G Ninja -DCMAKE_BUILD_TYPE=Release -DPROMPTBED_PYTORCH="$pytorch" -DPROMPTBED_BUILD_TESTS=$tests \
   -DPROMPTBED_BUNDLE=ON > /dev/null
 cmake --build build/bundle --target runner plugins promptbed_described
+[ $tests = OFF ] || cmake --build build/bundle --target tensors_tests promptbed_bench
 promptbed=$(build/bundle/runner --version | sed 's/^runner \([^ ]*\).*/\1/')
-name=promptbed-$promptbed-torch-$version
+name=promptbed-$promptbed-torch-$version$suffix
 output=${output:-$PWD/build/bundle/$name.tar.xz}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/$name
 cmake --install build/bundle --prefix "$root" --strip > /dev/null
+[ $tests = OFF ] || cmake --install build/bundle --prefix "$root" --strip --component tests > /dev/null
 
 # What is not LibTorch's, and not the C library's own, which belongs to the kernel, nor CUDA's, which PyTorch brings along.
 ours='^(libc|libm|libdl|libpthread|librt|libresolv|ld-linux.*)\.so'

@@ -27,7 +27,7 @@ inline Tensor plain_image_features(const Checkpoint& weights, const Tensor& pixe
   if (prompts.tokens.defined()) x = with_last_tokens(x, {0, prompts.tokens, /*inserted=*/true});
   x = transformer.norm(x, "visual.ln_pre");
   const auto run = [&](int64_t begin, int64_t end) {
-    x = transformer.run(x, at::zeros({x.size(1), x.size(1)}), begin, end);
+    x = transformer.run(x, at::zeros({x.size(1), x.size(1)}, x.options()), begin, end);
   };
   int64_t begin = 0;
   for (const BlockTokens& deep : prompts.deep) {

@@ -30,7 +30,8 @@ class PlainTextTower {
     int64_t begin = 0;
     for (const int64_t length : prompts.suffix_lengths) {
       const int64_t tokens = prefix.size(1) + length;
-      const Tensor pads = at::ones({batch, at("positional_embedding").size(0) - tokens, prefix.size(2)});
+      const Tensor pads =
+          at::ones({batch, at("positional_embedding").size(0) - tokens, prefix.size(2)}, prefix.options());
       sentences.push_back(at::cat({prefix, suffix.narrow(1, begin, length), pads}, 1));
       last.push_back(tokens - 1);
       begin += length;
@@ -39,8 +40,10 @@ class PlainTextTower {
       for (int64_t& row : last) row += deep.inserted ? deep.tokens.size(-2) : 0;
     }
     const Tensor hidden = run(at::cat(sentences), prompts).unflatten(0, {-1, batch});  // [K, B, T, W]
-    const Tensor classes = at::arange(hidden.size(0), torch::kLong);
-    const Tensor at_end = hidden.transpose(1, 2).index({classes, torch::tensor(last, torch::kLong)});
+    const auto whole = hidden.options().dtype(torch::kLong);
+    const Tensor classes = at::arange(hidden.size(0), whole);
+    const Tensor at_end =
+        hidden.transpose(1, 2).index({classes, torch::tensor(last, torch::kLong).to(whole)});
     return at::matmul(at_end.transpose(0, 1), at("text_projection"));
   }
 
@@ -53,16 +56,18 @@ class PlainTextTower {
     Tensor x = tokens + at("positional_embedding");
     int64_t begin = 0;
     for (const BlockTokens& next : prompts.deep) {
-      x = transformer.run(x, causal_mask(x.size(1)), begin, next.block);
+      x = transformer.run(x, causal_mask(x), begin, next.block);
       x = with_tokens(x, next);
       begin = next.block;
     }
-    x = transformer.run(x, causal_mask(x.size(1)), begin, transformer.count());
+    x = transformer.run(x, causal_mask(x), begin, transformer.count());
     return transformer.norm(x, "ln_final");
   }
 
-  static Tensor causal_mask(int64_t length) {
-    return at::full({length, length}, -std::numeric_limits<float>::infinity()).triu(1);
+  /// [T, T], of tokens [.., T, W].
+  static Tensor causal_mask(const Tensor& tokens) {
+    const int64_t length = tokens.size(1);
+    return at::full({length, length}, -std::numeric_limits<float>::infinity(), tokens.options()).triu(1);
   }
 
   /// [K B, T, W] with tokens behind the start, in the place of as many or before them.

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Whether promptbed computes what it should on this machine's GPU, and how fast: scripts/gpu_check.sh [--output FOLDER] [BUNDLE | BUILD]
+# BUNDLE is an archive of `scripts/bundle.sh --tests`, or the folder that it was unpacked to; BUILD a build tree. Without one it builds,
+# against python3's PyTorch where there is one. Writes gpu_check.md and gpu_check.json, by default into build/gpu_check. Takes up to ten
+# minutes. Where there is no GPU it says so and does what can be done without: most runs on a device that stands in for one.
+set -euo pipefail
+here=$PWD
+cd "$(dirname "$0")/.."
+output=build/gpu_check
+if [ "${1:-}" = --output ]; then
+  [ $# -gt 1 ] || { echo "scripts/gpu_check.sh: --output needs a folder" >&2; exit 2; }
+  output=$(cd "$here" && realpath -m "$2")
+  shift 2
+fi
+mkdir -p "$output"
+given=${1:+$(cd "$here" && realpath -m "$1")}
+
+pytorch=${PROMPTBED_PYTORCH:-$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null || true)}
+if [ -z "$given" ]; then
+  given=$PWD/build/gpu
+  cmake -S . -B "$given" -G Ninja -DCMAKE_BUILD_TYPE=Release ${pytorch:+-DPROMPTBED_PYTORCH="$pytorch"} > /dev/null
+  cmake --build "$given" --target runner plugins tensors_tests promptbed_bench
+elif [ -f "$given" ]; then
+  unpacked=$(mktemp -d)
+  trap 'rm -rf "$unpacked"' EXIT
+  tar -C "$unpacked" -xf "$given"
+  given=$(echo "$unpacked"/*)
+fi
+
+if [ -f "$given/CMakeCache.txt" ]; then
+  programs=$given plugins=$given/plugins
+elif [ -x "$given/bin/runner" ]; then
+  programs=$given/bin plugins=$given/lib/promptbed/plugins
+  export LD_LIBRARY_PATH=$pytorch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} # the bundle has all else
+else
+  echo "scripts/gpu_check.sh: $given: is no bundle and no build tree; make one with scripts/bundle.sh --tests" >&2
+  exit 2
+fi
+python3 scripts/gpu_check.py "$programs" "$plugins" "${PROMPTBED_GOLDEN:-tests/golden}" "$output"
