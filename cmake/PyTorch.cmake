@@ -29,8 +29,9 @@ foreach(library torch torch_cpu c10) # the first one brings what there is for GP
   endif()
   list(APPEND TORCH_LIBRARIES pytorch_${library})
 endforeach()
-# Nobody calls a function of the first library, and the linkers of some distributions leave such ones out.
+# Nobody calls a function of the first library, and the linkers of some distributions leave such ones out. What these libraries need
+# of CUDA is their own affair, which only executables are asked for.
 set_target_properties(pytorch_torch PROPERTIES INTERFACE_LINK_OPTIONS
-  "LINKER:--no-as-needed;LINKER:--unresolved-symbols=ignore-in-shared-libs") # what they need of CUDA is their own affair
+  "LINKER:--no-as-needed;$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:LINKER:--unresolved-symbols=ignore-in-shared-libs>")
 # Its headers bring their own fmt, which whatever sees them uses, without a library to link.
 set_target_properties(pytorch_torch PROPERTIES INTERFACE_COMPILE_DEFINITIONS FMT_HEADER_ONLY)

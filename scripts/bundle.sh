@@ -67,5 +67,5 @@ LAUNCHER
 chmod +x "$root/runner"
 
 mkdir -p "$(dirname "$output")"
-tar -C "$work" -c "$name" | xz -T0 -6 > "$output"
+tar -C "$work" -c "$name" | xz -9e > "$output"
 du -h "$output"

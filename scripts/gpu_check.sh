@@ -30,6 +30,7 @@ fi
 if [ -f "$given/CMakeCache.txt" ]; then
   programs=$given plugins=$given/plugins
 elif [ -x "$given/bin/runner" ]; then
+  "$given/runner" --version > /dev/null # which says so if it was made for another PyTorch
   programs=$given/bin plugins=$given/lib/promptbed/plugins
   export LD_LIBRARY_PATH=$pytorch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} # the bundle has all else
 else

@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -56,7 +57,7 @@ std::optional<double> memory_of(const std::string& name) {
   return std::nullopt;
 }
 
-Finding processor() {
+MachineFinding processor() {
   std::string can;
   if (has_avx512()) can += ", AVX-512";
   if (has_bf16_products()) can += ", bf16 products";
@@ -65,7 +66,7 @@ Finding processor() {
           ""};
 }
 
-Finding memory() {
+MachineFinding memory() {
   const auto total = memory_of("MemTotal"), free = memory_of("MemAvailable");
   if (!total || !free) return {"memory", "unknown", ""};
   return {
@@ -73,18 +74,18 @@ Finding memory() {
       *free < kLittleMemory ? "ViT-B/16 takes 1 to 4 GB a job: give --jobs 1, or close other programs" : ""};
 }
 
-Finding libtorch() {
+MachineFinding libtorch() {
   return {"LibTorch",
           fmt::format("{}, oneDNN {}", TORCH_VERSION, at::hasMKLDNN() ? "is in it" : "is not in it"), ""};
 }
 
-Finding blas() {
+MachineFinding blas() {
   const std::string library = blas_library();
   return {"BLAS", library, remedy_for_blas(library)};
 }
 
 /// Variables that make OpenBLAS take kernels for another processor.
-void add_openblas_variables(std::vector<Finding>& findings) {
+void add_openblas_variables(std::vector<MachineFinding>& findings) {
   for (const char* variable : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}) {
     if (const char* value = std::getenv(variable))
       findings.push_back(
@@ -92,14 +93,37 @@ void add_openblas_variables(std::vector<Finding>& findings) {
   }
 }
 
-Finding gpus() {
-  if (!c10::impl::hasDeviceGuardImpl(torch::kCUDA)) return {"GPUs", "none: this LibTorch is for the CPU", ""};
+/// "NVIDIA A100-SXM4-80GB, 81920 MiB; ...": those that the driver has; "" if there is none.
+std::string gpus_of_driver() try {
+  if (!has_program("nvidia-smi")) return "";
+  const ProgramEnd end =
+      run_program({"nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"}, "");
+  if (!end.fault.empty()) return "";
+  std::string names;
+  std::istringstream lines(end.output);
+  for (std::string line; std::getline(lines, line);) names.append(names.empty() ? "" : "; ").append(line);
+  return names;
+} catch (const Error&) {  // it cannot be started
+  return "";
+}
+
+MachineFinding gpus() {
+  const std::string known = gpus_of_driver();
+  if (!c10::impl::hasDeviceGuardImpl(torch::kCUDA)) {
+    if (known.empty()) return {"GPUs", "none: this LibTorch is for the CPU", ""};
+    return {"GPUs", fmt::format("none that this LibTorch, which is for the CPU, can use: {}", known),
+            "build with the LibTorch of a PyTorch to use them: docs/gpu.md"};
+  }
   const size_t devices = torch::cuda::device_count();
-  return {"GPUs",
-          devices == 0
-              ? "none that CUDA sees"
-              : fmt::format("{}; --device cuda shares them out among the --jobs of a sweep", devices),
-          ""};
+  if (devices > 0) {
+    return {"GPUs",
+            fmt::format("{}{}{}; --device cuda shares them out among the --jobs of a sweep", devices,
+                        known.empty() ? "" : ": ", known),
+            ""};
+  }
+  if (known.empty()) return {"GPUs", "none that CUDA sees", ""};
+  return {"GPUs", fmt::format("none that CUDA sees; the driver has {}", known),
+          "look at CUDA_VISIBLE_DEVICES, and at whether the driver is new enough for this LibTorch"};
 }
 
 fs::path nearest_folder(fs::path path) {
@@ -109,7 +133,7 @@ fs::path nearest_folder(fs::path path) {
   return path;
 }
 
-Finding drive(const std::string& subject, const fs::path& path, const std::string& remedy_if_shared) {
+MachineFinding drive(const std::string& subject, const fs::path& path, const std::string& remedy_if_shared) {
   const std::string kind = file_system_of(path);
   std::error_code failure;
   const fs::path folder = nearest_folder(path);
@@ -129,7 +153,7 @@ Finding drive(const std::string& subject, const fs::path& path, const std::strin
       remedy};
 }
 
-void add_plugins(const DiagnosisSpec& spec, std::vector<Finding>& findings) {
+void add_plugins(const DiagnosisSpec& spec, std::vector<MachineFinding>& findings) {
   const MethodRegistry registry(plugin_folders(spec.plugins));
   std::set<std::string> files;
   for (const Method& method : registry.methods()) files.insert(method.file.string());
@@ -141,7 +165,7 @@ void add_plugins(const DiagnosisSpec& spec, std::vector<Finding>& findings) {
     findings.push_back({"plugins", complaint, "fix it, or remove it from the folder"});
 }
 
-Finding plots() {
+MachineFinding plots() {
   const bool has = has_program("gnuplot");
   return {"plots", has ? "gnuplot is there" : "gnuplot is not there",
           has ? "" : "`runner report --format html` and --plot need it: apt install gnuplot-nox"};
@@ -149,8 +173,8 @@ Finding plots() {
 
 }  // namespace
 
-std::vector<Finding> diagnose(const DiagnosisSpec& spec) {
-  std::vector<Finding> findings = {
+std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec) {
+  std::vector<MachineFinding> findings = {
       {"promptbed",
        fmt::format("{} ({}{})", release_version(), code_version(), code_is_dirty() ? ", with changes" : ""),
        ""},

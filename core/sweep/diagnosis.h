@@ -7,7 +7,7 @@
 namespace promptbed {
 
 /// What a machine offers, or lacks, for sweeps.
-struct Finding {
+struct MachineFinding {
   std::string subject;  ///< "BLAS"
   std::string value;    ///< "openblas-openmp/libopenblas.so.0"
   std::string remedy;   ///< what to do about it; "" if nothing need be done
@@ -22,7 +22,7 @@ struct DiagnosisSpec {
 
 /// The machine, in the order in which people read it: promptbed, processor, memory, LibTorch and its
 /// libraries, GPUs, drives, plugins, programs. Throws nothing: what cannot be found out is a finding.
-std::vector<Finding> diagnose(const DiagnosisSpec& spec);
+std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec);
 
 /// What to do about the library that multiplies matrices, given as blas_library() names it: Debian's
 /// reference BLAS is some thirty times slower than OpenBLAS. "" if nothing.

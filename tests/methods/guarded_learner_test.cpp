@@ -43,8 +43,11 @@ TEST_F(GuardedLearner, NamesTheMethodInErrors) {
 TEST_F(GuardedLearner, TurnsEveryOtherExceptionIntoOneLineWithPluginCallAndRemedy) {
   EXPECT_EQ(test::error_of([&] { learner_->loss({}); }),
             "shaky (plugin shaky.so): loss() threw \"out of luck\"; fix the plugin or leave the method out");
-  EXPECT_ERROR(learner_->logits({}),
-               "shaky (plugin shaky.so): logits() threw \"mat1 and mat2 shapes cannot be multiplied");
+  const std::string of_libtorch = test::error_of([&] { learner_->logits({}); });  // 2 names the operator, too
+  EXPECT_TRUE(of_libtorch.starts_with("shaky (plugin shaky.so): logits() threw \"")) << of_libtorch;
+  EXPECT_NE(of_libtorch.find("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)\"; fix the plugin"),
+            std::string::npos)
+      << of_libtorch;
   EXPECT_ERROR(learner_->trainable(),
                "shaky (plugin shaky.so): trainable() threw something that is no exception");
   EXPECT_ERROR(learner_->state(), "shaky (plugin shaky.so): state() threw an exception that says nothing");

@@ -35,18 +35,40 @@ TEST(Diagnosis, HasARemedyForEachShortfall) {
                                   .cache = scratch / "runs/cache",
                                   .plugins = {scratch / "plugins"}});
   const auto of = [&](const std::string& subject) {
-    const auto found = std::ranges::find(findings, subject, &Finding::subject);
+    const auto found = std::ranges::find(findings, subject, &MachineFinding::subject);
     EXPECT_NE(found, findings.end()) << subject;
-    return found == findings.end() ? Finding() : *found;
+    return found == findings.end() ? MachineFinding() : *found;
   };
   for (const char* subject :
        {"promptbed", "processor", "memory", "LibTorch", "BLAS", "GPUs", "ledger", "plots"})
     EXPECT_FALSE(of(subject).value.empty()) << subject;
   EXPECT_TRUE(of("ledger").value.starts_with((scratch / "runs/promptbed.db").string() + " on "));
-  const auto broken = std::ranges::find_if(
-      findings, [](const Finding& finding) { return finding.value.find("broken.so") != std::string::npos; });
+  const auto broken = std::ranges::find_if(findings, [](const MachineFinding& finding) {
+    return finding.value.find("broken.so") != std::string::npos;
+  });
   ASSERT_NE(broken, findings.end());
   EXPECT_EQ(broken->remedy, "fix it, or remove it from the folder");
+}
+
+TEST(DoctorCommand, NamesTheDriversGpus) {
+  const test::ScratchFolder scratch;
+  const auto gpus = [&](const std::string& driver) {
+    write_file(scratch / "nvidia-smi", driver);
+    std::filesystem::permissions(scratch / "nvidia-smi", std::filesystem::perms::owner_all);
+    const std::string path = scratch.path().string() + ":/usr/bin:/bin";
+    const test::Finished told =
+        test::run_runner(scratch.path(), {"PATH=" + path}, {"doctor", "--format", "json"});
+    for (const auto& finding : nlohmann::json::parse(told.out)) {
+      if (finding.at("subject") == "GPUs") return finding;
+    }
+    return nlohmann::json();
+  };
+  const auto two = gpus("#!/bin/sh\necho 'NVIDIA A100, 81920 MiB'\necho 'NVIDIA T4, 15360 MiB'\n");
+  const std::string value = two.at("value"), remedy = two.at("remedy");
+  EXPECT_NE(value.find("NVIDIA A100, 81920 MiB; NVIDIA T4, 15360 MiB"), std::string::npos) << two;
+  EXPECT_EQ(remedy.empty(), !value.starts_with("none")) << two;
+  const auto none = gpus("#!/bin/sh\necho 'no driver'\nexit 9\n");
+  EXPECT_EQ(none.at("remedy"), "") << none;
 }
 
 TEST(DoctorCommand, ExitsWithOneIfThereIsAShortfall) {

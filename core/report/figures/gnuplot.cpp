@@ -81,7 +81,7 @@ std::string draw(const Figure& figure, PlotFormat format) {
 
 std::string draw_for_page(const Panel& panel) {
   const Sheet sheet{.width = panel.width, .height = panel.height, .pointable = true};
-  const Box all{.left = 0, .top = 0, .width = panel.width, .height = panel.height};
+  const PanelBox all{.left = 0, .top = 0, .width = panel.width, .height = panel.height};
   return run_gnuplot(fmt::format("svg size {:.0f},{:.0f} dynamic noenhanced font 'sans-serif,12'",
                                  panel.width, panel.height),
                      panel_script(panel, all, sheet));

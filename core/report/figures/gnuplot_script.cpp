@@ -64,7 +64,7 @@ bool has(const Panel& panel, Mark mark) {
 }
 
 /// What titles and labels leave of a box.
-Box inside(const Panel& panel, const Box& box) {
+PanelBox inside(const Panel& panel, const PanelBox& box) {
   const double left = panel.y.is_names ? 10 + kCharacter * longest_name(panel.y) : kYRoom;
   return {.left = box.left + left,
           .top = box.top + kTitleRoom - (panel.y.label.empty() ? 16 : 0),
@@ -72,8 +72,8 @@ Box inside(const Panel& panel, const Box& box) {
           .height = box.height - kTitleRoom + (panel.y.label.empty() ? 16 : 0) - kXRoom};
 }
 
-void add_frame(std::string& script, const Panel& panel, const Box& box, const Sheet& sheet) {
-  const Box axes = inside(panel, box);
+void add_frame(std::string& script, const Panel& panel, const PanelBox& box, const Sheet& sheet) {
+  const PanelBox axes = inside(panel, box);
   add(script, "set lmargin at screen {:.5f}", axes.left / sheet.width);
   add(script, "set rmargin at screen {:.5f}", (axes.left + axes.width) / sheet.width);
   add(script, "set tmargin at screen {:.5f}", 1 - axes.top / sheet.height);
@@ -272,7 +272,7 @@ void add_legend(std::string& script, const Figure& figure, const Sheet& sheet) {
 
 }  // namespace
 
-std::string panel_script(const Panel& panel, const Box& box, const Sheet& sheet) {
+std::string panel_script(const Panel& panel, const PanelBox& box, const Sheet& sheet) {
   std::string script = "unset key\nset border 0\nset tics scale 0\nset format '%g'\n";
   add_frame(script, panel, box, sheet);
   add_axis(script, 'x', panel.x);
@@ -300,7 +300,7 @@ Layout lay_out(const Figure& figure) {
   }
   const size_t rows = place_legend(legend_of(figure), width, [](const Trace&, double, size_t) {});
   const double legend = rows == 0 ? 0 : 10 + kLegendRow * static_cast<double>(rows);
-  for (Box& box : layout.boxes) box.top += legend + kEdge / 2;
+  for (PanelBox& box : layout.boxes) box.top += legend + kEdge / 2;
   layout.sheet = {.width = width, .height = legend + kEdge / 2 + top + height};
   return layout;
 }

@@ -7,7 +7,7 @@
 namespace promptbed {
 
 /// A rectangle of pixels, from the sheet's upper left corner.
-struct Box {
+struct PanelBox {
   double left = 0;
   double top = 0;
   double width = 0;
@@ -23,12 +23,12 @@ struct Sheet {
 
 /// Commands that draw a panel into its box of a sheet. They leave nothing set that the next panel would not
 /// set anyway. Names are data: no character of a name is a command.
-std::string panel_script(const Panel& panel, const Box& box, const Sheet& sheet);
+std::string panel_script(const Panel& panel, const PanelBox& box, const Sheet& sheet);
 
 /// Where the panels of a figure go, row by row, and how large the sheet is, with room for a legend.
 struct Layout {
   Sheet sheet;
-  std::vector<Box> boxes;  ///< one per panel
+  std::vector<PanelBox> boxes;  ///< one per panel
 };
 
 /// Panels in natural size, as many side by side as fit the width of a page.
