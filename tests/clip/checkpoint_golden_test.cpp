@@ -6,6 +6,7 @@
 #include "clip/towers/text_transformer.h"
 #include "support/expect_error.h"
 #include "support/golden.h"
+#include "support/golden_clip.h"
 
 namespace promptbed {
 namespace {
@@ -58,11 +59,12 @@ TEST_P(GoldenCheckpoint, IsTheReferencesModel) {
   const auto io = read_safetensors(vit_folder() / "io.safetensors").tensors;
   const ClipModel model = load(path());
   EXPECT_EQ(model.fingerprint(), load(vit_folder() / "hf").fingerprint());
-  const auto encoder = model.make_image_encoder({});
+  const Placement placement{.device = test::golden_device()};
+  const auto encoder = model.make_image_encoder(placement);
   EXPECT_EQ(encoder->resolution(), io.at("image").size(-1));
-  const Tensor images = encoder->encode(io.at("image"));
+  const Tensor images = encoder->encode(io.at("image").to(placement.device)).cpu();
   EXPECT_LT(relative_difference(images, io.at("image_features")), kTolerance);
-  const Tensor texts = encode(TextTransformer(model.checkpoint(), {}), io.at("tokens"));
+  const Tensor texts = encode(TextTransformer(model.checkpoint(), placement), io.at("tokens")).cpu();
   EXPECT_LT(relative_difference(texts, io.at("text_features")), kTolerance);
   const Tensor logits = model.logit_scale() * normalised(images).mm(normalised(texts).t());
   EXPECT_LT(relative_difference(logits, io.at("logits_per_image")), kTolerance);
@@ -79,7 +81,9 @@ TEST(GoldenModifiedResNet, GivesTheReferencesFeatures) {
   const auto io = read_safetensors(folder / "io.safetensors").tensors;
   const ClipModel model = load(folder / "state_dict.pt");
   EXPECT_EQ(model.preprocessing().size, io.at("image").size(-1));
-  const Tensor images = model.make_image_encoder({})->encode(io.at("image"));
+  const Placement placement{.device = test::golden_device()};
+  const Tensor images =
+      model.make_image_encoder(placement)->encode(io.at("image").to(placement.device)).cpu();
   EXPECT_LT(relative_difference(images, io.at("image_features")), kTolerance);
 }
 
