@@ -52,6 +52,7 @@ std::optional<torch::Device> device_in(int count, char** words) {
 /// Runs what was asked for, and compares it.
 int run(int count, char** words) {
   benchmark::Initialize(&count, words);
+  benchmark::AddCustomContext("processor", promptbed::processor_name());  // scripts/bench_compare.py asks
   if (const auto device = device_in(count, words)) {
     promptbed::bench::register_device_benchmarks(*device);
   } else {
