@@ -16,8 +16,9 @@ packages=(
 )
 case ${1:-} in
   '') ;;
-  # A browser for the report page, what checks and fuzzes the sources, what kills a sweep at a chosen system call, and a cluster.
-  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace groff-base munge slurmctld slurmd slurm-client) ;;
+  # A browser for the report page, what checks and fuzzes the sources, what kills a sweep at a chosen system call, what counts
+  # instructions, and a cluster.
+  --tests) packages+=(chromium chromium-driver python3 clang clang-format doxygen strace valgrind groff-base munge slurmctld slurmd slurm-client) ;;
   *) echo "scripts/deps.sh: $1: known: --tests" >&2; exit 2 ;;
 esac
 
