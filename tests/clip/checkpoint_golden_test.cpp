@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const double kTolerance = test::golden_tolerance(1e-5);
+constexpr double kTolerance = 1e-5;
 
 fs::path vit_folder() {
   return test::golden_folder() / "clip_vit";

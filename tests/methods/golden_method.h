@@ -31,7 +31,7 @@ inline double golden_distance(const Tensor& a, const Tensor& b) {
 
 /// What another order of summation may do to a golden tensor. A second implementation stayed within a quarter
 /// of it.
-inline const double kGoldenTolerance = golden_tolerance(2e-5);
+constexpr double kGoldenTolerance = 2e-5;
 
 /// In epoch e the rows in their order, in view e.
 class ViewPerEpoch final : public EpochOrder {

@@ -2,7 +2,6 @@
 
 #include <promptbed/text_encoder.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -21,12 +20,6 @@ inline torch::Device golden_device() {
   const torch::Device device = parse_device(given == nullptr ? "cpu" : given, "PROMPTBED_TEST_DEVICE");
   settle_arithmetic({.device = device});
   return device;
-}
-
-/// How far numbers may be from the reference's, in relation to the largest. A GPU takes sums in another
-/// order.
-inline double golden_tolerance(double on_cpu) {
-  return golden_device().is_cuda() ? std::max(on_cpu, 1e-4) : on_cpu;
 }
 
 /// The CLIP that made the golden prompts and zero-shot features, opened once for all tests.
