@@ -58,9 +58,9 @@ std::string wrong_with(const Recipe& recipe);
 /// Logits have to be finite floating-point numbers, [rows, classes]; `classes` is none if nobody knows yet.
 std::string wrong_with_logits(const Tensor& logits, int64_t rows, std::optional<int64_t> classes);
 
-/// Outputs have to have text features [K, D] or [rows, K, D], logits of that shape and a loss as below.
-/// Whether numbers are finite is left to the loss of the epoch: asking in every step would let a GPU run
-/// idle.
+/// Outputs have to have text features [K, D] or [rows, K, D], floating-point logits [rows, classes] and a
+/// loss as below. Whether numbers are finite is left to the loss of the epoch: asking in every step would let
+/// a GPU run idle.
 std::string wrong_with_outputs(const Outputs& outputs, int64_t rows, std::optional<int64_t> classes);
 
 /// A loss has to be one number, without dimensions.

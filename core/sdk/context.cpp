@@ -166,7 +166,8 @@ PromptBatch ContextPrompts::assemble(const Tensor& leading, const Tensor& contex
     prompts.suffix_lengths[k] += inner;
   }
   const Tensor table = at::cat({names_, context.reshape({-1, context.size(-1)})});
-  prompts.suffix = table.index_select(0, torch::tensor(rows, torch::kLong).to(table.device()));
+  const Tensor order = torch::tensor(rows, torch::kLong).to(table.device(), /*non_blocking=*/true);
+  prompts.suffix = table.index_select(0, order);
   return prompts;
 }
 

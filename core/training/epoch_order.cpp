@@ -13,8 +13,9 @@ torch::Generator seeded_generator(uint64_t seed, std::string_view purpose) {
 
 Batch take_rows(const FeatureSet& data, const EpochRows& rows, int64_t begin, int64_t count) {
   Batch batch;
-  batch.images = rows.images.narrow(0, begin, count).to(data.labels.device());
-  batch.views = rows.views.narrow(0, begin, count).to(data.labels.device());
+  const torch::Device device = data.labels.device();
+  batch.images = rows.images.narrow(0, begin, count).to(device, /*non_blocking=*/true);
+  batch.views = rows.views.narrow(0, begin, count).to(device, /*non_blocking=*/true);
   if (data.features.defined()) batch.features = data.features.index({batch.images, batch.views});
   batch.labels = data.labels.index_select(0, batch.images);
   return batch;

@@ -145,7 +145,7 @@ class Loop {
     optimiser_.zero_gradients();
     const int64_t begin = step_ * batch_size_, count = std::min(batch_size_, images_ - begin);
     Batch batch = take_rows(data_, rows, begin, count);
-    if (stream) batch.pixels = stream->next(count).to(data_.labels.device());
+    if (stream) batch.pixels = stream->next(count).to(data_.labels.device(), /*non_blocking=*/true);
     const Tensor loss = learner_.backward(batch);
     optimiser_.step();
     losses_ += loss;

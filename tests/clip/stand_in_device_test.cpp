@@ -85,7 +85,12 @@ TEST_F(StandInDevice, CountsHowOftenTheCpuWaits) {
     work();
     return waits_for_stand_in_device() - before;
   };
-  EXPECT_EQ(waits_in([&] { (x_.to(*kStandIn) + 1).matmul(there_.t()).softmax(-1).argmax(-1); }), 0);
+  const Tensor mask = there_ > 2;
+  EXPECT_EQ(waits_in([&] { (x_.to(*kStandIn, /*non_blocking=*/true) + 1).matmul(there_.t()).softmax(-1); }),
+            0);
+  EXPECT_EQ(waits_in([&] { at::where(mask, there_, -there_).argmax(-1); }), 0);
+  EXPECT_EQ(waits_in([&] { x_.to(*kStandIn); }), 1);
+  EXPECT_EQ(waits_in([&] { there_.index({mask}); }), 1);
   EXPECT_EQ(waits_in([&] { there_.cpu(); }), 1);
   EXPECT_EQ(waits_in([&] { there_.sum().item<float>(); }), 1);
   EXPECT_EQ(waits_in([&] { there_.nonzero(); }), 1);

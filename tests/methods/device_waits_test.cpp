@@ -36,7 +36,8 @@ std::vector<int64_t> waits_of_steps(const CheckedMethod& method, const CheckTask
   return waits;
 }
 
-// Losses are read once an epoch: a step that asks the device for a number would let a GPU run idle.
+// Losses are read once an epoch. A step that asks the device for a number, or waits until a copy has arrived
+// there, would let a GPU run idle.
 TEST(StepsOnADevice, NeverWaitForIt) {
   if (!kStandIn) GTEST_SKIP() << "LibTorch 2 has no device that stands in for a GPU";
   const MethodRegistry registry(plugin_folders({}));

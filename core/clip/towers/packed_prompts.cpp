@@ -37,7 +37,7 @@ std::vector<uint64_t> token_ids(const Tensor& suffix, int64_t tokens) {
 }
 
 Tensor to_tensor(const std::vector<int64_t>& values, torch::Device device) {
-  return torch::tensor(at::ArrayRef<int64_t>(values), torch::kLong).to(device);
+  return torch::tensor(at::ArrayRef<int64_t>(values), torch::kLong).to(device, /*non_blocking=*/true);
 }
 
 /// A group that grows by one class at a time.
@@ -102,7 +102,7 @@ Tensor PackedPrompts::mask() const {
   for (int64_t r = 0; r < rows(); ++r, row += rows()) {
     for (const int32_t seen_row : seen_by(r)) row[seen_row] = 0;
   }
-  return mask.to(position.device());
+  return mask.to(position.device(), /*non_blocking=*/true);
 }
 
 std::vector<PackedPrompts> pack_prompts(const PromptBatch& prompts) {

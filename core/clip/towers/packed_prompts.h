@@ -20,7 +20,7 @@ struct PackedPrompts {
   Tensor every_row;    ///< [R] int64: 0, 1, ...
   Tensor last_row;     ///< [K] int64 row of each class's EOS
 
-  std::vector<int64_t> ends;  ///< the same as last_row, wherever that lies
+  std::vector<int64_t> ends;  ///< last_row, on the CPU
 
   /// The rows that row r sees, itself last: `seen` from first_seen[r] to first_seen[r + 1].
   std::vector<int32_t> seen, first_seen;

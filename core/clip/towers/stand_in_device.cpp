@@ -143,10 +143,12 @@ class Call {
   std::vector<std::pair<Tensor, Tensor>> moved_;
 };
 
-/// Whether the CPU has to see what an operator computes before it can go on.
+/// Whether the CPU has to see what an operator computes before it can go on. (Indexing by a mask calls
+/// nonzero.)
 bool makes_wait(const c10::OperatorHandle& op) {
   const std::string& name = op.operator_name().name;
-  return name == "aten::nonzero" || name == "aten::masked_select" || name.starts_with("aten::_unique") ||
+  return name == "aten::nonzero" || name == "aten::masked_select" || name == "aten::repeat_interleave" ||
+         name.find("unique") != std::string::npos ||
          std::ranges::any_of(op.schema().returns(), [](const c10::Argument& returned) {
            const c10::TypeKind kind = returned.type()->kind();
            return kind == c10::TypeKind::NumberType || kind == c10::TypeKind::BoolType;
@@ -165,7 +167,7 @@ void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
 
 /// The one way between the CPU and the device.
 Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
-  if (!is_there(to)) ++waits;
+  if (is_there(from) != is_there(to) && (!is_there(to) || !non_blocking)) ++waits;
   const Tensor target = is_there(to) ? on_cpu(to) : to;
   target.copy_(is_there(from) ? on_cpu(from) : from, non_blocking);
   return to;

@@ -14,8 +14,9 @@ namespace promptbed {
 ///     tensor.to(*stand_in_device()) + at::ones({3})   // throws
 std::optional<torch::Device> stand_in_device();
 
-/// How often the CPU has had to wait for that device so far: for a copy, or for an operator whose answer is a
-/// number or has a size that depends on values. On a GPU each of them lets its queue of work run empty.
+/// How often the CPU has had to wait for that device so far: for a copy from it, or one to it that was not
+/// told to go on (non_blocking), or for an operator whose answer is a number or has a size that depends on
+/// values. On a GPU each of them lets its queue of work run empty.
 int64_t waits_for_stand_in_device();
 
 }  // namespace promptbed

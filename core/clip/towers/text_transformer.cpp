@@ -118,7 +118,7 @@ TextTransformer::TextTransformer(const Checkpoint& checkpoint, const Placement& 
 
 Tensor TextTransformer::embed(std::span<const int64_t> tokens) const {
   const auto ids = torch::tensor(at::ArrayRef<int64_t>(tokens.data(), tokens.size()), torch::kLong);
-  return token_embedding_.index_select(0, ids.to(device_)).to(torch::kFloat);
+  return token_embedding_.index_select(0, ids.to(device_, /*non_blocking=*/true)).to(torch::kFloat);
 }
 
 Tensor TextTransformer::encode(const PromptBatch& prompts) const {

@@ -52,7 +52,7 @@ Tensor dropped(const Tensor& x, double share, uint64_t seed) {
   const Tensor kept = at::empty(x.sizes(), torch::kFloat)
                           .bernoulli_(1 - share, at::detail::createCPUGenerator(seed))
                           .div_(1 - share);
-  return x * kept.to(x.device());
+  return x * kept.to(x.device(), /*non_blocking=*/true);
 }
 
 }  // namespace
