@@ -19,10 +19,28 @@ namespace {
 /// Finished images per thread that may wait for a slower one before them.
 constexpr size_t kPicturesAhead = 4;
 
-/// Images that may be in progress. While a device is at one batch, threads render the next.
-size_t pictures_ahead(const ExtractionSettings& settings) {
-  const auto threads = static_cast<size_t>(settings.threads);
-  return std::max(kPicturesAhead * threads, settings.device.is_cpu() ? 0 : size_t{2 * kViewsAtOnce});
+/// The views of an image that one thread renders. On a device their pixels wait for each other, a batch of
+/// them at most; on the CPU each is encoded at once.
+std::vector<MissingPicture> in_slices(std::vector<MissingPicture> missing, bool on_device) {
+  if (!on_device) return missing;
+  std::vector<MissingPicture> slices;
+  for (const auto& [image, views] : missing) {
+    for (auto begin = views.begin(); begin != views.end();) {
+      const auto end = begin + std::min<std::ptrdiff_t>(kViewsAtOnce, views.end() - begin);
+      slices.push_back({image, {begin, end}});
+      begin = end;
+    }
+  }
+  return slices;
+}
+
+/// Slices that may be in progress or wait. Those with pixels are as many as fill two batches: while a device
+/// is at one, threads render the next.
+size_t most_ahead(std::span<const MissingPicture> slices, size_t threads, bool on_device) {
+  if (!on_device) return kPicturesAhead * threads;
+  size_t views = 1;
+  for (const MissingPicture& slice : slices) views = std::max(views, slice.views.size());
+  return std::max(threads, size_t{2 * kViewsAtOnce} / views);
 }
 
 /// The rows of one image.
@@ -70,36 +88,38 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
 
   FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work in the meantime
-  const std::vector<MissingPicture> missing = cache.missing(requests, &contents);
+  const bool on_device = !settings.device.is_cpu();
+  const std::vector<MissingPicture> slices = in_slices(cache.missing(requests, &contents), on_device);
   const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device,
                                        cache.key().crops);
-  const bool on_device = !settings.device.is_cpu();
   ViewBatches batches(
       encoder, settings.device,
       [&](std::span<const FeatureRow> rows, const Tensor& features) { writer.append(rows, features); });
   try {
-    Progress progress("extracting features: " + cache.key().dataset, static_cast<int64_t>(missing.size()),
-                      log, is_terminal(log));
+    Progress progress("extracting features: " + cache.key().dataset, std::ssize(slices), log,
+                      is_terminal(log));
     const SingleThreadedOperators operators;
-    Ahead<PictureViews> pictures(missing.size(), static_cast<size_t>(settings.threads),
-                                 pictures_ahead(settings), [&](size_t i) {
-                                   return views_of(missing[i], contents.files(), picture_encoder,
+    const auto threads = static_cast<size_t>(settings.threads);
+    Ahead<PictureViews> pictures(slices.size(), threads, most_ahead(slices, threads, on_device),
+                                 [&](size_t i) {
+                                   return views_of(slices[i], contents.files(), picture_encoder,
                                                    cache.key().dataset, /*encode=*/!on_device);
                                  });
-    while (const auto picture = pictures.next()) {
-      if (on_device) {
-        batches.add(picture->rows, picture->views);
-      } else {
-        writer.append(picture->rows, picture->views);
+    try {
+      for (size_t i = 0; const auto picture = pictures.next(); ++i) {
+        if (on_device) {
+          batches.add(picture->rows, picture->views);
+        } else {
+          writer.append(picture->rows, picture->views);
+        }
+        if (i == 0 || slices[i].image != slices[i - 1].image) ++report.pictures_decoded;
+        progress.advance();
       }
-      ++report.pictures_decoded;
-      progress.advance();
+    } catch (const PictureError&) {
+      batches.finish();  // the images before the one that failed
+      throw;
     }
     batches.finish();
-  } catch (const PictureError&) {
-    batches.finish();  // the images before the one that failed
-    writer.flush();
-    throw;
   } catch (...) {
     writer.flush();
     throw;

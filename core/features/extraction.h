@@ -38,12 +38,13 @@ struct ExtractionSettings {
 int64_t count_rows(std::span<const FeatureRequest> requests);
 
 /// Extracts the requested features that the cache lacks, or has of other contents than `contents` finds in
-/// the images' files. Each image is read and decoded once; one thread renders and encodes its views. Does
-/// nothing if nothing is missing; otherwise waits for other writers. Reports progress and waiting on `log`.
+/// the images' files. Each image is read and decoded once, for 64 views at most; one thread renders and
+/// encodes them. Does nothing if nothing is missing; otherwise waits for other writers. Reports progress and
+/// waiting on `log`.
 ///
 /// On the CPU the tower encodes one view at a time: in a batch, a feature's last bits would depend on its
 /// position (BLAS treats the edge of a matrix differently), and thus on what else was missing and on the
-/// number of threads. Another device gets full batches from the threads, which would else leave it idle.
+/// number of threads. Another device gets full batches from the threads, which would otherwise leave it idle.
 ///
 /// Throws PictureError, naming the image, if one is missing or unreadable, Interrupted after Ctrl-C. Either
 /// way the features so far are kept, and the next call goes on from there.

@@ -16,8 +16,8 @@ Tensor PictureEncoder::encode(const Picture& picture, const std::vector<int>& vi
   const c10::InferenceMode frozen;
   std::vector<Tensor> features;
   for (const int view : views) {
-    const Tensor pixels = this->pixels(picture, {view}, view_key);
-    features.push_back(tower_.encode(pixels.to(device_)).cpu());
+    const Tensor seen = pixels(picture, {view}, view_key);
+    features.push_back(tower_.encode(seen.to(device_)).cpu());
   }
   return at::cat(features);
 }

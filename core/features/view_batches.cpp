@@ -10,12 +10,13 @@
 namespace promptbed {
 
 ViewBatches::ViewBatches(const ImageEncoder& tower, torch::Device device, Taker take)
-    : tower_(tower),
-      device_(device),
-      take_(std::move(take)),
-      pixels_(at::zeros({kViewsAtOnce, 3, tower.resolution(), tower.resolution()})) {}
+    : tower_(tower), device_(device), take_(std::move(take)) {}
 
 void ViewBatches::add(std::span<const FeatureRow> rows, const Tensor& pixels) {
+  if (!pixels_.defined()) {
+    pixels_ = at::zeros({kViewsAtOnce, 3, tower_.resolution(), tower_.resolution()});
+    if (device_.is_cuda()) pixels_ = pixels_.pin_memory();  // the GPU reads it at the bus's full speed
+  }
   for (size_t i = 0; i < rows.size(); ++i) {
     pixels_[static_cast<int64_t>(rows_.size())].copy_(pixels[static_cast<int64_t>(i)]);
     rows_.push_back(rows[i]);

@@ -16,7 +16,7 @@ namespace promptbed {
 constexpr int64_t kViewsAtOnce = 64;
 
 /// Has views of images encoded on a device, kViewsAtOnce of them at a time. A batch that is not full is
-/// filled up with zeros: all have one shape, so that a device runs the same kernels and a feature does not
+/// filled up with zeros: all have one shape, so that a device runs the same kernels, and a feature should not
 /// depend on how many others were missing.
 class ViewBatches {
  public:
@@ -36,7 +36,7 @@ class ViewBatches {
   const ImageEncoder& tower_;
   torch::Device device_;
   Taker take_;
-  Tensor pixels_;                 // [kViewsAtOnce, 3, R, R], of the rows that wait
+  Tensor pixels_;  // [kViewsAtOnce, 3, R, R], of the rows that wait; made for the first of them
   std::vector<FeatureRow> rows_;  // fewer than kViewsAtOnce
 };
 
