@@ -94,36 +94,35 @@ void add_openblas_variables(std::vector<MachineFinding>& findings) {
 }
 
 /// "NVIDIA A100-SXM4-80GB, 81920 MiB; ...": those that the driver has; "" if there is none.
-std::string gpus_of_driver() try {
+std::string gpus_of_driver() {
   if (!has_program("nvidia-smi")) return "";
-  const ProgramEnd end =
-      run_program({"nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"}, "");
+  const ProgramEnd end = run_program(
+      {"timeout", "10", "nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"}, "");
   if (!end.fault.empty()) return "";
   std::string names;
   std::istringstream lines(end.output);
   for (std::string line; std::getline(lines, line);) names.append(names.empty() ? "" : "; ").append(line);
   return names;
-} catch (const Error&) {  // it cannot be started
-  return "";
 }
 
 MachineFinding gpus() {
   const std::string known = gpus_of_driver();
   if (!c10::impl::hasDeviceGuardImpl(torch::kCUDA)) {
     if (known.empty()) return {"GPUs", "none: this LibTorch is for the CPU", ""};
-    return {"GPUs", fmt::format("none that this LibTorch, which is for the CPU, can use: {}", known),
+    return {"GPUs", fmt::format("none that this LibTorch, which is for the CPU, can use ({})", known),
             "build with the LibTorch of a PyTorch to use them: docs/gpu.md"};
   }
   const size_t devices = torch::cuda::device_count();
-  if (devices > 0) {
-    return {"GPUs",
-            fmt::format("{}{}{}; --device cuda shares them out among the --jobs of a sweep", devices,
-                        known.empty() ? "" : ": ", known),
-            ""};
+  const std::string driver = known.empty() ? "" : fmt::format(" (the driver has {})", known);
+  if (devices == 0) {
+    return {"GPUs", "none that CUDA sees" + driver,
+            known.empty() ? ""
+                          : "look at CUDA_VISIBLE_DEVICES, and at whether the driver is new enough for this "
+                            "LibTorch"};
   }
-  if (known.empty()) return {"GPUs", "none that CUDA sees", ""};
-  return {"GPUs", fmt::format("none that CUDA sees; the driver has {}", known),
-          "look at CUDA_VISIBLE_DEVICES, and at whether the driver is new enough for this LibTorch"};
+  return {"GPUs",
+          fmt::format("{}{}; --device cuda shares them out among the --jobs of a sweep", devices, driver),
+          ""};
 }
 
 fs::path nearest_folder(fs::path path) {

@@ -27,8 +27,8 @@ TEST(Placement, AGpuMustBeThere) {
   check("cuda:0", 1);
   check("cuda:3", 4);
   EXPECT_ERROR(check("cuda", 0), "--device cuda: this LibTorch has no CUDA device; use cpu");
-  EXPECT_ERROR(check("cuda:1", 1), "--device cuda:1: LibTorch sees one GPU, cuda:0");
-  EXPECT_ERROR(check("cuda:4", 4), "--device cuda:4: LibTorch sees cuda:0 to cuda:3");
+  EXPECT_ERROR(check("cuda:1", 1), "--device cuda:1: LibTorch sees one GPU; give cuda:0");
+  EXPECT_ERROR(check("cuda:4", 4), "--device cuda:4: LibTorch sees 4 GPUs; give cuda:0 to cuda:3");
 }
 
 }  // namespace

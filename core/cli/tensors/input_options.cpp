@@ -16,9 +16,11 @@ namespace {
 
 constexpr int64_t kMostViews = 1000;
 
+/// A GPU has to be there, unless that is up to the machines that Slurm finds.
 torch::Device read_device(const Values& values) {
   const torch::Device device = parse_device(values.text("device"), "--device");
-  check_gpu(device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
+  if (device.is_cuda() && values.text("executor") != "slurm")
+    check_gpu(device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
   return device;
 }
 
@@ -33,7 +35,7 @@ void read_model_options(InputSpec& spec, const Values& values) {
   spec.placement.device = read_device(values);
   spec.placement.precision = values.one_of<Precision>(
       "precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}, {"tf32", Precision::tf32}});
-  if (spec.placement.precision == Precision::tf32 && spec.placement.device.is_cpu())
+  if (spec.placement.precision == Precision::tf32 && !spec.placement.device.is_cuda())
     throw Error("--precision tf32: only GPUs have it; give f32 or bf16, or --device cuda");
   settle_arithmetic(spec.placement);
 }

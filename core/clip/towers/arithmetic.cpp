@@ -16,9 +16,9 @@ void settle_arithmetic(const Placement& placement) {
   // Without it cuBLAS may choose among workspaces, and with them among orders of summation.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/0);
   context.setDeterministicAlgorithms(true, /*warn_only=*/true);
-#if TORCH_VERSION_MAJOR > 1
-  context.setDeterministicFillUninitializedMemory(
-      false);  // it costs time, and nothing here reads such memory
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
+  // It costs time, and nothing here reads such memory.
+  context.setDeterministicFillUninitializedMemory(false);
 #endif
 }
 

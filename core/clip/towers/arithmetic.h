@@ -4,9 +4,10 @@
 
 namespace promptbed {
 
-/// From now on this process computes as the placement says, and the same bits whenever work is repeated, as
-/// far as LibTorch can. Left to itself, it rounds the factors of convolutions on a GPU to TF32, three decimal
-/// digits, and adds up gradients there in whatever order they come. To be called before a GPU is first used.
+/// Decides for this process whether f32 products on a GPU may be rounded to TF32 (ten bits behind the point),
+/// which LibTorch does in convolutions if left to itself: only with Precision::tf32. On a GPU it also asks
+/// for the same bits whenever work is repeated, as far as LibTorch has deterministic kernels. To be called
+/// before a GPU is first used.
 void settle_arithmetic(const Placement& placement);
 
 }  // namespace promptbed

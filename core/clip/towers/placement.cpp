@@ -47,8 +47,9 @@ void check_gpu(torch::Device device, int64_t gpus, std::string_view where) {
   if (gpus == 0)
     throw Error(fmt::format("{} {}: this LibTorch has no CUDA device; use cpu", where, device.str()));
   if (device.has_index() && device.index() >= gpus) {
-    throw Error(fmt::format("{} {}: LibTorch sees {}", where, device.str(),
-                            gpus == 1 ? "one GPU, cuda:0" : fmt::format("cuda:0 to cuda:{}", gpus - 1)));
+    throw Error(fmt::format(
+        "{} {}: LibTorch sees {}", where, device.str(),
+        gpus == 1 ? "one GPU; give cuda:0" : fmt::format("{} GPUs; give cuda:0 to cuda:{}", gpus, gpus - 1)));
   }
 }
 

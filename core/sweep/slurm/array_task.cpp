@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <torch/cuda.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -80,6 +81,8 @@ void make_array_task(const fs::path& path) {
         fmt::format("{}: no sweep knows that it submitted job {}; end it with scancel, and sweep again",
                     path.string(), job_number));
   }
+  if (spec.placement.device.is_cuda())
+    check_gpu(spec.placement.device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
   at::set_num_threads(static_cast<int>(spec.threads));
   settle_arithmetic(spec.placement);
   const TaskFolder folder(spec.ledger);
