@@ -156,6 +156,10 @@ TEST(Published, WhateverDiffersIsNamed) {
   spec = run_of("coop");
   spec.crops.least = 0.7;
   EXPECT_EQ(mismatch(spec), "the training crops cover 70 to 100 % of the area, the paper's 8 to 100 %");
+  spec = run_of("clip_zeroshot");
+  spec.crops.least = 0.7;
+  EXPECT_EQ(spec.views, 0);
+  EXPECT_EQ(mismatch(spec), "the training crops cover 70 to 100 % of the area, the paper's 8 to 100 %");
   spec = run_of("coop");
   spec.recipe->groups[0].learning_rate = 0.01;
   EXPECT_EQ(mismatch(spec), "learning_rate is 0.01, the paper's 0.002");

@@ -241,7 +241,8 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
   if (const auto differs = difference(canonical, required)) return differs;
   if (const auto exceeds = excess(canonical, required)) return exceeds;
-  const bool uses_none = run.views == 0 && run.crops == CropRange();
+  const bool uses_none =
+      run.views == 0 && run.crops == CropRange();  // a method may see crops in its test alone
   if (run.crops != crops && !uses_none) {
     return fmt::format("the training crops cover {} of the area, the paper's {}", percent_text(run.crops),
                        percent_text(crops));
