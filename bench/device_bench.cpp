@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <torch/cuda.h>
 
 #include <chrono>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "clip/towers/image_tower.h"
 #include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
+#include "features/view_batches.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
 #include "reference_towers.h"
@@ -25,15 +27,13 @@ namespace {
 
 constexpr const char* kArchitecture = "ViT-B/16";
 constexpr int64_t kClasses = 50;
-constexpr int64_t kBatch = 32;        // images of a CoOp step
-constexpr int64_t kTestImages = 4;    // of CoCoOp at once
-constexpr int64_t kViewsAtOnce = 64;  // whose features are computed
+constexpr int64_t kBatch = 32;      // images of a CoOp step
+constexpr int64_t kTestImages = 4;  // of CoCoOp at once
 constexpr int kRepetitions = 5;
 
-/// Weights on a device, in the type that its owner computes in.
+/// Weights in f32 on the CPU, from which towers are made on the device.
 struct Towers {
   Checkpoint text, image;
-  torch::Device device;
 };
 
 Checkpoint moved(Checkpoint weights, torch::Device device, torch::ScalarType type) {
@@ -43,12 +43,11 @@ Checkpoint moved(Checkpoint weights, torch::Device device, torch::ScalarType typ
 
 /// Kept from one benchmark to the next: random weights of a large tower take longer to draw than a step.
 const Towers& towers(torch::Device device) {
-  static const Towers made = [device] {
-    if (device.is_cuda())
-      return Towers{random_text_tower(text_tower_sizes(kArchitecture)),
-                    random_image_tower(*image_tower_sizes(kArchitecture)), device};
-    return Towers{random_text_tower({.context_length = 24, .vocabulary = 100}), random_image_tower(), device};
-  }();
+  static const Towers made =
+      device.is_cuda()
+          ? Towers{random_text_tower(text_tower_sizes(kArchitecture)),
+                   random_image_tower(*image_tower_sizes(kArchitecture))}
+          : Towers{random_text_tower({.context_length = 24, .vocabulary = 100}), random_image_tower()};
   return made;
 }
 
@@ -174,6 +173,7 @@ void add_reference(torch::Device device, torch::ScalarType type) {
 }  // namespace
 
 void register_device_benchmarks(torch::Device device) {
+  if (device.is_cuda()) check_gpu(device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
   settle_arithmetic({.device = device});
   benchmark::ClearRegisteredBenchmarks();
   for (const Precision precision : {Precision::f32, Precision::bf16}) add_ours(device, precision);

@@ -10,8 +10,11 @@ if [ "${1:-}" = --tests ]; then
   tests=ON suffix=-tests
   shift
 fi
-output=${2:+$(realpath -m "$2")}
-pytorch=${1:+$(realpath -m "$1")}
+case ${1:-} in
+  -*) echo "scripts/bundle.sh: $1: known: --tests" >&2; exit 2 ;;
+esac
+output=${2:+$(realpath -m -- "$2")}
+pytorch=${1:+$(realpath -m -- "$1")}
 cd "$(dirname "$0")/.."
 
 pytorch=${pytorch:-$(python3 -c 'import importlib.util; print(importlib.util.find_spec("torch").submodule_search_locations[0])' 2> /dev/null || true)}

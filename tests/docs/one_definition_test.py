@@ -9,7 +9,7 @@ import re
 import sys
 
 UNNAMED = re.compile(r"^namespace \{.*?^\}  // namespace$", re.DOTALL | re.MULTILINE)
-TYPE = re.compile(r"^(?:struct|class|enum class|enum|union) (\w+)(?: final)?(?:\s*:(?!:)[^;{]*)?\s*\{", re.MULTILINE)
+TYPE = re.compile(r"^(?:struct|class|enum class|enum|union) (?:PROMPTBED_EXPORT )?(\w+)(?: final)?(?:\s*:(?!:)[^;{]*)?\s*\{", re.MULTILINE)
 
 
 def types_of(folder: pathlib.Path) -> dict[str, set[pathlib.Path]]:
