@@ -13,7 +13,7 @@ step "2 of 5: building runner and the plugins (6 to 10 minutes on 2 cores the fi
 cmake --preset release > /dev/null
 cmake --build --preset release --target runner plugins promptbed_described
 
-step "3 of 5: the sweep: four methods, three seeds, all datasets (about 11 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
+step "3 of 5: the sweep: four methods, three seeds, all datasets (6 to 11 minutes on 2 cores the first time; Ctrl-C keeps what is finished)"
 build/release/runner sweep --methods clip_zeroshot,coop,cocoop,coop_ctx60 --suite pocket --seeds 1,2,3
 
 step "4 of 5: the table, and what the methods gain over zero-shot"

@@ -33,7 +33,7 @@ constexpr CommandSummary kCommands[] = {
     {"bench", "measure what training and testing a method costs", bench_command},
     {"methods", "list the methods that the plugins offer, and their options", methods_command},
     {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
-    {"runs", "list, show, compare, export, release and delete runs in the ledger", runs_command},
+    {"runs", "list, show, diff, export, release and delete runs in the ledger", runs_command},
     {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},
     {"doctor", "say what this machine offers, and what to fix", doctor_command},
     {"completion", "print a completion script for bash, zsh or fish, or the man page", completion_command},

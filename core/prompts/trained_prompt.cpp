@@ -15,6 +15,7 @@
 #include "results/ledger.h"
 #include "results/prompt_file.h"
 #include "results/run_record.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
@@ -86,7 +87,8 @@ PromptOrigin parse_origin(const json& value) {
 std::string title_of(const TrainedPrompt& prompt) {
   const RunSpec& run = prompt.run;
   if (prompt.origin) return fmt::format("{}, imported from {}", run.method, prompt.origin->file);
-  return fmt::format("{} on {}, {} shots, seed {}", run.method, run.dataset, run.shots, run.seed);
+  return fmt::format("{} on {}, {}, seed {}", run.method, run.dataset,
+                     plural(static_cast<size_t>(run.shots), "shot"), run.seed);
 }
 
 std::string hash_of_prompt(const TensorTexts& texts, const NamedTensors& state) {

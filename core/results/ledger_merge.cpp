@@ -92,7 +92,8 @@ KnownRuns read_all(SQLite::Database& database) {
 
 /// "coop on devices, 16 shots, seed 1"
 std::string title_of(const RunSpec& spec) {
-  const std::string shots = spec.classes.empty() ? "" : fmt::format(", {} shots", spec.shots);
+  const std::string shots =
+      spec.classes.empty() ? "" : ", " + plural(static_cast<size_t>(spec.shots), "shot");
   const std::string seed = spec.seed == 0 ? "" : fmt::format(", seed {}", spec.seed);
   return fmt::format("{} on {}{}{}", spec.method, spec.dataset, shots, seed);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "data/draws/draw_file.h"
+#include "table/table.h"
 
 namespace promptbed {
 
@@ -22,9 +23,9 @@ GivenDraws::GivenDraws(const std::vector<fs::path>& files) {
     const auto [place, first] =
         given_.try_emplace({stored.dataset, stored.shots, stored.seed}, Given{file, std::move(stored.draw)});
     if (!first) {
-      throw Error(fmt::format("{} and {}: both are of {}, {} shots, seed {}; leave one out",
-                              place->second.file.string(), file.string(), stored.dataset, stored.shots,
-                              stored.seed));
+      throw Error(fmt::format("{} and {}: both are of {}, {}, seed {}; leave one out",
+                              place->second.file.string(), file.string(), stored.dataset,
+                              plural(static_cast<size_t>(stored.shots), "shot"), stored.seed));
     }
   }
 }
@@ -38,9 +39,9 @@ void GivenDraws::check_grid(const std::vector<DatasetSpec>& datasets, const Swee
     const bool has_dataset = std::ranges::find(datasets, dataset, &DatasetSpec::id) != datasets.end();
     if (has_dataset && has(spec.shots, shots) && has(spec.seeds, seed)) continue;
     throw Error(
-        fmt::format("{}: is of {}, {} shots, seed {}, and the sweep has no such run; change --datasets, "
+        fmt::format("{}: is of {}, {}, seed {}, and the sweep has no such run; change --datasets, "
                     "--shots or --seeds",
-                    given.file.string(), dataset, shots, seed));
+                    given.file.string(), dataset, plural(static_cast<size_t>(shots), "shot"), seed));
   }
 }
 

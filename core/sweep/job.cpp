@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "table/table.h"
 
 namespace promptbed {
 
@@ -283,7 +284,8 @@ std::string Job::title() const {
     const std::string title = fmt::format("{} on {}", method, run.dataset);
     return run.seed == 0 ? title : fmt::format("{}, seed {}", title, run.seed);
   }
-  return fmt::format("{} on {}, {} shots, seed {}", method, run.dataset, run.shots, run.seed);
+  return fmt::format("{} on {}, {}, seed {}", method, run.dataset,
+                     plural(static_cast<size_t>(run.shots), "shot"), run.seed);
 }
 
 std::string to_json_line(const BenchSpec& spec) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/draws/class_sets.h"
+#include "table/table.h"
 
 namespace promptbed {
 
@@ -57,12 +58,13 @@ void TrainingData::change(Draw& draw, const PlannedDataset& dataset, int64_t sho
   const auto flips = change_draw(data.draw, data.class_names, shots, seed, spec_.changes);
   draw.changes = spec_.changes;
   if (spec_.changes.imbalance != 1 && data.draw.train.size() == draw.data->draw.train.size()) {
-    draw.obstacle = fmt::format("{}: --imbalance {} leaves all {} shots of each class; give more shots",
-                                dataset.spec.id, spec_.changes.imbalance, shots);
+    draw.obstacle =
+        fmt::format("{}: --imbalance {} leaves all {} of each class; give more shots", dataset.spec.id,
+                    spec_.changes.imbalance, plural(static_cast<size_t>(shots), "shot"));
   } else if (spec_.changes.noise && flips.empty()) {
     draw.obstacle = fmt::format(
-        "{}: --label-noise {} leaves all labels of {} shots as they are; give more shots or a higher rate",
-        dataset.spec.id, to_string(*spec_.changes.noise), shots);
+        "{}: --label-noise {} leaves all labels of {} as they are; give more shots or a higher rate",
+        dataset.spec.id, to_string(*spec_.changes.noise), plural(static_cast<size_t>(shots), "shot"));
   }
   draw.data = std::move(data);
 }

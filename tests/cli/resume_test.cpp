@@ -98,7 +98,7 @@ TEST(Resume, InterruptedRunsComeToTheSameBits) {
 }
 
 TEST(Resume, InterruptedRunsComeToTheSameBitsInBf16) {
-  expect_same_bits("coop,cocoop",
+  expect_same_bits("coop,cocoop,linear_probe",
                    {"--datasets", "one", "--seeds", "1", "--epochs", "800", "--precision", "bf16"});
 }
 

@@ -68,7 +68,7 @@ TEST_F(PlanGivenFiles, LabelNoiseIsAnotherDrawOfTheSameImages) {
 
   noisy.shots = {1};
   EXPECT_EQ(plan_sweep(noisy, bench).runs[1].obstacle,
-            "one: --label-noise symmetric:0.4 leaves all labels of 1 shots as they are; give more shots or a "
+            "one: --label-noise symmetric:0.4 leaves all labels of 1 shot as they are; give more shots or a "
             "higher rate");
 }
 

@@ -163,7 +163,7 @@ TEST_F(PlanSweep, SeveralValuesOfAnOptionSpanTheGrid) {
   EXPECT_EQ(ids(grid).size(), 2u * 6 * 4);
   const Workbench bench(grid);
   const Plan plan = plan_sweep(grid, bench);
-  EXPECT_EQ(plan.runs.front().title(), "coop csc=false position=end on one, 1 shots, seed 1");
+  EXPECT_EQ(plan.runs.front().title(), "coop csc=false position=end on one, 1 shot, seed 1");
   EXPECT_EQ(plan.runs.front().job.label, "csc=false position=end");
 }
 

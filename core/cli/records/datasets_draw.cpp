@@ -4,6 +4,7 @@
 #include "base/files.h"
 #include "cli/records/datasets_commands.h"
 #include "data/draws/draw_file.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
@@ -63,8 +64,9 @@ void write_draw(const StoredDraw& draw, const Values& values) {
   }
   const std::string file = values.text("output");
   write_file(file, draw_text(draw));
-  fmt::print("{}: {}, {} shots, seed {}: {} training and {} validation images\n", file, draw.dataset,
-             draw.shots, draw.seed, draw.draw.train.size(), draw.draw.val.size());
+  fmt::print("{}: {}, {}, seed {}: {} training and {} validation images\n", file, draw.dataset,
+             plural(static_cast<size_t>(draw.shots), "shot"), draw.seed, draw.draw.train.size(),
+             draw.draw.val.size());
   if (draw.changes.noise) fmt::print("{} training images have a wrong label\n", draw.flips.size());
 }
 

@@ -74,8 +74,14 @@ Cell change_of(const Difference& difference) {
   return fmt::format("{:+.6g}", difference.second.get<double>() - difference.first.get<double>());
 }
 
-std::string as_text(const std::vector<Difference>& differences, const std::string& first,
+/// Whether a value is for programs: a list of numbers as wide as no terminal.
+bool is_long(const Difference& difference) {
+  return difference.place.ends_with(".confidence_bins");
+}
+
+std::string as_text(std::vector<Difference> differences, const std::string& first,
                     const std::string& second) {
+  std::erase_if(differences, is_long);
   Table table;
   table.title = differences.empty() ? fmt::format("runs {} and {} do not differ", first, second)
                                     : fmt::format("runs {} and {}", first, second);
@@ -105,7 +111,7 @@ int diff_runs(const Arguments& arguments) {
             {.usage = "runner runs diff ID ID [OPTIONS]",
              .explanation =
                  "Prints what differs between two runs: settings, scores, how they were made. Times and\n"
-                 "paths are left out.\n\n"
+                 "paths are left out; json has the bins of confidence, too.\n\n"
                  "  runner runs diff 4f1d 93ab",
              .options = {{"options", {text_or_json(), shared("db")}}},
              .takes_arguments = true});

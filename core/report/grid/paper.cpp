@@ -11,6 +11,7 @@
 
 #include "report/grid/grid_text.h"
 #include "results/statistics.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
@@ -67,10 +68,11 @@ std::vector<std::string> note_sources(const std::set<const Published*>& papers, 
                                       const std::vector<int64_t>& seeds) {
   std::vector<std::string> notes;
   for (const Published* paper : papers) {
-    append(notes, {fmt::format("paper: {} {}; {}, {} shots, mean over seeds {}", paper->citation,
-                               place_in(*paper, table), paper->backbone, paper->shots,
-                               fmt::join(paper->seeds, ", ")),
-                   "the model's architecture is the paper's; whether its weights are is not known"});
+    append(notes,
+           {fmt::format("paper: {} {}; {}, {}, mean over seeds {}", paper->citation, place_in(*paper, table),
+                        paper->backbone, plural(static_cast<size_t>(paper->shots), "shot"),
+                        fmt::join(paper->seeds, ", ")),
+            "the model's architecture is the paper's; whether its weights are is not known"});
     append(notes, paper->remarks);
     if (!seeds.empty() && seeds != paper->seeds) {
       append(notes, {fmt::format("the seeds are {}, the paper's {}", fmt::join(seeds, ", "),

@@ -126,11 +126,11 @@ void check_one_draw(const std::vector<RunResults>& runs) {
     without_draw.draw.clear();
     const auto [found, is_new] = seen.emplace(without_draw.id(), &run.spec());
     if (is_new) continue;
-    throw Error(
-        fmt::format("{} on {}, {} shots, seed {}: has runs on two given draws; choose one with --where "
-                    "draw={} or --where draw={}",
-                    run.spec().method, run.spec().dataset, run.spec().shots, run.spec().seed,
-                    found->second->draw.substr(0, 8), run.spec().draw.substr(0, 8)));
+    throw Error(fmt::format(
+        "{} on {}, {}, seed {}: has runs on two given draws; choose one with --where "
+        "draw={} or --where draw={}",
+        run.spec().method, run.spec().dataset, plural(static_cast<size_t>(run.spec().shots), "shot"),
+        run.spec().seed, found->second->draw.substr(0, 8), run.spec().draw.substr(0, 8)));
   }
 }
 

@@ -107,8 +107,8 @@ Fields fields_of(const RunSpec& run) {
     if (!run.images.empty()) fields.emplace_back("images", text_of(run.images));
   }
   if (trained) {
-    fields.emplace_back("trained on",
-                        fmt::format("{} classes, {} shots, seed {}", run.classes, run.shots, run.seed));
+    fields.emplace_back("trained on", fmt::format("{} classes, {}, seed {}", run.classes,
+                                                  plural(static_cast<size_t>(run.shots), "shot"), run.seed));
     if (!run.draw.empty()) fields.emplace_back("given draw", run.draw);
     if (const std::string images = selection_text(run); !images.empty())
       fields.emplace_back("chosen on", images);
