@@ -27,6 +27,7 @@ from typing import NoReturn
 
 LEAST = 0.03  # a smaller change is none
 CONFIDENCE = 0.99
+MOST_REPETITIONS = 50  # the distribution of more takes long to count, and tells nothing more
 FEWEST_ROUNDS = 8  # with fewer, even the least and greatest quotient do not cover 99 %
 PEAK = "peak_bytes"  # the counter of bench/peak_memory.h
 NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
@@ -41,17 +42,23 @@ def fail(message: str) -> NoReturn:
 
 def read(path: pathlib.Path) -> tuple[str, Values]:
     """The processor, and what was measured."""
+    if not path.is_file():
+        fail(f"{path}: is no file; scripts/bench.sh --json FILE makes one")
     try:
         text = json.loads(path.read_text())
         values: Values = {}
         for run in text["benchmarks"]:
             if run["run_type"] == "iteration" and not run.get("error_occurred"):
-                value = run[PEAK] if PEAK in run else run["real_time"] * NANOSECONDS[run["time_unit"]]
-                values.setdefault(run["name"].split("/iterations:")[0], []).append(value)
-        return text["context"].get("processor", "unknown"), values
+                value = float(run[PEAK]) if PEAK in run else float(run["real_time"]) * NANOSECONDS[run["time_unit"]]
+                if not 0 < value < math.inf:
+                    raise ValueError
+                repetitions = values.setdefault(run["name"].split("/iterations:")[0], [])
+                if len(repetitions) < MOST_REPETITIONS:
+                    repetitions.append(value)
+        return str(text["context"].get("processor", "unknown")), values
     except OSError as fault:
         fail(f"{path}: {fault.strerror}; scripts/bench.sh --json FILE makes one")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         fail(f"{path}: is not what scripts/bench.sh --json writes")
 
 
@@ -59,7 +66,10 @@ def measure(program: pathlib.Path, options: list[str], quiet: bool) -> tuple[str
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         words = [program, *options, f"--benchmark_out={file.name}", "--benchmark_out_format=json"]
         output = subprocess.PIPE if quiet else None
-        done = subprocess.run(words, stdout=output, stderr=output, text=True, errors="replace", check=False)
+        try:
+            done = subprocess.run(words, stdout=output, stderr=output, text=True, errors="replace", check=False)
+        except OSError as fault:
+            fail(f"{program}: {fault.strerror}; give a promptbed_bench of this machine")
         if done.returncode != 0 or os.path.getsize(file.name) == 0:
             said = (done.stderr or "").strip().rpartition("\n")[2]
             fail(f"{program}: exit code {done.returncode}, and measured nothing{said and ': ' + said}")
@@ -164,6 +174,8 @@ def print_changes(old: Values, new: Values, paired: bool) -> bool:
     for what, names in (("old", old.keys() - new.keys()), ("new", new.keys() - old.keys())):
         if names:
             print(f"only in the {what} one: {', '.join(sorted(names))}")
+    if not rows and not same:
+        fail("nothing was compared; choose benchmarks that both have, with --benchmark_repetitions=5 or more")
     return any(row[0] > 1 for row in rows)
 
 

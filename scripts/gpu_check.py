@@ -51,6 +51,7 @@ class Machine:
         self.runner, self.tests, self.bench = (programs / name for name in ("runner", "tensors_tests", "promptbed_bench"))
         self.plugins = plugins
         self.golden = golden.resolve()
+        self.running: set[subprocess.Popen] = set()
         doctor = json.loads(self.run(self.runner, "doctor", "--format", "json", codes=(0, 1)))
         self.found = {entry["subject"]: entry["value"] for entry in doctor}
         self.remedy = next(entry["remedy"] for entry in doctor if entry["subject"] == "GPUs")
@@ -64,18 +65,30 @@ class Machine:
         try:
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                        env={**os.environ, "OMP_NUM_THREADS": "1", **variables})
-        except FileNotFoundError:
-            raise Failed(f"there is no {name}; bundle it with scripts/bundle.sh --tests") from None
+        except OSError as fault:
+            raise Failed(f"{words[0]}: {fault.strerror}; bundle it with scripts/bundle.sh --tests, or build it") from None
+        self.running.add(process)
         try:
             out, errors = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
             raise TookTooLong(f"{name} took more than {seconds:.0f} s") from None
+        finally:
+            self.end(process)
         if process.returncode not in codes:
             last = (errors.strip() or out.strip() or "nothing was said").splitlines()[-1]
             raise Failed(f"{name} ended with {process.returncode}: {last}")
         return out
+
+    def end(self, process: subprocess.Popen) -> None:
+        """With all that it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self.running.discard(process)
+
+    def end_all(self) -> None:
+        for process in list(self.running):
+            self.end(process)
 
 
 def driver_says(what: str) -> list[str]:
@@ -98,7 +111,11 @@ def methods(machine: Machine, folder: Path) -> list[Line]:
             return f"  FAIL  {plugin.name}: {failure}\n"
 
     with concurrent.futures.ThreadPoolExecutor(max(1, min(8, (os.cpu_count() or 1) // 2))) as pool:
-        printed = list(pool.map(check, plugins))
+        try:
+            printed = list(pool.map(check, plugins))
+        except KeyboardInterrupt:
+            machine.end_all()
+            raise
     (folder / "methods_check.txt").write_text("\n".join(printed))
     text = "".join(printed)
     broken = [re.sub(r"\s+", " ", line).strip() for line in text.splitlines() if line.startswith("  FAIL")]
@@ -117,8 +134,10 @@ def authors_numbers(machine: Machine, folder: Path) -> list[Line]:
     passed = re.search(r"\[  PASSED  \] (\d+) test", printed)
     if not passed:
         raise Failed("the tests did not come to their end")
+    skipped = re.search(r"\[  SKIPPED \] (\d+) test", printed)
     all_well = not failed and int(passed[1]) > 0
-    return [Line("comparisons with the authors' code", f"{passed[1]} passed, {len(set(failed))} failed", "0 failed", all_well, sorted(set(failed)))]
+    counts = f"{passed[1]} passed, {len(set(failed))} failed" + (f", {skipped[1]} without their vectors" if skipped else "")
+    return [Line("comparisons with the authors' code", counts, "0 failed", all_well, sorted(set(failed)))]
 
 
 def accuracies(machine: Machine, ledger: Path, device: str) -> dict[tuple, float]:
@@ -267,13 +286,33 @@ def markdown(machine: Machine, lines: list[Line]) -> str:
     return "\n".join(text)
 
 
+def stop(signal_number: int, frame) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     programs, plugins, golden, output = map(Path, sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    machine = None
     try:
-        machine = Machine(programs, plugins, golden)
-    except (Failed, ValueError) as failure:
-        print(f"scripts/gpu_check.sh: runner doctor: {failure}", file=sys.stderr)
-        return 2
+        try:
+            machine = Machine(programs, plugins, golden)
+        except Failed as failure:
+            print(f"scripts/gpu_check.sh: {failure}", file=sys.stderr)
+            return 2
+        except (ValueError, LookupError, TypeError, StopIteration):
+            print(f"scripts/gpu_check.sh: {programs}/runner: its doctor does not say what promptbed's does; give another bundle or build", file=sys.stderr)
+            return 2
+        return check_all(machine, output)
+    except KeyboardInterrupt:
+        if machine:
+            machine.end_all()
+        print("scripts/gpu_check.sh: stopped; nothing is left running", file=sys.stderr)
+        return 130
+
+
+def check_all(machine: Machine, output: Path) -> int:
     if machine.remedy:
         print(f"scripts/gpu_check.sh: GPUs: {machine.found['GPUs']}; {machine.remedy}", file=sys.stderr)
         return 2

@@ -10,17 +10,20 @@ cd "$(dirname "$0")/.."
 # A path as it was given, from where this was called.
 from_there() { (cd "$here" && realpath -m -- "$1"); }
 
+command -v python3 > /dev/null || { echo "scripts/gpu_check.sh: there is no python3 in PATH; install it" >&2; exit 2; }
 output=build/gpu_check
 if [ "${1:-}" = --output ]; then
-  [ $# -gt 1 ] || { echo "scripts/gpu_check.sh: --output needs a folder" >&2; exit 2; }
+  [ -n "${2:-}" ] || { echo "scripts/gpu_check.sh: --output needs a folder" >&2; exit 2; }
   output=$(from_there "$2")
   shift 2
 fi
 case ${1:-} in
   -*) echo "scripts/gpu_check.sh: $1: known: --output FOLDER" >&2; exit 2 ;;
 esac
-mkdir -p "$output"
+[ $# -eq 0 ] || [ -n "$1" ] || { echo "scripts/gpu_check.sh: the bundle has no name; give one, or nothing to build here" >&2; exit 2; }
+mkdir -p "$output" 2> /dev/null || { echo "scripts/gpu_check.sh: --output $output: cannot be made; give another folder" >&2; exit 2; }
 given=${1:+$(from_there "$1")}
+named=$given
 golden=${PROMPTBED_GOLDEN:+$(from_there "$PROMPTBED_GOLDEN")}
 
 pytorch=${PROMPTBED_PYTORCH:+$(from_there "$PROMPTBED_PYTORCH")}
@@ -36,18 +39,19 @@ if [ -z "$given" ]; then
 elif [ -f "$given" ]; then
   unpacked=$(mktemp -d)
   trap 'rm -rf "$unpacked"' EXIT
-  tar -C "$unpacked" -xf "$given"
-  given=$(echo "$unpacked"/*)
+  tar -C "$unpacked" -xf "$given" 2> /dev/null ||
+    { echo "scripts/gpu_check.sh: $named: cannot be unpacked; make it anew with scripts/bundle.sh --tests" >&2; exit 2; }
+  given=$(find "$unpacked" -mindepth 1 -maxdepth 1 -type d | head -n 1)
 fi
 
 if [ -f "$given/CMakeCache.txt" ]; then
   programs=$given plugins=$given/plugins
-elif [ -x "$given/bin/runner" ]; then
+elif [ -x "$given/bin/runner" ] && [ -x "$given/runner" ]; then
   "$given/runner" --version > /dev/null # which says so if it was made for another PyTorch
   programs=$given/bin plugins=$given/lib/promptbed/plugins
   export LD_LIBRARY_PATH=$pytorch/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} # the bundle has all else
 else
-  echo "scripts/gpu_check.sh: $given: is no bundle and no build tree; make one with scripts/bundle.sh --tests" >&2
+  echo "scripts/gpu_check.sh: $named: is no bundle and no build tree; make one with scripts/bundle.sh --tests" >&2
   exit 2
 fi
 python3 scripts/gpu_check.py "$programs" "$plugins" "${golden:-tests/golden}" "$output"

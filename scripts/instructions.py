@@ -40,7 +40,8 @@ BEGINS_LATER = {"promptbed_counted_steps"}
 
 
 def fail(message: str) -> NoReturn:
-    raise SystemExit(f"scripts/instructions.py: {message}")
+    print(f"scripts/instructions.py: {message}", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def run(words: list, folder: pathlib.Path) -> None:
@@ -94,7 +95,10 @@ def count_all(build: pathlib.Path) -> dict[str, int]:
 
 def recorded() -> dict[str, int]:
     try:
-        return {work: int(instructions) for work, instructions in json.loads(RECORDED.read_text()).items()}
+        counts = {work: int(instructions) for work, instructions in json.loads(RECORDED.read_text()).items()}
+        if min(counts.values(), default=0) < 1:
+            raise ValueError
+        return counts
     except OSError as fault:
         fail(f"{RECORDED}: {fault.strerror}; --record writes it")
     except (ValueError, TypeError, AttributeError):

@@ -95,8 +95,10 @@ int run_and_report(const Arguments& words) {
   } catch (const std::bad_alloc&) {
     std::cerr << "runner: out of memory; use fewer --jobs or a smaller model\n";
   } catch (const std::exception& fault) {
-    const std::string text = fault.what();
-    if (!is_of_output(fault)) std::cerr << "runner: " << printable(text.substr(0, text.find('\n'))) << '\n';
+    std::string text = fault.what();
+    // LibTorch's go on with where they come from. In ours a line break can only be a value's.
+    if (dynamic_cast<const Error*>(&fault) == nullptr) text.resize(std::min(text.size(), text.find('\n')));
+    if (!is_of_output(fault)) std::cerr << "runner: " << printable(text) << '\n';
   }
   return kWrongInput;
 }

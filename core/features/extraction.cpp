@@ -89,15 +89,16 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
   FeatureWriter writer(cache.path(), cache.key(), log);
   cache.reload();  // another writer may have done the work in the meantime
   const bool on_device = !settings.device.is_cpu();
-  const std::vector<MissingPicture> slices = in_slices(cache.missing(requests, &contents), on_device);
+  std::vector<MissingPicture> missing = cache.missing(requests, &contents);
+  const auto pictures_missing = static_cast<int64_t>(missing.size());
+  const std::vector<MissingPicture> slices = in_slices(std::move(missing), on_device);
   const PictureEncoder picture_encoder(encoder, cache.key().preprocessing, settings.device,
                                        cache.key().crops);
   ViewBatches batches(
       encoder, settings.device,
       [&](std::span<const FeatureRow> rows, const Tensor& features) { writer.append(rows, features); });
   try {
-    Progress progress("extracting features: " + cache.key().dataset, std::ssize(slices), log,
-                      is_terminal(log));
+    Progress progress("extracting features: " + cache.key().dataset, pictures_missing, log, is_terminal(log));
     const SingleThreadedOperators operators;
     const auto threads = static_cast<size_t>(settings.threads);
     Ahead<PictureViews> pictures(slices.size(), threads, most_ahead(slices, threads, on_device),
@@ -112,7 +113,8 @@ ExtractionReport extract_features(FeatureCache& cache, std::span<const FeatureRe
         } else {
           writer.append(picture->rows, picture->views);
         }
-        if (i == 0 || slices[i].image != slices[i - 1].image) ++report.pictures_decoded;
+        if (i > 0 && slices[i].image == slices[i - 1].image) continue;
+        ++report.pictures_decoded;
         progress.advance();
       }
     } catch (const PictureError&) {

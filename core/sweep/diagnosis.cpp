@@ -93,15 +93,21 @@ void add_openblas_variables(std::vector<MachineFinding>& findings) {
   }
 }
 
-/// "NVIDIA A100-SXM4-80GB, 81920 MiB; ...": those that the driver has; "" if there is none.
+/// Asks the driver, which may hang or, broken, talk without end.
+constexpr const char* kAskDriver =
+    "timeout -k 1 10 nvidia-smi --query-gpu=name,memory.total --format=csv,noheader | head -c 4000";
+
+/// "NVIDIA A100-SXM4-80GB, 81920 MiB; ...": those that the driver has; "" if there is none, or no answer.
 std::string gpus_of_driver() {
-  if (!has_program("nvidia-smi")) return "";
-  const ProgramEnd end = run_program(
-      {"timeout", "10", "nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"}, "");
-  if (!end.fault.empty()) return "";
   std::string names;
-  std::istringstream lines(end.output);
-  for (std::string line; std::getline(lines, line);) names.append(names.empty() ? "" : "; ").append(line);
+  try {
+    std::istringstream lines(run_program({"sh", "-c", kAskDriver}, "").output);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.ends_with(" MiB")) names.append(names.empty() ? "" : "; ").append(line);
+    }
+  } catch (const Error&) {
+    // It cannot be asked: as good as no answer.
+  }
   return names;
 }
 

@@ -13,7 +13,8 @@ TEST(Placement, DevicesAreWrittenAsTheyAreRead) {
 }
 
 TEST(Placement, OtherDevicesAreRefused) {
-  for (const char* text : {"", "tpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "xla", "meta"})
+  for (const char* text : {"", "tpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "xla", "meta", "cpu:5",
+                           "cuda:128", "cuda:255", "cuda:256", "cuda:01"})
     EXPECT_ERROR(parse_device(text, "--device"),
                  "--device " + std::string(text) + ": known: cpu, cuda, cuda:N");
 }

@@ -34,8 +34,9 @@ torch::Device parse_device(std::string_view text, std::string_view where) {
     throw Error(fmt::format("{} {}: there is none with LibTorch 2; use cpu or cuda", where, text));
   }
   try {
+    // LibTorch keeps an index in eight bits: a greater one would be another GPU's.
     const torch::Device device{std::string(text)};
-    if (device.is_cpu() || device.is_cuda()) return device;
+    if (device.str() == text && (device.is_cuda() || (device.is_cpu() && !device.has_index()))) return device;
   } catch (const c10::Error&) {
     // Not a device at all: refused below.
   }
