@@ -1,5 +1,7 @@
+#include <cmath>
 #include <filesystem>
 #include <regex>
+#include <string>
 
 #include "cli/single_steps.h"
 
@@ -14,8 +16,11 @@ class TrainCommand : public test::SingleSteps {};
 
 TEST_F(TrainCommand, ShowsEpochsAndTellsScoresAndThePrompt) {
   EXPECT_NE(trained_.err.find("epoch 1 of 2: loss "), std::string::npos) << trained_.err;
-  EXPECT_TRUE(std::regex_search(trained_.err, std::regex(" s; [0-9]+ s left\nepoch 2 of 2: loss ")))
+  std::smatch told;
+  ASSERT_TRUE(std::regex_search(trained_.err, told,
+                                std::regex(", ([0-9.]+) s; ([0-9]+) s left\nepoch 2 of 2: loss ")))
       << trained_.err;
+  EXPECT_EQ(std::stod(told[2]), std::ceil(std::stod(told[1]))) << "one more like the first";
   EXPECT_TRUE(trained_.err.find(" left\n", trained_.err.find("epoch 2 of 2")) == std::string::npos);
   EXPECT_TRUE(trained_.out.starts_with("coop on one, 2 shots, seed 1: done now\n")) << trained_.out;
   EXPECT_NE(trained_.out.find("prompt  runs/prompts/" + id_ + ".safetensors\n"), std::string::npos)

@@ -15,24 +15,23 @@ namespace {
 
 const std::optional<torch::Device> kStandIn = stand_in_device();  // asked for before any backward pass
 
-/// How often the CPU waited for the device in each step of a training there but the first, which may prepare
-/// something. Empty for a method that trains itself.
+/// How often the CPU waited for the device in each step of a training there but the first of an epoch, before
+/// which something may be prepared. Empty for a method that trains itself.
 std::vector<int64_t> waits_of_steps(const CheckedMethod& method, const CheckTask& task) {
   const CheckLearners learners(method);
   const auto learner = learners.bound(task, /*seed=*/1);
   std::vector<int64_t> waits;
-  int64_t before = 0, epochs = 0;
-  std::vector<int64_t> epoch_of_step;
+  int64_t before = 0;
+  bool begins = true;  // an epoch, before which the last one's loss was read
   learners.train(*learner, task, /*seed=*/1,
                  {.after_step =
                       [&](const Tensor&) {
                         const int64_t now = waits_for_stand_in_device();
-                        if (!epoch_of_step.empty() && epoch_of_step.back() == epochs)
-                          waits.push_back(now - before);
-                        epoch_of_step.push_back(epochs);
+                        if (!begins) waits.push_back(now - before);
+                        begins = false;
                         before = now;
                       },
-                  .after_epoch = [&](const EpochRecord&) { ++epochs; }});
+                  .after_epoch = [&](const EpochRecord&) { begins = true; }});
   return waits;
 }
 
