@@ -11,14 +11,12 @@
 #include <string>
 #include <utility>
 
-#include "base/installation.h"
+#include "bound_method.h"
 #include "clip/towers/arithmetic.h"
 #include "clip/towers/image_tower.h"
 #include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
 #include "features/view_batches.h"
-#include "made_task.h"
-#include "methods/method_registry.h"
 #include "reference_towers.h"
 #include "support/plain_image_tower.h"
 
@@ -51,34 +49,15 @@ const Towers& towers(torch::Device device) {
   return made;
 }
 
-/// A method bound to 50 classes on the device, and its images.
-class Bound {
- public:
-  Bound(const char* method, std::shared_ptr<const TextEncoder> encoder, torch::Device device)
-      : registry_(plugin_folders({})), task_(made_task(std::move(encoder), kClasses, device)) {
-    const Method& found = registry_.at(method);
-    learner_ = registry_.create(found, found.default_options());
-    learner_->resolve(task_);
-    learner_->bind(task_);
-  }
+/// A step with so many images, which returns when the device is done.
+void step(BoundMethod& method, int64_t images) {
+  method.step(first_rows(method.task, images)).item<float>();
+}
 
-  /// Returns when the device is done.
-  void step(int64_t images) {
-    for (auto& [name, parameter] : learner_->trainable()) parameter.mutable_grad() = Tensor();
-    learner_->backward(first_rows(task_, images)).item<float>();
-  }
-
-  /// The same.
-  void test(int64_t images) {
-    const at::NoGradGuard no_gradients;
-    learner_->logits(first_rows(task_, images)).sum().item<float>();
-  }
-
- private:
-  MethodRegistry registry_;
-  Task task_;
-  std::unique_ptr<PromptLearner> learner_;
-};
+/// The same of a test.
+void test_images(BoundMethod& method, int64_t images) {
+  method.test(first_rows(method.task, images)).sum().item<float>();
+}
 
 /// Seconds of `work`, for one of so many parts.
 void measure(benchmark::State& state, const std::function<void()>& work, int64_t parts = 1) {
@@ -105,21 +84,21 @@ void add_ours(torch::Device device, Precision precision) {
   const std::string suffix = fmt::format("_{}", to_string(precision));
   const Placement placement{device, precision};
   const auto bound = [placement](const char* method) {
-    return Bound(method, std::make_shared<TextTransformer>(towers(placement.device).text, placement),
-                 placement.device);
+    return BoundMethod(method, std::make_shared<TextTransformer>(towers(placement.device).text, placement),
+                       kClasses, placement.device);
   };
   const auto add_step = [&](const char* method, int64_t images) {
     add(fmt::format("{}_step{}", method, suffix), 50, [=](benchmark::State& state) {
-      Bound learner = bound(method);
-      measure(state, [&] { learner.step(images); });
+      BoundMethod learner = bound(method);
+      measure(state, [&] { step(learner, images); });
     });
   };
   add_step("cocoop", 1);
   add_step("coop", kBatch);
   add("cocoop_test" + suffix, 20, [=](benchmark::State& state) {
-    Bound learner = bound("cocoop");
+    BoundMethod learner = bound("cocoop");
     measure(
-        state, [&] { learner.test(kTestImages); }, kTestImages);
+        state, [&] { test_images(learner, kTestImages); }, kTestImages);
   });
   add("image" + suffix, 20, [=](benchmark::State& state) {
     const auto encoder = make_image_encoder(towers(device).image, {device, precision, false});
@@ -145,22 +124,22 @@ void add_reference(torch::Device device, torch::ScalarType type) {
   };
   add("reference_step" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text();
-    Bound learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), device);
-    measure(state, [&] { learner.step(1); });
+    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
+    measure(state, [&] { step(learner, 1); });
   });
   add("reference_coop_step" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text(), image_weights = moved(towers(device).image, device, type);
-    Bound learner("coop", std::make_shared<ReferenceTextEncoder>(weights), device);
+    BoundMethod learner("coop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
     const Tensor images = pixels(kBatch);
     measure(state, [&] {
       encode(image_weights, images);
-      learner.step(kBatch);
+      step(learner, kBatch);
     });
   });
   add("reference_test" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text();
-    Bound learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), device);
-    measure(state, [&] { learner.test(1); });
+    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
+    measure(state, [&] { test_images(learner, 1); });
   });
   add("reference_image" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = moved(towers(device).image, device, type);

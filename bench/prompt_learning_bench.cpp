@@ -4,11 +4,9 @@
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
-#include "base/installation.h"
+#include "bound_method.h"
 #include "clip/towers/random_towers.h"
 #include "clip/towers/text_transformer.h"
-#include "made_task.h"
-#include "methods/method_registry.h"
 #include "reference_towers.h"
 #include "support/plain_image_tower.h"
 
@@ -35,41 +33,22 @@ std::shared_ptr<const TextEncoder> ours(Precision precision) {
   return std::make_shared<TextTransformer>(checkpoint(), Placement{torch::kCPU, precision});
 }
 
-/// A method of the plugins, bound to 50 classes on the given tower.
-struct Bound {
-  Bound(const char* method, std::shared_ptr<const TextEncoder> encoder)
-      : registry(plugin_folders({})), task(made_task(std::move(encoder), kClasses)) {
-    const Method& found = registry.at(method);
-    learner = registry.create(found, found.default_options());
-    learner->resolve(task);
-    learner->bind(task);
-  }
-
-  MethodRegistry registry;
-  Task task;
-  std::unique_ptr<PromptLearner> learner;
-};
-
 void step(benchmark::State& state, const char* method, std::shared_ptr<const TextEncoder> encoder,
           int64_t images) {
-  Bound bound(method, std::move(encoder));
+  BoundMethod bound(method, std::move(encoder), kClasses);
   const Batch batch = first_rows(bound.task, images);
-  bound.learner->backward(batch);  // the first one allocates, and takes up to twice the time
-  for (auto _ : state) {
-    for (auto& [name, parameter] : bound.learner->trainable()) parameter.mutable_grad() = Tensor();
-    bound.learner->backward(batch);
-  }
+  bound.step(batch);  // the first one allocates, and takes up to twice the time
+  for (auto _ : state) bound.step(batch);
 }
 
 /// Seconds an image, of a few that are tested together.
 void test_images(benchmark::State& state, std::shared_ptr<const TextEncoder> encoder, int64_t images) {
-  Bound bound("cocoop", std::move(encoder));
-  const at::NoGradGuard no_gradients;
+  BoundMethod bound("cocoop", std::move(encoder), kClasses);
   const Batch batch = first_rows(bound.task, images);
-  bound.learner->logits(first_rows(bound.task, 1));
+  bound.test(first_rows(bound.task, 1));
   for (auto _ : state) {
     const auto start = std::chrono::steady_clock::now();
-    benchmark::DoNotOptimize(bound.learner->logits(batch));
+    benchmark::DoNotOptimize(bound.test(batch));
     state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() /
                            static_cast<double>(images));
   }
@@ -81,7 +60,7 @@ void reference_step(benchmark::State& state) {
 /// A whole CoOp step of the reference: it encodes the 32 images again, in f32, and then does the text work.
 void reference_coop_step(benchmark::State& state) {
   const Checkpoint image_tower = random_image_tower(*image_tower_sizes("ViT-B/16"));
-  Bound bound("coop", reference());
+  BoundMethod bound("coop", reference(), kClasses);
   const Batch batch = first_rows(bound.task, kBatch);
   const Tensor pixels = at::randn({kBatch, 3, kResolution, kResolution});
   for (auto _ : state) {
@@ -109,7 +88,7 @@ double useful_operations(const Task& task) {
 void gemm(benchmark::State& state) {
   constexpr int64_t kSize = 2048;
   const Tensor a = at::randn({kSize, kSize}), b = at::randn({kSize, kSize}), packed = b.to_mkldnn();
-  const Bound bound("cocoop", ours(Precision::f32));
+  const BoundMethod bound("cocoop", ours(Precision::f32), kClasses);
   const auto seconds_of = [](const auto& product) {
     product();
     const auto start = std::chrono::steady_clock::now();

@@ -84,6 +84,26 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
                       fmt::join(epochs, ", "))};
 }
 
+/// In one line, the methods of which no epoch would be at the learning rate that their recipe is about.
+Lines about_warmup(const std::vector<PlannedRun>& runs) {
+  std::map<std::string, std::string> all_warmup;  // method -> its epochs and rate
+  for (const PlannedRun& run : runs) {
+    if (!steps_of(run)) continue;
+    const Recipe& recipe = *run.job.run.recipe;
+    if (recipe.warmup_epochs < recipe.epochs || recipe.epochs == 0) continue;
+    all_warmup.try_emplace(
+        run.method->name(),
+        fmt::format("{} ({} at {})", run.method->name(), plural(static_cast<size_t>(recipe.epochs), "epoch"),
+                    recipe.warmup_learning_rate));
+  }
+  if (all_warmup.empty()) return {};
+  std::vector<std::string_view> methods;
+  for (const auto& [method, words] : all_warmup) methods.push_back(words);
+  return {fmt::format(
+      "all training is warm-up, at a small learning rate: {}; more --epochs train on at the recipe's",
+      fmt::join(methods, ", "))};
+}
+
 /// Files that describe classes for no method of the sweep.
 Lines about_descriptions(const std::vector<PlannedRun>& runs, const SweepSpec& spec) {
   const auto reads = [](const PlannedRun& run) { return run.needs.descriptions; };
@@ -113,8 +133,8 @@ Lines warnings_of(const std::vector<PlannedRun>& runs, const SweepSpec& spec, co
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
   for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
-                                  about_epochs(runs), about_descriptions(runs, spec), about_blas(runs),
-                                  about_drive(runs, spec)})
+                                  about_epochs(runs), about_warmup(runs), about_descriptions(runs, spec),
+                                  about_blas(runs), about_drive(runs, spec)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

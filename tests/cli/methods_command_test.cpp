@@ -49,9 +49,15 @@ TEST(MethodsCommand, SaysWhichMethodsChooseOnValidationImages) {
   const Finished told = methods({"gda_clip", "clip_adapter"});
   expect_parts(told.out, {"  choice   chooses on few-shot validation images\n"});
   EXPECT_EQ(told.out.find("choice", told.out.find("clip_adapter\n")), std::string::npos);
+}
+
+TEST(MethodsCommand, ListsALineForEachMethod) {
   const Finished listed = methods({});
-  expect_parts(listed.out,
-               {"plugin gda_clip, chooses on few-shot validation images)\n", "plugin clip_adapter)\n"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  expect_parts(listed.out, {"\ncoop           Context Optimization: one learned context for all images\n",
+                            "\nclip_zeroshot  CLIP as it is, with hand-written templates\n",
+                            "\n\nOptions, needs and recipe of one: runner methods NAME\n"});
+  EXPECT_EQ(listed.out.find("n_ctx"), std::string::npos);
 }
 
 TEST(MethodsCommand, ChecksAPlugin) {

@@ -43,13 +43,27 @@ TEST_F(Exports, CsvHasANumberALine) {
   add(spec, outcome());
   const Snapshot snapshot(ledger_);
   const std::string csv = export_csv(snapshot, all_of(snapshot));
-  const std::string run = spec.id() + ",coop,brands,base,16,1,";
-  EXPECT_TRUE(csv.starts_with("run,method,dataset,classes,shots,seed,metric,epoch,value\n" + run +
+  const std::string run = spec.id() + ",coop,,brands,base,16,1,";
+  EXPECT_TRUE(csv.starts_with("run,method,variant,dataset,classes,shots,seed,metric,epoch,value\n" + run +
                               "train/loss,1,2.5\n" + run + "train/learning_rate,1,1e-05\n" + run +
                               "train/seconds,1,0.5\n" + run + "train/loss,2,nan\n"))
       << csv;
   EXPECT_NE(csv.find(run + "tracked/new,2,51\n"), std::string::npos) << csv;
   EXPECT_NE(csv.find(run + "test/brands/base/accuracy,,60\n"), std::string::npos) << csv;
+}
+
+TEST_F(Exports, VariantsOfAMethodAreToldApart) {
+  add(test::sample_spec(), outcome());
+  RunSpec longer = test::sample_spec();
+  longer.options["n_ctx"] = int64_t{8};
+  add(longer, outcome());
+  add(test::zero_shot_spec(), test::sample_outcome("brands", 50, 60));
+  const Snapshot snapshot(ledger_);
+  const std::string csv = export_csv(snapshot, all_of(snapshot));
+  for (const char* part : {",coop,n_ctx=4,brands,", ",coop,n_ctx=8,brands,", ",clip_zeroshot,,brands,"})
+    EXPECT_NE(csv.find(part), std::string::npos) << part << csv;
+  const std::string lines = export_json_lines(snapshot, all_of(snapshot));
+  EXPECT_NE(lines.find("\"method\":\"coop\",\"variant\":\"n_ctx=8\","), std::string::npos) << lines;
 }
 
 TEST_F(Exports, AnUntrainedRunHasNeitherShotsNorSeed) {
@@ -59,9 +73,9 @@ TEST_F(Exports, AnUntrainedRunHasNeitherShotsNorSeed) {
     return outcome;
   }());
   const Snapshot snapshot(ledger_);
-  EXPECT_NE(
-      export_csv(snapshot, all_of(snapshot)).find(",clip_zeroshot,brands,,,,test/brands/base/accuracy,,50\n"),
-      std::string::npos);
+  EXPECT_NE(export_csv(snapshot, all_of(snapshot))
+                .find(",clip_zeroshot,,brands,,,,test/brands/base/accuracy,,50\n"),
+            std::string::npos);
   const auto json = nlohmann::json::parse(export_json_lines(snapshot, all_of(snapshot)));
   EXPECT_EQ(json.at("name"), "clip_zeroshot on brands");
   EXPECT_TRUE(json.at("seed").is_null());

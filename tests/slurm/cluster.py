@@ -166,6 +166,19 @@ class Cluster:
         if pid:
             os.kill(pid, number)
 
+    def kill_node(self, node):
+        """As if its power went: its daemon, and every process of the tasks that it runs, which is found by what they were told of it."""
+        self.kill(f"slurmd-{node}", signal.SIGKILL)
+        jobs = self.run(["squeue", "--noheader", f"--nodelist={node}", "--states=RUNNING,COMPLETING", "--format=%A"]).stdout.split()
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                named = (process / "cmdline").read_text()
+                told = (process / "environ").read_text(errors="replace").split("\0")
+                if f"SLURMD_NODENAME={node}" in told or any(named.startswith(f"slurmstepd: [{job}.") for job in jobs):
+                    os.kill(int(process.name), signal.SIGKILL)
+            except OSError:
+                pass  # it has ended
+
     def tasks(self, state=None):
         """Tasks that have not ended, as 17_3."""
         words = ["squeue", "--noheader", "--array", "--format=%i"] + (["--states=" + state] if state else [])

@@ -107,9 +107,7 @@ def node_killed(sweeps, runs):
     sweep = sweeps.start(sweeps.on_cluster(runs, GRID))
     wait_until_one_began(runs)
     time.sleep(1)
-    sweeps.cluster.kill("slurmd-n1", signal.SIGKILL)
-    for pid in processes_of("slurmstepd") + processes_of("sweep --task"):
-        os.kill(pid, signal.SIGKILL)
+    sweeps.cluster.kill_node("n1")
     time.sleep(15)  # longer than SlurmdTimeout: the node is down, and its tasks are put back
     sweeps.cluster.start_node("n1")
     sweeps.end(sweep)

@@ -143,6 +143,19 @@ TEST_F(PlanSweep, WarnsOfEpochsOfFewSteps) {
   EXPECT_TRUE(warnings(sweep).empty());
 }
 
+TEST_F(PlanSweep, WarnsOfTrainingThatIsAllWarmUp) {
+  SweepSpec sweep = spec();
+  sweep.shots = {3};
+  sweep.batch_size = 1;
+  sweep.epochs = 1;
+  const auto warnings = [&] { return plan_sweep(sweep, Workbench(sweep)).warnings; };
+  EXPECT_EQ(warnings(), std::vector<std::string>{
+                            "all training is warm-up, at a small learning rate: coop (1 epoch at 1e-05); "
+                            "more --epochs train on at the recipe's"});
+  sweep.epochs = 2;
+  EXPECT_TRUE(warnings().empty());
+}
+
 TEST_F(PlanSweep, MakesNoLedger) {
   ids(spec());
   EXPECT_FALSE(std::filesystem::exists(world_ / "runs"));

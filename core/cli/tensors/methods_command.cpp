@@ -17,7 +17,8 @@ Subcommand description() {
           .explanation =
               "Lists the methods that the plugins offer, or describes those that are named: options\n"
               "(set with --set METHOD.OPTION=VALUE), needs and recipe.\n\n"
-              "  runner methods coop\n"
+              "  runner methods                                what there is, a line each\n"
+              "  runner methods coop                           all about one\n"
               "  runner methods check build/plugins/mine.so    tests a plugin",
           .options = {{"options", {shared("plugins")}}},
           .takes_arguments = true};
@@ -73,11 +74,12 @@ std::string selection_text(const Method& method) {
   return "";
 }
 
-void list_method(const Method& method) {
-  const std::string selection = selection_text(method);
-  fmt::print("{} (version {}, plugin {}{}{})\n  {}\n", method.name(), method.spec->version, method.plugin,
-             selection.empty() ? "" : ", ", selection, method.spec->summary);
-  print_options(method);
+/// A line for each, names before what they are.
+void list_methods(const std::vector<Method>& methods) {
+  size_t width = 0;
+  for (const Method& method : methods) width = std::max(width, method.name().size());
+  for (const Method& method : methods) fmt::print("{:<{}}  {}\n", method.name(), width, method.spec->summary);
+  fmt::print("\nOptions, needs and recipe of one: runner methods NAME\n");
 }
 
 std::string needs_text(const Needs& needs) {
@@ -181,10 +183,10 @@ int methods_command(const Arguments& arguments) {
     return check({named.begin() + 1, named.end()}, *values);
 
   const MethodRegistry registry = load_plugins(*values);
-  if (registry.methods().empty()) std::cerr << "no plugin found; give their folder with --plugins\n";
-  if (named.empty()) {
-    for (const Method& method : registry.methods()) list_method(method);
-    return kAllDone;
+  if (registry.methods().empty()) {
+    std::cerr << "no plugin found; give their folder with --plugins\n";
+  } else if (named.empty()) {
+    list_methods(registry.methods());
   }
   std::vector<const Method*> methods;
   for (const std::string& name : named) methods.push_back(&registry.at(name));

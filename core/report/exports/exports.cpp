@@ -13,6 +13,7 @@
 #include "formats/event_file.h"
 #include "report/exports/history.h"
 #include "report/grid/accuracy.h"
+#include "report/select/variants.h"
 #include "table/render.h"
 #include "table/table.h"
 
@@ -52,13 +53,28 @@ Json names_of(const std::vector<Protocol>& protocols) {
   return names;
 }
 
-Json document_of(const Snapshot& snapshot, const RunResults& run) {
+/// For each run, the variant of its method that it is, as in tables; "" where there is one.
+std::vector<std::string> variants_of(const Runs& runs) {
+  std::map<std::string, std::vector<size_t>> places;  // of each method's runs
+  for (size_t i = 0; i < runs.size(); ++i) places[runs[i]->spec().method].push_back(i);
+  std::vector<std::string> variants(runs.size());
+  for (const auto& [method, own] : places) {
+    std::vector<RunSpec> specs;
+    for (const size_t place : own) specs.push_back(runs[place]->spec());
+    std::vector<std::string> labels = variant_labels(specs);
+    for (size_t i = 0; i < own.size(); ++i) variants[own[i]] = std::move(labels[i]);
+  }
+  return variants;
+}
+
+Json document_of(const Snapshot& snapshot, const RunResults& run, const std::string& variant) {
   const RunSpec& spec = run.spec();
   const auto if_trained = [&](const auto& value) { return run.is_trained() ? Json(value) : Json(); };
   const std::vector<HistoryFact> facts = history_of(snapshot, run);
   return {{"run", run.record.id},
           {"name", name_of(run)},
           {"method", spec.method},
+          {"variant", variant},
           {"dataset", spec.dataset},
           {"classes", if_trained(spec.classes)},
           {"shots", if_trained(spec.shots)},
@@ -121,13 +137,16 @@ std::vector<ScalarEvent> events_of(const Snapshot& snapshot, const RunResults& r
 
 std::string export_csv(const Snapshot& snapshot, const Runs& runs) {
   Table table{.title = "", .columns = {}, .rows = {}, .notes = {}};
-  add_columns(table, {"run", "method", "dataset", "classes", "shots", "seed", "metric", "epoch", "value"});
-  for (const RunResults* run : runs) {
-    const RunSpec& spec = run->spec();
-    const auto if_trained = [&](int64_t value) { return run->is_trained() ? count(value) : Cell(); };
-    for (const HistoryFact& fact : history_of(snapshot, *run)) {
-      table.rows.push_back({run->record.id, spec.method, spec.dataset, spec.classes, if_trained(spec.shots),
-                            run->has_seed() ? count(spec.seed) : Cell(), fact.metric,
+  add_columns(
+      table, {"run", "method", "variant", "dataset", "classes", "shots", "seed", "metric", "epoch", "value"});
+  const std::vector<std::string> variants = variants_of(runs);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const RunResults& run = *runs[i];
+    const RunSpec& spec = run.spec();
+    const auto if_trained = [&](int64_t value) { return run.is_trained() ? count(value) : Cell(); };
+    for (const HistoryFact& fact : history_of(snapshot, run)) {
+      table.rows.push_back({run.record.id, spec.method, variants[i], spec.dataset, spec.classes,
+                            if_trained(spec.shots), run.has_seed() ? count(spec.seed) : Cell(), fact.metric,
                             fact.epoch ? count(*fact.epoch) : Cell(), exact(fact.value)});
     }
   }
@@ -136,7 +155,9 @@ std::string export_csv(const Snapshot& snapshot, const Runs& runs) {
 
 std::string export_json_lines(const Snapshot& snapshot, const Runs& runs) {
   std::string lines;
-  for (const RunResults* run : runs) lines += document_of(snapshot, *run).dump() + '\n';
+  const std::vector<std::string> variants = variants_of(runs);
+  for (size_t i = 0; i < runs.size(); ++i)
+    lines += document_of(snapshot, *runs[i], variants[i]).dump() + '\n';
   return lines;
 }
 

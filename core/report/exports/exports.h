@@ -12,9 +12,10 @@ namespace promptbed {
 /// value.
 std::string export_csv(const Snapshot& snapshot, const Runs& runs);
 
-/// JSON Lines, a run a line: "run", "name", "method", "dataset", "classes", "shots", "seed", "protocols",
-/// "parameters", "created", "ended", "config" (the canonical JSON of its settings), "epochs" (objects of
-/// "epoch" and metrics) and "scores" (by metric). What is not known, or is not a finite number, is null.
+/// JSON Lines, a run a line: "run", "name", "method", "variant", "dataset", "classes", "shots", "seed",
+/// "protocols", "parameters", "created", "ended", "config" (the canonical JSON of its settings), "epochs"
+/// (objects of "epoch" and metrics) and "scores" (by metric). What is not known, or is not a finite number,
+/// is null.
 std::string export_json_lines(const Snapshot& snapshot, const Runs& runs);
 
 /// A file of events for TensorBoard at METHOD/DATASET/... in the folder for each run, with its epochs as
