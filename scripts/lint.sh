@@ -11,6 +11,6 @@ if [ $# -eq 0 ]; then mapfile -t files < <(git ls-files "${folders[@]}" | grep '
 git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run --Werror
 
 # A build folder for its compile_commands.json, without the precompiled headers, which are g++'s.
-cmake --preset release -B build/lint -D CMAKE_DISABLE_PRECOMPILE_HEADERS=ON > /dev/null
+cmake --preset release -B build/lint -D CMAKE_DISABLE_PRECOMPILE_HEADERS=ON -D PROMPTBED_UNITY=OFF > /dev/null
 cmake --build build/lint --target promptbed_version > /dev/null
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p build/lint

@@ -69,7 +69,7 @@ bool is_in_place(const Descriptor& opened, const fs::path& file) {
 }
 
 /// The lock file, made if necessary and locked.
-Descriptor lock(const fs::path& file, const fs::path& cache, std::ostream& log) {
+Descriptor acquire(const fs::path& file, const fs::path& cache, std::ostream& log) {
   std::error_code reported_below;
   fs::create_directories(file.parent_path(), reported_below);
   for (bool announced = false;;) {
@@ -89,7 +89,7 @@ Descriptor lock(const fs::path& file, const fs::path& cache, std::ostream& log) 
 }  // namespace
 
 WriterLock::WriterLock(const fs::path& cache, std::ostream& log)
-    : file_(lock_file(cache)), locked_(lock(file_, cache, log)) {
+    : file_(lock_file(cache)), locked_(acquire(file_, cache, log)) {
   remove_temporaries(cache);
 }
 

@@ -48,7 +48,7 @@ std::span<const CommandSummary> commands() {
 
 namespace {
 
-void print_help() {
+void print_subcommands() {
   fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
              release_version());
   for (const CommandSummary& command : commands()) fmt::print("  {:<11} {}\n", command.name, command.summary);
@@ -64,7 +64,7 @@ void print_help() {
 
 int run(const Arguments& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    print_help();
+    print_subcommands();
     return words.empty() ? kWrongInput : kAllDone;
   }
   if (words[0] == "--version") {

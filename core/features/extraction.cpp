@@ -11,13 +11,11 @@
 #include "data/pictures/view.h"
 #include "features/feature_writer.h"
 #include "features/picture_encoder.h"
+#include "features/pixels.h"
 #include "features/view_batches.h"
 
 namespace promptbed {
 namespace {
-
-/// Finished images per thread that may wait for a slower one before them.
-constexpr size_t kPicturesAhead = 4;
 
 /// The views of an image that one thread renders. On a device their pixels wait for each other, a batch of
 /// them at most; on the CPU each is encoded at once.

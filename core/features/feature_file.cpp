@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kBlockRows = 1024;
+constexpr int64_t kRowsPerChecksum = 1024;
 constexpr const char* kContents = "picture_hash";
 constexpr const char* kSealedContents = "sealed_picture_hash";
 constexpr const char* kEarlierStamp = "picture_bytes";  // of caches before there were hashes
@@ -154,8 +154,8 @@ std::vector<uint64_t> checksums_of(std::span<const FeatureRow> rows, const Tenso
   const size_t row_bytes = features.size(1) * features.element_size();
   std::vector<uint64_t> checksums;
   std::vector<std::byte> columns;
-  for (int64_t first = 0; first < size; first += kBlockRows) {
-    const size_t count = std::min(kBlockRows, size - first);
+  for (int64_t first = 0; first < size; first += kRowsPerChecksum) {
+    const size_t count = std::min(kRowsPerChecksum, size - first);
     columns.clear();
     for (const FeatureRow& row : rows.subspan(first, count)) append_columns(columns, row);
     Hasher hasher;
@@ -195,7 +195,7 @@ uint64_t most_bytes(const FeatureTable& table) {
   return table.features.nbytes() + images * longest + table.rows.size() * kColumns + kOfHdf5;
 }
 
-void write_all(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
+void write_contents(H5::H5File& file, const CacheKey& key, const FeatureTable& table, FileKind kind) {
   const bool sealed = kind == FileKind::sealed;
   const Packing packing = sealed ? Packing::deflated : Packing::plain;
   const std::vector<FeatureRow> rows = sealed ? sealed_rows(table.rows) : table.rows;
@@ -280,7 +280,7 @@ FeatureFile::~FeatureFile() = default;
 Tensor FeatureFile::features() const {
   if (rows_.empty()) return at::empty({0, key_.width}, dtype_of(key_.stored));
   const char* remedy = sealed_ ? kPutBack : kDelete;
-  const size_t blocks = (rows_.size() + kBlockRows - 1) / kBlockRows;
+  const size_t blocks = (rows_.size() + kRowsPerChecksum - 1) / kRowsPerChecksum;
   Tensor features;
   const auto checksums = reading(path_, remedy, [&] {
     features = read_features(*file_, static_cast<int64_t>(rows_.size()), key_);
@@ -290,7 +290,7 @@ Tensor FeatureFile::features() const {
   const auto bad = std::ranges::mismatch(found, checksums).in1 - found.begin();
   if (bad != static_cast<int64_t>(blocks)) {
     throw Error(fmt::format("{}: rows from {} on do not match their checksum; {}", path_.string(),
-                            bad * kBlockRows, remedy));
+                            bad * kRowsPerChecksum, remedy));
   }
   return features;
 }
@@ -304,7 +304,7 @@ void write_feature_file(const fs::path& path, const CacheKey& key, const Feature
   write_atomically(path, [&](const fs::path& temporary) {
     try {
       Hdf5Output output(temporary, without_times(), with_checksums(), most_bytes(table));
-      write_all(output.file(), key, table, kind);
+      write_contents(output.file(), key, table, kind);
       output.close();
     } catch (const H5::Exception& fault) {
       throw unwritable(fault.getDetailMsg());

@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kBlockRows = 4096;
-constexpr auto kBlockTime = std::chrono::seconds(20);
+constexpr int64_t kMostWaitingRows = 4096;
+constexpr auto kLongestWait = std::chrono::seconds(20);
 
 }  // namespace
 
@@ -28,7 +28,7 @@ FeatureWriter::FeatureWriter(fs::path cache, CacheKey key, std::ostream& log)
 void FeatureWriter::append(std::span<const FeatureRow> rows, const Tensor& features) {
   block_.push_back({{rows.begin(), rows.end()}, features.to(dtype_of(key_.stored))});
   block_rows_ += static_cast<int64_t>(rows.size());
-  if (block_rows_ >= kBlockRows || Clock::now() - block_start_ >= kBlockTime) flush();
+  if (block_rows_ >= kMostWaitingRows || Clock::now() - block_start_ >= kLongestWait) flush();
 }
 
 void FeatureWriter::flush() {

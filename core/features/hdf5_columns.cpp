@@ -5,7 +5,7 @@
 namespace promptbed {
 namespace {
 
-constexpr hsize_t kBlockRows = 1024;
+constexpr hsize_t kChunkRows = 1024;
 constexpr int kDeflateLevel = 6;
 
 /// Strings of a column, concatenated, each padded with zeros to the width of the longest.
@@ -21,7 +21,7 @@ H5::DSetCreatPropList properties_of(const std::vector<hsize_t>& shape, Packing p
   H5Pset_obj_track_times(properties.getId(), false);
   if (packing == Packing::deflated && shape.front() > 0) {
     std::vector<hsize_t> block = shape;
-    block.front() = std::min(block.front(), kBlockRows);
+    block.front() = std::min(block.front(), kChunkRows);
     properties.setChunk(static_cast<int>(block.size()), block.data());
     properties.setShuffle();
     properties.setDeflate(kDeflateLevel);

@@ -18,9 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Finished images per thread that may wait for a slower one before them.
-constexpr size_t kPicturesAhead = 4;
-
 /// The most bytes of an image that comes out of a pipe.
 constexpr uint64_t kLongestStream = uint64_t{1} << 30;
 

@@ -14,6 +14,9 @@
 
 namespace promptbed {
 
+/// Finished images per thread that may wait for a slower one before them.
+inline constexpr size_t kPicturesAhead = 4;
+
 /// A list of images as the image tower takes them. Several threads may use it at once.
 class PixelSource {
  public:

@@ -6,11 +6,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "formats/text_files.h"
 
 namespace promptbed {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r";
 constexpr std::string_view kCommentMarks = "#;";
 
 std::string_view trimmed(std::string_view text) {

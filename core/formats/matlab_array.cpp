@@ -8,11 +8,11 @@
 namespace promptbed {
 namespace {
 
-constexpr size_t kTag = 8;            // bytes of an element's type and length
-constexpr size_t kSmallTag = 4;       // and of an element of at most four bytes
-constexpr size_t kAlignment = 8;      // of elements that are not compressed
-constexpr uint32_t kComplex = 0x800;  // a flag of an array
-constexpr uint32_t kClass = 0xff;     // the bits of the flags that are the array's class
+constexpr size_t kTag = 8;               // bytes of an element's type and length
+constexpr size_t kSmallTag = 4;          // and of an element of at most four bytes
+constexpr size_t kElementAlignment = 8;  // of elements that are not compressed
+constexpr uint32_t kComplex = 0x800;     // a flag of an array
+constexpr uint32_t kClass = 0xff;        // the bits of the flags that are the array's class
 constexpr double kMostExact =
     1LL << std::numeric_limits<double>::digits;  // whole numbers up to here are exact
 
@@ -108,7 +108,8 @@ MatlabElement MatlabElements::next() {
     throw MatlabFault("is cut short");
   const MatlabElement element{type, rest_.substr(begin, length)};
   size_t end = small_length > 0 ? kTag : begin + length;
-  if (type != MatlabType::compressed) end = (end + kAlignment - 1) / kAlignment * kAlignment;
+  if (type != MatlabType::compressed)
+    end = (end + kElementAlignment - 1) / kElementAlignment * kElementAlignment;
   rest_.remove_prefix(std::min(end, rest_.size()));
   return element;
 }

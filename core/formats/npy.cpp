@@ -12,7 +12,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "the files' numbers are little-endian, as this machine's");
 
-constexpr size_t kAlignment = 64;  // of the values in the file
+constexpr size_t kValuesAlignment = 64;  // of the values in the file
 
 /// "(2, 3)", "(2,)", "()": a tuple as Python writes it.
 std::string tuple(const std::vector<int64_t>& shape) {
@@ -27,7 +27,7 @@ std::string header(const std::string& type, const std::vector<int64_t>& shape) {
       fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", type, tuple(shape));
   constexpr size_t kBefore = 10;  // bytes in front of the dictionary
   const size_t used = kBefore + dictionary.size() + 1;
-  dictionary.append((kAlignment - used % kAlignment) % kAlignment, ' ');
+  dictionary.append((kValuesAlignment - used % kValuesAlignment) % kValuesAlignment, ' ');
   dictionary += '\n';
   const auto length = static_cast<uint16_t>(dictionary.size());
   std::string bytes("\x93NUMPY\x01\x00", 8);

@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kLengthBytes = 8;
-constexpr uint64_t kAlignment = 8;                // of the data, by padding the header with spaces
+constexpr uint64_t kHeaderAlignment = 8;          // of the data, by padding the header with spaces
 constexpr uint64_t kLongestHeader = 100'000'000;  // the limit of the format's own library
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kCopyAgain = "copy or download it again";
@@ -54,7 +54,7 @@ struct Entry {
   uint64_t end = 0;
 };
 
-[[noreturn]] void reject(const fs::path& path, std::string_view fault) {
+[[noreturn]] void reject_safetensors(const fs::path& path, std::string_view fault) {
   throw Error(fmt::format("{}: is damaged ({}); {}", path.string(), fault, kCopyAgain));
 }
 
@@ -73,7 +73,7 @@ uint64_t byte_count(const fs::path& path, const Entry& entry) {
   int64_t bytes = entry.type.bytes;
   for (const int64_t extent : entry.shape) {
     if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes))
-      reject(path, fmt::format("impossible shape of tensor '{}'", entry.name));
+      reject_safetensors(path, fmt::format("impossible shape of tensor '{}'", entry.name));
   }
   return static_cast<uint64_t>(bytes);
 }
@@ -96,14 +96,15 @@ Entry read_entry(const fs::path& path, const std::string& name, const nlohmann::
     auto shape = counts_in(description.at("shape"));
     const auto offsets = counts_in(description.at("data_offsets"));
     if (!shape || !offsets || offsets->size() != 2)
-      reject(path, fmt::format("shape and data_offsets of tensor '{}' must be whole numbers", name));
+      reject_safetensors(path,
+                         fmt::format("shape and data_offsets of tensor '{}' must be whole numbers", name));
     return {.name = name,
             .type = type,
             .shape = *std::move(shape),
             .begin = static_cast<uint64_t>(offsets->front()),
             .end = static_cast<uint64_t>(offsets->back())};
   } catch (const nlohmann::json::exception&) {
-    reject(path, fmt::format("no dtype, shape and data_offsets for tensor '{}'", name));
+    reject_safetensors(path, fmt::format("no dtype, shape and data_offsets for tensor '{}'", name));
   }
 }
 
@@ -113,34 +114,35 @@ void check_layout(const fs::path& path, std::vector<Entry>& entries, uint64_t da
   uint64_t filled = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != filled || entry.end < entry.begin)
-      reject(path, fmt::format("tensor '{}' overlaps another or leaves a gap", entry.name));
+      reject_safetensors(path, fmt::format("tensor '{}' overlaps another or leaves a gap", entry.name));
     if (entry.end - entry.begin != byte_count(path, entry))
-      reject(path, fmt::format("tensor '{}' has {} bytes where its shape asks for {}", entry.name,
-                               entry.end - entry.begin, byte_count(path, entry)));
+      reject_safetensors(path, fmt::format("tensor '{}' has {} bytes where its shape asks for {}", entry.name,
+                                           entry.end - entry.begin, byte_count(path, entry)));
     filled = entry.end;
   }
   if (filled != data_bytes)
-    reject(path, fmt::format("{} bytes of tensors where the header announces {}", data_bytes, filled));
+    reject_safetensors(path,
+                       fmt::format("{} bytes of tensors where the header announces {}", data_bytes, filled));
 }
 
 /// The header's JSON, and where the data begin.
 std::pair<nlohmann::json, uint64_t> read_header(const fs::path& path, std::span<const std::byte> file) {
-  if (file.size() < kLengthBytes) reject(path, "shorter than a header");
+  if (file.size() < kLengthBytes) reject_safetensors(path, "shorter than a header");
   uint64_t length = 0;
   std::memcpy(&length, file.data(), kLengthBytes);
   if (length > kLongestHeader || length > file.size() - kLengthBytes)
-    reject(path, fmt::format("a header of {} bytes in a file of {}", length, file.size()));
+    reject_safetensors(path, fmt::format("a header of {} bytes in a file of {}", length, file.size()));
   const std::string_view text(reinterpret_cast<const char*>(file.data()) + kLengthBytes, length);
   nlohmann::json header = parse_json(text, path.string() + ": the header", RepeatedKeys::refused);
-  if (!header.is_object()) reject(path, "the header is no JSON object");
+  if (!header.is_object()) reject_safetensors(path, "the header is no JSON object");
   return {std::move(header), kLengthBytes + length};
 }
 
 TensorTexts read_texts(const fs::path& path, const nlohmann::json& metadata) {
-  if (!metadata.is_object()) reject(path, "metadata that are no texts");
+  if (!metadata.is_object()) reject_safetensors(path, "metadata that are no texts");
   TensorTexts texts;
   for (const auto& [key, text] : metadata.items()) {
-    if (!text.is_string()) reject(path, "metadata that are no texts");
+    if (!text.is_string()) reject_safetensors(path, "metadata that are no texts");
     texts[key] = text.get<std::string>();
   }
   return texts;
@@ -156,7 +158,7 @@ std::string header_of(std::span<const TensorBytes> tensors, const TensorTexts& t
     offset = end;
   }
   std::string text = header.dump();
-  text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
+  text.append((kHeaderAlignment - text.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
   return text;
 }
 

@@ -18,14 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void reject(const fs::path& path, const std::string& fault) {
+[[noreturn]] void reject_zip(const fs::path& path, const std::string& fault) {
   throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path.string(), fault));
 }
 
-struct Discarded {
-  void operator()(zip_t* zip) const { zip_discard(zip); }
-};
-using OpenZip = std::unique_ptr<zip_t, Discarded>;
+/// Closed without being written.
+using OpenZip = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 
 bool is_stored(const zip_stat_t& file) {
   return file.comp_method == ZIP_CM_STORE && file.encryption_method == ZIP_EM_NONE;
@@ -114,21 +112,21 @@ struct StoredZip::Archive {
 
 StoredZip::StoredZip(const fs::path& path) : path_(path) {
   uint64_t bytes_left = InputFile(path).size();
-  archive_.reset(new Archive{OpenZip(zip_open(path.c_str(), ZIP_RDONLY, nullptr))});
+  archive_.reset(new Archive{{zip_open(path.c_str(), ZIP_RDONLY, nullptr), zip_discard}});
   zip_t* const zip = archive_->zip.get();
-  if (zip == nullptr) reject(path_, "no ZIP archive");
+  if (zip == nullptr) reject_zip(path_, "no ZIP archive");
   const zip_int64_t count = zip_get_num_entries(zip, 0);
   for (zip_uint64_t index = 0; std::cmp_less(index, count); ++index) {
     zip_stat_t file;
     constexpr zip_uint64_t kNeeded =
         ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if (zip_stat_index(zip, index, ZIP_FL_ENC_RAW, &file) != 0 || (file.valid & kNeeded) != kNeeded)
-      reject(path_, fmt::format("its file {} cannot be read", index + 1));
+      reject_zip(path_, fmt::format("its file {} cannot be read", index + 1));
     names_.emplace_back(file.name);
     places_.emplace(file.name, index);
     if (!is_stored(file)) continue;
     if (file.size > bytes_left)
-      reject(path_, fmt::format("its file {} is larger than the archive", file.name));
+      reject_zip(path_, fmt::format("its file {} is larger than the archive", file.name));
     bytes_left -= file.size;
   }
 }
@@ -141,7 +139,7 @@ std::string StoredZip::read(const std::string& name) const {
   zip_stat_t record;
   const auto place = places_.find(name);
   if (place == places_.end() || zip_stat_index(zip, place->second, ZIP_FL_ENC_RAW, &record) != 0)
-    reject(path_, fmt::format("it lacks the file {}", name));
+    reject_zip(path_, fmt::format("it lacks the file {}", name));
   if (!is_stored(record)) {
     throw Error(fmt::format("{}: its file {} is compressed or encrypted; pack it anew, as `zip -0` does",
                             path_.string(), name));
@@ -154,7 +152,7 @@ std::string StoredZip::read(const std::string& name) const {
   if (file == nullptr ||
       zip_fread(file.get(), contents.data(), contents.size()) != static_cast<zip_int64_t>(contents.size()) ||
       zip_fread(file.get(), &more, 1) != 0)
-    reject(path_, fmt::format("its file {} does not match its checksum", name));
+    reject_zip(path_, fmt::format("its file {} does not match its checksum", name));
   return contents;
 }
 
@@ -167,7 +165,7 @@ void write_stored_zip(const fs::path& path, const std::vector<std::string>& name
       throw Error(fmt::format("{}: cannot be written ({}); check the folder and its free space",
                               path.string(), zip == nullptr ? "no archive" : zip_strerror(zip)));
     };
-    OpenZip zip(zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr));
+    OpenZip zip(zip_open(temporary.c_str(), ZIP_CREATE | ZIP_TRUNCATE, nullptr), zip_discard);
     if (zip == nullptr) fail(nullptr);
     for (const std::string& name : names) {
       auto file = std::make_unique<LateFile>(name, read, fault);

@@ -13,8 +13,6 @@
 namespace promptbed {
 namespace {
 
-constexpr const char* kBlanks = " \t\r";
-
 class CsvReader {
  public:
   CsvReader(const std::filesystem::path& file, std::string_view text)

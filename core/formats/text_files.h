@@ -9,6 +9,9 @@
 
 namespace promptbed {
 
+/// What separates words of a line, or ends it unseen.
+inline constexpr std::string_view kBlanks = " \t\r";
+
 /// The lines of a text that are not empty, without trailing blanks and without a byte order mark.
 std::vector<std::string> lines_of(std::string_view text);
 

@@ -162,7 +162,7 @@ void check_wrapper(const MethodSpec& spec) {
   }
 }
 
-void check_method(const MethodSpec& spec) {
+void check_spec(const MethodSpec& spec) {
   if (!can_be_typed(spec.name))
     throw Error("offers a method whose name is not made of a-z, 0-9 and _; fix its MethodSpec");
   if (spec.version < 1)
@@ -216,7 +216,7 @@ void check_compatible(const PluginDescriptor& descriptor) {
 void check_methods(const PluginDescriptor& descriptor) {
   if (descriptor.methods == nullptr || descriptor.method_count == 0 || descriptor.method_count > kMostMethods)
     throw Error("offers no method; list them with PROMPTBED_PLUGIN(kMethods)");
-  for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) check_method(spec);
+  for (const MethodSpec& spec : std::span(descriptor.methods, descriptor.method_count)) check_spec(spec);
 }
 
 MethodRegistry::~MethodRegistry() = default;

@@ -35,9 +35,6 @@ constexpr const char* kStateDict = "state_dict";
 constexpr const char* kEpoch = "epoch";
 constexpr const char* kResult = "val_result";
 constexpr const char* kPromptbed = "promptbed";
-constexpr const char* kRun = "run";
-constexpr const char* kClassNames = "class_names";
-constexpr const char* kOrigin = "origin";
 
 std::map<std::string, Tensor> read_tensors(const fs::path& path) {
   std::map<std::string, Tensor> tensors;
@@ -85,7 +82,7 @@ std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const Na
   const PickleEntries* const texts = value != nullptr ? entries_of(*value) : nullptr;
   if (texts == nullptr) return std::nullopt;
   TensorTexts held;
-  for (const char* key : {kRun, kClassNames, kOrigin, kPromptHash}) {
+  for (const char* key : {kPromptRun, kPromptClassNames, kPromptOrigin, kPromptHash}) {
     const PickleValue* const found = find_entry(*texts, key);
     if (const auto* const text = found != nullptr ? found->as<std::string>() : nullptr) held[key] = *text;
   }
@@ -96,8 +93,8 @@ std::optional<TrainedPrompt> exported_prompt(const PickleEntries& root, const Na
     return parse_json(held[key], fmt::format("{}: {}", path.string(), key));
   };
   try {
-    TrainedPrompt prompt{RunSpec::parse(parsed(kRun)), parsed(kClassNames), state};
-    if (held.contains(kOrigin)) prompt.origin = parse_origin(parsed(kOrigin));
+    TrainedPrompt prompt{RunSpec::parse(parsed(kPromptRun)), parsed(kPromptClassNames), state};
+    if (held.contains(kPromptOrigin)) prompt.origin = parse_origin(parsed(kPromptOrigin));
     prompt.has_hash = !hash.empty();
     return prompt;
   } catch (const json::exception& fault) {
@@ -225,8 +222,9 @@ void write_reference_checkpoint(const fs::path& path, const TrainedPrompt& promp
     state.push_back({name, tensor});
     read_back.emplace_back(name, learned(tensor));
   }
-  TensorTexts texts = {{kRun, prompt.run.canonical().dump()}, {kClassNames, json(prompt.class_names).dump()}};
-  if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
+  TensorTexts texts = {{kPromptRun, prompt.run.canonical().dump()},
+                       {kPromptClassNames, json(prompt.class_names).dump()}};
+  if (prompt.origin) texts[kPromptOrigin] = to_json(*prompt.origin).dump();
   texts[kPromptHash] = hash_of_prompt(texts, read_back);
   for (const auto& [key, text] : texts) own.push_back({key, text});
   write_torch_file(path,

@@ -23,10 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr const char* kRun = "run";
-constexpr const char* kClassNames = "class_names";
-constexpr const char* kOrigin = "origin";
-
 Safetensors read_file_of_tensors(const fs::path& path) {
   std::error_code failure;
   if (!fs::exists(path, failure))
@@ -43,9 +39,11 @@ Safetensors read_file_of_tensors(const fs::path& path) {
 
 /// Reads the texts that belong to a prompt. Throws json's exceptions and Error if they are wrong.
 void read_texts(const TensorTexts& texts, TrainedPrompt& prompt) {
-  prompt.run = RunSpec::parse(parse_json(texts.at(kRun), kRun));
-  if (texts.contains(kClassNames)) prompt.class_names = parse_json(texts.at(kClassNames), kClassNames);
-  if (texts.contains(kOrigin)) prompt.origin = parse_origin(parse_json(texts.at(kOrigin), kOrigin));
+  prompt.run = RunSpec::parse(parse_json(texts.at(kPromptRun), kPromptRun));
+  if (texts.contains(kPromptClassNames))
+    prompt.class_names = parse_json(texts.at(kPromptClassNames), kPromptClassNames);
+  if (texts.contains(kPromptOrigin))
+    prompt.origin = parse_origin(parse_json(texts.at(kPromptOrigin), kPromptOrigin));
 }
 
 /// Whether the prompt has a hash. Throws Error if it is not that of its contents.
@@ -112,7 +110,7 @@ void check_model(const TrainedPrompt& prompt, const std::string& fingerprint, co
 
 TrainedPrompt read_trained_prompt(const fs::path& path) {
   Safetensors contents = read_file_of_tensors(path);
-  if (!contents.texts.contains(kRun)) {
+  if (!contents.texts.contains(kPromptRun)) {
     throw Error(fmt::format(
         "{}: is not a trained prompt, since it does not say what was trained; give one of runs/prompts",
         path.string()));
@@ -131,9 +129,9 @@ TrainedPrompt read_trained_prompt(const fs::path& path) {
 }
 
 void write_trained_prompt(const fs::path& path, const TrainedPrompt& prompt) {
-  TensorTexts texts = {{kRun, prompt.run.canonical().dump()}};
-  if (!prompt.class_names.empty()) texts[kClassNames] = json(prompt.class_names).dump();
-  if (prompt.origin) texts[kOrigin] = to_json(*prompt.origin).dump();
+  TensorTexts texts = {{kPromptRun, prompt.run.canonical().dump()}};
+  if (!prompt.class_names.empty()) texts[kPromptClassNames] = json(prompt.class_names).dump();
+  if (prompt.origin) texts[kPromptOrigin] = to_json(*prompt.origin).dump();
   texts[kPromptHash] = hash_of_prompt(texts, prompt.state);
   write_safetensors(path, prompt.state, texts);
 }

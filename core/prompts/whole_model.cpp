@@ -14,7 +14,7 @@ namespace promptbed {
 namespace {
 
 constexpr std::string_view kLearner = "prompt_learner.";
-constexpr const char* kContext = "prompt_learner.ctx";
+constexpr const char* kLearnedContext = "prompt_learner.ctx";
 
 /// Every prompt of these methods; the context takes the place of its first words.
 constexpr std::array kWords = {"a", "photo", "of", "a"};
@@ -44,7 +44,7 @@ constexpr Numbered kIndependent[] = {{"text_encoder.transformer.resblocks.", ".V
 
 /// Our name for a learned tensor of a whole model; "" for one that is frozen.
 std::string our_name(const std::string& name) {
-  if (name == kContext) return "ctx";
+  if (name == kLearnedContext) return "ctx";
   if (name == "prompt_learner.proj.weight") return "projection.0.weight";
   if (name == "prompt_learner.proj.bias") return "projection.0.bias";
   if (name == "image_encoder.VPT") return "image.0";
@@ -89,8 +89,8 @@ std::pair<std::string, std::string> divided_words(int64_t learned) {
           fmt::format("{}", fmt::join(middle, kWords.end(), " "))};
 }
 
-OptionValues options_of(const std::map<std::string, Tensor>& learned, const std::string& words,
-                        const std::string& rest, const std::filesystem::path& path) {
+OptionValues kept_options(const std::map<std::string, Tensor>& learned, const std::string& words,
+                          const std::string& rest, const std::filesystem::path& path) {
   OptionValues options = {{"n_ctx", learned.at("ctx").size(0)},
                           {"ctx_init", words},
                           {"rest", rest.empty() ? "{}." : rest + " {}."},
@@ -105,7 +105,7 @@ OptionValues options_of(const std::map<std::string, Tensor>& learned, const std:
 }  // namespace
 
 bool is_whole_model(const std::map<std::string, Tensor>& tensors) {
-  return tensors.contains(kContext);
+  return tensors.contains(kLearnedContext);
 }
 
 LearnedTensors take_learned_tensors(std::map<std::string, Tensor>& tensors,
@@ -128,7 +128,7 @@ LearnedTensors take_learned_tensors(std::map<std::string, Tensor>& tensors,
   tensors = std::move(rest);
   const auto [words, fixed] = divided_words(learned.at("ctx").size(0));
   LearnedTensors result{.method = maple ? "maple" : "promptsrc",
-                        .options = options_of(learned, words, fixed, path),
+                        .options = kept_options(learned, words, fixed, path),
                         .state = {{"ctx", learned.at("ctx")}},
                         .words = fixed};
   learned.erase("ctx");

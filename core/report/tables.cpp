@@ -148,7 +148,7 @@ void check_abilities(const TableRequest& request) {
 }
 
 /// What the runs of a table were made on and tested on.
-std::set<std::string> datasets_of(const Snapshot& snapshot, const TableKind& kind) {
+std::set<std::string> datasets_in(const Snapshot& snapshot, const TableKind& kind) {
   std::set<std::string> datasets;
   for (const RunResults* run : runs_in(snapshot, {}, kind.protocol)) {
     datasets.insert(run->spec().dataset);
@@ -320,7 +320,7 @@ void choose_suite(TableRequest& request, const ReportSources& sources,
                   const std::optional<std::string>& suite) {
   ReportQuery& query = request.query;
   if (!query.datasets.empty()) return;
-  const std::set<std::string> datasets = datasets_of(sources.snapshot, *request.kind);
+  const std::set<std::string> datasets = datasets_in(sources.snapshot, *request.kind);
   if (suite) {
     query.datasets = those_of(read_suite(sources.folder, *suite), datasets);
     if (query.datasets.empty())

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 using Findings = std::vector<std::string>;
 
-void check_structure(SQLite::Database& database, const fs::path& path, Findings& found) {
+void check_database(SQLite::Database& database, const fs::path& path, Findings& found) {
   SQLite::Statement row(database, "PRAGMA integrity_check(100)");
   while (row.executeStep()) {
     const std::string fault = row.getColumn(0).getString();
@@ -129,7 +129,7 @@ std::vector<std::string> check_ledger(const fs::path& path) {
   Findings found;
   SQLite::Database database = open_for_reading(path);
   try {
-    check_structure(database, path, found);
+    check_database(database, path, found);
     for (const std::string& damage : damaged_rows(database))
       found.push_back(fmt::format("{}: {}", path.string(), damage));
     check_files(database, path, found);

@@ -9,8 +9,11 @@
 /// What can be said of a trained prompt's file without tensors. Its contents: prompts/trained_prompt.h.
 namespace promptbed {
 
-/// The text beside the tensors that holds hash_of_prompt() of all else. Prompts of earlier versions have
-/// none.
+/// The texts beside the tensors. The last one holds hash_of_prompt() of all else; prompts of earlier versions
+/// have none.
+inline constexpr const char* kPromptRun = "run";
+inline constexpr const char* kPromptClassNames = "class_names";
+inline constexpr const char* kPromptOrigin = "origin";
 inline constexpr const char* kPromptHash = "contents_hash";
 
 /// A hash of a prompt's texts and of the names, types, shapes and bytes of its tensors, in any order.

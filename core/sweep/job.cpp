@@ -126,7 +126,7 @@ int64_t whole(const json& value) {
   return value.get<int64_t>();
 }
 
-json to_json(const std::vector<Image>& images) {
+json json_of(const std::vector<Image>& images) {
   json list = json::array();
   for (const Image& image : images) list.push_back({escaped(image.path), image.label});
   return list;
@@ -143,11 +143,11 @@ std::vector<Image> parse_images(const json& list, const std::vector<std::string>
   return images;
 }
 
-json to_json(const JobData& data) {
+json json_of(const JobData& data) {
   json value = {{"class_names", escaped_all(data.class_names)},
                 {"new_class_names", escaped_all(data.new_class_names)},
-                {"train", to_json(data.draw.train)},
-                {"val", to_json(data.draw.val)}};
+                {"train", json_of(data.draw.train)},
+                {"val", json_of(data.draw.val)}};
   for (const auto& [name, sentences] : data.descriptions)
     value["descriptions"][escaped(name)] = escaped_all(sentences);
   return value;
@@ -166,7 +166,7 @@ JobData parse_data(const json& value) {
   return data;
 }
 
-json to_json(const JobTest& test) {
+json json_of(const JobTest& test) {
   return {{"dataset", test.dataset},
           {"split_hash", test.split_hash},
           {"classes", to_string(test.classes)},
@@ -178,7 +178,7 @@ JobTest parse_test(const json& value) {
           parse_class_set(value.at("classes").get_ref<const std::string&>()), value.at("images")};
 }
 
-json to_json(const std::vector<FeatureRequest>& requests) {
+json json_of(const std::vector<FeatureRequest>& requests) {
   json list = json::array();
   for (const FeatureRequest& request : requests)
     list.push_back({{"images", escaped_all(request.images)}, {"views", request.views}});
@@ -195,13 +195,13 @@ std::vector<FeatureRequest> parse_requests(const json& list) {
 }
 
 /// All but the data.
-json to_json(const Job& job) {
+json json_of(const Job& job) {
   json value = {{"run", job.run.canonical()},
                 {"label", job.label},
                 {"protocol", to_string(job.protocol)},
                 {"tests", json::array()},
                 {"attempt", job.attempt}};
-  for (const JobTest& test : *job.tests) value["tests"].push_back(to_json(test));
+  for (const JobTest& test : *job.tests) value["tests"].push_back(json_of(test));
   if (job.kept_state) value["kept_state"] = *job.kept_state;
   return value;
 }
@@ -219,7 +219,7 @@ Job parse_job_without_data(const json& value) {
   return job;
 }
 
-json to_json(const RunOutcome& outcome) {
+json json_of(const RunOutcome& outcome) {
   json value = {{"scores", outcome.scores},
                 {"refusals", outcome.refusals},
                 {"epochs", outcome.epochs},
@@ -342,7 +342,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
 }
 
 std::string to_json_line(const JobData& data) {
-  return dump(to_json(data));
+  return dump(json_of(data));
 }
 
 JobData parse_job_data(std::string_view line) {
@@ -350,8 +350,8 @@ JobData parse_job_data(std::string_view line) {
 }
 
 std::string to_json_line(const Job& job) {
-  json value = to_json(job);
-  value["data"] = to_json(*job.data);
+  json value = json_of(job);
+  value["data"] = json_of(*job.data);
   return dump(value);
 }
 
@@ -364,7 +364,7 @@ Job parse_job(std::string_view line) {
 }
 
 std::string to_json_line(const Job& job, const std::string& data_name) {
-  json value = to_json(job);
+  json value = json_of(job);
   value["data"] = data_name;
   return dump(value);
 }
@@ -379,8 +379,8 @@ Job parse_job(std::string_view line, const std::function<Shared<JobData>(const s
 
 std::string to_json_line(const Extraction& extraction) {
   return dump({{"dataset", extraction.dataset},
-               {"views", to_json(extraction.views)},
-               {"crops", to_json(extraction.crops)},
+               {"views", json_of(extraction.views)},
+               {"crops", json_of(extraction.crops)},
                {"missing", extraction.missing}});
 }
 
@@ -396,14 +396,14 @@ Extraction parse_extraction(std::string_view line) {
 std::string to_json_line(const JobOutcome& outcome) {
   json value = {{"run", outcome.run}, {"stage", name_of(kStages, outcome.stage)}};
   if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
-    value["outcome"] = to_json(outcome.outcome);
+    value["outcome"] = json_of(outcome.outcome);
   if (outcome.stage == JobStage::trained) value["prompt"] = outcome.prompt;
   if (outcome.stage == JobStage::failed) value["error"] = outcome.error;
   return dump(value);
 }
 
 std::string to_json_line(const RunOutcome& outcome) {
-  return dump(to_json(outcome));
+  return dump(json_of(outcome));
 }
 
 RunOutcome parse_run_outcome(std::string_view line) {

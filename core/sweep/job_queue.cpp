@@ -15,7 +15,7 @@ namespace promptbed {
 namespace {
 
 /// Why a run failed when its worker ended in the middle of it.
-std::string describe(const WorkerEnd& end, const Method& method) {
+std::string reason_of(const WorkerEnd& end, const Method& method) {
   const std::string accident = end.accident.empty() ? "exit code 0" : end.accident;
   if (end.killed) {
     return fmt::format("{}: its process ended with {}, perhaps because memory ran out; use fewer --jobs",
@@ -238,7 +238,7 @@ void JobQueue::keep_moved_prompts() {
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
   const auto found = in_hand_.find(run);
   if (found == in_hand_.end()) return;
-  report({.run = run, .stage = JobStage::failed, .error = describe(end, *found->second.run->method)});
+  report({.run = run, .stage = JobStage::failed, .error = reason_of(end, *found->second.run->method)});
 }
 
 void JobQueue::show_progress() {

@@ -14,7 +14,7 @@ struct Tally {
   int64_t runs = 0, done = 0, trained = 0, blocked = 0;
 };
 
-std::string describe(const Tally& cell) {
+std::string cell_of(const Tally& cell) {
   if (cell.runs == 0) return "-";
   if (cell.blocked == cell.runs) return "cannot run";
   std::string text = cell.done == cell.runs ? "done" : fmt::format("{} of {} done", cell.done, cell.runs);
@@ -60,7 +60,7 @@ Table dry_run_table(const Plan& plan, const SweepSpec& spec, const Inputs& input
   for (size_t i = 0; i < plan.datasets.size(); ++i) {
     const std::string& dataset = plan.datasets[i]->spec.id;
     std::vector<Cell> row = {dataset};
-    for (const std::string& method : spec.methods) row.push_back(describe(count_runs(plan, dataset, method)));
+    for (const std::string& method : spec.methods) row.push_back(cell_of(count_runs(plan, dataset, method)));
     row.push_back(std::to_string(needed[i].missing));
     table.rows.push_back(std::move(row));
   }

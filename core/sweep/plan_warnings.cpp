@@ -61,7 +61,7 @@ Lines about_tracking(const std::vector<PlannedRun>& runs) {
 
 /// Steps of an epoch; nothing for a run that the host does not train, or trains by a budget of steps, which
 /// is the same however many make an epoch.
-std::optional<int64_t> steps_of(const PlannedRun& run) {
+std::optional<int64_t> steps_an_epoch(const PlannedRun& run) {
   if (run.done() || run.job.kept_state || !run.job.run.recipe) return std::nullopt;
   if (run.job.run.recipe->iterations > 0) return std::nullopt;
   return steps_of_epoch(static_cast<int64_t>(run.job.data->draw.train.size()), *run.job.run.recipe);
@@ -71,7 +71,7 @@ std::optional<int64_t> steps_of(const PlannedRun& run) {
 Lines about_epochs(const std::vector<PlannedRun>& runs) {
   std::map<std::string, std::pair<int64_t, std::string>> shortest;  // method -> steps, dataset
   for (const PlannedRun& run : runs) {
-    const std::optional<int64_t> steps = steps_of(run);
+    const std::optional<int64_t> steps = steps_an_epoch(run);
     if (!steps || *steps >= kFewSteps) continue;
     const auto [known, is_new] = shortest.try_emplace(run.method->name(), *steps, run.dataset->spec.id);
     if (!is_new && *steps < known->second.first) known->second = {*steps, run.dataset->spec.id};
@@ -88,7 +88,7 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
 Lines about_warmup(const std::vector<PlannedRun>& runs) {
   std::map<std::string, std::string> all_warmup;  // method -> its epochs and rate
   for (const PlannedRun& run : runs) {
-    if (!steps_of(run)) continue;
+    if (!steps_an_epoch(run)) continue;
     const Recipe& recipe = *run.job.run.recipe;
     if (recipe.warmup_epochs < recipe.epochs || recipe.epochs == 0) continue;
     all_warmup.try_emplace(

@@ -76,7 +76,7 @@ NamedTensors trained_state(PromptLearner& learner) {
   return state;
 }
 
-std::string hash_of_state(const NamedTensors& state) {
+std::string hash_of_tensors(const NamedTensors& state) {
   return hash_of_state(BytesOfTensors(state).bytes());
 }
 
@@ -242,7 +242,7 @@ class Run {
     const NamedTensors state = trained_state(*learner_);
     outcome.draw_hash = job_.data->draw.hash();
     outcome.class_names_hash = hash_class_names(job_);
-    outcome.state_hash = hash_of_state(state);
+    outcome.state_hash = hash_of_tensors(state);
     outcome.shots = count_shots(job_.data->draw);
     outcome.parameters = count_parameters(*learner_);
     outcome.execution.peak_memory = peak_memory();
@@ -257,7 +257,7 @@ class Run {
     if (!trains()) return;
     const auto path = prompt_path(bench_.spec().ledger, id_);
     learner_->load_state(read_trained_prompt(path).state);
-    if (hash_of_state(trained_state(*learner_)) != *job_.kept_state) {
+    if (hash_of_tensors(trained_state(*learner_)) != *job_.kept_state) {
       throw Error(fmt::format("{}: is not the prompt that the ledger knows of; delete it and sweep again",
                               path.string()));
     }

@@ -38,7 +38,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 23> kReplace
     {"×", "$\\times$"},
 }};
 
-std::string escaped(std::string_view text) {
+std::string latex_escaped(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto found = std::ranges::find_if(
@@ -55,12 +55,12 @@ std::string escaped(std::string_view text) {
 }
 
 /// With a minus sign before a negative number, and a dash for an empty cell.
-std::string text_of(const Cell& cell) {
+std::string latex_of(const Cell& cell) {
   std::string_view text = cell.text;
   if (text == "-") return "--";
   const bool is_negative = cell.number() && text.starts_with('-');
   if (is_negative) text.remove_prefix(1);
-  std::string out = (is_negative ? "$-$" : "") + escaped(text);
+  std::string out = (is_negative ? "$-$" : "") + latex_escaped(text);
   if (cell.best) out = fmt::format("\\textbf{{{}}}", out);
   return out + (cell.incomplete ? "\\rlap{$^\\dagger$}" : "");
 }
@@ -81,7 +81,7 @@ std::string group_lines(const Table& table) {
     const std::string& group = table.columns[begin].group;
     if (begin > 0) line += " & ";
     if (group.empty()) continue;
-    line += fmt::format("\\multicolumn{{{}}}{{c}}{{{}}}", end - begin, escaped(group));
+    line += fmt::format("\\multicolumn{{{}}}{{c}}{{{}}}", end - begin, latex_escaped(group));
     rules += fmt::format("\\cmidrule(lr){{{}-{}}}", begin + 1, end);
   }
   return rules.empty() ? "" : fmt::format("    {} \\\\\n    {}\n", line, rules);
@@ -100,7 +100,7 @@ std::string row_line(const Table& table, size_t index) {
   std::string line;
   for (size_t i = 0; i < row.size(); ++i) {
     if (i > 0) line += " & ";
-    if (i > 0 || !repeats_section) line += text_of(row[i]);
+    if (i > 0 || !repeats_section) line += latex_of(row[i]);
   }
   // After the \\ of the row before, LaTeX would read these as its argument.
   if (line.starts_with('[') || line.starts_with('*')) line.insert(0, "{}");
@@ -111,7 +111,7 @@ std::string row_line(const Table& table, size_t index) {
 std::string head_lines(const Table& table) {
   std::string out = "    \\toprule\n" + group_lines(table) + "    ";
   for (size_t i = 0; i < table.columns.size(); ++i)
-    out += (i > 0 ? " & " : "") + escaped(table.columns[i].title);
+    out += (i > 0 ? " & " : "") + latex_escaped(table.columns[i].title);
   return out + " \\\\\n    \\midrule\n";
 }
 
@@ -127,7 +127,7 @@ std::string row_lines(const Table& table) {
 std::string note_lines(const Table& table) {
   std::string out;
   for (const std::string& note : table.notes)
-    out += fmt::format("\n  {{\\footnotesize {}\\par}}\n", escaped(note));
+    out += fmt::format("\n  {{\\footnotesize {}\\par}}\n", latex_escaped(note));
   return out;
 }
 
@@ -135,7 +135,7 @@ std::string floating_table(const Table& table) {
   return fmt::format(
       "% needs \\usepackage{{booktabs}}\n\\begin{{table}}\n  \\centering\n  \\caption{{{}}}\n"
       "  \\begin{{tabular}}{{{}}}\n{}{}    \\bottomrule\n  \\end{{tabular}}\n{}\\end{{table}}\n",
-      escaped(table.title), layout_of(table), head_lines(table), row_lines(table), note_lines(table));
+      latex_escaped(table.title), layout_of(table), head_lines(table), row_lines(table), note_lines(table));
 }
 
 /// One that breaks between pages, each of which repeats the headings.
@@ -144,7 +144,7 @@ std::string long_table(const Table& table) {
   return fmt::format(
       "% needs \\usepackage{{booktabs,longtable}}\n\\begin{{longtable}}{{{}}}\n  \\caption{{{}}} \\\\\n{}"
       "    \\endfirsthead\n{}    \\endhead\n    \\bottomrule\n    \\endfoot\n{}\\end{{longtable}}\n{}",
-      layout_of(table), escaped(table.title), head, head, row_lines(table), note_lines(table));
+      layout_of(table), latex_escaped(table.title), head, head, row_lines(table), note_lines(table));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ bool is_in_word(std::string_view text, size_t i) {
 }
 
 /// An underscore inside a word is not emphasis: names keep theirs.
-std::string escaped(std::string_view text) {
+std::string markdown_escaped(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -32,27 +32,28 @@ std::string escaped(std::string_view text) {
   return printable(out);
 }
 
-std::string text_of(const Cell& cell) {
-  std::string text = escaped(cell.text) + (cell.incomplete ? kIncompleteMark : "");
+std::string markdown_of(const Cell& cell) {
+  std::string text = markdown_escaped(cell.text) + (cell.incomplete ? kIncompleteMark : "");
   return cell.best ? "**" + text + "**" : text;
 }
 
 }  // namespace
 
 std::string render_markdown(const Table& table) {
-  std::string out = "**" + escaped(table.title) + "**\n\n|", rule = "|";
+  std::string out = "**" + markdown_escaped(table.title) + "**\n\n|", rule = "|";
   for (const Column& column : table.columns) {
-    out += ' ' + escaped(column.group.empty() ? column.title : column.group + ' ' + column.title) + " |";
+    out += ' ' + markdown_escaped(column.group.empty() ? column.title : column.group + ' ' + column.title) +
+           " |";
     rule += column.alignment == Alignment::left ? " :-- |" : " --: |";
   }
   out += '\n' + rule + '\n';
   for (const auto& row : table.rows) {
     out += '|';
-    for (const Cell& cell : row) out += ' ' + text_of(cell) + " |";
+    for (const Cell& cell : row) out += ' ' + markdown_of(cell) + " |";
     out += '\n';
   }
   if (!table.notes.empty()) out += '\n';
-  for (const std::string& note : table.notes) out += "- " + escaped(note) + '\n';
+  for (const std::string& note : table.notes) out += "- " + markdown_escaped(note) + '\n';
   return out;
 }
 

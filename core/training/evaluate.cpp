@@ -17,7 +17,7 @@ constexpr int64_t kTestBatch = 100, kPixelTestBatch = 32;
 // A method that tunes something on each image takes seconds for one, and is to be interrupted between two.
 constexpr int64_t kTunedTestBatch = 4;
 
-int64_t batch_size_of(const Needs& needs) {
+int64_t images_at_once(const Needs& needs) {
   if (needs.pixels) return kPixelTestBatch;
   return needs.gradients_at_evaluation && needs.views_at_test > 0 ? kTunedTestBatch : kTestBatch;
 }
@@ -55,7 +55,7 @@ void classify_in(const Tensor& order, int64_t most, PromptLearner& learner, cons
 /// The same in the order of the set; an online method sees the images in another.
 template <class Take>
 void classify(PromptLearner& learner, const ShownImages& images, Take&& take) {
-  const int64_t count = images.set.labels.size(0), most = batch_size_of(learner.needs());
+  const int64_t count = images.set.labels.size(0), most = images_at_once(learner.needs());
   if (!images.stream || count == 0) {
     classify_in(at::arange(count, torch::kLong), most, learner, images, take);
     return;

@@ -45,7 +45,7 @@ const Tensor& tensor_of(const TrainingPoint& point, const std::string& name) {
 }
 
 /// Tensors of their own, since training goes on in the originals.
-void append(NamedTensors& tensors, const std::string& prefix, const NamedTensors& more) {
+void add_prefixed(NamedTensors& tensors, const std::string& prefix, const NamedTensors& more) {
   for (const auto& [name, tensor] : more) tensors.emplace_back(prefix + name, tensor.detach().cpu().clone());
 }
 
@@ -169,11 +169,11 @@ class Loop {
   TrainingPoint point() {
     TrainingPoint point{
         .epoch = epoch_, .step = step_, .seconds = seconds(), .records = records_, .tensors = {}};
-    append(point.tensors, kTrainable, trainable_);
-    append(point.tensors, kOther, learner_.training_state());
-    append(point.tensors, kOptimiser, optimiser_.state());
-    append(point.tensors, "", {{kLosses, losses_}, {kOrder, order_state_}});
-    if (aids_.generator) append(point.tensors, "", {{kGenerator, generator_state_}});
+    add_prefixed(point.tensors, kTrainable, trainable_);
+    add_prefixed(point.tensors, kOther, learner_.training_state());
+    add_prefixed(point.tensors, kOptimiser, optimiser_.state());
+    add_prefixed(point.tensors, "", {{kLosses, losses_}, {kOrder, order_state_}});
+    if (aids_.generator) add_prefixed(point.tensors, "", {{kGenerator, generator_state_}});
     return point;
   }
 

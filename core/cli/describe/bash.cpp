@@ -3,7 +3,7 @@
 namespace promptbed {
 namespace {
 
-constexpr const char* kBegin =
+constexpr const char* kBashBegin =
     R"(# Completion of runner for bash, made by `runner completion bash` of the program's own options.
 _runner() {
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
@@ -11,13 +11,13 @@ _runner() {
   for ((place = 1; place < COMP_CWORD; ++place)); do
     case "$path ${COMP_WORDS[place]}" in
 )";
-constexpr const char* kMiddle = R"() path="${path:+$path }${COMP_WORDS[place]}" ;;
+constexpr const char* kBashMiddle = R"() path="${path:+$path }${COMP_WORDS[place]}" ;;
       *) break ;;
     esac
   done
   case $path in
 )";
-constexpr const char* kEnd = R"(  esac
+constexpr const char* kBashEnd = R"(  esac
   COMPREPLY=()
   case " $paths " in *" $before "*) files=yes ;; esac
   case " $values " in *" $before "*) return ;; esac
@@ -41,7 +41,7 @@ std::string names_where(const Subcommand& subcommand, bool (*takes)(const Comman
 }
 
 /// The words, and which options take a path or another value, where `path` has been typed.
-std::string branch(const Subcommand& subcommand, const std::vector<Subcommand>& subcommands) {
+std::string bash_branch(const Subcommand& subcommand, const std::vector<Subcommand>& subcommands) {
   std::vector<std::string> words;
   for (const WordAfter& word : words_after(subcommands, path_of(subcommand))) words.push_back(word.word);
   const std::string options = names_where(subcommand, [](const CommandOption&) { return true; });
@@ -61,10 +61,10 @@ std::string branch(const Subcommand& subcommand, const std::vector<Subcommand>& 
 }  // namespace
 
 std::string bash_completion(const std::vector<Subcommand>& subcommands) {
-  std::string script = kBegin + case_patterns(subcommands) + kMiddle;
-  script += branch({.usage = "runner", .explanation = "", .options = {}}, subcommands);
-  for (const Subcommand& subcommand : subcommands) script += branch(subcommand, subcommands);
-  return script + kEnd;
+  std::string script = kBashBegin + case_patterns(subcommands) + kBashMiddle;
+  script += bash_branch({.usage = "runner", .explanation = "", .options = {}}, subcommands);
+  for (const Subcommand& subcommand : subcommands) script += bash_branch(subcommand, subcommands);
+  return script + kBashEnd;
 }
 
 }  // namespace promptbed

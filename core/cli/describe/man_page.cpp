@@ -5,7 +5,7 @@ namespace promptbed {
 namespace {
 
 /// Text that troff takes literally.
-std::string escaped(const std::string& text) {
+std::string roff_escaped(const std::string& text) {
   std::string out;
   for (const char c : text) {
     const bool begins_line = out.empty() || out.back() == '\n';
@@ -30,32 +30,32 @@ std::string paragraphs(const std::string& text) {
     const bool is_indented = line.starts_with("  ");
     if (is_indented != is_example) out += is_indented ? ".RS\n.nf\n" : ".fi\n.RE\n";
     is_example = is_indented;
-    out += line.empty() ? ".PP\n" : escaped(is_indented ? line.substr(2) : line) + "\n";
+    out += line.empty() ? ".PP\n" : roff_escaped(is_indented ? line.substr(2) : line) + "\n";
   }
   return out + (is_example ? ".fi\n.RE\n" : "");
 }
 
 std::string option_of(const CommandOption& option) {
-  std::string out = fmt::format(".TP\n\\fB\\-\\-{}\\fR", escaped(option.name));
+  std::string out = fmt::format(".TP\n\\fB\\-\\-{}\\fR", roff_escaped(option.name));
   if (option.bare) {
-    out += fmt::format("[=\\fI{}\\fR]", escaped(option.value));
+    out += fmt::format("[=\\fI{}\\fR]", roff_escaped(option.value));
   } else if (!option.value.empty()) {
-    out += fmt::format(" \\fI{}\\fR", escaped(option.value));
+    out += fmt::format(" \\fI{}\\fR", roff_escaped(option.value));
   }
-  out += fmt::format("\n{}", escaped(option.help));
-  if (option.otherwise) out += fmt::format(" (default: {})", escaped(*option.otherwise));
+  out += fmt::format("\n{}", roff_escaped(option.help));
+  if (option.otherwise) out += fmt::format(" (default: {})", roff_escaped(*option.otherwise));
   if (!option.environment.empty()) out += fmt::format(" [\\fB${}\\fR]", option.environment);
   return out + "\n";
 }
 
 std::string section_of(const Subcommand& subcommand) {
-  std::string out = fmt::format(".SS \"{}\"\n", escaped(joined_path(subcommand)));
-  out += fmt::format(".B {}\n.PP\n{}", escaped(subcommand.usage), paragraphs(subcommand.explanation));
+  std::string out = fmt::format(".SS \"{}\"\n", roff_escaped(joined_path(subcommand)));
+  out += fmt::format(".B {}\n.PP\n{}", roff_escaped(subcommand.usage), paragraphs(subcommand.explanation));
   for (const CommandOption* option : options_of(subcommand)) out += option_of(*option);
   return out;
 }
 
-constexpr const char* kEnd = R"(.SH "EXIT STATUS"
+constexpr const char* kPageEnd = R"(.SH "EXIT STATUS"
 .TP
 0
 All is done.
@@ -94,7 +94,7 @@ std::string man_page(const std::vector<Subcommand>& subcommands) {
       "\\fB\\-\\-help\\fR prints what is said here of one command.\n.SH COMMANDS\n",
       release_version());
   for (const Subcommand& subcommand : subcommands) page += section_of(subcommand);
-  return page + kEnd;
+  return page + kPageEnd;
 }
 
 }  // namespace promptbed

@@ -25,7 +25,7 @@ const Subcommands kDatasets = {
     "docs/datasets.md shows how to use your own images."};
 
 /// The counts of a dataset. Throws Error if it is not there or faulty.
-PublishedCounts count(const DatasetSpec& dataset, const fs::path& data, const fs::path& cache) {
+PublishedCounts count_images(const DatasetSpec& dataset, const fs::path& data, const fs::path& cache) {
   const Split split = read_split(dataset, data, cache);
   print_notes(split);
   const auto size = [](const auto& list) { return static_cast<int64_t>(list.size()); };
@@ -54,7 +54,7 @@ Table list_suite(const Suite& suite, const fs::path& data, const fs::path& cache
     std::string found = "-";
     if (!data.empty()) {
       try {
-        counts = count(dataset, data, cache);
+        counts = count_images(dataset, data, cache);
         found = "yes";
       } catch (const Error& fault) {
         found = fs::is_directory(data / dataset.folder) ? "faulty" : "no";

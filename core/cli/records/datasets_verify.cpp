@@ -55,7 +55,7 @@ void print_text(const Verified& verified) {
     fmt::print("  and {} more; --format json has all\n", found.findings.size() - kMostLines);
 }
 
-nlohmann::ordered_json to_json(const Verified& verified) {
+nlohmann::ordered_json json_of(const Verified& verified) {
   const Verification& found = verified.verification;
   nlohmann::ordered_json json = {{"dataset", verified.dataset.id}, {"good", verified.good()}};
   if (!verified.fault.empty()) {
@@ -119,7 +119,7 @@ int verify_datasets(const Arguments& arguments) {
     const Verified verified = verify(dataset, chosen, settings);
     all_good = all_good && verified.good();
     if (as_json) {
-      report.push_back(to_json(verified));
+      report.push_back(json_of(verified));
     } else {
       print_text(verified);
     }

@@ -33,7 +33,7 @@ int check_command(const Arguments& arguments) {
 }
 
 /// "shards/2.db: 12 runs taken, 1 joined, 3 there already"
-std::string text_of(const std::string& ledger, const MergeSummary& summary) {
+std::string merge_text(const std::string& ledger, const MergeSummary& summary) {
   std::string text =
       fmt::format("{}: {} taken", printable(ledger), plural(static_cast<size_t>(summary.taken), "run"));
   for (const auto& [runs, what] : {std::pair(summary.joined, "joined"),
@@ -66,7 +66,7 @@ int merge_command(const Arguments& arguments) {
     try {
       const MergeSummary summary = merge_ledger(ledger, values->text("into"));
       for (const std::string& note : summary.notes) fmt::print(stderr, "note: {}\n", printable(note));
-      fmt::print("{}\n", text_of(ledger, summary));
+      fmt::print("{}\n", merge_text(ledger, summary));
     } catch (const Error& fault) {  // the others are merged all the same
       fmt::print(stderr, "failed: {}\n", printable(fault.what()));
       code = kSomeFailed;

@@ -13,7 +13,7 @@ namespace promptbed {
 namespace {
 
 /// The question, for those who read the answer later.
-nlohmann::json to_json(const TableRequest& request) {
+nlohmann::json request_json(const TableRequest& request) {
   nlohmann::json json = to_json(request.query);
   json["table"] = request.kind->name;
   if (request.versus) json["versus"] = *request.versus;
@@ -30,7 +30,7 @@ std::string render(const Report& report, const ReportOptions& options) {
     case ReportFormat::csv:
       return render_csv(report.records);
     case ReportFormat::json:
-      return render_json(report.records, to_json(options.page.table));
+      return render_json(report.records, request_json(options.page.table));
     case ReportFormat::latex:
       return render_latex(report.table);
     case ReportFormat::html:

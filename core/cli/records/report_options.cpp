@@ -15,7 +15,7 @@ std::string table_help() {
   return help;
 }
 
-Subcommand description() {
+Subcommand report_description() {
   return {
       .usage = "runner report --table T [OPTIONS]",
       .explanation =
@@ -83,7 +83,7 @@ ReportQuery read_run_filters(const Values& values) {
 }
 
 std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, report_description());
   if (!values) return std::nullopt;
   ReportOptions read;
   read.page.table.kind = &table_kind(values->text("table"));

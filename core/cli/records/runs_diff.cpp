@@ -79,8 +79,8 @@ bool is_long(const Difference& difference) {
   return difference.place.ends_with(".confidence_bins");
 }
 
-std::string as_text(std::vector<Difference> differences, const std::string& first,
-                    const std::string& second) {
+std::string difference_text(std::vector<Difference> differences, const std::string& first,
+                            const std::string& second) {
   std::erase_if(differences, is_long);
   Table table;
   table.title = differences.empty() ? fmt::format("runs {} and {} do not differ", first, second)
@@ -93,8 +93,8 @@ std::string as_text(std::vector<Difference> differences, const std::string& firs
   return render_text(table, output_style());
 }
 
-std::string as_json(const std::vector<Difference>& differences, const std::string& first,
-                    const std::string& second) {
+std::string difference_json(const std::vector<Difference>& differences, const std::string& first,
+                            const std::string& second) {
   Json json = {{"runs", {first, second}}, {"differences", Json::array()}};
   for (const Difference& difference : differences) {
     json["differences"].push_back(
@@ -123,8 +123,8 @@ int diff_runs(const Arguments& arguments) {
   const RunRecord first = ledger.find(ids[0]), second = ledger.find(ids[1]);
   std::vector<Difference> differences;
   compare("", document_of(first, ledger), document_of(second, ledger), differences);
-  fmt::print("{}", json ? as_json(differences, first.id, second.id)
-                        : printable_lines(as_text(differences, first.id, second.id)));
+  fmt::print("{}", json ? difference_json(differences, first.id, second.id)
+                        : printable_lines(difference_text(differences, first.id, second.id)));
   return kAllDone;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 enum class ExportFormat { csv, json_lines, tensorboard };
 
-Subcommand description() {
+Subcommand runs_export_description() {
   return {
       .usage = "runner runs export [OPTIONS]",
       .explanation =
@@ -35,7 +35,7 @@ Subcommand description() {
 }  // namespace
 
 int export_runs(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, runs_export_description());
   if (!values) return kAllDone;
   const auto format = values->one_of<ExportFormat>("format", {{"csv", ExportFormat::csv},
                                                               {"jsonl", ExportFormat::json_lines},

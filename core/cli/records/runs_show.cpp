@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Text as it is, null as "-", anything else as JSON.
-std::string text_of(const Json& value) {
+std::string json_words(const Json& value) {
   if (value.is_null()) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -23,9 +23,9 @@ std::string megabytes(int64_t bytes) {
 }
 
 std::string model_text(const Json& model) {
-  if (model.at("name").is_null()) return text_of(model.at("fingerprint"));
-  return fmt::format("{} ({}), {}", text_of(model.at("name")), text_of(model.at("architecture")),
-                     text_of(model.at("fingerprint")));
+  if (model.at("name").is_null()) return json_words(model.at("fingerprint"));
+  return fmt::format("{} ({}), {}", json_words(model.at("name")), json_words(model.at("architecture")),
+                     json_words(model.at("fingerprint")));
 }
 
 std::string epochs_text(const Json& epochs) {
@@ -54,13 +54,13 @@ std::string protocols_text(const std::vector<Protocol>& protocols) {
 /// How it was made.
 void add_execution(Fields& fields, const Json& execution) {
   fields.emplace_back(
-      "host", fmt::format("{}, {}", text_of(execution.at("host")), text_of(execution.at("processor"))));
-  fields.emplace_back("threads", text_of(execution.at("threads")));
-  fields.emplace_back(
-      "LibTorch", fmt::format("{}, BLAS {}", text_of(execution.at("torch")), text_of(execution.at("blas"))));
-  fields.emplace_back("code", text_of(execution.at("code")) +
+      "host", fmt::format("{}, {}", json_words(execution.at("host")), json_words(execution.at("processor"))));
+  fields.emplace_back("threads", json_words(execution.at("threads")));
+  fields.emplace_back("LibTorch", fmt::format("{}, BLAS {}", json_words(execution.at("torch")),
+                                              json_words(execution.at("blas"))));
+  fields.emplace_back("code", json_words(execution.at("code")) +
                                   (execution.at("code_has_changes").get<bool>() ? ", with changes" : ""));
-  fields.emplace_back("plugin", text_of(execution.at("plugin_hash")));
+  fields.emplace_back("plugin", json_words(execution.at("plugin_hash")));
   fields.emplace_back("time", phases_text(execution.at("seconds")));
   fields.emplace_back("peak memory", megabytes(execution.at("peak_memory_bytes").get<int64_t>()));
 }
@@ -68,14 +68,15 @@ void add_execution(Fields& fields, const Json& execution) {
 void add_outcome(Fields& fields, const Json& run) {
   const Json& shots = run.at("images_per_class");
   if (shots.at("most").get<int64_t>() > 0) {
-    fields.emplace_back("images per class",
-                        shots.at("least") == shots.at("most")
-                            ? text_of(shots.at("most"))
-                            : fmt::format("{} to {}", text_of(shots.at("least")), text_of(shots.at("most"))));
+    fields.emplace_back("images per class", shots.at("least") == shots.at("most")
+                                                ? json_words(shots.at("most"))
+                                                : fmt::format("{} to {}", json_words(shots.at("least")),
+                                                              json_words(shots.at("most"))));
   }
   if (const Json& parameters = run.at("parameters"); !parameters.is_null()) {
-    fields.emplace_back("learned numbers", fmt::format("{}, {} without biases", text_of(parameters.at("all")),
-                                                       text_of(parameters.at("without_biases"))));
+    fields.emplace_back("learned numbers",
+                        fmt::format("{}, {} without biases", json_words(parameters.at("all")),
+                                    json_words(parameters.at("without_biases"))));
   }
   fields.emplace_back("epochs", epochs_text(run.at("epochs")));
   add_execution(fields, run.at("execution"));
@@ -83,7 +84,7 @@ void add_outcome(Fields& fields, const Json& run) {
     fields.emplace_back("hash of " + (name == "class_names"     ? "names"
                                       : name == "trained_state" ? "state"
                                                                 : name),
-                        text_of(hash));
+                        json_words(hash));
 }
 
 Table score_table(const Json& run) {
@@ -98,15 +99,15 @@ Table score_table(const Json& run) {
                    {"Predictions", Alignment::left}};
   for (const auto& [dataset, sets] : run.at("scores").items()) {
     for (const auto& [set, score] : sets.items()) {
-      table.rows.push_back({dataset, set, text_of(score.at("images")), text_of(score.at("correct")),
+      table.rows.push_back({dataset, set, json_words(score.at("images")), json_words(score.at("correct")),
                             fmt::format("{:.2f}", score.at("accuracy").get<double>()),
                             fmt::format("{:.2f}", score.at("macro_f1").get<double>()),
-                            text_of(score.at("predictions_hash"))});
+                            json_words(score.at("predictions_hash"))});
     }
   }
   for (const auto& [dataset, sets] : run.at("refusals").items()) {
     for (const auto& [set, reason] : sets.items())
-      table.notes.push_back(fmt::format("{}, {} classes: cannot: {}", dataset, set, text_of(reason)));
+      table.notes.push_back(fmt::format("{}, {} classes: cannot: {}", dataset, set, json_words(reason)));
   }
   return table;
 }
@@ -145,14 +146,14 @@ Table tracked_table(const Json& run) {
     return accuracy.is_null() ? "-" : fmt::format("{:.2f}", accuracy.get<double>());
   };
   for (const Json& epoch : run.at("tracked"))
-    table.rows.push_back({text_of(epoch.at("epoch")), shown(epoch.at("base")), shown(epoch.at("new"))});
+    table.rows.push_back({json_words(epoch.at("epoch")), shown(epoch.at("base")), shown(epoch.at("new"))});
   return table;
 }
 
-std::string as_text(const RunRecord& record, const Json& run) {
+std::string run_text(const RunRecord& record, const Json& run) {
   Fields fields = {
       {"status",
-       fmt::format("{}, {}", text_of(run.at("status")),
+       fmt::format("{}, {}", json_words(run.at("status")),
                    record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
   if (!record.error.empty()) fields.emplace_back("last error", record.error);
   if (record.owner)
@@ -166,8 +167,8 @@ std::string as_text(const RunRecord& record, const Json& run) {
   }
   const bool finished = !run.at("execution").is_null();
   if (finished) add_outcome(fields, run);
-  fields.emplace_back("prompt", text_of(run.at("prompt")));
-  fields.emplace_back("log", text_of(run.at("log")));
+  fields.emplace_back("prompt", json_words(run.at("prompt")));
+  fields.emplace_back("log", json_words(run.at("log")));
   std::string text = render_fields("run " + record.id, fields);
   if (!finished) return text;
   text += '\n' + render_text(score_table(run), output_style());
@@ -195,7 +196,7 @@ int show_run(const Arguments& arguments) {
   const Ledger ledger = open_ledger(*values);
   const RunRecord run = ledger.find(id);
   const Json document = document_of(run, ledger);
-  fmt::print("{}", json ? json_text(document) : printable_lines(as_text(run, document)));
+  fmt::print("{}", json ? json_text(document) : printable_lines(run_text(run, document)));
   return kAllDone;
 }
 

@@ -28,7 +28,7 @@ constexpr int64_t kMadeImages = 32;
 constexpr int64_t kMostClasses = 100'000;
 constexpr int64_t kMostBatch = 100'000;
 
-Subcommand description() {
+Subcommand bench_description() {
   return {
       .usage = "runner bench [OPTIONS]",
       .explanation =
@@ -139,8 +139,8 @@ Task make_task(const Values& values, const Suite& embedded) {
   return task;
 }
 
-Measured measure(const Method& method, const MethodRegistry& registry,
-                 const std::vector<Assignment>& assignments, Task task, const Values& values) {
+Measured measure_method(const Method& method, const MethodRegistry& registry,
+                        const std::vector<Assignment>& assignments, Task task, const Values& values) {
   const auto learner = registry.create(method, single_options(method, assignments, registry));
   learner->resolve(task);
   std::optional<StoredPixels> made;
@@ -187,7 +187,7 @@ Table to_table(const std::vector<Measured>& methods, const std::string& title) {
   return table;
 }
 
-nlohmann::json to_json(const std::vector<Measured>& methods, const std::string& title) {
+nlohmann::json bench_json(const std::vector<Measured>& methods, const std::string& title) {
   const auto or_null = [](const std::optional<double>& value) {
     return value ? nlohmann::json(*value) : nlohmann::json();
   };
@@ -216,7 +216,7 @@ std::vector<std::string> chosen_methods(const MethodRegistry& registry, const Va
 }  // namespace
 
 int bench_command(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, bench_description());
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextCsvJson);
   if (const double seconds = *values->real("seconds"); !(seconds > 0 && seconds < 1e6))
@@ -234,7 +234,7 @@ int bench_command(const Arguments& arguments) {
   std::vector<Measured> measured;
   for (const Method* method : methods) {
     try {
-      measured.push_back(measure(*method, registry, assignments, task, *values));
+      measured.push_back(measure_method(*method, registry, assignments, task, *values));
     } catch (const Error& refusal) {
       if (values->given("methods")) throw;
       fmt::print(stderr, "left out: {}\n", printable(refusal.what()));
@@ -245,7 +245,7 @@ int bench_command(const Arguments& arguments) {
       fmt::format("Cost with {} classes, text width {}, {}, {} thread{}", task.class_names.size(),
                   task.text_encoder->width(), values->text("precision"), threads, threads == 1 ? "" : "s");
   if (format == OutputFormat::json) {
-    fmt::print("{}\n", to_json(measured, title).dump(2));
+    fmt::print("{}\n", bench_json(measured, title).dump(2));
   } else {
     fmt::print("{}", format == OutputFormat::csv ? render_csv(to_table(measured, title))
                                                  : render_text(to_table(measured, title)));

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int64_t kMostCropViews = 100;
 
-Subcommand description() {
+Subcommand datasets_crops_description() {
   return {.usage = "runner datasets crops [OPTIONS]",
           .explanation =
               "Measures what random crops leave of the datasets: how well zero-shot CLIP tells the\n"
@@ -99,7 +99,7 @@ std::string advice(const CropAccuracies& mean, const std::vector<CropRange>& ran
 }  // namespace
 
 int try_dataset_crops(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, datasets_crops_description());
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextCsvJson);
   InputSpec spec;

@@ -9,7 +9,7 @@
 namespace promptbed {
 namespace {
 
-std::string as_text(const std::vector<MachineFinding>& findings) {
+std::string findings_text(const std::vector<MachineFinding>& findings) {
   size_t width = 0;
   for (const MachineFinding& finding : findings) width = std::max(width, finding.subject.size());
   std::string text;
@@ -20,7 +20,7 @@ std::string as_text(const std::vector<MachineFinding>& findings) {
   return text;
 }
 
-std::string as_json(const std::vector<MachineFinding>& findings) {
+std::string findings_json(const std::vector<MachineFinding>& findings) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const auto& [subject, value, remedy] : findings)
     json.push_back({{"subject", subject}, {"value", value}, {"remedy", remedy}});
@@ -43,7 +43,7 @@ int doctor_command(const Arguments& arguments) {
   const DiagnosisSpec spec{
       .ledger = values->text("db"), .cache = values->text("cache"), .plugins = read_plugin_folders(*values)};
   const auto render = values->one_of<std::string (*)(const std::vector<MachineFinding>&)>(
-      "format", {{"text", as_text}, {"json", as_json}});
+      "format", {{"text", findings_text}, {"json", findings_json}});
   const std::vector<MachineFinding> findings = diagnose(spec);
   fmt::print("{}", render(findings));
   return std::ranges::all_of(findings, &std::string::empty, &MachineFinding::remedy) ? kAllDone : kSomeFailed;

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int64_t kFive = 5;
 
-Subcommand description() {
+Subcommand eval_description() {
   return {.usage = "runner eval --prompt PROMPT | --method M [OPTIONS]",
           .explanation =
               "Tests a trained prompt, or a method that needs no training, on the test images of a\n"
@@ -128,7 +128,7 @@ Ranking ranked(PromptLearner& learner, const Classifier& classifier, const TestI
 }  // namespace
 
 int eval_command(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, eval_description());
   if (!values) return kAllDone;
   check_classifier(*values);
   using Rendering = std::string (*)(const Evaluation&);

@@ -14,7 +14,7 @@
 namespace promptbed {
 namespace {
 
-Subcommand description() {
+Subcommand features_export_description() {
   return {
       .usage = "runner features export --output FOLDER [OPTIONS]",
       .explanation =
@@ -79,7 +79,7 @@ void write_npz(const std::filesystem::path& path, Arrays arrays) {
 }  // namespace
 
 int export_features(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, features_export_description());
   if (!values) return kAllDone;
   InputSpec spec;
   read_input_options(spec, *values);

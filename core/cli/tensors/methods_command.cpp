@@ -12,7 +12,7 @@
 namespace promptbed {
 namespace {
 
-Subcommand description() {
+Subcommand methods_description() {
   return {.usage = "runner methods [NAME...] [OPTIONS]",
           .explanation =
               "Lists the methods that the plugins offer, or describes those that are named: options\n"
@@ -62,7 +62,7 @@ void print_options(const Method& method) {
 }
 
 /// What a method does with validation images; "" if it does nothing with them.
-std::string selection_text(const Method& method) {
+std::string choice_text(const Method& method) {
   switch (method.spec->selection) {
     case Selection::none:
       break;
@@ -149,7 +149,7 @@ void describe_method(const Method& method, const MethodRegistry& registry, const
              : method.spec->online
                  ? "none: it learns from a test's images as they come; one run for each seed"
                  : "none: one run per dataset, whatever the shots and seeds");
-  if (const std::string selection = selection_text(method); !selection.empty())
+  if (const std::string selection = choice_text(method); !selection.empty())
     fmt::print("  choice   {}\n", selection);
   const auto options = options_of(method);
   if (options.empty()) {
@@ -175,7 +175,7 @@ int check(const Arguments& named, const Values& values) {
 int methods_command(const Arguments& arguments) {
   // Both take the same options, so that they may stand before the word, too.
   const bool checks = std::ranges::count(arguments, "check") > 0;
-  const std::optional<Values> values = parse(arguments, checks ? check_description() : description());
+  const std::optional<Values> values = parse(arguments, checks ? check_description() : methods_description());
   describe(check_description());
   if (!values) return kAllDone;
   const Arguments& named = values->arguments();

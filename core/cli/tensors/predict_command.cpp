@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostGuesses = 1'000'000;
 
-Subcommand description() {
+Subcommand predict_description() {
   return {.usage = "runner predict IMAGE|FOLDER|ARCHIVE... [OPTIONS]",
           .explanation =
               "Classifies images: prints the most likely of the classes that you name, of a\n"
@@ -132,7 +132,7 @@ struct Answer {
   }
 };
 
-std::string as_text(const Answer& answer) {
+std::string answer_text(const Answer& answer) {
   std::string text;
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
     text += printable(answer.pictures[i].string()) + '\n';
@@ -142,7 +142,7 @@ std::string as_text(const Answer& answer) {
   return text;
 }
 
-std::string as_json(const Answer& answer) {
+std::string answer_json(const Answer& answer) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
     nlohmann::ordered_json guesses = nlohmann::ordered_json::array();
@@ -154,7 +154,7 @@ std::string as_json(const Answer& answer) {
   return json_text(json);
 }
 
-std::string as_csv(const Answer& answer) {
+std::string answer_csv(const Answer& answer) {
   Table table;
   table.columns = {{"picture"}, {"rank"}, {"class"}, {answer.score_name}};
   for (size_t i = 0; i < answer.pictures.size(); ++i) {
@@ -242,11 +242,11 @@ class Guesser {
 }  // namespace
 
 int predict_command(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, predict_description());
   if (!values) return kAllDone;
   using Rendering = std::string (*)(const Answer&);
-  const auto render =
-      values->one_of<Rendering>("format", {{"text", as_text}, {"json", as_json}, {"csv", as_csv}});
+  const auto render = values->one_of<Rendering>(
+      "format", {{"text", answer_text}, {"json", answer_json}, {"csv", answer_csv}});
   InputSpec spec;
   read_model_options(spec, *values);
   read_data_options(spec, *values, values->text("dataset"));

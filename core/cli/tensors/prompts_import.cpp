@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Subcommand description() {
+Subcommand prompts_import_description() {
   return {
       .usage = "runner prompts import CHECKPOINT --model MODEL --output FILE [OPTIONS]",
       .explanation =
@@ -94,8 +94,8 @@ TrainedOn trained_on(const Values& values, const ReferenceCheckpoint& checkpoint
 }
 
 /// The method's options: some follow from the context's shape, the user may give others.
-Options options_of(const Method& method, const ReferenceCheckpoint& checkpoint,
-                   const std::vector<std::string>& texts, const MethodRegistry& registry) {
+Options options_of_import(const Method& method, const ReferenceCheckpoint& checkpoint,
+                          const std::vector<std::string>& texts, const MethodRegistry& registry) {
   const auto assignments = parse_assignments(texts, {method.name()}, registry);
   for (const Assignment& assignment : assignments) {
     if (checkpoint.learned.options.contains(assignment.option) || assignment.option == "csc" ||
@@ -138,12 +138,12 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values
   }
   const Method& method =
       registry.at(values.given("method") ? values.text("method") : checkpoint.learned.method);
-  const Options options = options_of(method, checkpoint, values.texts("set"), registry);
+  const Options options = options_of_import(method, checkpoint, values.texts("set"), registry);
   return make_prompt(checkpoint, method, options, trained_on(values, checkpoint, spec, model), model);
 }
 
 /// Prints what the user might take for granted.
-void print_notes(const ReferenceCheckpoint& checkpoint, const TrainedPrompt& prompt) {
+void print_import_notes(const ReferenceCheckpoint& checkpoint, const TrainedPrompt& prompt) {
   if (checkpoint.prefix.defined() || checkpoint.suffix.defined())
     fmt::print(stderr,
                "note: token_prefix and token_suffix are computed from the class names, and not kept\n");
@@ -156,7 +156,7 @@ void print_notes(const ReferenceCheckpoint& checkpoint, const TrainedPrompt& pro
 }  // namespace
 
 int import_prompt(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, prompts_import_description());
   if (!values) return kAllDone;
   const fs::path path = values->only_argument("prompts import", "a checkpoint");
   const fs::path output = values->text("output");
@@ -179,7 +179,7 @@ int import_prompt(const Arguments& arguments) {
   // A learner that accepts the state proves that everything fits.
   restore_learner(prompt, task, prompt.class_names, registry);
   write_trained_prompt(output, prompt);
-  print_notes(checkpoint, prompt);
+  print_import_notes(checkpoint, prompt);
   fmt::print("{}: {}, {} classes\n", output.string(), title_of(prompt), prompt.class_names.size());
   return kAllDone;
 }

@@ -20,7 +20,7 @@ int64_t count_numbers(const TrainedPrompt& prompt) {
   return count;
 }
 
-std::string as_text(const TrainedPrompt& prompt, const std::string& file) {
+std::string prompt_text(const TrainedPrompt& prompt, const std::string& file) {
   Fields fields = {{"file", file}};
   if (prompt.origin) {
     fields.emplace_back("imported from",
@@ -45,7 +45,7 @@ std::string as_text(const TrainedPrompt& prompt, const std::string& file) {
   return render_fields(title_of(prompt), fields);
 }
 
-std::string as_json(const TrainedPrompt& prompt, const std::string& file) {
+std::string prompt_json(const TrainedPrompt& prompt, const std::string& file) {
   nlohmann::ordered_json json = {{"file", file},
                                  {"id", prompt.run.id()},
                                  {"run", prompt.run.canonical()},
@@ -77,8 +77,8 @@ int show_prompt(const Arguments& arguments) {
   const OutputFormat format = values->one_of("format", kTextJson);
   const std::string& named = values->only_argument("prompts show", "a trained prompt");
   const auto [prompt, file] = read_named_prompt(named, values->text("db"));
-  fmt::print("{}", format == OutputFormat::json ? as_json(prompt, file.string())
-                                                : printable_lines(as_text(prompt, file.string())));
+  fmt::print("{}", format == OutputFormat::json ? prompt_json(prompt, file.string())
+                                                : printable_lines(prompt_text(prompt, file.string())));
   return kAllDone;
 }
 

@@ -54,8 +54,8 @@ std::vector<ReadVector> read_vectors(const TrainedPrompt& prompt, const Tensor& 
   return vectors;
 }
 
-std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
-                    const std::string& title) {
+std::string vectors_text(const std::vector<ReadVector>& vectors,
+                         const std::vector<VocabularyToken>& vocabulary, const std::string& title) {
   const bool by_class =
       std::ranges::any_of(vectors, [](const auto& vector) { return !vector.class_name.empty(); });
   Table table;
@@ -79,8 +79,8 @@ std::string as_text(const std::vector<ReadVector>& vectors, const std::vector<Vo
   return render_text(table, output_style());
 }
 
-std::string as_json(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
-                    const std::string&) {
+std::string vectors_json(const std::vector<ReadVector>& vectors,
+                         const std::vector<VocabularyToken>& vocabulary, const std::string&) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (const ReadVector& vector : vectors) {
     nlohmann::ordered_json words = nlohmann::ordered_json::array();
@@ -98,8 +98,8 @@ std::string as_json(const std::vector<ReadVector>& vectors, const std::vector<Vo
   return json_text(json);
 }
 
-std::string as_csv(const std::vector<ReadVector>& vectors, const std::vector<VocabularyToken>& vocabulary,
-                   const std::string&) {
+std::string vectors_csv(const std::vector<ReadVector>& vectors,
+                        const std::vector<VocabularyToken>& vocabulary, const std::string&) {
   Table table;
   table.columns = {{"class"}, {"vector"}, {"rank"}, {"word"}, {"token"}, {"distance"}};
   for (const ReadVector& vector : vectors) {
@@ -130,8 +130,8 @@ int prompt_words(const Arguments& arguments) {
                          model_options()},
              .takes_arguments = true});
   if (!values) return kAllDone;
-  const auto render =
-      values->one_of<decltype(&as_text)>("format", {{"text", as_text}, {"csv", as_csv}, {"json", as_json}});
+  const auto render = values->one_of<decltype(&vectors_text)>(
+      "format", {{"text", vectors_text}, {"csv", vectors_csv}, {"json", vectors_json}});
   const int64_t top = values->positive("top", 5, kMostWords);
   const std::string& named = values->only_argument("prompts words", "a trained prompt");
   const TrainedPrompt prompt = read_named_prompt(named, values->text("db")).prompt;

@@ -23,7 +23,7 @@
 namespace promptbed {
 namespace {
 
-Subcommand description() {
+Subcommand sweep_description() {
   return {.usage = "runner sweep --methods M,... [OPTIONS]",
           .explanation =
               "Trains and tests methods over datasets, shots and seeds: on the embedded suite pocket,\n"
@@ -116,7 +116,7 @@ int sweep_command(const Arguments& arguments) {
     make_array_task(arguments[1]);
     return kAllDone;
   }
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, sweep_description());
   if (!values) return kAllDone;
   const DryRun dry_run = dry_run_of(*values);
   SweepSpec spec = read_sweep_options(*values);

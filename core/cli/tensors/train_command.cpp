@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Subcommand description() {
+Subcommand train_description() {
   return {.usage = "runner train --method M --dataset D [OPTIONS]",
           .explanation =
               "Trains one prompt and tests it, as one run of a sweep: it goes into the ledger, and is\n"
@@ -153,7 +153,7 @@ int train(const Plan& plan, const SweepSpec& spec, Workbench& bench, const std::
 }  // namespace
 
 int train_command(const Arguments& arguments) {
-  const std::optional<Values> values = parse(arguments, description());
+  const std::optional<Values> values = parse(arguments, train_description());
   if (!values) return kAllDone;
   const SweepSpec spec = one_run(*values);
   at::set_num_threads(static_cast<int>(spec.threads));

@@ -21,19 +21,18 @@ using Tensors = std::map<std::string, Tensor>;
 
 /// What is put before names by training on several devices, torch.compile, open_clip's CLIP whose text tower
 /// is a part of its own, and Lightning, where modules call their CLIP so.
-constexpr std::array<std::string_view, 7> kWrappers = {"module.", "_orig_mod.", "text.",      "model.",
-                                                       "clip.",   "net.",       "clip_model."};
+constexpr std::array<std::string_view, 7> kWrapperPrefixes = {"module.", "_orig_mod.", "text.",      "model.",
+                                                              "clip.",   "net.",       "clip_model."};
 constexpr std::array<const char*, 3> kOpenAiMarkers = {"input_resolution", "context_length", "vocab_size"};
 constexpr std::array<std::string_view, 2> kNoWeights = {"attn_mask", ".num_batches_tracked"};
 
-constexpr int64_t kHeadWidth = 64;
 /// Image towers whose heads are wider, by their own width: open_clip's ViT-H, ViT-g and ViT-bigG.
 constexpr std::array<std::pair<int64_t, int64_t>, 3> kWiderHeads = {{{1280, 80}, {1408, 88}, {1664, 104}}};
 
-std::string_view unwrapped(std::string_view name) {
+std::string_view without_prefixes(std::string_view name) {
   for (bool found = true; found;) {
     found = false;
-    for (const std::string_view wrapper : kWrappers) {
+    for (const std::string_view wrapper : kWrapperPrefixes) {
       if (!name.starts_with(wrapper)) continue;
       name.remove_prefix(wrapper.size());
       found = true;
@@ -50,7 +49,7 @@ Tensors weights_of(const Tensors& stored) {
         std::none_of(kNoWeights.begin(), kNoWeights.end(),
                      [&, &full = name](std::string_view ending) { return full.ends_with(ending); });
     if (!is_weight) continue;
-    const std::string own(unwrapped(name));
+    const std::string own(without_prefixes(name));
     if (!tensors.emplace(own, tensor).second)
       throw Error(
           fmt::format("holds tensor '{}' twice, once as '{}'; give one of the two models", own, name));

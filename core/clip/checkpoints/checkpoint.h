@@ -10,6 +10,9 @@
 
 namespace promptbed {
 
+/// Of an attention head, unless a configuration or an open_clip model's size says otherwise.
+inline constexpr int64_t kHeadWidth = 64;
+
 /// The non-linearity between the two layers of each MLP.
 enum class Activation {
   quick_gelu,  ///< x sigmoid(1.702 x): OpenAI's models

@@ -21,9 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// open_clip's defaults.
+/// open_clip's default.
 constexpr int64_t kTextHeads = 8;
-constexpr int64_t kHeadWidth = 64;
 
 /// The settings of a part of the configuration that may be there.
 struct KnownSettings {
@@ -120,7 +119,7 @@ void check_tokenizer(const ModelSettings& text, const fs::path& folder) {
 }
 
 /// open_clip resizes positional embeddings to fit the configuration, which would make another model.
-void check_sizes(const ModelSettings& text, const ModelSettings& vision, const Checkpoint& checkpoint) {
+void check_settings(const ModelSettings& text, const ModelSettings& vision, const Checkpoint& checkpoint) {
   const auto check_size = [](const ModelSettings& tower, const char* key, int64_t needed) {
     const json given = tower.value(key);
     const bool fits = given.is_null() || given == needed || given == json({needed, needed});
@@ -140,7 +139,7 @@ fs::path weights_in(const fs::path& folder) {
 }
 
 /// Attention heads of the image tower; those of a ModifiedResNet follow from its width.
-int64_t vision_heads_of(const ModelSettings& vision, const Checkpoint& checkpoint) {
+int64_t configured_vision_heads(const ModelSettings& vision, const Checkpoint& checkpoint) {
   const int64_t head_width = vision.whole("head_width", kHeadWidth);
   if (has_modified_resnet(checkpoint)) {
     vision.require("head_width", kHeadWidth);
@@ -179,9 +178,9 @@ Checkpoint read_open_clip_folder(const fs::path& folder) {
   Checkpoint checkpoint =
       read_bare_checkpoint(weights_in(folder), quick ? Activation::quick_gelu : Activation::gelu);
   checkpoint.text_heads = text.whole("heads", kTextHeads);
-  checkpoint.vision_heads = vision_heads_of(vision, checkpoint);
+  checkpoint.vision_heads = configured_vision_heads(vision, checkpoint);
   check_architecture(checkpoint);
-  check_sizes(text, vision, checkpoint);
+  check_settings(text, vision, checkpoint);
   return checkpoint;
 }
 

@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMostDimensions = 8;
 
-constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorages = {{
+constexpr std::array<std::pair<std::string_view, at::ScalarType>, 10> kStorageTypes = {{
     {"torch.DoubleStorage", at::kDouble},
     {"torch.FloatStorage", at::kFloat},
     {"torch.HalfStorage", at::kHalf},
@@ -64,7 +64,7 @@ bool fits(int64_t offset, const std::vector<int64_t>& sizes, const std::vector<i
 namespace fs = std::filesystem;
 
 /// Where checkpoints of training keep the model.
-constexpr std::array kWrappers = {"state_dict", "model", "model_state_dict"};
+constexpr std::array kWrapperKeys = {"state_dict", "model", "model_state_dict"};
 constexpr const char* kTorchScript = "__torch__.";
 constexpr int kDeepestModule = 32;
 
@@ -80,7 +80,7 @@ const PickleEntries* attributes_of(const PickleValue& value) {
 
 /// The dict under one of these keys, or else the entries themselves.
 const PickleEntries& unwrapped(const PickleEntries& entries) {
-  for (const char* key : kWrappers) {
+  for (const char* key : kWrapperKeys) {
     const PickleValue* const wrapper = find_entry(entries, key);
     const PickleEntries* const wrapped = wrapper != nullptr ? entries_of(*wrapper) : nullptr;
     if (wrapped != nullptr) return *wrapped;
@@ -143,9 +143,9 @@ const TorchArchive::Storage& TorchArchive::storage(const PickleValue& reference)
   if (type_name == nullptr || key == nullptr) reject("a storage without type or key");
   if (const auto known = storages_.find(*key); known != storages_.end()) return known->second;
 
-  const auto* const type = std::find_if(kStorages.begin(), kStorages.end(),
+  const auto* const type = std::find_if(kStorageTypes.begin(), kStorageTypes.end(),
                                         [&](const auto& named) { return named.first == type_name->name; });
-  if (type == kStorages.end()) reject(fmt::format("a storage of unknown type {}", type_name->name));
+  if (type == kStorageTypes.end()) reject(fmt::format("a storage of unknown type {}", type_name->name));
   const auto data = std::make_shared<std::string>(records_->read(folder_ + "data/" + *key));
   const auto count = static_cast<int64_t>(data->size() / c10::elementSize(type->second));
   return storages_.emplace(*key, Storage{{data, data->data()}, type->second, count}).first->second;

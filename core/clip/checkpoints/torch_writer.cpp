@@ -17,7 +17,7 @@
 namespace promptbed {
 namespace {
 
-constexpr std::array<std::pair<at::ScalarType, const char*>, 5> kStorages = {
+constexpr std::array<std::pair<at::ScalarType, const char*>, 5> kStorageNames = {
     {{at::kFloat, "FloatStorage"},
      {at::kDouble, "DoubleStorage"},
      {at::kHalf, "HalfStorage"},
@@ -25,7 +25,7 @@ constexpr std::array<std::pair<at::ScalarType, const char*>, 5> kStorages = {
      {at::kLong, "LongStorage"}}};
 
 const char* storage_of(const Tensor& tensor) {
-  for (const auto& [type, storage] : kStorages) {
+  for (const auto& [type, storage] : kStorageNames) {
     if (type == tensor.scalar_type()) return storage;
   }
   throw Error(fmt::format("a tensor of {} cannot be written for torch.load; convert it to float",

@@ -12,8 +12,6 @@
 namespace promptbed {
 namespace {
 
-constexpr double kQuickGeluSlope = 1.702;
-
 /// What an activation's input is multiplied by, so that SiLU computes quick GELU.
 double slope_of(const Checkpoint& checkpoint) {
   return checkpoint.activation == Activation::quick_gelu ? kQuickGeluSlope : 1;

@@ -114,15 +114,15 @@ class FrozenTower {
 };
 
 /// What a node of the graph keeps of a forward pass.
-struct Kept : torch::CustomClassHolder {
+struct KeptBlocks : torch::CustomClassHolder {
   std::shared_ptr<const FrozenTower> tower;
   PackedPrompts group;
   Span span;
   Tape tape;
 
-  static c10::intrusive_ptr<Kept> make(const std::shared_ptr<const FrozenTower>& tower,
-                                       const PackedPrompts& group, Span span) {
-    auto kept = c10::make_intrusive<Kept>();
+  static c10::intrusive_ptr<KeptBlocks> make(const std::shared_ptr<const FrozenTower>& tower,
+                                             const PackedPrompts& group, Span span) {
+    auto kept = c10::make_intrusive<KeptBlocks>();
     kept->tower = tower;
     kept->group = group;
     kept->span = span;
@@ -141,7 +141,7 @@ struct FrozenStart : torch::autograd::Function<FrozenStart> {
   static Tensor forward(AutogradContext* context, const Tensor& prefix, const Tensor& suffix,
                         const std::shared_ptr<const FrozenTower>& tower, const PackedPrompts& group,
                         int64_t end) {
-    auto kept = Kept::make(tower, group, {0, end});
+    auto kept = KeptBlocks::make(tower, group, {0, end});
     const Tensor result = kept->forward(tower->rows(prefix, suffix, group));
     context->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
     context->saved_data["prefixes"] = prefix.size(0);
@@ -152,7 +152,7 @@ struct FrozenStart : torch::autograd::Function<FrozenStart> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto capsule = context->saved_data["kept"].toCapsule();
-    const auto& kept = *static_cast<const Kept*>(capsule.get());
+    const auto& kept = *static_cast<const KeptBlocks*>(capsule.get());
     const bool learns_suffix = context->saved_data["learns_suffix"].toBool();
     const int64_t prefix = kept.group.prefix, rows = kept.group.rows();
     const Tensor g = kept.backward(gradients[0], learns_suffix ? rows : prefix);
@@ -172,7 +172,7 @@ struct FrozenGoOn : torch::autograd::Function<FrozenGoOn> {
   static Tensor forward(AutogradContext* context, const Tensor& x,
                         const std::shared_ptr<const FrozenTower>& tower, const PackedPrompts& group,
                         Span span) {
-    auto kept = Kept::make(tower, group, span);
+    auto kept = KeptBlocks::make(tower, group, span);
     const Tensor result = kept->forward(x);
     context->saved_data["kept"] = c10::IValue::make_capsule(std::move(kept));
     return result;
@@ -180,7 +180,7 @@ struct FrozenGoOn : torch::autograd::Function<FrozenGoOn> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto capsule = context->saved_data["kept"].toCapsule();
-    const auto& kept = *static_cast<const Kept*>(capsule.get());
+    const auto& kept = *static_cast<const KeptBlocks*>(capsule.get());
     return {kept.backward(gradients[0], kept.group.rows()), Tensor(), Tensor(), Tensor()};
   }
 };

@@ -13,7 +13,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 constexpr double kLayerNormEps = 1e-5;
-constexpr double kQuickGeluSlope = 1.702;
 
 /// The two products of a frozen layer, as an argument that takes no gradient.
 struct FrozenLayer {
@@ -22,20 +21,21 @@ struct FrozenLayer {
 };
 
 /// A weight, in a form that a node of the graph can hold.
-struct Kept : torch::CustomClassHolder {
-  explicit Kept(FrozenWeight w) : weight(std::move(w)) {}
+struct KeptProducts : torch::CustomClassHolder {
+  explicit KeptProducts(FrozenWeight w) : weight(std::move(w)) {}
   FrozenWeight weight;
 };
 
 struct FrozenProduct : torch::autograd::Function<FrozenProduct> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const FrozenLayer& layer) {
-    context->saved_data["backward"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(layer.backward));
+    context->saved_data["backward"] =
+        c10::IValue::make_capsule(c10::make_intrusive<KeptProducts>(layer.backward));
     return layer.forward.multiply(x);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto kept = context->saved_data["backward"].toCapsule();
-    return {static_cast<Kept*>(kept.get())->weight.multiply(gradients[0]), Tensor()};
+    return {static_cast<KeptProducts*>(kept.get())->weight.multiply(gradients[0]), Tensor()};
   }
 };
 

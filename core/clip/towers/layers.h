@@ -10,6 +10,9 @@
 
 namespace promptbed {
 
+/// Quick GELU is x sigmoid(1.702 x) (CLIP's model.py).
+inline constexpr double kQuickGeluSlope = 1.702;
+
 /// x -> x W^T + b with W [out, in] and b [out]; f32 in and out whatever the precision. A frozen weight is
 /// laid out once for the fastest products, and gradients flow to x only; a weight that requires gradients
 /// gets them.

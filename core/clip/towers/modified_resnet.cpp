@@ -10,7 +10,6 @@ namespace {
 
 constexpr double kBatchNormEps = 1e-5;
 constexpr int64_t kReduction = 32;  // input pixels per position of the last stage, along a side
-constexpr int64_t kHeadWidth = 64;  // of the attention pooling
 
 const std::string kPool = "visual.attnpool";
 

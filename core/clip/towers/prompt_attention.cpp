@@ -158,7 +158,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 /// What a node of the graph keeps besides its tensors.
-struct Kept : torch::CustomClassHolder {
+struct KeptAttention : torch::CustomClassHolder {
   PackedPrompts group;
   Tensor asking;
   int64_t heads = 0;
@@ -167,7 +167,7 @@ struct Kept : torch::CustomClassHolder {
 struct Attended : torch::autograd::Function<Attended> {
   static Tensor forward(AutogradContext* context, const Tensor& query, const Tensor& key, const Tensor& value,
                         const PackedPrompts& group, const Tensor& asking, int64_t heads) {
-    auto kept = c10::make_intrusive<Kept>();
+    auto kept = c10::make_intrusive<KeptAttention>();
     kept->group = group;
     kept->asking = asking;
     kept->heads = heads;
@@ -180,7 +180,7 @@ struct Attended : torch::autograd::Function<Attended> {
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto capsule = context->saved_data["kept"].toCapsule();
-    const auto& kept = *static_cast<const Kept*>(capsule.get());
+    const auto& kept = *static_cast<const KeptAttention*>(capsule.get());
     const variable_list saved = context->get_saved_variables();
     const auto zeros = [](const Tensor& like) { return at::zeros(like.sizes(), like.options()); };
     variable_list result = {zeros(saved[0]), zeros(saved[1]), zeros(saved[2])};

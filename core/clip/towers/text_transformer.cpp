@@ -48,14 +48,14 @@ using torch::autograd::variable_list;
 using Work = std::function<Tensor(const variable_list&)>;
 
 /// A function, in a form that a node of the graph can hold.
-struct Kept : torch::CustomClassHolder {
-  explicit Kept(Work w) : work(std::move(w)) {}
+struct KeptWork : torch::CustomClassHolder {
+  explicit KeptWork(Work w) : work(std::move(w)) {}
   Work work;
 };
 
 struct Recomputed : torch::autograd::Function<Recomputed> {
   static Tensor forward(AutogradContext* context, const Work& f, at::TensorList arguments) {
-    context->saved_data["f"] = c10::IValue::make_capsule(c10::make_intrusive<Kept>(f));
+    context->saved_data["f"] = c10::IValue::make_capsule(c10::make_intrusive<KeptWork>(f));
     context->save_for_backward(arguments.vec());
     return f(arguments.vec());
   }
@@ -66,7 +66,7 @@ struct Recomputed : torch::autograd::Function<Recomputed> {
     for (Tensor& x : arguments) x = x.detach().requires_grad_(x.requires_grad());
     {
       const at::AutoGradMode with_gradients(true);
-      torch::autograd::backward({static_cast<Kept*>(kept.get())->work(arguments)}, gradients);
+      torch::autograd::backward({static_cast<KeptWork*>(kept.get())->work(arguments)}, gradients);
     }
     variable_list results = {Tensor()};
     for (const Tensor& x : arguments) results.push_back(x.grad());

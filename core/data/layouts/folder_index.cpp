@@ -66,7 +66,7 @@ size_t count_names(std::string_view packed) {
   return static_cast<size_t>(std::ranges::count(packed, '\0')) - 2;  // two of the words are counts
 }
 
-[[noreturn]] void fail(const fs::path& folder, const std::error_code& failure) {
+[[noreturn]] void fail_to_list(const fs::path& folder, const std::error_code& failure) {
   throw Error(fmt::format("{}: cannot be listed ({}); check that it exists and its permissions",
                           folder.string(), failure.message()));
 }
@@ -90,7 +90,7 @@ FolderNames read_folder(const fs::path& folder) {
     if (name.starts_with('.')) continue;
     (leads_to_folder(*entries) ? names.folders : names.files).push_back(std::move(name));
   }
-  if (failure) fail(folder, failure);
+  if (failure) fail_to_list(folder, failure);
   std::ranges::sort(names.folders);
   std::ranges::sort(names.files);
   return names;
@@ -121,7 +121,7 @@ void FolderIndex::read() {
 FolderNames FolderIndex::list(const fs::path& folder) {
   std::error_code failure;
   const fs::file_time_type time = fs::last_write_time(folder, failure);
-  if (failure) fail(folder, failure);
+  if (failure) fail_to_list(folder, failure);
   const std::string path = folder.string();
   const auto known = known_.find(path);
   if (known != known_.end() && known->second.time == ticks(time)) {

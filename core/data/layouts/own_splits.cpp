@@ -99,8 +99,8 @@ struct Entry {
 };
 
 template <class... Parts>
-[[noreturn]] void fail(const fs::path& file, int64_t line, fmt::format_string<Parts...> what,
-                       Parts&&... parts) {
+[[noreturn]] void refuse_line(const fs::path& file, int64_t line, fmt::format_string<Parts...> what,
+                              Parts&&... parts) {
   throw Error(fmt::format("{}, line {}: {}; fix the line", file.string(), line,
                           fmt::format(what, std::forward<Parts>(parts)...)));
 }
@@ -114,13 +114,13 @@ std::vector<Entry> read_csv_entries(const fs::path& file) {
   for (size_t i = 0; i < kColumns.size(); ++i) {
     place[i] = static_cast<size_t>(std::ranges::find(heading, kColumns[i]) - heading.begin());
     if (place[i] == heading.size())
-      fail(file, rows.front().line, "the heading has no column '{}'", kColumns[i]);
+      refuse_line(file, rows.front().line, "the heading has no column '{}'", kColumns[i]);
   }
   std::vector<Entry> entries;
   for (size_t row = 1; row < rows.size(); ++row) {
     std::vector<std::string>& fields = rows[row].fields;
     if (fields.size() != heading.size())
-      fail(file, rows[row].line, "has {} fields and the heading {}", fields.size(), heading.size());
+      refuse_line(file, rows[row].line, "has {} fields and the heading {}", fields.size(), heading.size());
     Entry& entry = entries.emplace_back(Entry{rows[row].line, {}});
     for (size_t i = 0; i < kColumns.size(); ++i) entry.values[i] = std::move(fields[place[i]]);
   }
@@ -129,11 +129,12 @@ std::vector<Entry> read_csv_entries(const fs::path& file) {
 
 Entry parse_json_line(const fs::path& file, int64_t line, const std::string& text) {
   const nlohmann::json json = parse_json(text, fmt::format("{}, line {}", file.string(), line));
-  if (!json.is_object()) fail(file, line, "is not a JSON object");
+  if (!json.is_object()) refuse_line(file, line, "is not a JSON object");
   Entry entry{line, {}};
   for (size_t i = 0; i < kColumns.size(); ++i) {
     const auto value = json.find(kColumns[i]);
-    if (value == json.end() || !value->is_string()) fail(file, line, "has no text under '{}'", kColumns[i]);
+    if (value == json.end() || !value->is_string())
+      refuse_line(file, line, "has no text under '{}'", kColumns[i]);
     entry.values[i] = value->get<std::string>();
   }
   return entry;
@@ -217,10 +218,11 @@ Split read_own_manifest_split(const fs::path& file) {
       {"train", &split.train}, {"val", &split.val}, {"test", &split.test}};
   for (Entry& entry : entries) {
     auto& [path, class_name, part] = entry.values;
-    if (!is_inner_path(path)) fail(file, entry.line, "'{}' does not stay inside the manifest's folder", path);
-    if (class_name.empty()) fail(file, entry.line, "the class has no name");
+    if (!is_inner_path(path))
+      refuse_line(file, entry.line, "'{}' does not stay inside the manifest's folder", path);
+    if (class_name.empty()) refuse_line(file, entry.line, "the class has no name");
     const auto images = parts.find(part);
-    if (images == parts.end()) fail(file, entry.line, "split is '{}'; known: train, val, test", part);
+    if (images == parts.end()) refuse_line(file, entry.line, "split is '{}'; known: train, val, test", part);
     const int64_t label = labels.at(class_name);
     images->second->push_back({std::move(path), label, std::move(class_name)});
   }

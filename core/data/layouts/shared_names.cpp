@@ -14,12 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Labels = std::vector<size_t>;
+using LabelList = std::vector<size_t>;
 
-/// Labels by what is made of their names, where several have the same.
+/// LabelList by what is made of their names, where several have the same.
 template <class Form>
-std::map<std::string, Labels> shared_by(const std::vector<std::string>& names, const Form& form) {
-  std::map<std::string, Labels> labels;
+std::map<std::string, LabelList> shared_by(const std::vector<std::string>& names, const Form& form) {
+  std::map<std::string, LabelList> labels;
   for (size_t label = 0; label < names.size(); ++label) labels[form(names[label])].push_back(label);
   std::erase_if(labels, [](const auto& entry) { return entry.second.size() == 1; });
   return labels;
@@ -44,7 +44,7 @@ std::string read_aloud(const std::string& name) {
 }
 
 /// "'Wren' and 'wren'" of the labels' names, each once.
-std::string quoted_names(const std::vector<std::string>& names, const Labels& labels) {
+std::string quoted_names(const std::vector<std::string>& names, const LabelList& labels) {
   std::set<std::string> quoted;
   for (const size_t label : labels) quoted.insert(fmt::format("'{}'", names[label]));
   return fmt::format("{}", fmt::join(quoted, " and "));
@@ -68,7 +68,7 @@ void note_shared_names(Split& split, const fs::path& file) {
                                [&](size_t label) { return names[label] == names[entry.second.front()]; });
   });
   if (alike.empty()) return;
-  const Labels& labels = alike.begin()->second;
+  const LabelList& labels = alike.begin()->second;
   split.notes.push_back(fmt::format(
       "{}: {} of names read the same in a prompt, first {} (labels {}); rename all but one, or put "
       "their images into one class",

@@ -77,7 +77,7 @@ class GifReader {
 };
 
 /// The colour of every index; of those that the file leaves out, a grey, as Pillow has it.
-std::array<GifColorType, 256> colours_of(const GifFileType& gif) {
+std::array<GifColorType, 256> palette_of(const GifFileType& gif) {
   std::array<GifColorType, 256> colours;
   for (size_t i = 0; i < colours.size(); ++i) {
     const auto grey = static_cast<GifByteType>(i);
@@ -109,7 +109,7 @@ Picture decode_gif(Bytes file) {
   check_size(frame.Width, frame.Height);  // a frame without pixels is a fault, too
   Picture picture = blank_picture(std::max(gif.info().SWidth, frame.Left + frame.Width),
                                   std::max(gif.info().SHeight, frame.Top + frame.Height));
-  const auto colours = colours_of(gif.info());
+  const auto colours = palette_of(gif.info());
   const auto paint = [&](uint8_t* pixel, size_t index) {
     const GifColorType& colour = colours[index];
     pixel[0] = colour.Red;

@@ -16,10 +16,6 @@
 namespace promptbed {
 namespace {
 
-// Of a progressive file; encoders make some ten scans. Each of them visits all pixels.
-constexpr int64_t kMostScans = 100;
-constexpr int64_t kMostScannedPixels = int64_t{1} << 31;  // twelve scans of the largest picture
-
 /// libjpeg's decompressor. Turns its errors into BadPicture. libjpeg leaves a failing call by longjmp, so
 /// what `attempt` runs must not own anything.
 class JpegDecompressor {

@@ -19,8 +19,6 @@ constexpr uint64_t kLargestChunk = 1ULL << 30;  // bytes of a strip or tile
 // Tiles reach beyond an image. How much may be unpacked for one: so many times its own bytes, and the same
 // again for a small image in large tiles.
 constexpr uint64_t kMostOverhang = 4, kFreeBytes = 64ULL << 20;
-constexpr int64_t kMostScannedPixels = int64_t{1} << 31;  // of a progressive JPEG inside, as of one alone
-constexpr int64_t kMostScans = 100;                       // libtiff's own limit
 
 /// libtiff's view of a file in memory.
 class FileInMemory {

@@ -14,10 +14,10 @@
 namespace promptbed {
 namespace {
 
-constexpr double kWidth = 360;  // of a panel of bars, in pixels
+constexpr double kBarsWidth = 360;  // of a panel of bars, in pixels
 constexpr double kPlaneWidth = 460;
 constexpr double kPlaneHeight = 400;
-constexpr double kBar = 24;          // of a bar and the room around it
+constexpr double kBarRoom = 24;      // of a bar and the room around it
 constexpr double kBarsWithout = 74;  // of a panel of bars, without the bars
 constexpr int kContourPieces = 48;
 
@@ -154,7 +154,7 @@ std::vector<Bar> sorted_bars(const std::vector<std::string>& datasets, const Gai
   return bars;
 }
 
-std::string in_words(const Bar& bar, const std::string& measure) {
+std::string bar_words(const Bar& bar, const std::string& measure) {
   const std::string interval = bar.gain.interval ? fmt::format(" ± {:.2f}", *bar.gain.interval) : "";
   return fmt::format("{}, {}: {:+.2f}{} points", bar.dataset, measure, *bar.gain.mean, interval);
 }
@@ -197,14 +197,14 @@ Panel panel_of_bars(const std::string& measure, const std::string& label, const 
                           .y = -static_cast<double>(i),
                           .low = std::max(points - interval, points_axis.least),
                           .high = std::min(points + interval, points_axis.most),
-                          .text = in_words(bars[i], measure)});
+                          .text = bar_words(bars[i], measure)});
   }
   return {.title = fmt::format("{}: {} − {}{}", measure, label, reference, with_interval(gain)),
           .x = points_axis,
           .y = axis_of_names(names),
           .traces = {std::move(gains)},
-          .width = kWidth,
-          .height = kBarsWithout + kBar * static_cast<double>(bars.size())};
+          .width = kBarsWidth,
+          .height = kBarsWithout + kBarRoom * static_cast<double>(bars.size())};
 }
 
 void add_panels(const Versus& versus, const VersusColumn& column, const Axis& points,

@@ -8,8 +8,8 @@
 namespace promptbed {
 namespace {
 
-Trace trace_of(const char* classes, Mark mark, const Course& course, Accuracy Stage::*which,
-               const Look& look) {
+Trace course_trace(const char* classes, Mark mark, const Course& course, Accuracy Stage::*which,
+                   const Look& look) {
   Trace trace{.name = fmt::format("{} ({})", classes, mark == Mark::level ? "dashed" : "solid"),
               .mark = mark,
               .look = look,
@@ -27,10 +27,10 @@ Trace trace_of(const char* classes, Mark mark, const Course& course, Accuracy St
   return trace;
 }
 
-Panel panel_of(const Course& course, const Look& look) {
+Panel course_panel(const Course& course, const Look& look) {
   Panel panel{.title = course.label(), .x = {}, .y = {}, .traces = {}};
-  panel.traces.push_back(trace_of("base", Mark::curve, course, &Stage::base, look));
-  panel.traces.push_back(trace_of("new", Mark::level, course, &Stage::on_new, look));
+  panel.traces.push_back(course_trace("base", Mark::curve, course, &Stage::base, look));
+  panel.traces.push_back(course_trace("new", Mark::level, course, &Stage::on_new, look));
   std::erase_if(panel.traces, [](const Trace& trace) { return trace.data.empty(); });
   return panel;
 }
@@ -46,7 +46,7 @@ Figure course_figure(const Courses& courses, Looks& looks) {
   int64_t last = 1;
   for (const Course& course : courses.all) {
     const Panel& panel =
-        figure.panels.emplace_back(panel_of(course, looks.of(course.label(), /*is_trained=*/true)));
+        figure.panels.emplace_back(course_panel(course, looks.of(course.label(), /*is_trained=*/true)));
     for (const Trace& trace : panel.traces) {
       for (const Datum& datum : trace.data) accuracies.push_back(datum.y);
     }

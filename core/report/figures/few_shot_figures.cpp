@@ -9,7 +9,7 @@
 namespace promptbed {
 namespace {
 
-Datum datum_of(const std::string& label, const Measure& measure, const Accuracy& accuracy) {
+Datum shots_datum(const std::string& label, const Measure& measure, const Accuracy& accuracy) {
   const double mean = *accuracy.mean;
   const std::optional<double> deviation = spread(accuracy, Spread::deviation);
   const std::string either_way = deviation ? fmt::format(" ± {:.2f}", *deviation) : "";
@@ -24,7 +24,7 @@ Trace curve_of(const std::string& label, const std::vector<Measure>& measures,
                const std::vector<Accuracy>& accuracies) {
   Trace trace{.name = label, .mark = Mark::curve, .data = {}};
   for (size_t i = 0; i < measures.size(); ++i) {
-    if (accuracies[i].mean) trace.data.push_back(datum_of(label, measures[i], accuracies[i]));
+    if (accuracies[i].mean) trace.data.push_back(shots_datum(label, measures[i], accuracies[i]));
   }
   return trace;
 }
@@ -56,7 +56,7 @@ Axis axis_of_shots(const std::vector<int64_t>& shots) {
   return axis;
 }
 
-Panel panel_of(const Grid& grid, GridRow row, const std::string& title, Looks& looks) {
+Panel shots_panel(const Grid& grid, GridRow row, const std::string& title, Looks& looks) {
   std::vector<int64_t> shots;
   for (const Measure& measure : grid.measures) shots.push_back(*measure.shots);
   Panel panel{.title = title, .x = axis_of_shots(shots), .y = {}, .traces = {}};
@@ -89,7 +89,7 @@ std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::
     if (!row && grid.datasets.size() < 2) continue;
     const std::string title =
         row ? grid.datasets[*row] : fmt::format("Average over {} datasets", grid.datasets.size());
-    figure.panels.push_back(panel_of(grid, row, title, looks));
+    figure.panels.push_back(shots_panel(grid, row, title, looks));
   }
   share_length_of_y(figure.panels);
   return {std::move(figure)};

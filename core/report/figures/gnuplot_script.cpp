@@ -30,7 +30,7 @@ constexpr const char* kLarge = ",13.5";
 constexpr int kPointTypes[kShapes] = {7, 5, 9, 13, 11, 15, 6, 4, 8, 12, 10, 14};
 
 template <class... Values>
-void add(std::string& script, fmt::format_string<Values...> format, Values&&... values) {
+void add_line(std::string& script, fmt::format_string<Values...> format, Values&&... values) {
   fmt::format_to(std::back_inserter(script), format, std::forward<Values>(values)...);
   script += '\n';
 }
@@ -74,15 +74,15 @@ PanelBox inside(const Panel& panel, const PanelBox& box) {
 
 void add_frame(std::string& script, const Panel& panel, const PanelBox& box, const Sheet& sheet) {
   const PanelBox axes = inside(panel, box);
-  add(script, "set lmargin at screen {:.5f}", axes.left / sheet.width);
-  add(script, "set rmargin at screen {:.5f}", (axes.left + axes.width) / sheet.width);
-  add(script, "set tmargin at screen {:.5f}", 1 - axes.top / sheet.height);
-  add(script, "set bmargin at screen {:.5f}", 1 - (axes.top + axes.height) / sheet.height);
+  add_line(script, "set lmargin at screen {:.5f}", axes.left / sheet.width);
+  add_line(script, "set rmargin at screen {:.5f}", (axes.left + axes.width) / sheet.width);
+  add_line(script, "set tmargin at screen {:.5f}", 1 - axes.top / sheet.height);
+  add_line(script, "set bmargin at screen {:.5f}", 1 - (axes.top + axes.height) / sheet.height);
   const auto label = [&](const std::string& text, double x, double y, const char* side, const char* size,
                          const Paint& paint) {
     if (text.empty()) return;
-    add(script, "set label {} at screen {:.5f},{:.5f} {} font '{}' textcolor {}", in_quotes(text),
-        x / sheet.width, 1 - y / sheet.height, side, size, rgb(paint));
+    add_line(script, "set label {} at screen {:.5f},{:.5f} {} font '{}' textcolor {}", in_quotes(text),
+             x / sheet.width, 1 - y / sheet.height, side, size, rgb(paint));
   };
   label(panel.title, box.left + 2, box.top + 12, "left", kLarge, kInk);
   label(panel.y.label, box.left + 2, box.top + 32, "left", kSmall, kQuiet);
@@ -90,24 +90,24 @@ void add_frame(std::string& script, const Panel& panel, const PanelBox& box, con
 }
 
 void add_axis(std::string& script, char name, const Axis& axis) {
-  add(script, "{} logscale {}{}", axis.doubles ? "set" : "unset", name, axis.doubles ? " 2" : "");
-  add(script, "set {}range [{}:{}]", name, axis.least, axis.most);
+  add_line(script, "{} logscale {}{}", axis.doubles ? "set" : "unset", name, axis.doubles ? " 2" : "");
+  add_line(script, "set {}range [{}:{}]", name, axis.least, axis.most);
   std::string ticks;
   for (const Tick& tick : axis.ticks)
     ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", in_quotes(tick.label), tick.at);
-  add(script, "set {}tics ({}) font '{}' textcolor {}", name, ticks, kSmall, rgb(kQuiet));
+  add_line(script, "set {}tics ({}) font '{}' textcolor {}", name, ticks, kSmall, rgb(kQuiet));
 }
 
 void add_grid(std::string& script, const Panel& panel) {
   const bool rows_are_names = panel.y.is_names;
   const bool upright = rows_are_names || has(panel, Mark::contour);
   const bool level = !rows_are_names || has(panel, Mark::points);
-  add(script, "unset grid");
-  add(script, "set grid {} {} back linetype 1 linecolor {} linewidth 1", upright ? "xtics" : "noxtics",
-      level ? "ytics" : "noytics", rgb(kGrid));
+  add_line(script, "unset grid");
+  add_line(script, "set grid {} {} back linetype 1 linecolor {} linewidth 1", upright ? "xtics" : "noxtics",
+           level ? "ytics" : "noytics", rgb(kGrid));
   if (has(panel, Mark::bars))
-    add(script, "set arrow from 0,{} to 0,{} nohead back linecolor {} linewidth 1", panel.y.least,
-        panel.y.most, rgb(kQuiet));
+    add_line(script, "set arrow from 0,{} to 0,{} nohead back linecolor {} linewidth 1", panel.y.least,
+             panel.y.most, rgb(kQuiet));
 }
 
 /// The names of contours, at their ends, and the values of bars, at the right edge, where no bar reaches.
@@ -116,14 +116,14 @@ void add_words_at_data(std::string& script, const Panel& panel) {
     if (trace.data.empty()) continue;
     if (trace.mark == Mark::contour) {
       const Datum& end = trace.data.back();
-      add(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}", in_quotes(trace.name),
-          end.x, end.y, kSmall, rgb(kQuiet));
+      add_line(script, "set label {} at {},{} left offset 0.5,0 font '{}' textcolor {}",
+               in_quotes(trace.name), end.x, end.y, kSmall, rgb(kQuiet));
     }
     if (trace.mark != Mark::bars) continue;
     for (const Datum& datum : trace.data) {
-      add(script, "set label {} at {},{} right font '{}' textcolor {}",
-          in_quotes(with_minus_sign(fmt::format("{:+.1f}", datum.x))), panel.x.most, datum.y, kSmall,
-          rgb(kInk));
+      add_line(script, "set label {} at {},{} right font '{}' textcolor {}",
+               in_quotes(with_minus_sign(fmt::format("{:+.1f}", datum.x))), panel.x.most, datum.y, kSmall,
+               rgb(kInk));
     }
   }
 }
@@ -134,16 +134,16 @@ std::string block_name(size_t trace) {
 
 /// A trace's data as rows "x y low high key"; a gap for what is not a number.
 void add_data(std::string& script, const Trace& trace, size_t index) {
-  add(script, "{} << END_OF_TRACE", block_name(index));
+  add_line(script, "{} << END_OF_TRACE", block_name(index));
   for (size_t i = 0; i < trace.data.size(); ++i) {
     const Datum& datum = trace.data[i];
     if (std::isfinite(datum.x) && std::isfinite(datum.y)) {
-      add(script, "{} {} {} {} {}.{}", datum.x, datum.y, datum.low, datum.high, index, i);
+      add_line(script, "{} {} {} {} {}.{}", datum.x, datum.y, datum.low, datum.high, index, i);
     } else {
       script += '\n';
     }
   }
-  add(script, "END_OF_TRACE");
+  add_line(script, "END_OF_TRACE");
 }
 
 bool has_spread(const Trace& trace) {
@@ -225,7 +225,7 @@ void add_plot(std::string& script, const Panel& panel, const Sheet& sheet) {
     for (std::string& layer : layers_of(panel.traces[i], i, sheet)) layers.push_back(std::move(layer));
   }
   if (layers.empty()) layers = {"NaN"};
-  add(script, "plot {}", fmt::join(layers, ", \\\n     "));
+  add_line(script, "plot {}", fmt::join(layers, ", \\\n     "));
 }
 
 /// The width of a legend's entry.
@@ -257,7 +257,8 @@ void add_legend(std::string& script, const Figure& figure, const Sheet& sheet) {
     if (entry.mark != Mark::points) {
       const std::string dashes =
           entry.mark == Mark::level ? fmt::format("dashtype ({})", dashes_of(entry.look)) : "";
-      add(script,
+      add_line(
+          script,
           "set arrow from screen {:.5f},{:.5f} to screen {:.5f},{:.5f} nohead linewidth 2 linecolor {} {}",
           (left - kSwatch / 2) / sheet.width, y, (left + kSwatch / 2) / sheet.width, y, colour, dashes);
     }
@@ -265,8 +266,8 @@ void add_legend(std::string& script, const Figure& figure, const Sheet& sheet) {
                                   ? ""
                                   : fmt::format("point pointtype {} pointsize 0.9 linewidth {} linecolor {}",
                                                 kPointTypes[entry.look.shape % kShapes], kOutline, colour);
-    add(script, "set label {} at screen {:.5f},{:.5f} left offset 1.8,0 font ',12' textcolor {} {}",
-        in_quotes(entry.name), left / sheet.width, y, rgb(kInk), point);
+    add_line(script, "set label {} at screen {:.5f},{:.5f} left offset 1.8,0 font ',12' textcolor {} {}",
+             in_quotes(entry.name), left / sheet.width, y, rgb(kInk), point);
   });
 }
 

@@ -12,10 +12,10 @@ namespace {
 
 using Bins = std::vector<ConfidenceBin>;
 
-constexpr double kWidth = 360;  // of a panel, in pixels
+constexpr double kDiagramWidth = 360;  // of a panel, in pixels
 constexpr double kHeight = 330;
 
-void add(Bins& sum, const Bins& bins) {
+void add_bins(Bins& sum, const Bins& bins) {
   if (sum.size() < bins.size()) sum.resize(bins.size());
   for (size_t i = 0; i < bins.size(); ++i) {
     sum[i].images += bins[i].images;
@@ -28,12 +28,12 @@ void add(Bins& sum, const Bins& bins) {
 Bins bins_of(const Snapshot& snapshot, const Series& series, const char* class_set) {
   Bins sum;
   for (const RunResults* run : series.runs)
-    add(sum, snapshot.confidences(run->record.id, run->spec().dataset, class_set));
+    add_bins(sum, snapshot.confidences(run->record.id, run->spec().dataset, class_set));
   return sum;
 }
 
 /// A bin with images as a point.
-Datum datum_of(const std::string& label, const ConfidenceBin& bin) {
+Datum bin_datum(const std::string& label, const ConfidenceBin& bin) {
   const auto images = static_cast<double>(bin.images);
   const double confidence = 100 * bin.confidence / images;
   const double accuracy = 100 * static_cast<double>(bin.correct) / images;
@@ -45,10 +45,10 @@ Datum datum_of(const std::string& label, const ConfidenceBin& bin) {
                               plural(static_cast<size_t>(bin.images), "image"), confidence)};
 }
 
-Trace trace_of(const std::string& label, const Bins& bins, const Look& look) {
+Trace bins_trace(const std::string& label, const Bins& bins, const Look& look) {
   Trace trace{.name = label, .mark = Mark::curve, .look = look, .data = {}};
   for (const ConfidenceBin& bin : bins) {
-    if (bin.images > 0) trace.data.push_back(datum_of(label, bin));
+    if (bin.images > 0) trace.data.push_back(bin_datum(label, bin));
   }
   return trace;
 }
@@ -61,18 +61,18 @@ Trace agreement() {
           .data = {{.x = 0, .y = 0}, {.x = 100, .y = 100}}};
 }
 
-Panel panel_of(const Snapshot& snapshot, const std::vector<Series>& all, const char* title,
-               const char* class_set, Looks& looks) {
+Panel diagram_of(const Snapshot& snapshot, const std::vector<Series>& all, const char* title,
+                 const char* class_set, Looks& looks) {
   Panel panel{.title = title,
               .x = axis_between("confidence (%)", 0, 100),
               .y = axis_between("accuracy (%)", 0, 100),
               .traces = {agreement()},
-              .width = kWidth,
+              .width = kDiagramWidth,
               .height = kHeight};
   for (const Series& series : all) {
     const bool is_trained = std::ranges::any_of(series.runs, &RunResults::is_trained);
-    Trace trace =
-        trace_of(series.label(), bins_of(snapshot, series, class_set), looks.of(series.label(), is_trained));
+    Trace trace = bins_trace(series.label(), bins_of(snapshot, series, class_set),
+                             looks.of(series.label(), is_trained));
     if (!trace.data.empty()) panel.traces.push_back(std::move(trace));
   }
   return panel;
@@ -92,7 +92,7 @@ Figure reliability_figure(const Snapshot& snapshot, const ReportQuery& asked, Lo
                     "a method is surer than it is right.",
                 .panels = {}};
   for (const auto& [title, class_set] : {std::pair("Base classes", "base"), {"New classes", "new"}}) {
-    Panel panel = panel_of(snapshot, series, title, class_set, looks);
+    Panel panel = diagram_of(snapshot, series, title, class_set, looks);
     if (panel.traces.size() > 1) figure.panels.push_back(std::move(panel));
   }
   return figure;

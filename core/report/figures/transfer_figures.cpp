@@ -9,11 +9,11 @@
 namespace promptbed {
 namespace {
 
-constexpr double kWidth = 760;  // of the panel, in pixels: points of many methods need room to differ
-constexpr double kRow = 27;     // of a dataset
+constexpr double kTransferWidth = 760;  // of the panel, in pixels: points of many methods need room to differ
+constexpr double kRow = 27;             // of a dataset
 constexpr double kWithoutRows = 74;
 
-Trace trace_of(const Grid& grid, const GridSeries& series, Looks& looks) {
+Trace transfer_trace(const Grid& grid, const GridSeries& series, Looks& looks) {
   Trace trace{.name = series.label(), .look = looks.of(series.label(), series.is_trained()), .data = {}};
   for (size_t i = 0; i < grid.datasets.size(); ++i) {
     const auto& mean = series.cells[i].accuracies.front().mean;
@@ -34,11 +34,11 @@ std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::
               .x = {},
               .y = axis_of_names(rows),
               .traces = {},
-              .width = kWidth,
+              .width = kTransferWidth,
               .height = kWithoutRows + kRow * static_cast<double>(rows.size())};
   std::vector<double> accuracies;
   for (const GridSeries& series : grid.series) {
-    panel.traces.push_back(trace_of(grid, series, looks));
+    panel.traces.push_back(transfer_trace(grid, series, looks));
     for (const Datum& datum : panel.traces.back().data) accuracies.push_back(datum.x);
   }
   panel.x = axis_over(words_of(grid.metric) + " (%)", accuracies);

@@ -109,9 +109,9 @@ std::string measured_in(const Measure& measure, Metric metric) {
 }
 
 /// What a run scored in a test: a number, or why its method has none; neither if it was not measured.
-std::pair<std::optional<double>, std::string> value_of(const Snapshot& snapshot, const RunResults& run,
-                                                       const Score& score, const std::string& measured,
-                                                       Metric metric) {
+std::pair<std::optional<double>, std::string> value_in_test(const Snapshot& snapshot, const RunResults& run,
+                                                            const Score& score, const std::string& measured,
+                                                            Metric metric) {
   if (measured.empty()) return {metric == Metric::macro_f1 ? score.macro_f1 : score.accuracy, ""};
   const auto& values = snapshot.measurements(run.record.id, score.dataset, score.class_set);
   if (const auto found = values.find(measured); found != values.end()) return {found->second, ""};
@@ -132,7 +132,7 @@ Accuracy accuracy_of(const Snapshot& snapshot, const Runs& runs, const std::stri
     if (refusal.empty()) refusal = run->refusal(dataset, measure.class_set);
     const Score* score = run->score(dataset, measure.class_set);
     if (score == nullptr) continue;
-    const auto [value, reason] = value_of(snapshot, *run, *score, measured_in(measure, metric), metric);
+    const auto [value, reason] = value_in_test(snapshot, *run, *score, measured_in(measure, metric), metric);
     if (refusal.empty()) refusal = reason;
     if (!value) continue;
     is_trained = is_trained || run->is_trained();

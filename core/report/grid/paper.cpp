@@ -107,7 +107,7 @@ Cell shown_difference(const PaperCell& cell, const PaperMeasure& measure) {
           *value};
 }
 
-std::optional<double> parameters_of(const GridCell& cell) {
+std::optional<double> parameter_number(const GridCell& cell) {
   if (!cell.parameters) return std::nullopt;
   return static_cast<double>(cell.parameters->without_biases);
 }
@@ -139,7 +139,7 @@ class Comparison {
         filled.cells[m].push_back({cell.accuracies[m].mean, value_in(published, grid_.measures[m].name),
                                    !cell.accuracies[m].mean && !cell.accuracies[m].refusal.empty()});
       if (with_parameters)
-        filled.cells.back().push_back({parameters_of(cell), value_in(published, kPublishedParameters)});
+        filled.cells.back().push_back({parameter_number(cell), value_in(published, kPublishedParameters)});
     }
     return filled;
   }

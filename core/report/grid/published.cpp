@@ -190,7 +190,7 @@ std::string as_text(const json& value) {
 }
 
 /// "n_ctx is 16, the paper's 4" for the first required setting that differs.
-std::optional<std::string> difference(const json& run, const RequiredSettings& required) {
+std::optional<std::string> difference_from(const json& run, const RequiredSettings& required) {
   for (const auto& [place, text] : required) {
     const json wanted = parse_json(text, setting_name(place));
     const auto pointer = json::json_pointer(place);
@@ -239,7 +239,7 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
     return fmt::format("the shots are {}, the paper's {}", run.shots, shots);
   const json canonical = run.canonical();
   const RequiredSettings required = on_dataset(method->settings, method->datasets, run.dataset);
-  if (const auto differs = difference(canonical, required)) return differs;
+  if (const auto differs = difference_from(canonical, required)) return differs;
   if (const auto exceeds = excess(canonical, required)) return exceeds;
   const bool uses_none =
       run.views == 0 && run.crops == CropRange();  // a method may see crops in its test alone
@@ -251,7 +251,7 @@ std::optional<std::string> Published::mismatch(const RunSpec& run, std::string_v
   if (run.changes != DrawChanges())
     return fmt::format("the draw was changed by {}, the paper's was not", run.changes.options());
   if (!run.descriptions.empty()) return "the user's file describes the classes";
-  return difference(canonical, on_dataset(settings, datasets, run.dataset));
+  return difference_from(canonical, on_dataset(settings, datasets, run.dataset));
 }
 
 std::vector<Published> read_published(const fs::path& suites) {

@@ -18,7 +18,7 @@ namespace {
 using Texts = std::set<std::string>;
 
 /// "a, b" of those that are not empty.
-std::string listed(const Texts& texts) {
+std::string with_commas(const Texts& texts) {
   Texts named = texts;
   named.erase("");
   return fmt::format("{}", fmt::join(named, ", "));
@@ -39,7 +39,7 @@ std::string models_of(const Snapshot& snapshot, const RunSelection& selection) {
                       ? "fingerprint " + fingerprint
                       : fmt::format("{}, {}, fingerprint {}", model->name, model->architecture, fingerprint));
   }
-  return listed(models);
+  return with_commas(models);
 }
 
 /// "ViT-B/16" or, of several, "ViT-B/16, RN50".
@@ -49,7 +49,7 @@ std::string architectures_of(const Snapshot& snapshot, const RunSelection& selec
     const ModelRecord* model = snapshot.model(run.spec().model);
     architectures.insert(model == nullptr ? "fingerprint " + run.spec().model : model->architecture);
   }
-  return listed(architectures);
+  return with_commas(architectures);
 }
 
 /// "2026-11-25" or "2026-11-25 to 2026-11-28"
@@ -62,7 +62,7 @@ std::string days_of(const RunSelection& selection) {
 std::string hosts_of(const Snapshot& snapshot, const RunSelection& selection) {
   Texts hosts;
   for (const RunResults& run : selection.runs) hosts.insert(snapshot.execution(run.record.id).host);
-  return listed(hosts);
+  return with_commas(hosts);
 }
 
 /// "2026-11-25T01:03:44.123Z" -> "2026-11-25 01:03 UTC"
@@ -121,19 +121,19 @@ std::vector<Fact> common_facts(const Snapshot& snapshot, const RunSelection& sel
   }
   std::vector<Fact> facts;
   add(facts, "Model", models_of(snapshot, selection));
-  add(facts, "Datasets", listed(datasets));
-  add(facts, "Templates", listed(templates));
+  add(facts, "Datasets", with_commas(datasets));
+  add(facts, "Templates", with_commas(templates));
   add(facts, "Runs", plural(selection.runs.size(), "finished run"));
   add(facts, "Made", period_of(selection));
   add(facts, "Time", executions.time());
   add(facts, "Peak memory", fmt::format("{} MB", grouped(executions.peak_memory / 1'000'000)));
   add(facts, "Host", hosts_of(snapshot, selection));
-  add(facts, "Processor", listed(executions.processors));
-  add(facts, "Threads a run", listed(executions.threads));
-  add(facts, "Precision", listed(precisions));
-  add(facts, "promptbed", listed(executions.code));
-  add(facts, "LibTorch", listed(executions.torch));
-  add(facts, "BLAS", listed(executions.blas));
+  add(facts, "Processor", with_commas(executions.processors));
+  add(facts, "Threads a run", with_commas(executions.threads));
+  add(facts, "Precision", with_commas(precisions));
+  add(facts, "promptbed", with_commas(executions.code));
+  add(facts, "LibTorch", with_commas(executions.torch));
+  add(facts, "BLAS", with_commas(executions.blas));
   return facts;
 }
 
@@ -185,9 +185,10 @@ VariantMaking variant_of(const Series& series) {
     add(making.facts, "Shots", fmt::format("{}", fmt::join(shots, ", ")));
   }
   if (!seeds.empty()) add(making.facts, "Seeds", fmt::format("{}", fmt::join(seeds, ", ")));
-  add(making.facts, "Learned parameters", listed(parameters));
+  add(making.facts, "Learned parameters", with_commas(parameters));
   add(making.facts, "Runs", std::to_string(series.runs.size()));
-  add(making.facts, "Method", fmt::format("version {}, plugin {}", listed(versions), listed(plugins)));
+  add(making.facts, "Method",
+      fmt::format("version {}, plugin {}", with_commas(versions), with_commas(plugins)));
   return making;
 }
 

@@ -36,7 +36,7 @@ pugi::xml_document parse(const std::string& svg) {
   return document;
 }
 
-std::string to_string(const xml_node& node) {
+std::string markup_of(const xml_node& node) {
   std::ostringstream out;
   node.print(out, "", pugi::format_raw);
   return out.str();
@@ -223,7 +223,7 @@ Markup page_plot(const Panel& panel, const std::string& id) {
   adapt_children(svg, panel);
   prepend_words(svg, "desc", description_id, describe(panel));
   prepend_words(svg, "title", title_id, panel.title);
-  return Markup::made(to_string(svg));
+  return Markup::made(markup_of(svg));
 }
 
 Markup point_shapes() {
@@ -238,7 +238,7 @@ Markup point_shapes() {
     const bool is_open = !shape.attribute("fill");
     if (xml_attribute width = shape.attribute("stroke-width"); width && is_open) width = kOutline;
   }
-  return Markup::made("<defs>" + to_string(document) + "</defs>");
+  return Markup::made("<defs>" + markup_of(document) + "</defs>");
 }
 
 }  // namespace promptbed

@@ -13,7 +13,7 @@
 namespace promptbed {
 namespace {
 
-constexpr size_t kMostNamed = 8;
+constexpr size_t kMostListed = 8;
 constexpr size_t kShownFingerprint = 16;
 
 /// What a run has where a filter looks; nothing for a run that the filter does not apply to.
@@ -98,7 +98,7 @@ std::string list_of(const std::set<std::string>& values) {
   std::vector<std::string> listed(values.begin(), values.end());
   if (std::ranges::all_of(listed, is_number))
     std::ranges::stable_sort(listed, {}, [](const std::string& text) { return text.size(); });
-  const size_t more = listed.size() - std::min(listed.size(), kMostNamed);
+  const size_t more = listed.size() - std::min(listed.size(), kMostListed);
   listed.resize(listed.size() - more);
   return fmt::format("{}{}", fmt::join(listed, ", "), more == 0 ? "" : fmt::format(" and {} more", more));
 }

@@ -17,38 +17,39 @@ Json existing(const std::filesystem::path& file) {
 }
 
 Json model_of(const RunRecord& run, const Ledger& ledger) {
-  Json json = {{"fingerprint", run.spec.model}, {"name", nullptr}, {"architecture", nullptr}};
+  Json named = {{"fingerprint", run.spec.model}, {"name", nullptr}, {"architecture", nullptr}};
   for (const ModelRecord& model : ledger.models()) {
     if (model.fingerprint != run.spec.model) continue;
-    json["name"] = model.name;
-    json["architecture"] = model.architecture;
+    named["name"] = model.name;
+    named["architecture"] = model.architecture;
   }
-  return json;
+  return named;
 }
 
 Json scores_of(const RunOutcome& outcome) {
-  Json json = Json::object();
+  Json scores = Json::object();
   for (const Score& score : outcome.scores) {
-    json[score.dataset][score.class_set] = {{"images", score.images},
-                                            {"correct", score.correct},
-                                            {"accuracy", score.accuracy},
-                                            {"macro_f1", score.macro_f1},
-                                            {"predictions_hash", score.predictions_hash},
-                                            {"split_hash", score.split_hash}};
+    scores[score.dataset][score.class_set] = {{"images", score.images},
+                                              {"correct", score.correct},
+                                              {"accuracy", score.accuracy},
+                                              {"macro_f1", score.macro_f1},
+                                              {"predictions_hash", score.predictions_hash},
+                                              {"split_hash", score.split_hash}};
   }
   for (const Measurement& measurement : outcome.measurements)
-    json[measurement.dataset][measurement.class_set]["measurements"][measurement.name] = measurement.value;
+    scores[measurement.dataset][measurement.class_set]["measurements"][measurement.name] = measurement.value;
   for (const auto& [dataset, class_set, bins] : outcome.reliabilities) {
     for (const ConfidenceBin& bin : bins)
-      json[dataset][class_set]["confidence_bins"].push_back({bin.images, bin.correct, bin.confidence});
+      scores[dataset][class_set]["confidence_bins"].push_back({bin.images, bin.correct, bin.confidence});
   }
-  return json;
+  return scores;
 }
 
 Json refusals_of(const RunOutcome& outcome) {
-  Json json = Json::object();
-  for (const Refusal& refusal : outcome.refusals) json[refusal.dataset][refusal.class_set] = refusal.reason;
-  return json;
+  Json refusals = Json::object();
+  for (const Refusal& refusal : outcome.refusals)
+    refusals[refusal.dataset][refusal.class_set] = refusal.reason;
+  return refusals;
 }
 
 Json epochs_of(const RunOutcome& outcome) {
@@ -68,14 +69,14 @@ Json epochs_of(const RunOutcome& outcome) {
 
 /// By epoch, counted from 1; null unless it was tracked.
 Json tracked_of(const RunOutcome& outcome) {
-  Json json = nullptr;
+  Json epochs = nullptr;
   for (const TrackedAccuracy& tracked : outcome.tracked) {
     const int64_t epoch = tracked.epoch + 1;
-    if (json.is_null() || json.back().at("epoch") != epoch)
-      json.push_back({{"epoch", epoch}, {"base", nullptr}, {"new", nullptr}});
-    json.back()[tracked.class_set] = tracked.accuracy;
+    if (epochs.is_null() || epochs.back().at("epoch") != epoch)
+      epochs.push_back({{"epoch", epoch}, {"base", nullptr}, {"new", nullptr}});
+    epochs.back()[tracked.class_set] = tracked.accuracy;
   }
-  return json;
+  return epochs;
 }
 
 Json execution_of(const Execution& execution) {
@@ -105,49 +106,49 @@ Json owner_of(const RunRecord& run) {
 }
 
 /// What only a finished run has.
-void add_outcome(Json& json, const RunOutcome& outcome) {
-  json["images_per_class"] = {{"least", outcome.shots.least}, {"most", outcome.shots.most}};
+void add_outcome(Json& document, const RunOutcome& outcome) {
+  document["images_per_class"] = {{"least", outcome.shots.least}, {"most", outcome.shots.most}};
   if (outcome.parameters) {
-    json["parameters"] = {{"all", outcome.parameters->all},
-                          {"without_biases", outcome.parameters->without_biases}};
+    document["parameters"] = {{"all", outcome.parameters->all},
+                              {"without_biases", outcome.parameters->without_biases}};
   }
-  json["scores"] = scores_of(outcome);
-  json["refusals"] = refusals_of(outcome);
-  json["epochs"] = epochs_of(outcome);
-  json["tracked"] = tracked_of(outcome);
-  json["execution"] = execution_of(outcome.execution);
-  json["hashes"] = {{"draw", outcome.draw_hash},
-                    {"class_names", outcome.class_names_hash},
-                    {"trained_state", outcome.state_hash}};
+  document["scores"] = scores_of(outcome);
+  document["refusals"] = refusals_of(outcome);
+  document["epochs"] = epochs_of(outcome);
+  document["tracked"] = tracked_of(outcome);
+  document["execution"] = execution_of(outcome.execution);
+  document["hashes"] = {{"draw", outcome.draw_hash},
+                        {"class_names", outcome.class_names_hash},
+                        {"trained_state", outcome.state_hash}};
 }
 
 }  // namespace
 
 Json document_of(const RunRecord& run, const Ledger& ledger) {
-  Json json = {{"id", run.id},
-               {"status", to_string(run.status)},
-               {"attempts", run.attempts},
-               {"error", run.error},
-               {"created", run.created},
-               {"ended", run.ended},
-               {"owner", owner_of(run)},
-               {"protocols", names_of(run.protocols)},
-               {"spec", run.spec.canonical()},
-               {"model", model_of(run, ledger)},
-               {"prompt", existing(prompt_path(ledger.path(), run.id))},
-               {"log", existing(log_path(ledger.path(), run.id))},
-               {"images_per_class", nullptr},
-               {"parameters", nullptr},
-               {"scores", nullptr},
-               {"refusals", nullptr},
-               {"epochs", nullptr},
-               {"tracked", nullptr},
-               {"execution", nullptr},
-               {"hashes", nullptr}};
+  Json document = {{"id", run.id},
+                   {"status", to_string(run.status)},
+                   {"attempts", run.attempts},
+                   {"error", run.error},
+                   {"created", run.created},
+                   {"ended", run.ended},
+                   {"owner", owner_of(run)},
+                   {"protocols", names_of(run.protocols)},
+                   {"spec", run.spec.canonical()},
+                   {"model", model_of(run, ledger)},
+                   {"prompt", existing(prompt_path(ledger.path(), run.id))},
+                   {"log", existing(log_path(ledger.path(), run.id))},
+                   {"images_per_class", nullptr},
+                   {"parameters", nullptr},
+                   {"scores", nullptr},
+                   {"refusals", nullptr},
+                   {"epochs", nullptr},
+                   {"tracked", nullptr},
+                   {"execution", nullptr},
+                   {"hashes", nullptr}};
   // A run that is done keeps its outcome while it is redone, and if that fails.
   const bool was_finished = !run.plugin_hash.empty();
-  if (was_finished) add_outcome(json, ledger.outcome(run.id));
-  return json;
+  if (was_finished) add_outcome(document, ledger.outcome(run.id));
+  return document;
 }
 
 }  // namespace promptbed

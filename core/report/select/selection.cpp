@@ -56,7 +56,7 @@ void check_conditions(const std::vector<Condition>& conditions, const Runs& runs
   }
 }
 
-constexpr size_t kMostNamed = 3;  // methods, so that an error can be read
+constexpr size_t kMostNamedMethods = 3;  // methods, so that an error can be read
 
 /// "clip_zeroshot, coop (1, 16 shots)"; of many methods the first "and 17 more".
 std::string describe(const Runs& runs) {
@@ -67,7 +67,7 @@ std::string describe(const Runs& runs) {
   }
   std::vector<std::string> parts;
   for (const auto& [method, counts] : shots) {
-    if (parts.size() == kMostNamed) break;
+    if (parts.size() == kMostNamedMethods) break;
     parts.push_back(counts.empty() ? method : fmt::format("{} ({} shots)", method, fmt::join(counts, ", ")));
   }
   return fmt::format(

@@ -11,7 +11,7 @@
 namespace promptbed {
 namespace {
 
-std::string text_of(const ParameterGroup& group, OptimiserKind kind) {
+std::string group_text(const ParameterGroup& group, OptimiserKind kind) {
   std::string text = group.prefix.empty() ? "" : fmt::format("{}*: ", group.prefix);
   text += fmt::format("rate {}", group.learning_rate);
   if (kind == OptimiserKind::sgd) text += fmt::format(", momentum {}", group.momentum);
@@ -19,7 +19,7 @@ std::string text_of(const ParameterGroup& group, OptimiserKind kind) {
 }
 
 /// "test 0123, train 4567", a line each.
-std::string text_of(const std::map<std::string, std::string, std::less<>>& images) {
+std::string images_text(const std::map<std::string, std::string, std::less<>>& images) {
   std::string text;
   for (const auto& [part, hash] : images)
     text += fmt::format("{}{} {}", text.empty() ? "" : "\n", part, hash);
@@ -68,7 +68,7 @@ std::string text_of(const std::optional<Recipe>& recipe) {
   std::string text =
       fmt::format("{} in batches of {}{}; {}", budget_text(*recipe), recipe->batch_size,
                   recipe->keeps_last_batch ? " (the smaller last one kept)" : "", name_of(recipe->optimiser));
-  for (const ParameterGroup& group : recipe->groups) text += "; " + text_of(group, recipe->optimiser);
+  for (const ParameterGroup& group : recipe->groups) text += "; " + group_text(group, recipe->optimiser);
   text += fmt::format("; cosine by the {}", recipe->pace == RatePace::epoch ? "epoch" : "step");
   if (recipe->end_learning_rate != 0) text += fmt::format(" to {}", recipe->end_learning_rate);
   if (recipe->warmup_epochs > 0)
@@ -104,7 +104,7 @@ Fields fields_of(const RunSpec& run) {
   if (!run.dataset.empty()) {
     fields.emplace_back("dataset", run.dataset);
     fields.emplace_back("split", run.split_hash);
-    if (!run.images.empty()) fields.emplace_back("images", text_of(run.images));
+    if (!run.images.empty()) fields.emplace_back("images", images_text(run.images));
   }
   if (trained) {
     fields.emplace_back("trained on", fmt::format("{} classes, {}, seed {}", run.classes,

@@ -19,8 +19,6 @@ struct Architecture {
   int64_t vocabulary = 0;
 };
 
-inline constexpr int64_t kHeadWidth = 64;
-
 /// Weights to start from (arXiv 2103.00020, and the text tower's rule there for both towers): normal with
 /// standard deviation W^-1/2 for attention, (2 W)^-1/2 for the MLP's first layer, and (2 layers)^-1/2 of that
 /// for what is added to the residual stream; biases 0; the temperature 1/0.07. All in f32.
