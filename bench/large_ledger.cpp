@@ -42,7 +42,7 @@ RunOutcome outcome_of(const RunSpec& spec) {
 }
 
 void fill(const std::filesystem::path& path, int64_t runs) {
-  SQLite::Database database = open_for_writing(path);
+  LedgerDatabase database = open_for_writing(path);
   SQLite::Transaction transaction(database);
   for (int64_t number = 0; number < runs; ++number) {
     const RunSpec spec = spec_of(number);

@@ -1,6 +1,5 @@
 #include "results/ledger.h"
 
-#include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Savepoint.h>
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
@@ -21,7 +20,7 @@ namespace promptbed {
 namespace {
 
 /// Whether the calling process may say how a claim ended: its own, or that of a process that cannot any more.
-bool may_end(SQLite::Database& database, std::string_view id) {
+bool may_end(LedgerDatabase& database, std::string_view id) {
   const std::optional<Claim> claim = read_claim(database, id);
   return claim && claim->owner && (*claim->owner == this_process() || !may_live(*claim->owner));
 }
@@ -34,7 +33,7 @@ bool is_free(const Claim& claim, Redo redo, std::optional<int64_t> attempts) {
 }
 
 /// The one id that begins so.
-std::string whole_id(SQLite::Database& database, std::string_view id, const std::filesystem::path& path) {
+std::string whole_id(LedgerDatabase& database, std::string_view id, const std::filesystem::path& path) {
   const std::vector<std::string> found = ids_beginning_with(database, id);
   if (found.empty())
     throw Error(fmt::format("run {}: is not in {}; `runner runs list` shows the ids", id, path.string()));
@@ -47,7 +46,7 @@ std::string whole_id(SQLite::Database& database, std::string_view id, const std:
 }
 
 /// Throws Error if the run is not the calling process's any more.
-void check_owned(SQLite::Database& database, std::string_view id) {
+void check_owned(LedgerDatabase& database, std::string_view id) {
   if (is_owned(database, id, this_process())) return;
   throw Error(
       fmt::format("run {}: was deleted or taken over while it ran; its result is dropped, sweep again", id));
@@ -57,7 +56,7 @@ void check_owned(SQLite::Database& database, std::string_view id) {
 
 struct Ledger::Connection {
   std::filesystem::path path;
-  SQLite::Database database;
+  LedgerDatabase database;
   bool is_together = false;
   std::set<std::string> unsealed = {};  // runs with rows that are sealed at the end of what is done together
   std::string lost = {};                // why what was done together is undone before its end
@@ -81,7 +80,7 @@ struct Ledger::Connection {
   template <class Action>
   auto transacted(Action&& action) {
     if (is_together) return joined(action);
-    return guarded([&](SQLite::Database& open) {
+    return guarded([&](LedgerDatabase& open) {
       SQLite::Transaction transaction(open, SQLite::TransactionBehavior::IMMEDIATE);
       return done(action, open, [&] { transaction.commit(); });
     });
@@ -96,12 +95,12 @@ struct Ledger::Connection {
   }
 
   /// The last step of a transaction that has written rows of a run.
-  void seal(SQLite::Database& open, std::string_view run) {
+  void seal(LedgerDatabase& open, std::string_view run) {
     unsealed.emplace(run);
     if (!is_together) seal_all(open);
   }
 
-  void seal_all(SQLite::Database& open) { seal_new_rows(open, std::exchange(unsealed, {})); }
+  void seal_all(LedgerDatabase& open) { seal_new_rows(open, std::exchange(unsealed, {})); }
 
  private:
   /// As a part of what is done together.
@@ -109,7 +108,7 @@ struct Ledger::Connection {
   auto joined(Action& action) {
     check_together();
     try {
-      return guarded([&](SQLite::Database& open) {
+      return guarded([&](LedgerDatabase& open) {
         SQLite::Savepoint call(open, "call");
         return done(action, open, [&] { call.release(); });
       });
@@ -120,7 +119,7 @@ struct Ledger::Connection {
   }
 
   template <class Action, class Commit>
-  static auto done(Action& action, SQLite::Database& open, const Commit& commit) {
+  static auto done(Action& action, LedgerDatabase& open, const Commit& commit) {
     if constexpr (std::is_void_v<decltype(action(open))>) {
       action(open);
       commit();
@@ -143,7 +142,7 @@ Ledger Ledger::open_existing(const std::filesystem::path& path, Access access) {
   check_exists(path);
   if (access == Access::write) return Ledger(path);
   Ledger ledger(std::unique_ptr<Connection>(new Connection{path, open_for_reading(path)}));
-  ledger.connection_->guarded([&](SQLite::Database& database) { check_structure(database, path); });
+  ledger.connection_->guarded([&](LedgerDatabase& database) { check_structure(database, path); });
   return ledger;
 }
 
@@ -152,7 +151,7 @@ const std::filesystem::path& Ledger::path() const {
 }
 
 void Ledger::together(const std::function<void()>& calls) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     struct Joined {
       Connection& connection;
       explicit Joined(Connection& open) : connection(open) { connection.is_together = true; }
@@ -170,7 +169,7 @@ void Ledger::together(const std::function<void()>& calls) {
 }
 
 std::optional<RunState> Ledger::state(std::string_view id) const {
-  return connection_->guarded([&](SQLite::Database& database) -> std::optional<RunState> {
+  return connection_->guarded([&](LedgerDatabase& database) -> std::optional<RunState> {
     const std::optional<Claim> claim = read_claim(database, id);
     if (!claim) return std::nullopt;
     return RunState{claim->status, claim->attempts, claim->kept_state};
@@ -179,7 +178,7 @@ std::optional<RunState> Ledger::state(std::string_view id) const {
 
 bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attempts,
                    std::string_view protocol) {
-  return connection_->transacted([&](SQLite::Database& database) {
+  return connection_->transacted([&](LedgerDatabase& database) {
     const std::string id = spec.id();
     const std::optional<Claim> present = read_claim(database, id);
     const bool free = !present || is_free(*present, redo, attempts);
@@ -192,13 +191,13 @@ bool Ledger::claim(const RunSpec& spec, Redo redo, std::optional<int64_t> attemp
 }
 
 void Ledger::release(std::string_view id) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     if (may_end(database, id)) undo_claim(database, id);
   });
 }
 
 std::string Ledger::give_up(std::string_view id) {
-  return connection_->transacted([&](SQLite::Database& database) {
+  return connection_->transacted([&](LedgerDatabase& database) {
     const std::string whole = whole_id(database, id, path());
     const std::optional<ProcessIdentity> owner = read_claim(database, whole)->owner;
     if (!owner) throw Error(fmt::format("run {}: no process has it; `runner sweep` makes it", whole));
@@ -211,7 +210,7 @@ std::string Ledger::give_up(std::string_view id) {
 
 void Ledger::keep_training(std::string_view id, const RunOutcome& outcome,
                            const std::function<void()>& publish) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     check_owned(database, id);
     write_training(database, id, outcome);
     connection_->seal(database, id);
@@ -220,7 +219,7 @@ void Ledger::keep_training(std::string_view id, const RunOutcome& outcome,
 }
 
 void Ledger::add_tests(std::string_view id, const RunOutcome& tests) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     check_owned(database, id);
     promptbed::add_tests(database, id, tests);
     connection_->seal(database, id);
@@ -228,7 +227,7 @@ void Ledger::add_tests(std::string_view id, const RunOutcome& tests) {
 }
 
 void Ledger::ask(std::string_view protocol, const std::vector<std::string>& ids) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     for (const std::string& id : ids) {
       insert_asked(database, id, protocol);
       connection_->seal(database, id);
@@ -237,14 +236,14 @@ void Ledger::ask(std::string_view protocol, const std::vector<std::string>& ids)
 }
 
 void Ledger::describe(const ModelRecord& model) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     write_model(database, model);
     seal_new_rows(database);
   });
 }
 
 void Ledger::fail(std::string_view id, std::string_view error) {
-  connection_->transacted([&](SQLite::Database& database) {
+  connection_->transacted([&](LedgerDatabase& database) {
     if (!may_end(database, id)) return;
     write_failure(database, id, error);
     connection_->seal(database, id);
@@ -252,7 +251,7 @@ void Ledger::fail(std::string_view id, std::string_view error) {
 }
 
 std::string Ledger::remove(std::string_view id) {
-  return connection_->transacted([&](SQLite::Database& database) {
+  return connection_->transacted([&](LedgerDatabase& database) {
     const std::string whole = whole_id(database, id, path());
     const std::optional<ProcessIdentity> owner = read_claim(database, whole)->owner;
     if (owner && lives_here(*owner))
@@ -263,35 +262,33 @@ std::string Ledger::remove(std::string_view id) {
 }
 
 RunRecord Ledger::find(std::string_view id) const {
-  return connection_->guarded([&](SQLite::Database& database) {
+  return connection_->guarded([&](LedgerDatabase& database) {
     return read_runs(database, {.id = whole_id(database, id, path())}).front();
   });
 }
 
 std::vector<RunRecord> Ledger::list(const RunFilter& filter) const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_runs(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_runs(database, filter); });
 }
 
 std::vector<RunScore> Ledger::scores(const RunFilter& filter) const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_scores(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_scores(database, filter); });
 }
 
 std::vector<RunRefusal> Ledger::refusals(const RunFilter& filter) const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_refusals(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_refusals(database, filter); });
 }
 
 std::vector<RunMeasurement> Ledger::measurements(const RunFilter& filter) const {
-  return connection_->guarded(
-      [&](SQLite::Database& database) { return read_measurements(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_measurements(database, filter); });
 }
 
 std::vector<RunReliability> Ledger::reliabilities(const RunFilter& filter) const {
-  return connection_->guarded(
-      [&](SQLite::Database& database) { return read_reliabilities(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_reliabilities(database, filter); });
 }
 
 RunOutcome Ledger::outcome(std::string_view id) const {
-  return connection_->guarded([&](SQLite::Database& database) {
+  return connection_->guarded([&](LedgerDatabase& database) {
     std::optional<RunOutcome> outcome = read_outcome(database, id);
     if (!outcome) throw Error(fmt::format("run {}: was never finished; run `runner sweep` for it", id));
     return *std::move(outcome);
@@ -299,19 +296,19 @@ RunOutcome Ledger::outcome(std::string_view id) const {
 }
 
 std::vector<RunExecution> Ledger::executions() const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_executions(database); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_executions(database); });
 }
 
 std::vector<RunEpoch> Ledger::epochs() const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_epochs(database); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_epochs(database); });
 }
 
 std::vector<RunTrackedAccuracy> Ledger::tracked(const RunFilter& filter) const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_tracked(database, filter); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_tracked(database, filter); });
 }
 
 std::vector<ModelRecord> Ledger::models() const {
-  return connection_->guarded([&](SQLite::Database& database) { return read_models(database); });
+  return connection_->guarded([&](LedgerDatabase& database) { return read_models(database); });
 }
 
 }  // namespace promptbed

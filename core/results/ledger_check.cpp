@@ -111,7 +111,7 @@ void check_files(SQLite::Database& database, const fs::path& path, Findings& fou
   const std::map<std::string, std::string> states = kept_states(database);
   const std::vector<fs::path> files = files_beside(path);  // before the runs: see ledger_neighbours.h
   FolderRuns runs = runs_of_neighbours(path);
-  SQLite::Database present = open_for_reading(path);  // `database` may be a copy, older than the files
+  LedgerDatabase present = open_for_reading(path);  // `database` may be a copy, older than the files
   check_prompts(states, present, path, found);
   add_runs(present, runs);
   for (const fs::path& file : files) {
@@ -127,7 +127,7 @@ void check_files(SQLite::Database& database, const fs::path& path, Findings& fou
 
 std::vector<std::string> check_ledger(const fs::path& path) {
   Findings found;
-  SQLite::Database database = open_for_reading(path);
+  LedgerDatabase database = open_for_reading(path);
   try {
     check_database(database, path, found);
     for (const std::string& damage : damaged_rows(database))

@@ -44,8 +44,8 @@ fs::path literal(const fs::path& path) {
   return fs::absolute(path);
 }
 
-SQLite::Database connect(const fs::path& path, int flags) {
-  SQLite::Database database(literal(path).string(), flags, kBusyTimeoutMs);
+LedgerDatabase connect(const fs::path& path, int flags) {
+  LedgerDatabase database(literal(path).string(), flags, kBusyTimeoutMs);
   add_seal_function(database);
   return database;
 }
@@ -70,10 +70,13 @@ void make_file(const fs::path& path) {
   if (!made) throw_unusable(path, std::strerror(errno));
 }
 
-/// A commit is on the disk when it returns, and so is the end of its journal.
+/// A commit is on the disk when it returns, and so is the end of its journal. Rows lie in the order of run
+/// ids, which are hashes: of a ledger of many runs, most pages are used again and again, and SQLite's 2 MB
+/// would write and read them each time.
 void prepare_for_writing(SQLite::Database& database) {
   database.exec("PRAGMA foreign_keys = ON");
   database.exec("PRAGMA synchronous = EXTRA");
+  database.exec("PRAGMA cache_size = -32768");  // KiB, as far as they are needed
 }
 
 /// Ends the write-ahead log of earlier versions. One that is in use elsewhere stays until the next time.
@@ -101,7 +104,7 @@ void copy_beside(const fs::path& path, int version) {
     const fs::path copy = free_copy_path(path, version);
     remove_temporaries(copy);  // whoever migrates has the ledger to itself
     write_atomically(copy, [&](const fs::path& part) {
-      SQLite::Database reader = connect(path, SQLite::OPEN_READONLY);
+      LedgerDatabase reader = connect(path, SQLite::OPEN_READONLY);
       reader.backup(literal(part).c_str(), SQLite::Database::Save);
     });
   } catch (const std::exception& fault) {
@@ -188,11 +191,11 @@ void copy_at_rest(const fs::path& path, const fs::path& copy) {
 
 /// A private copy with all that its log or journal holds, of the current schema. It has no name any more when
 /// this returns: it goes with the connection.
-SQLite::Database open_copy(const fs::path& path) {
+LedgerDatabase open_copy(const fs::path& path) {
   try {
     const CopyFolder folder;
     copy_at_rest(path, folder.ledger());
-    SQLite::Database database = connect(folder.ledger(), SQLite::OPEN_READWRITE);
+    LedgerDatabase database = connect(folder.ledger(), SQLite::OPEN_READWRITE);
     end_write_ahead_log(database);
     if (is_empty(database) && has_write_ahead_log(path)) {
       throw Error(
@@ -249,10 +252,10 @@ void check_exists(const fs::path& path) {
   if (::access(literal(path).c_str(), R_OK) != 0) throw_unusable(path, std::strerror(errno));
 }
 
-SQLite::Database open_for_writing(const fs::path& path) {
+LedgerDatabase open_for_writing(const fs::path& path) {
   make_file(path);
   try {
-    SQLite::Database database = connect(path, SQLite::OPEN_READWRITE);
+    LedgerDatabase database = connect(path, SQLite::OPEN_READWRITE);
     prepare_for_writing(database);
     if (is_empty(database)) create_tables(database);
     if (read_schema(database, path) < kSchemaVersion)
@@ -264,12 +267,12 @@ SQLite::Database open_for_writing(const fs::path& path) {
   }
 }
 
-SQLite::Database open_for_reading(const fs::path& path) {
+LedgerDatabase open_for_reading(const fs::path& path) {
   check_exists(path);
   try {
     if (has_write_ahead_log(path)) return open_copy(path);
     try {
-      SQLite::Database database = connect(path, SQLite::OPEN_READONLY);
+      LedgerDatabase database = connect(path, SQLite::OPEN_READONLY);
       if (is_empty(database)) return open_copy(path);
       const int schema = read_schema(database, path);
       if (schema >= kFirstReadableSchema) {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <SQLiteCpp/Database.h>
-
 #include <filesystem>
+
+#include "results/ledger_database.h"
 
 /// Opening a ledger's file. It has a rollback journal, not a write-ahead log: between two commits the file is
 /// complete by itself, so it can be copied, moved and read where nothing can be written, and no reader leaves
@@ -13,13 +13,13 @@ namespace promptbed {
 /// permissions that the umask leaves. A ledger of an older schema is first copied ("ledger.db.schema-1",
 /// beside it), then migrated. Throws Error for a file that is not a ledger or has a newer schema, and leaves
 /// it untouched, and for a path that names no file.
-SQLite::Database open_for_writing(const std::filesystem::path& path);
+LedgerDatabase open_for_writing(const std::filesystem::path& path);
 
 /// Opens a ledger that exists for reading, and changes neither it nor its folder. Where it is of an older
 /// schema, or has a log or journal that only a writer could bring in, a private copy is read in its place. A
 /// database with nothing in it, as a writer that was killed at once leaves it, is read as a ledger of no run.
 /// Throws Error as above.
-SQLite::Database open_for_reading(const std::filesystem::path& path);
+LedgerDatabase open_for_reading(const std::filesystem::path& path);
 
 /// Throws Error if the database's pages do not hang together, which may hide rows from whoever reads them. Of
 /// a file above 64 MiB nothing is looked at: that would take seconds.

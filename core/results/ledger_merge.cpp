@@ -101,7 +101,7 @@ std::string title_of(const RunSpec& spec) {
 /// One ledger on its way into another, within a transaction of the latter.
 class Merge {
  public:
-  Merge(SQLite::Database& source, fs::path from, SQLite::Database& target, fs::path into)
+  Merge(SQLite::Database& source, fs::path from, LedgerDatabase& target, fs::path into)
       : source_(source),
         target_(target),
         rows_(source, target),
@@ -120,9 +120,8 @@ class Merge {
       merge(*run, own == ours.end() ? nullptr : &own->second);
     }
     for (const ModelRecord& model : read_models(source_)) {
-      statement(target_, "INSERT OR IGNORE INTO model VALUES (?, ?, ?, NULL)", model.fingerprint, model.name,
-                model.architecture)
-          .exec();
+      target_.execute("INSERT OR IGNORE INTO model VALUES (?, ?, ?, NULL)", model.fingerprint, model.name,
+                      model.architecture);
     }
     seal_new_rows(target_);
     return std::move(summary_);
@@ -192,16 +191,14 @@ class Merge {
     delete_run(target_, id);
     rows_.copy("run", "id = ?", {id});
     // A claim, of a process that makes more tests or was killed at it, stays where it is.
-    statement(target_,
-              "UPDATE run SET status = iif(status = 'running', 'done', status), host = NULL, pid = NULL, "
-              "process_start = NULL, claimed = NULL WHERE id = ?",
-              id)
-        .exec();
-    statement(target_,
-              "UPDATE run SET sequence = (SELECT ifnull(max(sequence), 0) + 1 FROM run WHERE id <> ?1) "
-              "WHERE id = ?1 AND ended IS NOT NULL",
-              id)
-        .exec();
+    target_.execute(
+        "UPDATE run SET status = iif(status = 'running', 'done', status), host = NULL, pid = NULL, "
+        "process_start = NULL, claimed = NULL WHERE id = ?",
+        id);
+    target_.execute(
+        "UPDATE run SET sequence = (SELECT ifnull(max(sequence), 0) + 1 FROM run WHERE id <> ?1) "
+        "WHERE id = ?1 AND ended IS NOT NULL",
+        id);
     for (const char* table : kTablesOfRuns) rows_.copy(table, "run = ?", {id});
     for (const std::string& protocol : asked) insert_asked(target_, id, protocol);
     ++summary_.taken;
@@ -230,7 +227,7 @@ class Merge {
     for (const std::string& protocol : protocols_of(source_, id)) insert_asked(target_, id, protocol);
     if (has_more) append_executions(id, ours);
     if (has_more && theirs.record.error.empty())
-      statement(target_, "UPDATE run SET error = NULL WHERE id = ?", id).exec();
+      target_.execute("UPDATE run SET error = NULL WHERE id = ?", id);
     if (theirs.record.kept_state && ours.record.kept_state) bring_prompt(theirs.record);
     ++(has_more ? summary_.joined : summary_.present);
   }
@@ -248,14 +245,12 @@ class Merge {
     row.bind(1, id);
     while (row.executeStep()) {
       if (ours.executions.contains(text_of(execution_of(row).execution))) continue;
-      SQLite::Statement last = statement(
-          target_,
+      const auto last = target_.first(
           "SELECT max(attempts, (SELECT ifnull(max(attempt), 0) FROM execution WHERE run = ?1)) FROM run "
           "WHERE id = ?1",
-          id);
-      last.executeStep();
-      const int64_t attempt = last.getColumn(0).getInt64() + 1;
-      statement(target_, "UPDATE run SET attempts = ? WHERE id = ?", attempt, id).exec();
+          [](SQLite::Statement& attempts) { return attempts.getColumn(0).getInt64(); }, id);
+      const int64_t attempt = last.value_or(0) + 1;
+      target_.execute("UPDATE run SET attempts = ? WHERE id = ?", attempt, id);
       rows_.copy("execution", "run = ? AND attempt = ?", {id, row.getColumn("attempt").getString()}, attempt);
     }
   }
@@ -295,7 +290,7 @@ class Merge {
   }
 
   SQLite::Database& source_;
-  SQLite::Database& target_;
+  LedgerDatabase& target_;
   RowCopier rows_;
   fs::path from_, into_;
   MergeSummary summary_;
@@ -308,7 +303,7 @@ MergeSummary merge_ledger(const fs::path& source, const fs::path& into) {
   std::error_code failure;
   if (fs::equivalent(source, into, failure))
     throw Error(fmt::format("{}: is the ledger to merge into; name the others", source.string()));
-  std::optional<SQLite::Database> theirs;
+  std::optional<LedgerDatabase> theirs;
   std::optional<SQLite::Transaction> snapshot;  // so that all is read as it was at one time
   KnownRuns runs;
   try {
@@ -322,7 +317,7 @@ MergeSummary merge_ledger(const fs::path& source, const fs::path& into) {
     throw_ledger_error(source, fault);
   }
   try {
-    SQLite::Database ours = open_for_writing(into);
+    LedgerDatabase ours = open_for_writing(into);
     SQLite::Transaction transaction(ours, SQLite::TransactionBehavior::IMMEDIATE);
     MergeSummary summary = Merge(*theirs, source, ours, into).make(runs);
     transaction.commit();

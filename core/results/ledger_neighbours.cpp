@@ -41,7 +41,7 @@ FolderRuns runs_of_neighbours(const fs::path& ledger) {
   FolderRuns runs;
   for (const fs::path& neighbour : databases_beside(ledger)) {
     try {
-      SQLite::Database database = open_for_reading(neighbour);
+      LedgerDatabase database = open_for_reading(neighbour);
       add_runs(database, runs);
     } catch (const std::exception&) {  // whatever it is: nobody knows which files are its runs'
       std::error_code failure;

@@ -138,16 +138,16 @@ void collect_damage(SQLite::Database& database, const char* table, const Read& r
 
 }  // namespace
 
-std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id) {
-  auto row = statement(
-      database,
+std::optional<Claim> read_claim(LedgerDatabase& database, std::string_view id) {
+  return database.first(
       "SELECT id, status, attempts, host, pid, process_start, draw_hash, state_hash FROM run WHERE id = ?",
+      [](SQLite::Statement& row) {
+        return Claim{status_of(row), row.getColumn("attempts").getInt64(), owner_of(row), kept_state_of(row)};
+      },
       std::string(id));
-  if (!row.executeStep()) return std::nullopt;
-  return Claim{status_of(row), row.getColumn("attempts").getInt64(), owner_of(row), kept_state_of(row)};
 }
 
-bool is_owned(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner) {
+bool is_owned(LedgerDatabase& database, std::string_view id, const ProcessIdentity& owner) {
   const std::optional<Claim> claim = read_claim(database, id);
   return claim && claim->owner == owner;
 }

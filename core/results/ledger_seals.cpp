@@ -86,15 +86,11 @@ void seal_new_rows(SQLite::Database& database) {
   for (const auto& [table, columns] : sealed_columns()) database.exec(sealing(table));
 }
 
-void seal_new_rows(SQLite::Database& database, const std::set<std::string>& runs) {
+void seal_new_rows(LedgerDatabase& database, const std::set<std::string>& runs) {
   for (const auto& [table, columns] : sealed_columns()) {
     if (table == "model") continue;
-    SQLite::Statement update(database, fmt::format("{} AND {} = ?", sealing(table), columns.front()));
-    for (const std::string& run : runs) {
-      update.bind(1, run);
-      update.exec();
-      update.reset();
-    }
+    const std::string sql = fmt::format("{} AND {} = ?", sealing(table), columns.front());
+    for (const std::string& run : runs) database.execute(sql, run);
   }
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "results/ledger_database.h"
+
 /// Every row of a ledger carries a hash of its values, its seal: a bit that a disk has lost shows when the
 /// row is read. Claims (status, attempts, owner) and errors change too often to be worth it and are left out.
 namespace promptbed {
@@ -21,6 +23,6 @@ const std::string& seal_of(std::string_view table);
 void seal_new_rows(SQLite::Database& database);
 
 /// The same for the rows of these runs.
-void seal_new_rows(SQLite::Database& database, const std::set<std::string>& runs);
+void seal_new_rows(LedgerDatabase& database, const std::set<std::string>& runs);
 
 }  // namespace promptbed

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "results/ledger_database.h"
 #include "results/run_record.h"
 
 /// The ledger's SQL, one function per kind of row; Ledger combines them into transactions. All throw
@@ -34,8 +35,8 @@ struct Claim {
   std::optional<std::string> kept_state;
 };
 
-std::optional<Claim> read_claim(SQLite::Database& database, std::string_view id);
-bool is_owned(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner);
+std::optional<Claim> read_claim(LedgerDatabase& database, std::string_view id);
+bool is_owned(LedgerDatabase& database, std::string_view id, const ProcessIdentity& owner);
 
 std::vector<std::string> ids_beginning_with(SQLite::Database& database, std::string_view prefix);
 std::vector<RunRecord> read_runs(SQLite::Database& database, const RunFilter& filter);
@@ -56,26 +57,26 @@ std::vector<std::string> damaged_rows(SQLite::Database& database);
 
 // None of these seals what it writes: that is the transaction's last step (ledger_seals.h).
 
-void insert_run(SQLite::Database& database, std::string_view id, const RunSpec& spec);
-void set_owner(SQLite::Database& database, std::string_view id, const ProcessIdentity& owner);
+void insert_run(LedgerDatabase& database, std::string_view id, const RunSpec& spec);
+void set_owner(LedgerDatabase& database, std::string_view id, const ProcessIdentity& owner);
 
 /// Restores the run as it last ended, or deletes it if it never did. An attempt of which the training is kept
 /// counts: its number is taken by its row of `execution`, which the next attempt must not replace.
-void undo_claim(SQLite::Database& database, std::string_view id);
+void undo_claim(LedgerDatabase& database, std::string_view id);
 
 /// Writes an outcome except for its tests, and leaves the claim alone. Earlier tests stay if the trained
 /// state is the same.
-void write_training(SQLite::Database& database, std::string_view id, const RunOutcome& outcome);
+void write_training(LedgerDatabase& database, std::string_view id, const RunOutcome& outcome);
 
 /// Ends the claim and adds scores and refusals, replacing earlier ones on the same classes.
-void add_tests(SQLite::Database& database, std::string_view id, const RunOutcome& tests);
+void add_tests(LedgerDatabase& database, std::string_view id, const RunOutcome& tests);
 
 /// Does nothing for a run that is not there.
-void insert_asked(SQLite::Database& database, std::string_view id, std::string_view protocol);
-void write_model(SQLite::Database& database, const ModelRecord& model);
+void insert_asked(LedgerDatabase& database, std::string_view id, std::string_view protocol);
+void write_model(LedgerDatabase& database, const ModelRecord& model);
 
 /// A run that was done before stays done, with its outcome, but gets the error of its last attempt.
-void write_failure(SQLite::Database& database, std::string_view id, std::string_view error);
-void delete_run(SQLite::Database& database, std::string_view id);
+void write_failure(LedgerDatabase& database, std::string_view id, std::string_view error);
+void delete_run(LedgerDatabase& database, std::string_view id);
 
 }  // namespace promptbed

@@ -197,7 +197,7 @@ TEST(Runner, KnowsTheOptionsOfAllSubcommandsByName) {
 TEST(Runner, ListsMethodsAndDatasets) {
   const SweepWorld world;
   const auto methods = world.run({"methods"});
-  for (const char* name : {"clip_zeroshot", "cocoop", "coop", "coop_ctx60", "n_ctx"}) {
+  for (const char* name : {"clip_zeroshot", "cocoop", "coop", "coop_ctx60"}) {
     EXPECT_NE(methods.out.find(name), std::string::npos) << methods.out;
   }
   const auto datasets = world.run({"datasets", "list", "--suite", "small", "--data", "data"});

@@ -98,7 +98,7 @@ void make_array_task(const fs::path& path) {
   const auto spoilt = extract_for(jobs, array, bench);
   for (Job& job : jobs) {
     const std::string run = job.run.id();
-    if (folder.has_end(run) || array.is_collected(run)) continue;
+    if (folder.has_end(run) || array.collected(index).contains(run)) continue;
     if (const auto fault = spoilt.find(job.run.dataset); fault != spoilt.end()) {
       folder.keep({.run = run, .stage = JobStage::failed, .error = fault->second});
       continue;

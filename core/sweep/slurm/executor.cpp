@@ -107,8 +107,9 @@ class SlurmSweep {
         const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
         if (!live->contains(task)) continue;
         strands_.emplace(task, Strand{array, submission->runs[i]});
+        const std::set<std::string> collected = array.collected(task.index);
         for (const std::string& run : submission->runs[i]) {
-          if (!array.is_collected(run)) earlier_.insert_or_assign(run, task);
+          if (!collected.contains(run)) earlier_.insert_or_assign(run, task);
         }
       }
     }
@@ -238,7 +239,7 @@ class SlurmSweep {
     }
     for (const std::string& run : taken.ended) {
       const auto entry = jobs_.extract(run);
-      if (const auto& task = entry.mapped().task) strands_.at(*task).array.note_collected(run);
+      if (const auto& task = entry.mapped().task) strands_.at(*task).array.note_collected(task->index, run);
       folder_.forget(run);
     }
   }
@@ -377,8 +378,9 @@ class SlurmSweep {
     for (size_t i = 0; i < submission->runs.size(); ++i) {
       const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
       const bool lives = states_.contains(task);
+      const std::set<std::string> collected = array.collected(task.index);
       for (const std::string& run : submission->runs[i]) {
-        if (folder_.has_end(run) || (lives && !array.is_collected(run))) return true;
+        if (folder_.has_end(run) || (lives && !collected.contains(run))) return true;
       }
     }
     return false;

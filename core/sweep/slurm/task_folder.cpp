@@ -155,17 +155,13 @@ bool ArrayFolder::is_abandoned() const {
   return !is_gone && !read_submission() && made + kLongestSubmission < fs::file_time_type::clock::now();
 }
 
-/// A loss of power may lose it, and a task makes a run for nothing: no reason to wait for the disk.
-void ArrayFolder::note(const std::string& name, const std::string& text) const {
-  std::ofstream(path_ / name) << text << '\n';
-}
-
+// A loss of power may lose what is noted, and a task makes a run for nothing: no reason to wait for the disk.
 void ArrayFolder::note_trained(const std::string& run, const std::string& state) const {
-  note("trained-" + run, state);
+  std::ofstream(path_ / ("trained-" + run)) << state << '\n';
 }
 
-void ArrayFolder::note_collected(const std::string& run) const {
-  note("collected-" + run, "");
+void ArrayFolder::note_collected(int64_t task, const std::string& run) const {
+  std::ofstream(numbered(path_, "collected", task), std::ios::app) << run << '\n';
 }
 
 std::optional<std::string> ArrayFolder::trained_state(const std::string& run) const {
@@ -176,8 +172,13 @@ std::optional<std::string> ArrayFolder::trained_state(const std::string& run) co
   return state;
 }
 
-bool ArrayFolder::is_collected(const std::string& run) const {
-  return fs::exists(path_ / ("collected-" + run));
+std::set<std::string> ArrayFolder::collected(int64_t task) const {
+  std::set<std::string> runs;
+  std::ifstream in(numbered(path_, "collected", task));
+  for (std::string run; std::getline(in, run);) {
+    if (!in.eof()) runs.insert(std::move(run));  // the last line may not be whole
+  }
+  return runs;
 }
 
 void ArrayFolder::note_began(int64_t task) const {

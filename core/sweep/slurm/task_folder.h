@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,7 @@
 /// - `array.json`, once it is submitted: the job's number, and the runs by task or the datasets
 /// - `began-0003`, once that task's runner can make jobs
 /// - `trained-RUN`, once the ledger has a run's training: the hash of its state
-/// - `collected-RUN`, once the ledger has what became of a run
+/// - `collected-0003`: the runs of that task of which the ledger has what became of them, a line each
 /// - `task-3.log`: what the task's processes print
 ///
 /// `promptbed.db.slurm/outcomes/RUN/`, until the ledger has them:
@@ -66,9 +67,9 @@ class ArrayFolder {
   /// What the ledger has of a run, so that a task that is put back does not make it again. Nothing is noted
   /// of an array that is removed.
   void note_trained(const std::string& run, const std::string& state) const;
-  void note_collected(const std::string& run) const;
+  void note_collected(int64_t task, const std::string& run) const;
   std::optional<std::string> trained_state(const std::string& run) const;
-  bool is_collected(const std::string& run) const;
+  std::set<std::string> collected(int64_t task) const;
 
   /// Throws Error if the array is removed: the task is to end.
   void note_began(int64_t task) const;
@@ -86,7 +87,6 @@ class ArrayFolder {
 
  private:
   void write_bench(const BenchSpec& bench) const;
-  void note(const std::string& name, const std::string& text) const;
 
   std::filesystem::path path_;
 };
