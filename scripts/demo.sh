@@ -9,7 +9,7 @@ step() { printf '\n== %s\n' "$*"; }
 step "1 of 5: packages (nothing to do where they are installed; otherwise a few minutes of downloads)"
 scripts/deps.sh
 
-step "2 of 5: building runner and the plugins (6 to 10 minutes on 2 cores the first time, seconds after that)"
+step "2 of 5: building runner and the plugins (4 minutes and more on 2 cores the first time, seconds after that)"
 cmake --preset release > /dev/null
 cmake --build --preset release --target runner plugins promptbed_described
 

@@ -48,7 +48,7 @@ std::span<const CommandSummary> commands() {
 
 namespace {
 
-void print_subcommands() {
+void print_overview() {
   fmt::print("promptbed {}: a test bed for CLIP prompt learning\n\nusage: runner COMMAND [OPTIONS]\n\n",
              release_version());
   for (const CommandSummary& command : commands()) fmt::print("  {:<11} {}\n", command.name, command.summary);
@@ -64,7 +64,7 @@ void print_subcommands() {
 
 int run(const Arguments& words) {
   if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    print_subcommands();
+    print_overview();
     return words.empty() ? kWrongInput : kAllDone;
   }
   if (words[0] == "--version") {

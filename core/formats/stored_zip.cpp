@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
   throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path.string(), fault));
 }
 
-/// Closed without being written.
+/// Closed without being written. By a function, since a class of this unnamed namespace must not be part of
+/// StoredZip::Archive.
 using OpenZip = std::unique_ptr<zip_t, void (*)(zip_t*)>;
 
 bool is_stored(const zip_stat_t& file) {

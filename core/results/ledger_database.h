@@ -11,10 +11,13 @@
 namespace promptbed {
 
 /// A connection that keeps what it has prepared: SQLite takes longer to parse a ledger's statements than to
-/// execute most of them, and a sweep makes the same few for every run. Throws SQLite::Exception.
+/// execute most of them, and a sweep makes the same few for every run. For one thread. Throws
+/// SQLite::Exception.
 class LedgerDatabase : public SQLite::Database {
  public:
   using SQLite::Database::Database;
+  LedgerDatabase(LedgerDatabase&&) = default;
+  LedgerDatabase& operator=(LedgerDatabase&&) = delete;  // would close a connection before its statements
 
   /// Executes a statement with its question marks bound in order.
   template <class... Values>
@@ -24,7 +27,7 @@ class LedgerDatabase : public SQLite::Database {
     use.statement.exec();
   }
 
-  /// What `read` makes of the first row; nothing if there is none.
+  /// What `read` makes of the first row; nothing if there is none. It must not execute the same statement.
   template <class Read, class... Values>
   auto first(const std::string& sql, const Read& read, const Values&... values) {
     const Use use(prepared(sql));
@@ -37,7 +40,7 @@ class LedgerDatabase : public SQLite::Database {
   /// ending.
   struct Use {
     SQLite::Statement& statement;
-    explicit Use(SQLite::Statement& used) : statement(used) {}
+    explicit Use(SQLite::Statement& used) : statement(used) { statement.clearBindings(); }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
     ~Use() { statement.tryReset(); }

@@ -71,8 +71,8 @@ void make_file(const fs::path& path) {
 }
 
 /// A commit is on the disk when it returns, and so is the end of its journal. Rows lie in the order of run
-/// ids, which are hashes: of a ledger of many runs, most pages are used again and again, and SQLite's 2 MB
-/// would write and read them each time.
+/// ids, which are hashes: of a ledger of many runs, most pages are used again and again, and with SQLite's
+/// default of 2 MB they would be written and read each time.
 void prepare_for_writing(SQLite::Database& database) {
   database.exec("PRAGMA foreign_keys = ON");
   database.exec("PRAGMA synchronous = EXTRA");

@@ -249,7 +249,7 @@ class Merge {
           "SELECT max(attempts, (SELECT ifnull(max(attempt), 0) FROM execution WHERE run = ?1)) FROM run "
           "WHERE id = ?1",
           [](SQLite::Statement& attempts) { return attempts.getColumn(0).getInt64(); }, id);
-      const int64_t attempt = last.value_or(0) + 1;
+      const int64_t attempt = last.value() + 1;
       target_.execute("UPDATE run SET attempts = ? WHERE id = ?", attempt, id);
       rows_.copy("execution", "run = ? AND attempt = ?", {id, row.getColumn("attempt").getString()}, attempt);
     }

@@ -24,7 +24,7 @@ fs::path model_path(const InputSpec& spec, const Suite& suite) {
 }
 
 /// The datasets of a suite.
-std::set<std::string> all_ids(const std::string& suite, const InputSpec& spec) {
+std::set<std::string> ids_in_suite(const std::string& suite, const InputSpec& spec) {
   std::set<std::string> ids;
   for (const DatasetSpec& dataset : read_suite(spec.suites, suite).datasets) ids.insert(dataset.id);
   return ids;
@@ -34,8 +34,8 @@ std::set<std::string> all_ids(const std::string& suite, const InputSpec& spec) {
 std::vector<ChosenDatasets> choose(const InputSpec& spec) {
   if (spec.target_suite.empty()) return {ChosenDatasets(spec)};
   DataSpec sources = spec, targets = spec;
-  sources.elsewhere = all_ids(spec.target_suite, spec);
-  targets.elsewhere = all_ids(spec.suite, spec);
+  sources.elsewhere = ids_in_suite(spec.target_suite, spec);
+  targets.elsewhere = ids_in_suite(spec.suite, spec);
   targets.suite = spec.target_suite;
   targets.datasets = spec.targets;
   return {ChosenDatasets(std::move(sources)), ChosenDatasets(std::move(targets))};

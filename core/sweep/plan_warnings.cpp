@@ -99,9 +99,8 @@ Lines about_warmup(const std::vector<PlannedRun>& runs) {
   if (all_warmup.empty()) return {};
   std::vector<std::string_view> methods;
   for (const auto& [method, words] : all_warmup) methods.push_back(words);
-  return {fmt::format(
-      "all training is warm-up, at a small learning rate: {}; more --epochs train on at the recipe's",
-      fmt::join(methods, ", "))};
+  return {fmt::format("all training is warm-up, at a small learning rate: {}; give more --epochs",
+                      fmt::join(methods, ", "))};
 }
 
 /// Files that describe classes for no method of the sweep.

@@ -10,11 +10,11 @@ import re
 import sys
 
 UNNAMED = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.DOTALL | re.MULTILINE)
-FUNCTION = re.compile(r"^(?!using |namespace |struct |class |enum |template|static_assert)(?:\[\[\w+\]\] )?[A-Za-z][^\n(=;{]*?[ *&](\w+)\(", re.MULTILINE)
-VARIABLE = re.compile(r"^(?:static |inline )*(?:const|constexpr|thread_local|std::atomic)\b[^\n(;=]*?\b(\w+)(?:\[[^\]\n]*\])*(?: =|\{|;)", re.MULTILINE)
+FUNCTION = re.compile(r"^(?!using |namespace |struct |class |enum |template|static_assert)(?:\[\[[\w:]+\]\] )?[A-Za-z][^\n(=;{]*?[ *&](\w+)\(", re.MULTILINE)
+VARIABLE = re.compile(r"^(?!using |namespace |struct |class |enum |union |template|static_assert|typedef)[A-Za-z][^\n(;={]*?[ *&](\w+)(?:\[[^\]\n]*\])*(?: =|\{|;)", re.MULTILINE)
 MORE_VARIABLES = re.compile(r"^(?:static |inline )*constexpr [^\n(;{]*?= [^\n;]*?, (k\w+) =", re.MULTILINE)
 TYPE = re.compile(r"^(?:struct|class|enum class|enum|union) (?:PROMPTBED_EXPORT )?(\w+)|^using (\w+) =", re.MULTILINE)
-INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
+INCLUDE = re.compile(r'^#include [<"]([^>"]+)[>"]', re.MULTILINE)
 
 
 def names_in(text: str) -> set[str]:
@@ -36,9 +36,9 @@ def main() -> int:
     def headers_of(path: pathlib.Path) -> frozenset[pathlib.Path]:
         found = set()
         for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
-            header = core / name
-            if header.exists():
-                found |= {header, *headers_of(header)}
+            for header in (core / name, core / "include" / name):
+                if header.exists():
+                    found |= {header, *headers_of(header)}
         return frozenset(found)
 
     declared = {path: names_in(path.read_text(encoding="utf-8")) for path in core.rglob("*.h")}

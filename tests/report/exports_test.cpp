@@ -57,10 +57,15 @@ TEST_F(Exports, VariantsOfAMethodAreToldApart) {
   RunSpec longer = test::sample_spec();
   longer.options["n_ctx"] = int64_t{8};
   add(longer, outcome());
+  RunSpec on_all = test::sample_spec("office");
+  on_all.classes = "all";
+  on_all.options["n_ctx"] = int64_t{16};
+  add(on_all, test::sample_outcome("office", 60, 50));
   add(test::zero_shot_spec(), test::sample_outcome("brands", 50, 60));
   const Snapshot snapshot(ledger_);
   const std::string csv = export_csv(snapshot, all_of(snapshot));
-  for (const char* part : {",coop,n_ctx=4,brands,", ",coop,n_ctx=8,brands,", ",clip_zeroshot,,brands,"})
+  for (const char* part :
+       {",coop,n_ctx=4,brands,", ",coop,n_ctx=8,brands,", ",coop,,office,all,", ",clip_zeroshot,,brands,"})
     EXPECT_NE(csv.find(part), std::string::npos) << part << csv;
   const std::string lines = export_json_lines(snapshot, all_of(snapshot));
   EXPECT_NE(lines.find("\"method\":\"coop\",\"variant\":\"n_ctx=8\","), std::string::npos) << lines;

@@ -72,6 +72,7 @@ TEST_F(LedgerDatabaseTest, ATransactionEndsAfterWhatThrewInIt) {
 
 TEST_F(LedgerDatabaseTest, KnowsWhenTheSchemaHasChanged) {
   database_.execute(kInsert, "one", 1);
+  EXPECT_EQ(value_of("one"), 1);
   database_.exec("ALTER TABLE number RENAME COLUMN value TO amount");
   database_.exec("ALTER TABLE number ADD COLUMN value INTEGER DEFAULT 7");
   EXPECT_EQ(value_of("one"), 7);

@@ -1,6 +1,7 @@
 """A Slurm cluster of this machine alone, on loopback: real daemons, nodes that are names. It needs root, or at least a user that
 munged and slurmd accept, and goes when it is left."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -167,17 +168,24 @@ class Cluster:
             os.kill(pid, number)
 
     def kill_node(self, node):
-        """As if its power went: its daemon, and every process of the tasks that it runs, which is found by what they were told of it."""
+        """As if its power went: its daemon, and every process of the tasks that it runs, which are found by the node's name in their
+        environment and by slurmstepd's title. That goes first: it would report how the others ended."""
         self.kill(f"slurmd-{node}", signal.SIGKILL)
         jobs = self.run(["squeue", "--noheader", f"--nodelist={node}", "--states=RUNNING,COMPLETING", "--format=%A"]).stdout.split()
+        steps, others = [], []
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                named = (process / "cmdline").read_text()
+                title = (process / "cmdline").read_text(errors="replace")
                 told = (process / "environ").read_text(errors="replace").split("\0")
-                if f"SLURMD_NODENAME={node}" in told or any(named.startswith(f"slurmstepd: [{job}.") for job in jobs):
-                    os.kill(int(process.name), signal.SIGKILL)
             except OSError:
-                pass  # it has ended
+                continue  # it has ended
+            if any(title.startswith(f"slurmstepd: [{job}.") for job in jobs):
+                steps.append(int(process.name))
+            elif f"SLURMD_NODENAME={node}" in told:
+                others.append(int(process.name))
+        for pid in steps + others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def tasks(self, state=None):
         """Tasks that have not ended, as 17_3."""

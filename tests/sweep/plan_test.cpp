@@ -151,7 +151,7 @@ TEST_F(PlanSweep, WarnsOfTrainingThatIsAllWarmUp) {
   const auto warnings = [&] { return plan_sweep(sweep, Workbench(sweep)).warnings; };
   EXPECT_EQ(warnings(), std::vector<std::string>{
                             "all training is warm-up, at a small learning rate: coop (1 epoch at 1e-05); "
-                            "more --epochs train on at the recipe's"});
+                            "give more --epochs"});
   sweep.epochs = 2;
   EXPECT_TRUE(warnings().empty());
 }

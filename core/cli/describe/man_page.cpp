@@ -55,7 +55,7 @@ std::string section_of(const Subcommand& subcommand) {
   return out;
 }
 
-constexpr const char* kPageEnd = R"(.SH "EXIT STATUS"
+constexpr const char* kManPageEnd = R"(.SH "EXIT STATUS"
 .TP
 0
 All is done.
@@ -94,7 +94,7 @@ std::string man_page(const std::vector<Subcommand>& subcommands) {
       "\\fB\\-\\-help\\fR prints what is said here of one command.\n.SH COMMANDS\n",
       release_version());
   for (const Subcommand& subcommand : subcommands) page += section_of(subcommand);
-  return page + kPageEnd;
+  return page + kManPageEnd;
 }
 
 }  // namespace promptbed

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Text as it is, null as "-", anything else as JSON.
-std::string json_words(const Json& value) {
+std::string value_text(const Json& value) {
   if (value.is_null()) return "-";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -23,9 +23,9 @@ std::string megabytes(int64_t bytes) {
 }
 
 std::string model_text(const Json& model) {
-  if (model.at("name").is_null()) return json_words(model.at("fingerprint"));
-  return fmt::format("{} ({}), {}", json_words(model.at("name")), json_words(model.at("architecture")),
-                     json_words(model.at("fingerprint")));
+  if (model.at("name").is_null()) return value_text(model.at("fingerprint"));
+  return fmt::format("{} ({}), {}", value_text(model.at("name")), value_text(model.at("architecture")),
+                     value_text(model.at("fingerprint")));
 }
 
 std::string epochs_text(const Json& epochs) {
@@ -54,13 +54,13 @@ std::string protocols_text(const std::vector<Protocol>& protocols) {
 /// How it was made.
 void add_execution(Fields& fields, const Json& execution) {
   fields.emplace_back(
-      "host", fmt::format("{}, {}", json_words(execution.at("host")), json_words(execution.at("processor"))));
-  fields.emplace_back("threads", json_words(execution.at("threads")));
-  fields.emplace_back("LibTorch", fmt::format("{}, BLAS {}", json_words(execution.at("torch")),
-                                              json_words(execution.at("blas"))));
-  fields.emplace_back("code", json_words(execution.at("code")) +
+      "host", fmt::format("{}, {}", value_text(execution.at("host")), value_text(execution.at("processor"))));
+  fields.emplace_back("threads", value_text(execution.at("threads")));
+  fields.emplace_back("LibTorch", fmt::format("{}, BLAS {}", value_text(execution.at("torch")),
+                                              value_text(execution.at("blas"))));
+  fields.emplace_back("code", value_text(execution.at("code")) +
                                   (execution.at("code_has_changes").get<bool>() ? ", with changes" : ""));
-  fields.emplace_back("plugin", json_words(execution.at("plugin_hash")));
+  fields.emplace_back("plugin", value_text(execution.at("plugin_hash")));
   fields.emplace_back("time", phases_text(execution.at("seconds")));
   fields.emplace_back("peak memory", megabytes(execution.at("peak_memory_bytes").get<int64_t>()));
 }
@@ -69,14 +69,14 @@ void add_outcome(Fields& fields, const Json& run) {
   const Json& shots = run.at("images_per_class");
   if (shots.at("most").get<int64_t>() > 0) {
     fields.emplace_back("images per class", shots.at("least") == shots.at("most")
-                                                ? json_words(shots.at("most"))
-                                                : fmt::format("{} to {}", json_words(shots.at("least")),
-                                                              json_words(shots.at("most"))));
+                                                ? value_text(shots.at("most"))
+                                                : fmt::format("{} to {}", value_text(shots.at("least")),
+                                                              value_text(shots.at("most"))));
   }
   if (const Json& parameters = run.at("parameters"); !parameters.is_null()) {
     fields.emplace_back("learned numbers",
-                        fmt::format("{}, {} without biases", json_words(parameters.at("all")),
-                                    json_words(parameters.at("without_biases"))));
+                        fmt::format("{}, {} without biases", value_text(parameters.at("all")),
+                                    value_text(parameters.at("without_biases"))));
   }
   fields.emplace_back("epochs", epochs_text(run.at("epochs")));
   add_execution(fields, run.at("execution"));
@@ -84,7 +84,7 @@ void add_outcome(Fields& fields, const Json& run) {
     fields.emplace_back("hash of " + (name == "class_names"     ? "names"
                                       : name == "trained_state" ? "state"
                                                                 : name),
-                        json_words(hash));
+                        value_text(hash));
 }
 
 Table score_table(const Json& run) {
@@ -99,15 +99,15 @@ Table score_table(const Json& run) {
                    {"Predictions", Alignment::left}};
   for (const auto& [dataset, sets] : run.at("scores").items()) {
     for (const auto& [set, score] : sets.items()) {
-      table.rows.push_back({dataset, set, json_words(score.at("images")), json_words(score.at("correct")),
+      table.rows.push_back({dataset, set, value_text(score.at("images")), value_text(score.at("correct")),
                             fmt::format("{:.2f}", score.at("accuracy").get<double>()),
                             fmt::format("{:.2f}", score.at("macro_f1").get<double>()),
-                            json_words(score.at("predictions_hash"))});
+                            value_text(score.at("predictions_hash"))});
     }
   }
   for (const auto& [dataset, sets] : run.at("refusals").items()) {
     for (const auto& [set, reason] : sets.items())
-      table.notes.push_back(fmt::format("{}, {} classes: cannot: {}", dataset, set, json_words(reason)));
+      table.notes.push_back(fmt::format("{}, {} classes: cannot: {}", dataset, set, value_text(reason)));
   }
   return table;
 }
@@ -146,14 +146,14 @@ Table tracked_table(const Json& run) {
     return accuracy.is_null() ? "-" : fmt::format("{:.2f}", accuracy.get<double>());
   };
   for (const Json& epoch : run.at("tracked"))
-    table.rows.push_back({json_words(epoch.at("epoch")), shown(epoch.at("base")), shown(epoch.at("new"))});
+    table.rows.push_back({value_text(epoch.at("epoch")), shown(epoch.at("base")), shown(epoch.at("new"))});
   return table;
 }
 
 std::string run_text(const RunRecord& record, const Json& run) {
   Fields fields = {
       {"status",
-       fmt::format("{}, {}", json_words(run.at("status")),
+       fmt::format("{}, {}", value_text(run.at("status")),
                    record.attempts == 1 ? "1 attempt" : fmt::format("{} attempts", record.attempts))}};
   if (!record.error.empty()) fields.emplace_back("last error", record.error);
   if (record.owner)
@@ -167,8 +167,8 @@ std::string run_text(const RunRecord& record, const Json& run) {
   }
   const bool finished = !run.at("execution").is_null();
   if (finished) add_outcome(fields, run);
-  fields.emplace_back("prompt", json_words(run.at("prompt")));
-  fields.emplace_back("log", json_words(run.at("log")));
+  fields.emplace_back("prompt", value_text(run.at("prompt")));
+  fields.emplace_back("log", value_text(run.at("log")));
   std::string text = render_fields("run " + record.id, fields);
   if (!finished) return text;
   text += '\n' + render_text(score_table(run), output_style());

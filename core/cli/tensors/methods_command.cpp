@@ -79,7 +79,7 @@ void list_methods(const std::vector<Method>& methods) {
   size_t width = 0;
   for (const Method& method : methods) width = std::max(width, method.name().size());
   for (const Method& method : methods) fmt::print("{:<{}}  {}\n", method.name(), width, method.spec->summary);
-  fmt::print("\nOptions, needs and recipe of one: runner methods NAME\n");
+  if (width > 0) fmt::print("\nOptions, needs and recipe of one: runner methods NAME\n");
 }
 
 std::string needs_text(const Needs& needs) {
@@ -183,10 +183,10 @@ int methods_command(const Arguments& arguments) {
     return check({named.begin() + 1, named.end()}, *values);
 
   const MethodRegistry registry = load_plugins(*values);
-  if (registry.methods().empty()) {
-    std::cerr << "no plugin found; give their folder with --plugins\n";
-  } else if (named.empty()) {
+  if (registry.methods().empty()) std::cerr << "no plugin found; give their folder with --plugins\n";
+  if (named.empty()) {
     list_methods(registry.methods());
+    return kAllDone;
   }
   std::vector<const Method*> methods;
   for (const std::string& name : named) methods.push_back(&registry.at(name));

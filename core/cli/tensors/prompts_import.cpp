@@ -94,8 +94,8 @@ TrainedOn trained_on(const Values& values, const ReferenceCheckpoint& checkpoint
 }
 
 /// The method's options: some follow from the context's shape, the user may give others.
-Options options_of_import(const Method& method, const ReferenceCheckpoint& checkpoint,
-                          const std::vector<std::string>& texts, const MethodRegistry& registry) {
+Options import_options(const Method& method, const ReferenceCheckpoint& checkpoint,
+                       const std::vector<std::string>& texts, const MethodRegistry& registry) {
   const auto assignments = parse_assignments(texts, {method.name()}, registry);
   for (const Assignment& assignment : assignments) {
     if (checkpoint.learned.options.contains(assignment.option) || assignment.option == "csc" ||
@@ -138,7 +138,7 @@ TrainedPrompt import(const ReferenceCheckpoint& checkpoint, const Values& values
   }
   const Method& method =
       registry.at(values.given("method") ? values.text("method") : checkpoint.learned.method);
-  const Options options = options_of_import(method, checkpoint, values.texts("set"), registry);
+  const Options options = import_options(method, checkpoint, values.texts("set"), registry);
   return make_prompt(checkpoint, method, options, trained_on(values, checkpoint, spec, model), model);
 }
 

@@ -119,7 +119,8 @@ void check_tokenizer(const ModelSettings& text, const fs::path& folder) {
 }
 
 /// open_clip resizes positional embeddings to fit the configuration, which would make another model.
-void check_settings(const ModelSettings& text, const ModelSettings& vision, const Checkpoint& checkpoint) {
+void check_configured_sizes(const ModelSettings& text, const ModelSettings& vision,
+                            const Checkpoint& checkpoint) {
   const auto check_size = [](const ModelSettings& tower, const char* key, int64_t needed) {
     const json given = tower.value(key);
     const bool fits = given.is_null() || given == needed || given == json({needed, needed});
@@ -180,7 +181,7 @@ Checkpoint read_open_clip_folder(const fs::path& folder) {
   checkpoint.text_heads = text.whole("heads", kTextHeads);
   checkpoint.vision_heads = configured_vision_heads(vision, checkpoint);
   check_architecture(checkpoint);
-  check_settings(text, vision, checkpoint);
+  check_configured_sizes(text, vision, checkpoint);
   return checkpoint;
 }
 

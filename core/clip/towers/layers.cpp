@@ -21,21 +21,21 @@ struct FrozenLayer {
 };
 
 /// A weight, in a form that a node of the graph can hold.
-struct KeptProducts : torch::CustomClassHolder {
-  explicit KeptProducts(FrozenWeight w) : weight(std::move(w)) {}
+struct KeptWeight : torch::CustomClassHolder {
+  explicit KeptWeight(FrozenWeight w) : weight(std::move(w)) {}
   FrozenWeight weight;
 };
 
 struct FrozenProduct : torch::autograd::Function<FrozenProduct> {
   static Tensor forward(AutogradContext* context, const Tensor& x, const FrozenLayer& layer) {
     context->saved_data["backward"] =
-        c10::IValue::make_capsule(c10::make_intrusive<KeptProducts>(layer.backward));
+        c10::IValue::make_capsule(c10::make_intrusive<KeptWeight>(layer.backward));
     return layer.forward.multiply(x);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const auto kept = context->saved_data["backward"].toCapsule();
-    return {static_cast<KeptProducts*>(kept.get())->weight.multiply(gradients[0]), Tensor()};
+    return {static_cast<KeptWeight*>(kept.get())->weight.multiply(gradients[0]), Tensor()};
   }
 };
 

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 using LabelList = std::vector<size_t>;
 
-/// LabelList by what is made of their names, where several have the same.
+/// Labels by what is made of their names, where several have the same.
 template <class Form>
 std::map<std::string, LabelList> shared_by(const std::vector<std::string>& names, const Form& form) {
   std::map<std::string, LabelList> labels;

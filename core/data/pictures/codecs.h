@@ -18,9 +18,11 @@ class BadPicture : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Of a progressive JPEG, alone or in a TIFF, whose library has the same limit of scans; encoders make some
-/// ten. Each scan visits all pixels; so many are twelve scans of the largest picture.
-inline constexpr int64_t kMostScans = 100, kMostScannedPixels = int64_t{1} << 31;
+/// Scans of a progressive JPEG, alone or in a TIFF (libtiff's own limit); encoders make some ten.
+inline constexpr int64_t kMostScans = 100;
+
+/// Each scan visits all pixels: those of twelve scans of the largest picture.
+inline constexpr int64_t kMostScannedPixels = int64_t{1} << 31;
 
 /// Throws BadPicture for no or too many pixels, and for too long a side.
 void check_size(int64_t width, int64_t height);

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/utc.h"
@@ -53,12 +55,14 @@ Json names_of(const std::vector<Protocol>& protocols) {
   return names;
 }
 
-/// For each run, the variant of its method that it is, as in tables; "" where there is one.
+/// For each run, the variant of its method that it is among these, as tables name it; "" where there is one.
+/// Runs on other classes are of other protocols, which have settings of their own.
 std::vector<std::string> variants_of(const Runs& runs) {
-  std::map<std::string, std::vector<size_t>> places;  // of each method's runs
-  for (size_t i = 0; i < runs.size(); ++i) places[runs[i]->spec().method].push_back(i);
+  std::map<std::pair<std::string_view, std::string_view>, std::vector<size_t>> places;
+  for (size_t i = 0; i < runs.size(); ++i)
+    places[{runs[i]->spec().method, runs[i]->spec().classes}].push_back(i);
   std::vector<std::string> variants(runs.size());
-  for (const auto& [method, own] : places) {
+  for (const auto& [kind, own] : places) {
     std::vector<RunSpec> specs;
     for (const size_t place : own) specs.push_back(runs[place]->spec());
     std::vector<std::string> labels = variant_labels(specs);

@@ -35,7 +35,7 @@ std::string names_of(const std::vector<Protocol>& protocols) {
 }
 
 /// A report whose first columns say which run a row is of, and how far it is.
-Report report_of_runs(const std::string& title) {
+Report empty_run_report(const std::string& title) {
   Report report{.table = {.title = title,
                           .columns = {{"Id", Alignment::left},
                                       {"Method", Alignment::left},
@@ -63,7 +63,7 @@ std::vector<Cell> identity_of(const RunResults& run, const char* otherwise) {
 }  // namespace
 
 Report run_report(const Runs& runs) {
-  Report report = report_of_runs(plural(runs.size(), "run"));
+  Report report = empty_run_report(plural(runs.size(), "run"));
   add_columns(report.table, {"Base", "New", "All"}, "%");
   report.table.columns.push_back({"Ended (UTC)", Alignment::left});
   auto& names = report.records.columns;
@@ -89,7 +89,7 @@ Report run_report(const Runs& runs) {
 
 Report failure_report(Runs runs) {
   std::erase_if(runs, [](const RunResults* run) { return run->record.error.empty(); });
-  Report report = report_of_runs(plural(runs.size(), "run") + " with a failure");
+  Report report = empty_run_report(plural(runs.size(), "run") + " with a failure");
   report.table.columns.push_back({"Attempts"});
   report.table.columns.push_back({"Error", Alignment::left});
   add_columns(report.records, {"attempts", "ended", "error"});

@@ -56,7 +56,7 @@ std::optional<double> common_rate(const Recipe& recipe) {
   return same ? std::optional(first) : std::nullopt;
 }
 
-bool has_source(const std::optional<Protocol>& protocol) {
+bool names_source(const std::optional<Protocol>& protocol) {
   return protocol && promptbed::has_source(*protocol);
 }
 
@@ -90,7 +90,7 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                              const RunSelection& selection, const std::vector<Suite>& suites) {
   const RunSpec& spec = run.spec();
   std::string source;
-  if (has_source(protocol))
+  if (names_source(protocol))
     source = run.is_trained() ? spec.dataset : source_beside(spec.dataset, *protocol, selection, suites);
   const Suite* suite = suite_with(source.empty() ? spec.dataset : source, suites);
   Settings settings{.protocol = protocol,
@@ -194,7 +194,7 @@ std::string listed(std::set<std::string> datasets, const Suite* suite) {
 }
 
 void add_datasets(Words& words, const Settings& settings, const Span& span, const Suite* suite) {
-  if (!has_source(settings.protocol)) {
+  if (!names_source(settings.protocol)) {
     words.add("--datasets", listed(span.datasets, suite));
     return;
   }
@@ -246,7 +246,7 @@ void take(Spans& spans, const RunResults& run, const std::optional<Protocol>& pr
   if (run.has_seed()) span.seeds.insert(run.spec().seed);
   if (!run.is_trained()) return;
   span.shots.insert(run.spec().shots);
-  if (!has_source(protocol)) return;
+  if (!names_source(protocol)) return;
   for (const Score& score : run.scores) span.datasets.insert(score.dataset);
 }
 
@@ -277,7 +277,7 @@ std::vector<std::string> sweep_commands(const RunSelection& selection, const std
   std::map<std::pair<Settings, Span>, std::vector<std::vector<Choice>>> choices;
   for (auto& [key, span] : spans) {
     const Settings& settings = key.first;
-    if (has_source(settings.protocol))
+    if (names_source(settings.protocol))
       drop_other_targets(span.datasets, *settings.protocol, settings.source, suites);
     put(choices[{key.first, span}], key.second);
   }

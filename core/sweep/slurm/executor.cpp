@@ -378,7 +378,7 @@ class SlurmSweep {
     for (size_t i = 0; i < submission->runs.size(); ++i) {
       const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
       const bool lives = states_.contains(task);
-      const std::set<std::string> collected = array.collected(task.index);
+      const auto collected = lives ? array.collected(task.index) : std::set<std::string>();
       for (const std::string& run : submission->runs[i]) {
         if (folder_.has_end(run) || (lives && !collected.contains(run))) return true;
       }

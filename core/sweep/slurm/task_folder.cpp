@@ -161,7 +161,8 @@ void ArrayFolder::note_trained(const std::string& run, const std::string& state)
 }
 
 void ArrayFolder::note_collected(int64_t task, const std::string& run) const {
-  std::ofstream(numbered(path_, "collected", task), std::ios::app) << run << '\n';
+  // Begins a line of its own, whatever a full disk has left of the last one.
+  std::ofstream(numbered(path_, "collected", task), std::ios::app) << '\n' + run + '\n';
 }
 
 std::optional<std::string> ArrayFolder::trained_state(const std::string& run) const {
@@ -176,7 +177,7 @@ std::set<std::string> ArrayFolder::collected(int64_t task) const {
   std::set<std::string> runs;
   std::ifstream in(numbered(path_, "collected", task));
   for (std::string run; std::getline(in, run);) {
-    if (!in.eof()) runs.insert(std::move(run));  // the last line may not be whole
+    if (is_run_id(run)) runs.insert(std::move(run));
   }
   return runs;
 }

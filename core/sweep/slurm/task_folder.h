@@ -12,7 +12,8 @@
 #include "sweep/sweep_spec.h"
 
 /// The files by which a sweep and the tasks of a cluster exchange jobs and outcomes, on a drive that both
-/// see. None but the logs has two writers. Each of them appears whole, or is known not to be.
+/// see. None but the logs and `collected-0003` has two writers. Each of them appears whole, or is known not
+/// to be.
 ///
 /// `promptbed.db.slurm/array-0001/`, for each submission:
 /// - `bench.json`: what all its jobs share
@@ -23,7 +24,9 @@
 /// - `array.json`, once it is submitted: the job's number, and the runs by task or the datasets
 /// - `began-0003`, once that task's runner can make jobs
 /// - `trained-RUN`, once the ledger has a run's training: the hash of its state
-/// - `collected-0003`: the runs of that task of which the ledger has what became of them, a line each
+/// - `collected-0003`: the runs of that task of which the ledger has what became of them, a line each. Two
+///   sweeps that share the task append to it; where the drive loses a line, a task that is put back makes a
+///   run for nothing
 /// - `task-3.log`: what the task's processes print
 ///
 /// `promptbed.db.slurm/outcomes/RUN/`, until the ledger has them:
