@@ -31,7 +31,7 @@ constexpr CommandSummary kCommands[] = {
     {"report", "print tables of results, or write a page with plots", report_command},
     {"features", "extract, list, verify, prune or seal image features", features_command},
     {"bench", "measure what training and testing a method costs", bench_command},
-    {"methods", "list the methods that the plugins offer, and their options", methods_command},
+    {"methods", "list the methods, or describe some with options and recipe", methods_command},
     {"datasets", "list, show, verify, seal and draw from datasets, measure crops", datasets_command},
     {"runs", "list, show, diff, export, release and delete runs in the ledger", runs_command},
     {"ledger", "check the ledger and the files beside it, merge ledgers", ledger_command},

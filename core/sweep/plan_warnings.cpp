@@ -84,23 +84,24 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
                       fmt::join(epochs, ", "))};
 }
 
-/// In one line, the methods of which no epoch would be at the learning rate that their recipe is about.
+/// For each method, the number of epochs of which none would be at the learning rate that its recipe is
+/// about.
 Lines about_warmup(const std::vector<PlannedRun>& runs) {
-  std::map<std::string, std::string> all_warmup;  // method -> its epochs and rate
+  std::map<std::string, std::string> warnings;  // of each method
   for (const PlannedRun& run : runs) {
     if (!steps_an_epoch(run)) continue;
     const Recipe& recipe = *run.job.run.recipe;
-    if (recipe.warmup_epochs < recipe.epochs || recipe.epochs == 0) continue;
-    all_warmup.try_emplace(
+    if (recipe.warmup_epochs < recipe.epochs) continue;
+    const std::string which =
+        recipe.epochs == 1 ? "its only epoch is" : fmt::format("all of its {} epochs are", recipe.epochs);
+    warnings.try_emplace(
         run.method->name(),
-        fmt::format("{} ({} at {})", run.method->name(), plural(static_cast<size_t>(recipe.epochs), "epoch"),
-                    recipe.warmup_learning_rate));
+        fmt::format("{}: {} warm-up, at a learning rate of {}; give --epochs {} or more", run.method->name(),
+                    which, recipe.warmup_learning_rate, recipe.warmup_epochs + 1));
   }
-  if (all_warmup.empty()) return {};
-  std::vector<std::string_view> methods;
-  for (const auto& [method, words] : all_warmup) methods.push_back(words);
-  return {fmt::format("all training is warm-up, at a small learning rate: {}; give more --epochs",
-                      fmt::join(methods, ", "))};
+  Lines lines;
+  for (auto& [method, warning] : warnings) lines.push_back(std::move(warning));
+  return lines;
 }
 
 /// Files that describe classes for no method of the sweep.

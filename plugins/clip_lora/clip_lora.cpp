@@ -189,7 +189,7 @@ constexpr OptionSpec kOptions[] = {
     {"logit_scale", OptionType::real, "100", "factor of the similarities, whatever the model's is"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"clip_lora", 1, "Low-rank changes of the attention in both towers (CLIP-LoRA)", Training::trainable,
+    {"clip_lora", 1, "CLIP-LoRA: low-rank changes of the attention in both towers", Training::trainable,
      kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new ClipLoRA(options); },
      /*probabilities=*/true},

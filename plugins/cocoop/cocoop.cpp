@@ -109,9 +109,9 @@ class CoCoOp final : public PromptLearner {
 constexpr OptionSpec kOptions[] = {kContextTokens, kContextWords};
 
 constexpr MethodSpec kMethods[] = {
-    {"cocoop", 1, "Conditional CoOp: a Meta-Net shifts the context by the image feature", Training::trainable,
-     kOptions, std::size(kOptions),
-     [](const Options& options) -> PromptLearner* { return new CoCoOp(options); }, /*probabilities=*/true},
+    {"cocoop", 1, "CoCoOp: a Meta-Net shifts the context by the image feature", Training::trainable, kOptions,
+     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new CoCoOp(options); },
+     /*probabilities=*/true},
 };
 
 }  // namespace

@@ -60,10 +60,10 @@ constexpr OptionSpec kOptions[] = {kContextTokens, kContextWords, kPosition, kCl
 constexpr OptionSpec kOptions60[] = {kManyTokens, kContextWords, kPosition, kClassSpecific};
 
 constexpr MethodSpec kMethods[] = {
-    {"coop", 1, "Context Optimization: one learned context for all images", Training::trainable, kOptions,
+    {"coop", 1, "CoOp: one learned context for all images", Training::trainable, kOptions,
      std::size(kOptions), create, /*probabilities=*/true},
-    {"coop_ctx60", 1, "CoOp with 60 context tokens: as many parameters as CoCoOp", Training::trainable,
-     kOptions60, std::size(kOptions60), create, /*probabilities=*/true},
+    {"coop_ctx60", 1, "CoOp with 60 context tokens: on ViT-B/16 nearly as many parameters as CoCoOp",
+     Training::trainable, kOptions60, std::size(kOptions60), create, /*probabilities=*/true},
 };
 
 }  // namespace

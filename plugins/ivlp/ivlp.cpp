@@ -31,7 +31,7 @@ constexpr OptionSpec kOptions[] = {
     image_depth_option("12")};
 
 constexpr MethodSpec kMethods[] = {
-    {"ivlp", 1, "Independent learned tokens in every block of both towers (IVLP)", Training::trainable,
+    {"ivlp", 1, "IVLP: independent learned tokens in every block of both towers", Training::trainable,
      kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new IndependentPrompting(options); },
      /*probabilities=*/true},

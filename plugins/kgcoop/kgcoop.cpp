@@ -67,7 +67,7 @@ constexpr OptionSpec kOptions[] = {
      "cosine: 1 - cos, the authors' code; squared: the paper's, twice that"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"kgcoop", 2, "CoOp held near the hand-written prompts", Training::trainable, kOptions,
+    {"kgcoop", 2, "KgCoOp: CoOp held near the hand-written prompts", Training::trainable, kOptions,
      std::size(kOptions), [](const Options& options) -> PromptLearner* { return new KgCoOp(options); },
      /*probabilities=*/true},
 };

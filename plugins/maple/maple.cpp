@@ -76,7 +76,7 @@ constexpr OptionSpec kOptions[] = {
      "blocks of both towers with tokens of their own; 0: 9, or 3 where other datasets are tested"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"maple", 1, "Learned text tokens, and image tokens made of them, in the first blocks (MaPLe)",
+    {"maple", 1, "MaPLe: learned text tokens, and image tokens made of them, in the first blocks",
      Training::trainable, kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new MaPLe(options); }, /*probabilities=*/true},
 };

@@ -190,7 +190,7 @@ constexpr OptionSpec kOptions[] = {
     {"template", OptionType::text, "a photo of a {}.", "the hand-written prompt, the same on every dataset"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"mma", 1, "Adapters beside the deeper blocks of both towers, partly shared (MMA)", Training::trainable,
+    {"mma", 1, "MMA: adapters beside the deeper blocks of both towers, partly shared", Training::trainable,
      kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new MultiModalAdapter(options); },
      /*probabilities=*/true},

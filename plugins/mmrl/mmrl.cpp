@@ -267,7 +267,7 @@ constexpr OptionSpec kOptions[] = {
      "of the distances to the frozen features; below 0: the authors', by dataset"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"mmrl", 1, "Tokens of a shared space in the deeper blocks of both towers (MMRL)", Training::trainable,
+    {"mmrl", 1, "MMRL: tokens of a shared space in the deeper blocks of both towers", Training::trainable,
      kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new MMRL(options); },
      /*probabilities=*/true},

@@ -174,8 +174,9 @@ constexpr OptionSpec kOptions[] = {
     {"temperature", OptionType::real, "1", "of the zero-shot and the learned predictions in the divergence"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"prograd", 2, "CoOp without gradients against the zero-shot predictions", Training::trainable, kOptions,
-     std::size(kOptions), [](const Options& options) -> PromptLearner* { return new ProGrad(options); },
+    {"prograd", 2, "ProGrad: CoOp without the part of its gradients that opposes zero-shot",
+     Training::trainable, kOptions, std::size(kOptions),
+     [](const Options& options) -> PromptLearner* { return new ProGrad(options); },
      /*probabilities=*/true},
 };
 

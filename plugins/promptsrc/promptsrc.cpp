@@ -199,8 +199,8 @@ constexpr OptionSpec kOptions[] = {
      "in epochs, of the states that count; 0: the authors', by protocol"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"promptsrc", 1, "IVLP held near the frozen towers, averaged over epochs (PromptSRC)",
-     Training::trainable, kOptions, std::size(kOptions),
+    {"promptsrc", 1, "PromptSRC: IVLP held near the frozen towers, averaged over epochs", Training::trainable,
+     kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new PromptSRC(options); }, /*probabilities=*/true},
 };
 

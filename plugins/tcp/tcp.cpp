@@ -170,8 +170,9 @@ constexpr OptionSpec kOptions[] = {
     {"weight", OptionType::real, "8", "of the distance to the class features"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"tcp", 1, "Context tokens that give way to tokens made of each class's features", Training::trainable,
-     kOptions, std::size(kOptions), [](const Options& options) -> PromptLearner* { return new Tcp(options); },
+    {"tcp", 1, "TCP: context tokens that give way to tokens made of each class's features",
+     Training::trainable, kOptions, std::size(kOptions),
+     [](const Options& options) -> PromptLearner* { return new Tcp(options); },
      /*probabilities=*/true},
 };
 

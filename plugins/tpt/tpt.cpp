@@ -102,7 +102,7 @@ constexpr OptionSpec kOptions[] = {
     {"lr", OptionType::real, "0.005", "learning rate of those"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"tpt", 1, "A context tuned on crops of each test image, by its own certainty (TPT)", Training::none,
+    {"tpt", 1, "TPT: a context tuned on crops of each test image, by its own certainty", Training::none,
      kOptions, std::size(kOptions),
      [](const Options& options) -> PromptLearner* { return new TestTimePromptTuning(options); },
      /*probabilities=*/true},

@@ -63,9 +63,9 @@ PromptLearner* create(const Options& options) {
 }
 
 constexpr MethodSpec kMethods[] = {
-    {"vpt", 1, "Learned tokens in every block of the image tower (VPT-deep)", Training::trainable, kDeep,
+    {"vpt", 1, "VPT-deep: learned tokens in every block of the image tower", Training::trainable, kDeep,
      std::size(kDeep), create, /*probabilities=*/true},
-    {"vpt_shallow", 1, "Learned tokens at the input of the image tower (VPT-shallow)", Training::trainable,
+    {"vpt_shallow", 1, "VPT-shallow: learned tokens at the input of the image tower", Training::trainable,
      kShallow, std::size(kShallow), create, /*probabilities=*/true},
 };
 

@@ -81,7 +81,7 @@ constexpr OptionSpec kOptions[] = {
     {"kept", OptionType::real, "0.3", "share of the views that vote, the surest"}};
 
 constexpr MethodSpec kMethods[] = {
-    {"zero", 1, "A vote of the surest crops of each test image (ZERO)", Training::none, kOptions,
+    {"zero", 1, "ZERO: a vote of the surest crops of each test image; no training", Training::none, kOptions,
      std::size(kOptions), [](const Options& options) -> PromptLearner* { return new Zero(options); }},
 };
 

@@ -38,9 +38,9 @@ TEST(MethodsCommand, TellsAllOfAMethod) {
   EXPECT_EQ(result.code, 0) << result.err;
   expect_parts(
       result.out,
-      {"cocoop\n  Conditional CoOp", "version  1", "plugins/cocoop.so", "options  (--set cocoop.n_ctx=...)",
+      {"cocoop\n  CoCoOp: a Meta-Net", "version  1", "plugins/cocoop.so", "options  (--set cocoop.n_ctx=...)",
        "ctx_init", "needs    training features only", "settled on devices: ctx_init=\"",
-       "10 epochs in batches of 1;", "the first 1 at a learning rate of 1e-05, then a cosine",
+       "10 epochs in batches of 1;", "1 epoch of warm-up at a learning rate of 1e-05, then a cosine",
        "all tensors: SGD, momentum 0.9, learning rate 0.002, weight decay 0.0005", "clip_zeroshot\n",
        "training none: one run per dataset"});
 }
@@ -54,9 +54,11 @@ TEST(MethodsCommand, SaysWhichMethodsChooseOnValidationImages) {
 TEST(MethodsCommand, ListsALineForEachMethod) {
   const Finished listed = methods({});
   EXPECT_EQ(listed.code, 0) << listed.err;
-  expect_parts(listed.out, {"\ncoop           Context Optimization: one learned context for all images\n",
-                            "\nclip_zeroshot  CLIP as it is, with hand-written templates\n",
-                            "\n\nOptions, needs and recipe of one: runner methods NAME\n"});
+  expect_parts(listed.out, {
+                               "\ncoop           CoOp: one learned context for all images\n",
+                               "\nclip_zeroshot  CLIP as it is, with hand-written templates\n",
+                           });
+  EXPECT_EQ(listed.err, "\nOptions, needs and recipe of one: runner methods NAME\n");
   EXPECT_EQ(listed.out.find("n_ctx"), std::string::npos);
 }
 

@@ -149,9 +149,9 @@ TEST_F(PlanSweep, WarnsOfTrainingThatIsAllWarmUp) {
   sweep.batch_size = 1;
   sweep.epochs = 1;
   const auto warnings = [&] { return plan_sweep(sweep, Workbench(sweep)).warnings; };
-  EXPECT_EQ(warnings(), std::vector<std::string>{
-                            "all training is warm-up, at a small learning rate: coop (1 epoch at 1e-05); "
-                            "give more --epochs"});
+  EXPECT_EQ(warnings(),
+            std::vector<std::string>{
+                "coop: its only epoch is warm-up, at a learning rate of 1e-05; give --epochs 2 or more"});
   sweep.epochs = 2;
   EXPECT_TRUE(warnings().empty());
 }

@@ -79,7 +79,7 @@ void list_methods(const std::vector<Method>& methods) {
   size_t width = 0;
   for (const Method& method : methods) width = std::max(width, method.name().size());
   for (const Method& method : methods) fmt::print("{:<{}}  {}\n", method.name(), width, method.spec->summary);
-  if (width > 0) fmt::print("\nOptions, needs and recipe of one: runner methods NAME\n");
+  if (width > 0) fmt::print(stderr, "\nOptions, needs and recipe of one: runner methods NAME\n");
 }
 
 std::string needs_text(const Needs& needs) {
@@ -96,8 +96,8 @@ void print_recipe(const Recipe& recipe) {
   fmt::print("    {} in batches of {}{}; ", budget_text(recipe), recipe.batch_size,
              recipe.keeps_last_batch ? ", the last one smaller" : "");
   if (recipe.warmup_epochs > 0)
-    fmt::print("the first {} at a learning rate of {}, then ", recipe.warmup_epochs,
-               recipe.warmup_learning_rate);
+    fmt::print("{} of warm-up at a learning rate of {}, then ",
+               plural(static_cast<size_t>(recipe.warmup_epochs), "epoch"), recipe.warmup_learning_rate);
   fmt::print("a cosine from {} to {}", recipe.pace == RatePace::step ? "step" : "epoch",
              recipe.pace == RatePace::step ? "step" : "epoch");
   fmt::print("{}\n",
@@ -127,7 +127,7 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
   if (!settled.values().empty())
     fmt::print("  settled on {}: {}\n", setting.dataset, text_of(settled.values()));
   if (!method.trainable() || method.has_own_solver()) return;
-  fmt::print("  recipe on {}, {} shots:\n", setting.dataset, setting.shots);
+  fmt::print("  recipe on {}, base-new, {} shots:\n", setting.dataset, setting.shots);
   print_recipe(learner->recipe(setting));
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -55,12 +56,12 @@ Json names_of(const std::vector<Protocol>& protocols) {
   return names;
 }
 
-/// For each run, the variant of its method that it is among these, as tables name it; "" where there is one.
-/// Runs on other classes are of other protocols, which have settings of their own.
+/// For each run, what tells it from others here of its method on such classes with as many shots, whose
+/// protocols have settings of their own; "" if nothing does.
 std::vector<std::string> variants_of(const Runs& runs) {
-  std::map<std::pair<std::string_view, std::string_view>, std::vector<size_t>> places;
+  std::map<std::tuple<std::string_view, std::string_view, int64_t>, std::vector<size_t>> places;
   for (size_t i = 0; i < runs.size(); ++i)
-    places[{runs[i]->spec().method, runs[i]->spec().classes}].push_back(i);
+    places[{runs[i]->spec().method, runs[i]->spec().classes, runs[i]->spec().shots}].push_back(i);
   std::vector<std::string> variants(runs.size());
   for (const auto& [kind, own] : places) {
     std::vector<RunSpec> specs;
