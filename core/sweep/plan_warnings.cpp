@@ -84,8 +84,7 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
                       fmt::join(epochs, ", "))};
 }
 
-/// For each method, the number of epochs of which none would be at the learning rate that its recipe is
-/// about.
+/// The methods that would train in warm-up alone, a line each.
 Lines about_warmup(const std::vector<PlannedRun>& runs) {
   std::map<std::string, std::string> warnings;  // of each method
   for (const PlannedRun& run : runs) {

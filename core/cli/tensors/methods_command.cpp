@@ -127,7 +127,7 @@ void print_in_setting(const Method& method, const MethodRegistry& registry, cons
   if (!settled.values().empty())
     fmt::print("  settled on {}: {}\n", setting.dataset, text_of(settled.values()));
   if (!method.trainable() || method.has_own_solver()) return;
-  fmt::print("  recipe on {}, base-new, {} shots:\n", setting.dataset, setting.shots);
+  fmt::print("  recipe on {}, {}, {} shots:\n", setting.dataset, to_string(setting.protocol), setting.shots);
   print_recipe(learner->recipe(setting));
 }
 
