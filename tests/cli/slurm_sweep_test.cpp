@@ -156,6 +156,17 @@ TEST_F(SlurmSweep, IsSubmittedNowAndCollectedLater) {
   EXPECT_EQ(count_submissions(), 1) << "it was submitted again";
 }
 
+TEST_F(SlurmSweep, TasksThatAreNotNeededAnyMoreAreEnded) {
+  write_program("scancel", "#!/bin/sh\nrm \"$(dirname \"$0\")/live-$1\"\n");
+  EXPECT_EQ(on_slurm({"--no-wait"}).code, 0);
+  wait_for_tasks();
+  write_file(world_ / "slurm/live-1", "1_1 PENDING\n");  // put back, though it has made everything
+  const auto done = on_slurm();
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_FALSE(one_lives());
+  EXPECT_FALSE(fs::exists(world_ / "runs/promptbed.db.slurm"));
+}
+
 TEST_F(SlurmSweep, WhatIsFinishedIsKeptWhenTasksAreCancelled) {
   ASSERT_EQ(on_slurm({"--no-wait"}).code, 0);
   wait_for_tasks();

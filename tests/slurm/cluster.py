@@ -192,6 +192,9 @@ class Cluster:
         words = ["squeue", "--noheader", "--array", "--format=%i"] + (["--states=" + state] if state else [])
         return self.run(words, check=False, timeout=60).stdout.split()
 
+    def tasks_in_full(self):
+        return self.run(["squeue", "--array", "--format=%i %T %r, begins %S, on %N"], check=False).stdout
+
     def wait_for_task(self, state, seconds=60):
         """The first task that is in a state."""
         end = time.monotonic() + seconds

@@ -74,7 +74,7 @@ class Sweeps:
             if not self.cluster.tasks():
                 return
             time.sleep(0.1)
-        raise AssertionError(f"tasks are left: {self.cluster.tasks()}")
+        raise AssertionError(f"tasks are left: {self.cluster.tasks_in_full()}")
 
 
 def processes_of(pattern):
@@ -136,6 +136,17 @@ def task_requeued(sweeps, runs):
     time.sleep(1)
     sweeps.cluster.run(["scontrol", "requeue", task], check=False)  # it may have ended by itself
     sweeps.end(sweep)
+    sweeps.compare(runs, GRID)
+
+
+def task_put_back_when_all_is_made(sweeps, runs):
+    """As of a node that dies after the last run of its task; Slurm would wait with it for as long as it likes."""
+    sweeps.run(sweeps.on_cluster(runs, GRID, "--no-wait"))
+    task = sweeps.cluster.tasks()[0]
+    while sweeps.cluster.tasks():
+        time.sleep(0.2)
+    sweeps.cluster.run(["scontrol", "requeuehold", task])
+    sweeps.run(sweeps.on_cluster(runs, GRID))
     sweeps.compare(runs, GRID)
 
 
@@ -293,8 +304,8 @@ def what_the_docs_say(sweeps, runs):
         assert not lost and not wrong, f"{folder}: lost: {lost[:3]}, wrong: {wrong[:3]}"
 
 
-CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued, controller_restarted,
-         sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time,
+CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued,
+         task_put_back_when_all_is_made, controller_restarted, sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time,
          features_extracted_by_tasks, refused_by_slurm, without_slurm, runner_that_nodes_do_not_see,
          what_the_docs_say]  # fmt: skip
 

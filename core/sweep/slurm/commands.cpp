@@ -8,6 +8,7 @@
 #include <charconv>
 #include <sstream>
 #include <string_view>
+#include <thread>
 
 #include "base/processes.h"
 #include "base/signals.h"
@@ -180,6 +181,20 @@ void cancel(const std::vector<int64_t>& jobs) {
   for (const int64_t job : jobs) words.push_back(std::to_string(job));
   const ProgramEnd end = run_program(words, "");
   if (!end.fault.empty()) throw Error(fmt::format("scancel: {}; try again", words_of(end)));
+}
+
+bool wait_for_end(const std::vector<int64_t>& jobs, std::chrono::milliseconds longest) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLook{200};
+  for (const auto begin = Clock::now();;) {
+    const auto live = live_tasks();
+    const bool one_lives = live && std::ranges::any_of(*live, [&](const auto& task) {
+                             return std::ranges::count(jobs, task.first.job) > 0;
+                           });
+    if (live && !one_lives) return true;
+    if (interrupted() || Clock::now() - begin >= longest) return false;
+    std::this_thread::sleep_for(kLook);
+  }
 }
 
 int64_t most_tasks() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <filesystem>
@@ -57,6 +58,10 @@ TaskEnd end_of(const SlurmTask& task);
 
 /// Ends the tasks of these array jobs. Throws Error if Slurm does not.
 void cancel(const std::vector<int64_t>& jobs);
+
+/// Waits until no task of these array jobs lives, until Ctrl-C, and at most so long. Returns whether none
+/// does.
+bool wait_for_end(const std::vector<int64_t>& jobs, std::chrono::milliseconds longest);
 
 /// The most tasks that this cluster lets an array have (MaxArraySize).
 int64_t most_tasks();

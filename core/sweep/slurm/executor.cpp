@@ -387,12 +387,30 @@ class SlurmSweep {
   }
 
   void tidy() {
-    const std::vector<ArrayFolder> arrays = folder_.arrays();
+    std::vector<ArrayFolder> arrays = folder_.arrays();
     if (const auto live = live_tasks()) states_ = *live;
-    for (const ArrayFolder& array : arrays) {
-      if (!is_needed(array)) array.remove();
-    }
+    std::erase_if(arrays, [&](const ArrayFolder& array) { return is_needed(array); });
+    dismiss_tasks(arrays);
+    for (const ArrayFolder& array : arrays) array.remove();
     folder_.tidy();
+  }
+
+  /// A task that has nothing left to make ends in a moment. One that Slurm has put back, or takes for running
+  /// on a node that is gone, would begin some time, and fail without its array's folder.
+  void dismiss_tasks(const std::vector<ArrayFolder>& arrays) {
+    constexpr std::chrono::seconds kMoment{5};
+    std::vector<int64_t> jobs;
+    for (const ArrayFolder& array : arrays) {
+      const auto submission = array.read_submission();
+      if (submission && lives(submission->job, states_)) jobs.push_back(submission->job);
+    }
+    if (jobs.empty() || wait_for_end(jobs, kMoment)) return;
+    try {
+      cancel(jobs);
+    } catch (const Error& fault) {
+      log_ << fmt::format("tasks that have nothing left to make are not ended: {}", fault.what())
+           << std::endl;
+    }
   }
 
   JobQueue& queue_;
