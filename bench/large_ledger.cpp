@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "base/hash.h"
 #include "results/ledger_file.h"
 #include "results/ledger_seals.h"
 #include "results/ledger_sql.h"
@@ -29,6 +30,8 @@ RunSpec spec_of(int64_t number) {
   RunSpec spec = test::sample_spec(dataset, 1, method);
   spec.shots = kShots[take(std::size(kShots))];
   spec.seed = number + 1;
+  spec.images = {{"test", Hasher().add(dataset).hex()},
+                 {"train", Hasher().add(dataset).add(spec.shots).add(spec.seed).hex()}};
   return spec;
 }
 

@@ -16,6 +16,7 @@
 #include "embedded_task.h"
 #include "methods/method_registry.h"
 #include "results/statistics.h"
+#include "training/cost.h"
 #include "training/epoch_order.h"
 #include "training/optimiser.h"
 #include "training/schedule.h"
@@ -72,9 +73,7 @@ int64_t images_of_step(const PromptLearner& learner, const Task& task) {
 int64_t learned_by(PromptLearner& learner, Task task) {
   if (learner.needs().pixels) task.train.features = Tensor();
   learner.bind(task);
-  int64_t numbers = 0;
-  for (const auto& [key, tensor] : learner.trainable()) numbers += tensor.numel();
-  return numbers;
+  return count_parameters(learner).all;
 }
 
 void step(benchmark::State& state, const Method& method, const std::string& tower) {

@@ -59,16 +59,6 @@ void make_folder(const fs::path& folder) {
   if (fs::create_directory(folder, failure)) synchronise_folder(folder_of(folder));
 }
 
-/// The file that a path stands for, where links are followed to one that may not exist yet.
-fs::path behind_links(const fs::path& path) {
-  constexpr int kMostLinks = 40;  // as the system has it
-  std::error_code failure;
-  fs::path target = path;
-  for (int links = 0; links < kMostLinks && fs::is_symlink(target, failure); ++links)
-    target = target.parent_path() / fs::read_symlink(target);
-  return target;
-}
-
 /// Whether a path is something to be written into, never to be replaced: a device, a pipe, /dev/stdout.
 bool is_sink(const fs::path& path) {
   std::error_code failure;
@@ -149,6 +139,15 @@ auto writer_of(const fs::path& path, std::string_view contents) {
 
 }  // namespace
 
+fs::path behind_links(const fs::path& path) {
+  constexpr int kMostLinks = 40;  // as the system has it
+  std::error_code failure;
+  fs::path target = path;
+  for (int links = 0; links < kMostLinks && fs::is_symlink(target, failure); ++links)
+    target = target.parent_path() / fs::read_symlink(target);
+  return target;
+}
+
 std::string read_file(const fs::path& path) {
   return InputFile(path).rest(kLongestFile);
 }
@@ -199,6 +198,12 @@ void write_atomically(const fs::path& named, const std::function<void(const fs::
 
 void write_file(const fs::path& path, std::string_view contents) {
   write_atomically(path, writer_of(path, contents));
+}
+
+void check_is_other(const fs::path& output, const fs::path& input) {
+  std::error_code there_is_none;
+  if (fs::equivalent(output, input, there_is_none))
+    throw Error(fmt::format("{}: is what it would be made from; choose another file", output.string()));
 }
 
 bool write_file_unless_gone(const fs::path& path, std::string_view contents) {

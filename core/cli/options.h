@@ -6,6 +6,7 @@
 #include <promptbed/protocol.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -201,5 +202,12 @@ int64_t count_cores();
 
 /// The most that --threads takes.
 inline constexpr int64_t kMostThreads = 1024;
+
+/// The ledger that --db names; where that is a link, what it stands for, beside which prompts and logs lie.
+std::filesystem::path ledger_path(const Values& values);
+
+/// The file that an option names for what is to be written; "" if it is not given. Throws Error for one that
+/// is a ledger or another database now.
+std::string output_file(const Values& values, std::string_view name = "output");
 
 }  // namespace promptbed

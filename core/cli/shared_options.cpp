@@ -3,7 +3,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/files.h"
 #include "cli/options.h"
+#include "results/ledger_file.h"
 
 /// The options that several subcommands take, and what they stand for.
 namespace promptbed {
@@ -178,6 +180,18 @@ Protocol protocol_of(const Values& values) {
 
 int64_t count_cores() {
   return std::max<int64_t>(1, std::thread::hardware_concurrency());
+}
+
+std::filesystem::path ledger_path(const Values& values) {
+  return behind_links(values.text("db"));
+}
+
+std::string output_file(const Values& values, std::string_view name) {
+  const std::string file = values.text(name);
+  if (std::filesystem::is_regular_file(file) && may_be_database(file))
+    throw Error(fmt::format(
+        "--{} {}: is a ledger or another database, which would be lost; name another file", name, file));
+  return file;
 }
 
 }  // namespace promptbed

@@ -6,7 +6,7 @@
 namespace promptbed {
 namespace {
 
-constexpr int64_t kMostInRange = 1000;
+constexpr uint64_t kMostInRange = 1000;
 
 /// The first and the last number of "1-3"; those of "7" are the same, and a number may be negative.
 std::optional<std::pair<int64_t, int64_t>> range_from(const std::string& text) {
@@ -16,6 +16,13 @@ std::optional<std::pair<int64_t, int64_t>> range_from(const std::string& text) {
   const auto first = number_from<int64_t>(text.substr(0, dash));
   const auto last = number_from<int64_t>(text.substr(dash + 1));
   return first && last ? std::optional(std::pair(*first, *last)) : std::nullopt;
+}
+
+/// Without the blanks around it, as in "coop, cocoop".
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t";
+  const size_t first = std::min(text.find_first_not_of(kBlanks), text.size());
+  return text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
 }
 
 }  // namespace
@@ -47,7 +54,7 @@ std::vector<std::string> Values::items(std::string_view name) const {
   const std::string list = text(name);
   std::vector<std::string> items;
   std::istringstream in(list);
-  for (std::string item; std::getline(in, item, ',');) items.push_back(item);
+  for (std::string item; std::getline(in, item, ',');) items.emplace_back(trimmed(item));
   if (list.empty() || list.ends_with(',')) items.emplace_back();
   for (const std::string& item : items) {
     if (item.empty()) throw fault(name, "has an empty item; separate items by one comma");
@@ -64,10 +71,12 @@ std::vector<int64_t> Values::numbers(std::string_view name) const {
     if (!range)
       throw fault(name, fmt::format("{} is not a whole number; give some, such as 1,2,3 or 1-3", item));
     const auto [first, last] = *range;
-    if (first > last || last - first >= kMostInRange)
-      throw fault(name, fmt::format("{} is not a range of 1 to {} numbers; give one, such as 1-3", item,
-                                    kMostInRange));
-    for (int64_t number = first; number <= last; ++number) {
+    if (first > last) throw fault(name, fmt::format("{} goes down; give {}-{}", item, last, first));
+    const uint64_t further = static_cast<uint64_t>(last) - static_cast<uint64_t>(first);
+    if (further >= kMostInRange)
+      throw fault(name, fmt::format("{} has more than {} numbers; give fewer", item, kMostInRange));
+    for (uint64_t i = 0; i <= further; ++i) {
+      const int64_t number = first + static_cast<int64_t>(i);
       if (std::ranges::count(numbers, number) > 0)
         throw fault(name, fmt::format("names {} twice; leave one out", number));
       numbers.push_back(number);

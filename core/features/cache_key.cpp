@@ -5,13 +5,32 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/names.h"
+
 namespace promptbed {
 
-NLOHMANN_JSON_SERIALIZE_ENUM(Precision,
-                             {{Precision::f32, "f32"}, {Precision::bf16, "bf16"}, {Precision::tf32, "tf32"}})
-NLOHMANN_JSON_SERIALIZE_ENUM(StoredType, {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}})
-NLOHMANN_JSON_SERIALIZE_ENUM(Resampling,
-                             {{Resampling::bicubic, "bicubic"}, {Resampling::bilinear, "bilinear"}})
+namespace {
+
+constexpr Named<StoredType> kStoredTypes[] = {{StoredType::f16, "f16"}, {StoredType::f32, "f32"}};
+constexpr Named<Resampling> kResamplings[] = {{Resampling::bicubic, "bicubic"},
+                                              {Resampling::bilinear, "bilinear"}};
+
+/// What is made of a text, the fault of which is the JSON's.
+template <class Parse>
+auto parsed(const nlohmann::json& text, const Parse& parse) {
+  try {
+    return parse(text.get_ref<const std::string&>());
+  } catch (const Error& fault) {
+    throw nlohmann::json::other_error::create(501, fault.what(), nullptr);
+  }
+}
+
+template <class Value, size_t kCount>
+Value value_at(const nlohmann::json& json, const char* key, const Named<Value> (&names)[kCount]) {
+  return parsed(json.at(key), [&](const std::string& text) { return from_name(names, text); });
+}
+
+}  // namespace
 
 nlohmann::json to_json(const CacheKey& key) {
   nlohmann::json json = {{"format", kFeatureFormat},
@@ -20,14 +39,14 @@ nlohmann::json to_json(const CacheKey& key) {
                          {"image mean", key.preprocessing.mean},
                          {"image deviation", key.preprocessing.std},
                          {"view recipe", key.view_recipe},
-                         {"precision", key.precision},
-                         {"stored type", key.stored},
+                         {"precision", to_string(key.precision)},
+                         {"stored type", to_name(kStoredTypes, key.stored)},
                          {"dataset", key.dataset},
                          {"feature width", key.width}};
   // CLIP's own style and CoOp's crops are left out: files from before there were others have them.
   if (key.crops != CropRange()) json["crops"] = to_string(key.crops);
   if (const ViewStyle& style = key.preprocessing.style; style != ViewStyle()) {
-    json["resampling"] = style.resampling;
+    json["resampling"] = to_name(kResamplings, style.resampling);
     json["squashed"] = style.squashed;
   }
   return json;
@@ -39,18 +58,14 @@ CacheKey cache_key_from_json(const nlohmann::json& json) {
   json.at("image size").get_to(key.preprocessing.size);
   json.at("image mean").get_to(key.preprocessing.mean);
   json.at("image deviation").get_to(key.preprocessing.std);
-  key.preprocessing.style.resampling = json.value("resampling", Resampling::bicubic);
+  if (json.contains("resampling"))
+    key.preprocessing.style.resampling = value_at(json, "resampling", kResamplings);
   key.preprocessing.style.squashed = json.value("squashed", false);
   json.at("view recipe").get_to(key.view_recipe);
-  if (json.contains("crops")) {
-    try {
-      key.crops = parse_crops(json.at("crops").get<std::string>(), "crops");
-    } catch (const Error& fault) {
-      throw nlohmann::json::other_error::create(501, fault.what(), nullptr);
-    }
-  }
-  json.at("precision").get_to(key.precision);
-  json.at("stored type").get_to(key.stored);
+  if (json.contains("crops"))
+    key.crops = parsed(json.at("crops"), [](const std::string& text) { return parse_crops(text, "crops"); });
+  key.precision = value_at(json, "precision", kPrecisions);
+  key.stored = value_at(json, "stored type", kStoredTypes);
   json.at("dataset").get_to(key.dataset);
   json.at("feature width").get_to(key.width);
   return key;

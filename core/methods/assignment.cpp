@@ -73,8 +73,17 @@ std::vector<GivenOptions> finer(const std::vector<GivenOptions>& grid, const Ass
                                 const std::string& option) {
   std::vector<GivenOptions> points;
   for (const GivenOptions& point : grid) {
-    for (const std::string& value : assignment.values)
-      points.push_back(with(point, assignment, option, value));
+    const size_t first = points.size();
+    for (const std::string& value : assignment.values) {
+      GivenOptions next = with(point, assignment, option, value);
+      const bool is_there = std::any_of(
+          points.begin() + static_cast<std::ptrdiff_t>(first), points.end(),
+          [&](const GivenOptions& other) { return other.options.values() == next.options.values(); });
+      if (is_there)
+        throw Error(fmt::format("--set {}.{}: {} is there twice; leave one out", assignment.method,
+                                assignment.option, value));
+      points.push_back(std::move(next));
+    }
   }
   return points;
 }

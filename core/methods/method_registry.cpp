@@ -307,9 +307,12 @@ const Method& MethodRegistry::at(const std::string& name) const {
   if (found != methods_.end()) return *found;
   std::vector<std::string> known;
   for (const Method& method : methods_) known.push_back(method.name());
-  if (known.empty())
-    throw Error(fmt::format("no method {}: no plugin was found; give their folder with --plugins", name));
-  throw Error(fmt::format("no method {}; {}", name, remedy_for(name, known)));
+  const std::string remedy =
+      known.empty() ? "no plugin was found; give their folder with --plugins" : remedy_for(name, known);
+  if (complaints_.empty()) throw Error(fmt::format("no method {}; {}", name, remedy));
+  // It may be the plugin that was not loaded.
+  throw Error(fmt::format("no method {}; {}; not loaded: {}{}", name, remedy, complaints_.front(),
+                          complaints_.size() == 1 ? "" : ", and more, which `runner methods` lists"));
 }
 
 const Method* MethodRegistry::base_of(const Method& method, const Options& options) const {

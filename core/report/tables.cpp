@@ -44,8 +44,10 @@ void name_metric(Table& records, Metric metric) {
 using FiguresOf = std::vector<Figure>(const Grid& grid, const std::optional<std::string>& versus,
                                       Looks& looks);
 
-std::vector<Figure> no_figures(const Grid&, const std::optional<std::string>&, Looks&) {
-  return {};
+std::vector<Figure> gains_alone(const Grid& grid, const std::optional<std::string>& versus, Looks&) {
+  std::vector<Figure> figures;
+  add_gains(grid, versus, figures);
+  return figures;
 }
 
 /// A table of accuracies with its figures.
@@ -87,13 +89,12 @@ Exhibit make_by_epoch(const ReportSources& sources, const TableRequest& request,
 
 /// The runs of any status and protocol that the query takes. Throws Error if there are none.
 Runs runs_to_show(const Snapshot& snapshot, const ReportQuery& query) {
-  Runs runs = runs_in(snapshot, query, {});
+  Runs runs = found_runs(snapshot, query);
   if (!runs.empty()) return runs;
   const std::string ledger = snapshot.path().string();
-  if (snapshot.runs().empty()) throw Error(fmt::format("{}: holds no run; run `runner sweep` first", ledger));
-  const auto blamed = blame_filter(query, [&](const ReportQuery& q) { return runs_in(snapshot, q, {}); });
-  throw Error(
-      fmt::format("{}: holds no run with {}", ledger, blamed ? *blamed : "these choices; leave some out"));
+  throw Error(snapshot.runs().empty()
+                  ? fmt::format("{}: holds no run; run `runner sweep` first", ledger)
+                  : fmt::format("{}: holds no run with these choices; leave some out", ledger));
 }
 
 Exhibit make_runs(const ReportSources& sources, const TableRequest& request, Looks* looks) {
@@ -141,7 +142,9 @@ void check_abilities(const TableRequest& request) {
   }
   if (request.query.metric != Metric::accuracy && request.paper)
     throw Error("--paper: published figures are accuracies; leave --metric out");
-  if (request.query.spread != Spread::none && (!kind.has_accuracies || request.versus || request.paper))
+  if (request.query.spread != Spread::none && request.versus)
+    throw Error("--spread: --versus has intervals of its own; leave --spread out");
+  if (request.query.spread != Spread::none && (!kind.has_accuracies || request.paper))
     throw Error("--spread: goes with means of accuracies alone; leave it out");
   if (request.paper && request.versus)
     throw Error("--paper and --versus are two tables; leave one of them out");
@@ -203,7 +206,7 @@ const std::vector<TableKind>& table_kinds() {
                "classified right within their halves.",
        .has_accuracies = true,
        .has_versus = true,
-       .make = project<open_world_report, no_figures>},
+       .make = project<open_world_report, gains_alone>},
       {.name = "calibration",
        .protocol = Protocol::base_new,
        .summary = "how sure predictions are and how right, on base and new: confidence, calibration errors",
@@ -269,7 +272,7 @@ const std::vector<TableKind>& table_kinds() {
        .has_accuracies = true,
        .has_metrics = true,
        .has_paper = true,
-       .make = project<ablation_report, no_figures, /*kHasParameters=*/true>},
+       .make = project<ablation_report, gains_alone, /*kHasParameters=*/true>},
       {.name = "efficiency",
        .protocol = {},
        .summary = "learned parameters, seconds, images per second, memory",
@@ -347,16 +350,20 @@ Exhibit make_exhibit(const ReportSources& sources, const TableRequest& request, 
 Figure make_plot(const ReportSources& sources, const TableRequest& request) {
   Looks looks = looks_of(sources.snapshot);
   std::vector<Figure> figures = make_exhibit(sources, request, &looks).figures;
-  if (figures.empty() && request.kind->has_figures) {
+  if (request.versus) {
+    const auto gains = std::ranges::find(figures, kGains, &Figure::id);
+    if (gains != figures.end()) return std::move(*gains);
+    throw Error(fmt::format("--plot: no run can be compared with {}; the table's notes say what is missing",
+                            *request.versus));
+  }
+  if (!figures.empty()) return std::move(figures.front());
+  if (request.kind->has_figures) {
     throw Error(
         fmt::format("--plot: --table {} has nothing to draw of these runs; its notes say what is missing",
                     request.kind->name));
   }
-  if (figures.empty()) {
-    throw Error(fmt::format("--plot: there is no plot of --table {}; choose {}", request.kind->name,
-                            names_of_those_with(&TableKind::has_figures)));
-  }
-  return request.versus ? std::move(figures.back()) : std::move(figures.front());
+  throw Error(fmt::format("--plot: there is no plot of --table {}; choose {}", request.kind->name,
+                          names_of_those_with(&TableKind::has_figures)));
 }
 
 }  // namespace promptbed

@@ -35,6 +35,18 @@ void check_database(SQLite::Database& database, const fs::path& path, Findings& 
   }
 }
 
+/// A status has no seal: it changes as a run is made. It has to go with what is recorded.
+void check_statuses(SQLite::Database& database, const fs::path& path, Findings& found) {
+  SQLite::Statement row(database,
+                        "SELECT id, status FROM run WHERE (status = 'done' AND draw_hash IS NULL) "
+                        "OR (status = 'failed' AND coalesce(error, '') = '')");
+  while (row.executeStep()) {
+    const std::string run = row.getColumn(0), status = row.getColumn(1);
+    found.push_back(fmt::format("{}: run {}: is {}, and {}", path.string(), run, status,
+                                status == "done" ? "no training of it is recorded" : "has no error"));
+  }
+}
+
 /// The files of a folder, of which there may be none.
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -130,10 +142,13 @@ std::vector<std::string> check_ledger(const fs::path& path) {
   LedgerDatabase database = open_for_reading(path);
   try {
     check_database(database, path, found);
+    check_statuses(database, path, found);
     for (const std::string& damage : damaged_rows(database))
       found.push_back(fmt::format("{}: {}", path.string(), damage));
     check_files(database, path, found);
   } catch (const SQLite::Exception& fault) {
+    const bool is_damage = fault.getErrorCode() == SQLITE_ERROR || fault.getErrorCode() == SQLITE_CORRUPT;
+    if (is_damage) found.push_back(fmt::format("{}: {}", path.string(), fault.what()));
     if (found.empty()) throw_ledger_error(path, fault);
     // What could be found is said; the rest cannot be read because of it.
   }

@@ -304,6 +304,7 @@ void throw_ledger_error(const fs::path& path, const SQLite::Exception& fault) {
     case SQLITE_NOTADB:
       throw Error(fmt::format("{}: is not a ledger; choose another file with --db", path.string()));
     case SQLITE_CORRUPT:
+    case SQLITE_ERROR:  // a table or a column is not there
       throw Error(
           fmt::format("{}: is a damaged ledger ({}); restore it from a copy or choose another file "
                       "with --db",

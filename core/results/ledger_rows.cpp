@@ -8,7 +8,9 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/json.h"
 #include "results/ledger_seals.h"
@@ -63,6 +65,47 @@ RunSpec parse_spec(const std::string& id, const std::string& spec) {
   } catch (const Error& fault) {
     throw DamagedRow{fmt::format("run {}: {}", id, fault.what())};
   }
+}
+
+/// What a seed makes of a run's settings.
+struct SeedPart {
+  std::optional<int64_t> seed;
+  std::map<std::string, std::string, std::less<>> images;
+
+  bool operator==(const SeedPart&) const = default;
+};
+
+SeedPart seed_part_of(const RunSpec& spec) {
+  SeedPart part{.seed = spec.seed, .images = {}};
+  for (const std::string_view drawn : kDrawnImages) {
+    if (const auto found = spec.images.find(drawn); found != spec.images.end()) part.images.insert(*found);
+  }
+  return part;
+}
+
+/// Takes it out of the text of settings, and returns it. The keys may be those of an option: what is returned
+/// has to be compared with what is parsed.
+SeedPart cut_seed_part(std::string& spec) {
+  SeedPart part;
+  const auto cut = [&](size_t key, size_t length, const char* end_at) {
+    const size_t begin = key + length, end = std::min(spec.find_first_of(end_at, begin), spec.size());
+    std::string value = spec.substr(begin, end - begin);
+    spec.erase(begin, end - begin);
+    return value;
+  };
+  constexpr std::string_view kSeed = "\"seed\":";
+  if (const size_t key = spec.rfind(kSeed); key != std::string::npos) {
+    const std::string digits = cut(key, kSeed.size(), ",}");
+    int64_t seed = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+    if (failure == std::errc() && end == digits.data() + digits.size()) part.seed = seed;
+  }
+  for (const std::string_view drawn : kDrawnImages) {
+    const std::string name = fmt::format("\"{}\":\"", drawn);
+    if (const size_t key = spec.find(name); key != std::string::npos)
+      part.images.emplace(drawn, cut(key, name.size(), "\"\\"));
+  }
+  return part;
 }
 
 /// `name` is made only for a damaged one.
@@ -145,22 +188,17 @@ std::optional<std::string> kept_state_of(const SQLite::Statement& row) {
 
 RunSpec SpecReader::read(const std::string& id, const std::string& spec) {
   check_spec(id, spec);
-  constexpr std::string_view kKey = "\"seed\":";
-  const size_t key = spec.rfind(kKey);
-  const size_t begin = key == std::string::npos ? spec.size() : key + kKey.size();
-  const size_t end = std::min(spec.find_first_not_of("0123456789", begin), spec.size());
-  int64_t seed = 0;
-  if (std::from_chars(spec.data() + begin, spec.data() + end, seed).ec != std::errc())
-    return parse_spec(id, spec);
-
-  const auto [known, is_new] = known_.try_emplace(spec.substr(0, begin) + spec.substr(end));
+  std::string common = spec;
+  const SeedPart part = cut_seed_part(common);
+  const auto [known, is_new] = known_.try_emplace(std::move(common));
   if (is_new) {
     RunSpec parsed = parse_spec(id, spec);
-    if (parsed.seed == seed) known->second = std::move(parsed);
+    if (part == seed_part_of(parsed)) known->second = std::move(parsed);
   }
-  if (!known->second) return parse_spec(id, spec);  // that was another seed
+  if (!known->second) return parse_spec(id, spec);
   RunSpec read = *known->second;
-  read.seed = seed;
+  read.seed = *part.seed;
+  for (const auto& [name, hash] : part.images) read.images[name] = hash;
   return read;
 }
 

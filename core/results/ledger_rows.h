@@ -21,15 +21,15 @@ struct DamagedRow {
 /// "SELECT score.*, seal(...) AS expected FROM score", to be continued.
 std::string sealed_rows(std::string_view table);
 
-/// Reads the settings of many runs. They differ in little but the seed, so each text is parsed once without
-/// it.
+/// Reads the settings of many runs. They differ in little but the seed and the images that it draws, so each
+/// text is parsed once without these.
 class SpecReader {
  public:
   /// Throws DamagedRow for settings that are none, or of which the id is not the hash.
   RunSpec read(const std::string& id, const std::string& spec);
 
  private:
-  std::unordered_map<std::string, std::optional<RunSpec>> known_;  // nothing where the text has another seed
+  std::unordered_map<std::string, std::optional<RunSpec>> known_;  // nothing where the cuts were wrong
 };
 
 RunRecord run_of(const SQLite::Statement& row, SpecReader& specs);

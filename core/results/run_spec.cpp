@@ -133,6 +133,16 @@ std::string RunSpec::id() const {
   return id_of_canonical(canonical().dump());
 }
 
+std::string RunSpec::without_seed() const {
+  json common = canonical();
+  common.erase("seed");
+  if (!draw.empty()) common["draw"] = "given";
+  if (!images.empty()) {
+    for (const std::string_view drawn : kDrawnImages) common["images"].erase(std::string(drawn));
+  }
+  return common.dump();
+}
+
 RunSpec RunSpec::parse(const json& canonical) {
   try {
     RunSpec spec;

@@ -24,6 +24,9 @@ std::string test_set_of(const std::string& split_hash, const std::string& images
 /// that takes pixels.
 inline constexpr int64_t kFreshCrops = -1;
 
+/// RunSpec::images of the images that a seed draws; the others are the same for all seeds.
+inline constexpr std::string_view kDrawnImages[] = {"train", "val"};
+
 /// Everything that a run's numbers depend on, and nothing else: no paths, targets, protocol, device or jobs.
 /// Two protocols that train the same thing share one run. Methods without training have no classes, no
 /// recipe, shots 0 and seed 0: one run per dataset.
@@ -66,6 +69,9 @@ struct RunSpec {
 
   /// 16 hexadecimal digits: a hash of the canonical JSON.
   std::string id() const;
+
+  /// A text that runs have in common which differ in nothing but the seed and the images that it draws.
+  std::string without_seed() const;
 
   /// The reverse of canonical(). Throws Error for anything else.
   static RunSpec parse(const nlohmann::json& canonical);

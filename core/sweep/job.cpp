@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/names.h"
 #include "table/table.h"
 
 namespace promptbed {
@@ -33,31 +34,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-template <class Value>
-using Names = std::initializer_list<std::pair<Value, std::string_view>>;
+constexpr Named<JobStage> kStages[] = {{JobStage::trained, "trained"},
+                                       {JobStage::done, "done"},
+                                       {JobStage::failed, "failed"},
+                                       {JobStage::interrupted, "interrupted"}};
+constexpr Named<Activation> kActivations[] = {{Activation::quick_gelu, "quick_gelu"},
+                                              {Activation::gelu, "gelu"}};
 
-const Names<JobStage> kStages = {{JobStage::trained, "trained"},
-                                 {JobStage::done, "done"},
-                                 {JobStage::failed, "failed"},
-                                 {JobStage::interrupted, "interrupted"}};
-const Names<Precision> kPrecisions = {
-    {Precision::f32, "f32"}, {Precision::bf16, "bf16"}, {Precision::tf32, "tf32"}};
-const Names<Activation> kActivations = {{Activation::quick_gelu, "quick_gelu"}, {Activation::gelu, "gelu"}};
-
-template <class Value>
-std::string name_of(const Names<Value>& names, Value value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return std::string(name);
-  }
-  return "";
-}
-
-template <class Value>
-Value value_of(const Names<Value>& names, const json& text) {
-  for (const auto& [value, name] : names) {
-    if (text.get_ref<const std::string&>() == name) return value;
-  }
-  throw Error(fmt::format("{} is unknown", text.dump()));
+const std::string& text_at(const json& value, const char* key) {
+  return value.at(key).get_ref<const std::string&>();
 }
 
 Protocol protocol_of(const json& text) {
@@ -302,13 +287,13 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"model", escaped(spec.model.native())},
                 {"views", spec.views},
                 {"device", device_text(spec.placement.device)},
-                {"precision", name_of(kPrecisions, spec.placement.precision)},
+                {"precision", to_name(kPrecisions, spec.placement.precision)},
                 {"plugins", escaped_all(spec.plugins)},
                 {"ledger", escaped(spec.ledger.native())},
                 {"threads", spec.threads},
                 {"track_new", spec.track_new},
                 {"checkpoint_minutes", spec.checkpoint_minutes}};
-  if (spec.activation) value["activation"] = name_of(kActivations, *spec.activation);
+  if (spec.activation) value["activation"] = to_name(kActivations, *spec.activation);
   if (spec.crops) value["crops"] = to_string(*spec.crops);
   return dump(value);
 }
@@ -329,13 +314,13 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.model = unescaped(value.at("model"));
     spec.views = whole(value.at("views"));
     spec.placement.device = parse_device(value.at("device").get<std::string>(), "device");
-    spec.placement.precision = value_of(kPrecisions, value.at("precision"));
+    spec.placement.precision = from_name(kPrecisions, text_at(value, "precision"));
     spec.plugins = unescaped_all<std::vector<fs::path>>(value.at("plugins"));
     spec.ledger = unescaped(value.at("ledger"));
     spec.threads = whole(value.at("threads"));
     spec.track_new = whole(value.at("track_new"));
     spec.checkpoint_minutes = whole(value.at("checkpoint_minutes"));
-    if (value.contains("activation")) spec.activation = value_of(kActivations, value.at("activation"));
+    if (value.contains("activation")) spec.activation = from_name(kActivations, text_at(value, "activation"));
     if (value.contains("crops")) spec.crops = parse_crops(value.at("crops").get<std::string>(), "crops");
     return spec;
   });
@@ -394,7 +379,7 @@ Extraction parse_extraction(std::string_view line) {
 }
 
 std::string to_json_line(const JobOutcome& outcome) {
-  json value = {{"run", outcome.run}, {"stage", name_of(kStages, outcome.stage)}};
+  json value = {{"run", outcome.run}, {"stage", to_name(kStages, outcome.stage)}};
   if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
     value["outcome"] = json_of(outcome.outcome);
   if (outcome.stage == JobStage::trained) value["prompt"] = outcome.prompt;
@@ -414,7 +399,7 @@ JobOutcome parse_job_outcome(std::string_view line) {
   return parse_line("outcome", line, [](const json& value) {
     JobOutcome outcome;
     outcome.run = value.at("run");
-    outcome.stage = value_of(kStages, value.at("stage"));
+    outcome.stage = from_name(kStages, text_at(value, "stage"));
     if (outcome.stage == JobStage::trained || outcome.stage == JobStage::done)
       outcome.outcome = parse_outcome(value.at("outcome"));
     if (outcome.stage == JobStage::trained) outcome.prompt = value.at("prompt");

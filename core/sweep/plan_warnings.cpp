@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/machine.h"
@@ -55,8 +56,8 @@ Lines about_measures(const std::vector<PlannedRun>& runs) {
 Lines about_tracking(const std::vector<PlannedRun>& runs) {
   const auto count = std::ranges::count_if(runs, &PlannedRun::lacks_tracking);
   if (count == 0) return {};
-  return {fmt::format("no base and new accuracy by epoch of {} trained before: --force trains again",
-                      plural(static_cast<size_t>(count), "run"))};
+  return {fmt::format("--track-new: {} trained before without it; --force trains again",
+                      count == 1 ? "1 run was" : fmt::format("{} runs were", count))};
 }
 
 /// Steps of an epoch; nothing for a run that the host does not train, or trains by a budget of steps, which
@@ -82,6 +83,22 @@ Lines about_epochs(const std::vector<PlannedRun>& runs) {
     epochs.push_back(fmt::format("{} {} on {}", method, found.first, found.second));
   return {fmt::format("fewer than {} steps in an epoch: {}; a smaller --batch-size makes more", kFewSteps,
                       fmt::join(epochs, ", "))};
+}
+
+/// The methods that have no use for what is asked of their recipes, since they solve for what they learn.
+Lines about_solvers(const std::vector<PlannedRun>& runs, const SweepSpec& spec) {
+  std::vector<const char*> given;
+  if (spec.epochs) given.push_back("--epochs");
+  if (spec.batch_size) given.push_back("--batch-size");
+  if (spec.learning_rate) given.push_back("--lr");
+  std::set<std::string> solvers;
+  for (const PlannedRun& run : runs) {
+    if (run.method->trainable() && run.method->has_own_solver() && !run.done())
+      solvers.insert(run.method->name());
+  }
+  if (given.empty() || solvers.empty()) return {};
+  return {fmt::format("{}: nothing to {}, which trains without steps", fmt::join(given, ", "),
+                      fmt::join(solvers, ", "))};
 }
 
 /// The methods that would train in warm-up alone, a line each.
@@ -132,8 +149,8 @@ Lines warnings_of(const std::vector<PlannedRun>& runs, const SweepSpec& spec, co
                   const MethodRegistry& registry) {
   Lines all = about_plugins(runs, known, registry);
   for (Lines& lines : std::vector{image_warnings(runs, known), about_measures(runs), about_tracking(runs),
-                                  about_epochs(runs), about_warmup(runs), about_descriptions(runs, spec),
-                                  about_blas(runs), about_drive(runs, spec)})
+                                  about_epochs(runs), about_solvers(runs, spec), about_warmup(runs),
+                                  about_descriptions(runs, spec), about_blas(runs), about_drive(runs, spec)})
     std::ranges::move(lines, std::back_inserter(all));
   return all;
 }

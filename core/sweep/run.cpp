@@ -23,6 +23,7 @@
 #include "sweep/run_images.h"
 #include "sweep/run_log.h"
 #include "sweep/tracking.h"
+#include "training/cost.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
 #include "training/train.h"
@@ -78,17 +79,6 @@ NamedTensors trained_state(PromptLearner& learner) {
 
 std::string hash_of_tensors(const NamedTensors& state) {
   return hash_of_state(BytesOfTensors(state).bytes());
-}
-
-ParameterCount count_parameters(PromptLearner& learner) {
-  NamedTensors learned = learner.trainable();
-  if (learned.empty()) learned = learner.state();
-  ParameterCount count;
-  for (const auto& [name, tensor] : learned) {
-    count.all += tensor.numel();
-    if (!name.ends_with("bias")) count.without_biases += tensor.numel();
-  }
-  return count;
 }
 
 std::string hash_class_names(const Job& job) {

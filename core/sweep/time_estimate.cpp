@@ -12,14 +12,7 @@
 namespace promptbed {
 namespace {
 
-/// What runs have in common that take as long.
-std::string without_seed(const RunSpec& spec) {
-  nlohmann::json canonical = spec.canonical();
-  canonical.erase("seed");
-  return canonical.dump();
-}
-
-/// The same across datasets.
+/// What runs have in common that take as long, whatever their seed and dataset.
 std::string likeness(const RunSpec& spec) {
   nlohmann::json canonical = spec.canonical();
   for (const char* of_dataset :
@@ -45,14 +38,14 @@ Experience::Experience(const Ledger& ledger) {
   for (const RunRecord& run : ledger.list({.status = RunStatus::done})) {
     const auto made = duration_of.find(run.id);
     if (made == duration_of.end()) continue;
-    add(same_[without_seed(run.spec)], made->second);
+    add(same_[run.spec.without_seed()], made->second);
     add(alike_[likeness(run.spec)], made->second);
   }
 }
 
 std::optional<Experience::Duration> Experience::of(const RunSpec& run) const {
   if (same_.empty()) return std::nullopt;
-  auto found = same_.find(without_seed(run));
+  auto found = same_.find(run.without_seed());
   if (found == same_.end()) {
     found = alike_.find(likeness(run));
     if (found == alike_.end()) return std::nullopt;
@@ -69,12 +62,16 @@ std::string TimeEstimate::text(int64_t jobs) const {
   constexpr double kHour = 3600;
   if (runs == 0) return "";
   const double hours = sum.core_seconds / kHour;
-  return fmt::format("about {} and {} core hours, as finished runs like them took{}",
-                     duration_text(std::chrono::duration<double>(elapsed(jobs))),
-                     hours < 0.1  ? "under 0.1"
-                     : hours < 10 ? fmt::format("{:.1f}", hours)
-                                  : fmt::format("{:.0f}", hours),
-                     unknown == 0 ? "" : fmt::format(" ({} of {} have none)", unknown, runs + unknown));
+  const std::string cores = hours < 0.1  ? "under 0.1"
+                            : hours < 10 ? fmt::format("{:.1f}", hours)
+                                         : fmt::format("{:.0f}", hours);
+  const std::string time = duration_text(std::chrono::duration<double>(elapsed(jobs)));
+  if (unknown == 0)
+    return fmt::format("about {} and {} core hours, as finished runs like them took", time, cores);
+  return fmt::format(
+      "{} and {} core hours for {} of {}, as finished runs like them took; of the others nothing "
+      "is known",
+      time, cores, runs, plural(runs + unknown, "run"));
 }
 
 TimeEstimate estimate_time(const Plan& plan, const Experience& experience) {

@@ -45,8 +45,8 @@ struct TimeEstimate {
   /// With so many jobs, or as many as there are runs.
   double elapsed(int64_t jobs) const;
 
-  /// "about 3 min 20 s and 0.2 core hours, as finished runs like them took (4 of 12 have none)"; "" if
-  /// nothing is known.
+  /// "about 3 min 20 s and 0.2 core hours, as finished runs like them took", or "3 min 20 s and 0.2 core
+  /// hours for 8 of 12 runs, ..."; "" if nothing is known.
   std::string text(int64_t jobs) const;
 };
 

@@ -27,12 +27,6 @@ double seconds_of(Action&& action) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-int64_t count(const NamedTensors& tensors) {
-  int64_t numbers = 0;
-  for (const auto& [name, tensor] : tensors) numbers += tensor.numel();
-  return numbers;
-}
-
 /// The rows of a step, going round and round through the training images.
 EpochRows rows_of_step(int64_t images, int64_t step, int64_t batch_size) {
   return {at::arange(step * batch_size, (step + 1) * batch_size, torch::kLong).remainder(images),
@@ -77,6 +71,17 @@ double time_test(PromptLearner& learner, const FeatureSet& images, int64_t numbe
 
 }  // namespace
 
+ParameterCount count_parameters(PromptLearner& learner) {
+  NamedTensors learned = learner.trainable();
+  if (learned.empty()) learned = learner.state();
+  ParameterCount count;
+  for (const auto& [name, tensor] : learned) {
+    count.all += tensor.numel();
+    if (!name.ends_with("bias")) count.without_biases += tensor.numel();
+  }
+  return count;
+}
+
 Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds,
                   const PixelSource* pixels) {
   Cost cost;
@@ -89,7 +94,7 @@ Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe
     cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds, pixels));
     cost.train_images_per_second = static_cast<double>(recipe.batch_size) / *cost.step_seconds;
   }
-  cost.parameters = count(learner.state());
+  cost.parameters = count_parameters(learner).all;
 
   time_test(learner, task.train, kTrialImages, pixels);  // what a method computes once for its classes
   const double trial = time_test(learner, task.train, kTrialImages, pixels) / kTrialImages;

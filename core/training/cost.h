@@ -6,12 +6,16 @@
 #include <optional>
 
 #include "features/pixels.h"
+#include "results/run_record.h"
 
 namespace promptbed {
 
+/// The numbers that training moves or, of a method with a solver of its own, that it keeps.
+ParameterCount count_parameters(PromptLearner& learner);
+
 /// What training and testing a method costs.
 struct Cost {
-  int64_t parameters = 0;                         ///< numbers that training moves or keeps
+  int64_t parameters = 0;                         ///< that it learns: count_parameters
   int64_t batch_size = 0;                         ///< images of a step; 0 without steps
   std::optional<double> step_seconds;             ///< median of the steps; none without steps
   std::optional<double> train_images_per_second;  ///< none without training

@@ -51,6 +51,21 @@ TEST_F(PromptsCommand, ComeBackFromTheReferencesFormBitByBit) {
   EXPECT_TRUE(at::equal(after.state[0].second, before.state[0].second));
 }
 
+TEST_F(PromptsCommand, AreNotReplacedByWhatIsMadeOfThem) {
+  const std::string prompt = "runs/prompts/" + id_ + ".safetensors";
+  expect_refused({"prompts", "export", id_, "--output", prompt}, "is what it would be made from");
+  ASSERT_EQ(run({"prompts", "export", id_, "--output", "out/model.pth"}).code, 0);
+  expect_refused({"prompts", "import", "out/model.pth", "--model", "model", "--output", "out/model.pth"},
+                 "out/model.pth: is what it would be made from; choose another file");
+}
+
+TEST_F(PromptsCommand, AreFoundBesideTheLedgerThatALinkStandsFor) {
+  std::filesystem::create_directory(*world_ / "elsewhere");
+  std::filesystem::create_symlink("../runs/promptbed.db", *world_ / "elsewhere/link.db");
+  EXPECT_EQ(run({"prompts", "show", id_, "--db", "elsewhere/link.db"}).code, 0);
+  EXPECT_EQ(run({"ledger", "check", "--db", "elsewhere/link.db"}).code, 0);
+}
+
 TEST_F(PromptsCommand, AreMadeOfACheckpointOfTheReference) {
   const Tensor context = read("runs/prompts/" + id_ + ".safetensors").state.at(0).second;
   write_torch_file(*world_ / "theirs/model.pth.tar-50",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 
 #include "base/files.h"
 #include "report/made_runs.h"
@@ -54,6 +55,42 @@ TEST_F(ReportCommand, FailsIfItsOutputCannotBeWritten) {
     const Finished closed = test::run_runner(scratch_.path(), {}, words, "", "&-");
     EXPECT_EQ(closed.code, 1);
     EXPECT_NE(closed.err.find("standard output: cannot be written (Bad file descriptor)"), std::string::npos);
+  }
+}
+
+/// Outputs that would replace what they are made from. trust.md names this.
+class OutputFiles : public ReportCommand {};
+
+TEST_F(OutputFiles, DoNotReplaceALedger) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  ledger_.reset();
+  std::filesystem::create_symlink("runs/promptbed.db", scratch_ / "link.svg");
+  const std::string whole = read_file(scratch_ / "runs/promptbed.db");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"report", "--output", "runs/promptbed.db"},
+        {"report", "--plot", "link.svg"},
+        {"runs", "export", "--output", "runs/promptbed.db"},
+        {"runs", "export", "--format", "jsonl", "--output", "link.svg"}}) {
+    const Finished result = test::run_runner(scratch_.path(), {}, words);
+    EXPECT_EQ(result.code, 2) << words[1];
+    EXPECT_NE(result.err.find("is a ledger or another database, which would be lost"), std::string::npos)
+        << result.err;
+    EXPECT_EQ(read_file(scratch_ / "runs/promptbed.db"), whole);
+  }
+}
+
+TEST_F(ReportCommand, NamesAFilterThatLeavesUntrainedRunsAlone) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  record(*ledger_, zero_shot_spec("brands"), 50, 60);
+  for (const std::string command : {"report", "report --table runs", "runs list", "runs export"}) {
+    for (const std::string filter : {"--seeds 99", "--shots 99", "--where views=99", "--where n_ctx=99"}) {
+      std::vector<std::string> words;
+      std::istringstream in(command + ' ' + filter);
+      for (std::string word; in >> word;) words.push_back(word);
+      const Finished result = test::run_runner(scratch_.path(), {}, words);
+      EXPECT_EQ(result.code, 2) << command << ' ' << filter;
+      EXPECT_NE(result.err.find(filter + "; choose among "), std::string::npos) << result.err;
+    }
   }
 }
 
@@ -145,7 +182,7 @@ TEST_F(ReportCommand, AnswersWrongInputWithOneLineAndExitCode2) {
       {{"--where", "n_ctx"}, "--where n_ctx: give [METHOD.]SETTING=VALUE"},
       {{"--model", "6d"}, "--model: is now --fingerprint F"},
       {{"--where", "colour=red"},
-       "--where colour=red: no such setting; known: batch_size, csc, ctx_init, draw"},
+       "--where colour=red: no such setting; known: batch_size, crops, csc, ctx_init, draw"},
       {{"--where", "cocoop.n_ctx=4"}, "--where cocoop.n_ctx=4: has no runs of cocoop to choose among"},
       {{"--where", "n_ctx=5"}, "holds no finished base-new run with --where n_ctx=5; choose among "},
       {{"--shots", "1,2"}, "--shots 1,2: this table is of one number of shots"},

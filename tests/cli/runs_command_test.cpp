@@ -36,7 +36,8 @@ TEST_F(RunsCommand, ListThoseThatAreAskedFor) {
   EXPECT_EQ(rows({"--status", "failed"}), 0U);
   EXPECT_EQ(rows({"--protocol", "few-shot"}), 0U);
   EXPECT_EQ(rows({"--protocol", "base-new"}), 3U);
-  EXPECT_EQ(rows({"--where", "n_ctx=4"}), 1U) << "zero-shot is not concerned";
+  EXPECT_EQ(rows({"--where", "n_ctx=1"}), 3U) << "zero-shot is not concerned";
+  expect_refused({"runs", "list", "--where", "n_ctx=4"}, "holds no run with --where n_ctx=4; choose among 1");
   const Finished text = run({"runs", "list"});
   EXPECT_TRUE(text.out.starts_with("3 runs\n")) << text.out;
   EXPECT_NE(text.out.find(id_), std::string::npos) << text.out;
@@ -111,7 +112,8 @@ TEST_F(RunsCommand, ShowsARunThatFailedAndDeletesItsFiles) {
   EXPECT_EQ(json.at("status"), "failed");
   EXPECT_TRUE(json.at("scores").is_null());
   EXPECT_EQ(run({"runs", "show", id}).code, 0);
-  EXPECT_EQ(run({"runs", "delete", id}).out, "deleted " + id + "\n");
+  expect_refused({"runs", "delete", id, "nosuch"}, "run nosuch: is not in");
+  EXPECT_EQ(run({"runs", "delete", id, id}).out, "deleted " + id + "\n");
   EXPECT_FALSE(fs::exists(*world_ / ("runs/logs/" + id + ".log")));
 }
 

@@ -236,8 +236,9 @@ TEST_F(OwnDataset, OtherFilesAreLeftOutWithOneNote) {
   const Split split = read();
   EXPECT_EQ(split.train.size() + split.val.size() + split.test.size(), 5U);
   ASSERT_EQ(split.notes.size(), 1U);
-  EXPECT_NE(split.notes[0].find("2 files do not have names of images and are left out, first wren/Thumbs.db"),
-            std::string::npos);
+  EXPECT_NE(
+      split.notes[0].find("files left out whose names are not those of images: 2, the first wren/Thumbs.db"),
+      std::string::npos);
 }
 
 TEST_F(OwnDataset, RefusesWhatIsNoDataset) {

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/files.h"
@@ -93,6 +94,19 @@ TEST_F(HostileFeatureFile, ItsKeyIsOneShortText) {
   expect_part(with_key(texts_of(64'000), H5::DataSpace(H5S_NULL)), "'key' is not a text");
   expect_part(with_key(H5::StrType(H5::PredType::C_S1, H5T_VARIABLE), {}), "'key' is not a text");
   expect_part(with_key(H5::PredType::STD_I64LE, {}), "'key' is not a text");
+}
+
+TEST_F(HostileFeatureFile, ItsKeyHasNamesThatAreKnown) {
+  for (const char* name : {"precision", "stored type", "resampling", "crops"}) {
+    nlohmann::json key = to_json(test::small_key());
+    key[name] = "f64";
+    expect_part(refusal([&](H5::H5File& file) {
+                  file.removeAttr("key");
+                  const H5::StrType type = texts_of(key.dump().size());
+                  file.createAttribute("key", type, H5::DataSpace()).write(type, key.dump());
+                }),
+                "its key is not understood");
+  }
 }
 
 TEST_F(HostileFeatureFile, ReadsNoOtherFile) {

@@ -97,7 +97,7 @@ TEST_F(PluginFolder, NamesTheMethodThatCannotBeCreated) {
 TEST_F(PluginFolder, ListsTheKnownMethodsForAnUnknownOne) {
   EXPECT_ERROR(load().at("cooop"), "no method cooop; known: first_class, first_class_too");
   EXPECT_ERROR(MethodRegistry({}).at("coop"),
-               "no method coop: no plugin was found; give their folder with --plugins");
+               "no method coop; no plugin was found; give their folder with --plugins");
 }
 
 TEST_F(PluginFolder, LeavesOutAFileThatIsNoLibrary) {

@@ -132,8 +132,8 @@ TEST_F(BaseNewTableTest, NotesSayWhatIsMissing) {
       grid({.methods = {"coop", "cocoop"}, .datasets = {"brands", "places", "tiny", "zoo"}}).notes,
       (Texts{"† coop: average over 3 of 4 datasets, without zoo", "† coop: seeds 1, 3 of 1, 2, 3 on places",
              "† coop: seed 2 of 1, 2, 3 on tiny", "cocoop: no dataset to average over yet",
-             "places: 7 to 13 of 16 shots: classes with fewer training images",
-             "tiny: 5 of 16 shots: classes with fewer training images",
+             "places: has classes of 7 to 13 training images, fewer than 16 shots",
+             "tiny: has classes of 5 training images, fewer than 16 shots",
              "1 failed run is missing here; `runner report --table failures` says why"}));
 }
 

@@ -37,6 +37,20 @@ TEST(Condition, OnTrainingDoesNotConcernMethodsWithoutIt) {
   EXPECT_FALSE(holds("precision=bf16", zero_shot_spec()));
 }
 
+TEST(Condition, KnowsCropsThatAreAsUsual) {
+  RunSpec centre = sample_spec(), cropped = sample_spec();
+  centre.views = 0;
+  cropped.crops = {.least = 0.5, .most = 1};
+  EXPECT_TRUE(holds("crops=0.08-1", sample_spec()));
+  EXPECT_FALSE(holds("crops=0.08-1", cropped));
+  EXPECT_FALSE(holds("crops=0.5-1", sample_spec()));
+  EXPECT_TRUE(holds("crops=0.5-1", cropped));
+  EXPECT_TRUE(holds("crops=0.5-1", centre)) << "it has none";
+  EXPECT_FALSE(holds("coop.crops=0.5-1", centre));
+  EXPECT_TRUE(setting_names(sample_spec()).contains("crops"));
+  EXPECT_FALSE(setting_names(centre).contains("crops"));
+}
+
 TEST(Condition, TakesADrawByItsBeginning) {
   RunSpec spec = sample_spec();
   spec.draw = "abcdef01";

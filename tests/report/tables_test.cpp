@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "report/figures/grid_figures.h"
 #include "report/made_runs.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
@@ -45,6 +46,21 @@ TEST_F(Tables, HaveFiguresOnlyIfLooksAreGiven) {
   EXPECT_TRUE(make_exhibit(sources, request).figures.empty());
   Looks looks;
   EXPECT_EQ(make_exhibit(sources, request, &looks).figures.size(), 1U);
+}
+
+TEST_F(Tables, APlotWithVersusIsOfTheGainsWhateverTheTable) {
+  for (const char* protocol : {"few-shot", "cross-dataset"}) {
+    Ledger ledger(scratch_ / protocol);
+    test::record_all(ledger, protocol, test::zero_shot_spec("brands"), 50);
+    test::record_all(ledger, protocol, test::all_classes_spec("brands"), 60);
+    const ReportSources sources(ledger, kSuites);
+    TableRequest request{.kind = &table_kind(protocol)};
+    EXPECT_NE(make_plot(sources, request).id, kGains);
+    request.versus = "clip_zeroshot";
+    const Figure gains = make_plot(sources, request);
+    EXPECT_EQ(gains.id, kGains);
+    EXPECT_EQ(gains.title, "What is gained over clip_zeroshot");
+  }
 }
 
 TEST_F(Tables, ASuiteKeepsItsDatasetsAndTheirOrder) {

@@ -174,6 +174,26 @@ TEST_F(DamagedLedger, AStatusThatThereIsNotIsNoRunningRun) {
   EXPECT_ERROR(ledger().list(), "has no status eone");
 }
 
+TEST_F(DamagedLedger, AStatusThatDoesNotGoWithWhatIsRecordedIsAFinding) {
+  const auto is_found = [&](const std::string& fault) {
+    return std::ranges::any_of(check_ledger(path_), [&](const std::string& finding) {
+      return finding.find("run " + id_ + ": " + fault) != std::string::npos;
+    });
+  };
+  change("UPDATE run SET status = 'failed' WHERE id = '" + id_ + "'");
+  EXPECT_TRUE(is_found("is failed, and has no error"));
+  change("UPDATE run SET status = 'done', draw_hash = NULL, seal = NULL WHERE id = '" + id_ + "'");
+  EXPECT_TRUE(is_found("is done, and no training of it is recorded"));
+}
+
+TEST_F(DamagedLedger, ThatLacksATableIsAFinding) {
+  change("DROP TABLE epoch");
+  const std::vector<std::string> found = check_ledger(path_);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_NE(found[0].find("no such table: epoch"), std::string::npos) << found[0];
+  EXPECT_ERROR(ledger().epochs(), "is a damaged ledger (no such table: epoch)");
+}
+
 TEST_F(DamagedLedger, ABitOfTheFileThatFlipsIsFoundWhereverItMatters) {
   const std::string whole = read_file(path_);
   const auto contents = [&] {

@@ -133,6 +133,22 @@ TEST(RunSpec, NamesImagesTokenizerAndBaseOnlyWhereTheyAreKnown) {
   EXPECT_EQ(read.test_set(), "split of brands+0123");
 }
 
+TEST(RunSpec, WithoutSeedIsTheSameForAllSeedsAndNothingElse) {
+  RunSpec first = test::sample_spec(), second = first;
+  first.images = {{"full_val", "01"}, {"test", "23"}, {"train", "45"}, {"val", "67"}};
+  first.draw = "89";
+  second.seed = 2;
+  second.images = {{"full_val", "01"}, {"test", "23"}, {"train", "ab"}, {"val", "cd"}};
+  second.draw = "ef";
+  EXPECT_EQ(first.without_seed(), second.without_seed());
+  std::vector<RunSpec> others(4, second);
+  others[0].draw = "";
+  others[1].images["test"] = "24";
+  others[2].images["full_val"] = "02";
+  others[3].views = 1;
+  for (const RunSpec& other : others) EXPECT_NE(first.without_seed(), other.without_seed());
+}
+
 TEST(RunSpec, NamesCropsOnlyWhereTheyAreNotCoOps) {
   RunSpec spec = test::sample_spec();
   EXPECT_FALSE(spec.canonical().contains("crops"));

@@ -191,6 +191,8 @@ TEST_F(PlanSweep, RefusesAValueThatIsThereTwice) {
   SweepSpec twice = spec();
   twice.assignments = {"coop.n_ctx=2,2"};
   EXPECT_ERROR(ids(twice), "--set coop.n_ctx=2,2: 2 is there twice; leave one out");
+  twice.assignments = {"coop.n_ctx=2,02"};
+  EXPECT_ERROR(ids(twice), "--set coop.n_ctx: 02 is there twice; leave one out");
 }
 
 TEST_F(PlanSweep, FewShotTrainsAndTestsAllClasses) {

@@ -106,7 +106,7 @@ TEST_F(Protocols, WhatWasNotTrackedInTrainingIsTrackedByTrainingAgainAlone) {
   spec_.track_new = 1;
   spec_.remeasure = true;
   EXPECT_EQ(sweep(Protocol::base_new).made, 0);
-  const std::string line = "no base and new accuracy by epoch of 1 run trained before: --force trains again";
+  const std::string line = "--track-new: 1 run was trained before without it; --force trains again";
   SweepSpec spec = spec_;
   spec.datasets = "one";
   const Workbench bench(spec);

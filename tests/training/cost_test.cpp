@@ -38,6 +38,22 @@ class UntrainedLearner final : public MeanLearner {
   NamedTensors trainable() override { return {}; }
 };
 
+/// Keeps the names of its classes with what it learns.
+class NamingLearner final : public MeanLearner {
+ public:
+  using MeanLearner::MeanLearner;
+  NamedTensors state() override {
+    NamedTensors state = MeanLearner::state();
+    state.emplace_back("names", at::zeros({20}, at::kByte));
+    return state;
+  }
+};
+
+TEST(Cost, WhatAMethodKeepsBesideIsNotLearned) {
+  NamingLearner learner(kWidth);
+  EXPECT_EQ(measure_cost(learner, made_task(), steps_of(2), 1e-9).parameters, kWidth);
+}
+
 TEST(Cost, StepsGoRoundThroughTheTrainingImages) {
   MeanLearner learner(kWidth);
   const Cost cost = measure_cost(learner, made_task(), steps_of(2), 1e-9);

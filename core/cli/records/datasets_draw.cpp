@@ -62,7 +62,7 @@ void write_draw(const StoredDraw& draw, const Values& values) {
     fmt::print("{}", draw_text(draw));
     return;
   }
-  const std::string file = values.text("output");
+  const std::string file = output_file(values);
   write_file(file, draw_text(draw));
   fmt::print("{}: {}, {}, seed {}: {} training and {} validation images\n", file, draw.dataset,
              plural(static_cast<size_t>(draw.shots), "shot"), draw.seed, draw.draw.train.size(),

@@ -1,3 +1,4 @@
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "results/ledger_check.h"
@@ -25,7 +26,7 @@ int check_command(const Arguments& arguments) {
                  "  runner ledger check --db runs/promptbed.db",
              .options = {{"options", {shared("db")}}}});
   if (!values) return kAllDone;
-  const std::string ledger = values->text("db");
+  const std::string ledger = ledger_path(*values);
   const std::vector<std::string> findings = check_ledger(ledger);
   for (const std::string& finding : findings) fmt::print("{}\n", printable(finding));
   if (findings.empty()) fmt::print("{}: all is well\n", ledger);
@@ -64,7 +65,7 @@ int merge_command(const Arguments& arguments) {
   int code = kAllDone;
   for (const std::string& ledger : values->arguments()) {
     try {
-      const MergeSummary summary = merge_ledger(ledger, values->text("into"));
+      const MergeSummary summary = merge_ledger(behind_links(ledger), behind_links(values->text("into")));
       for (const std::string& note : summary.notes) fmt::print(stderr, "note: {}\n", printable(note));
       fmt::print("{}\n", merge_text(ledger, summary));
     } catch (const Error& fault) {  // the others are merged all the same

@@ -1,5 +1,6 @@
 #include "cli/records/report_options.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "data/suites/dataset_spec.h"
@@ -73,7 +74,11 @@ ReportQuery read_run_filters(const Values& values) {
   ReportQuery query;
   query.methods = values.items("methods");
   for (const std::string& named : values.items("datasets")) query.datasets.push_back(dataset_id(named));
-  if (query.datasets == std::vector<std::string>{"all"}) query.datasets.clear();
+  if (std::ranges::count(query.datasets, "all") > 0) {
+    if (query.datasets.size() > 1)
+      throw Error("--datasets: all stands for every dataset; leave it out, or the others");
+    query.datasets.clear();
+  }
   query.shots = values.numbers("shots");
   query.seeds = values.numbers("seeds");
   query.model = values.text("fingerprint");
@@ -103,9 +108,9 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
                                                         {"json", ReportFormat::json},
                                                         {"latex", ReportFormat::latex},
                                                         {"html", ReportFormat::html}});
-  read.output = values->text("output");
+  read.output = output_file(*values);
   if (values->given("plot")) {
-    read.plot = values->text("plot");
+    read.plot = output_file(*values, "plot");
     plot_format(read.plot);  // refuses an unknown one before any work
     if (!read.output.empty()) throw Error("--plot and --output are two files; leave one of them out");
     if (values->given("format"))
@@ -113,7 +118,7 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments) {
                           "--plot draws a plot whose format its file's name says; leave one of them out");
   }
   if (values->given("suite")) read.page.suite = values->text("suite");
-  read.ledger = values->text("db");
+  read.ledger = ledger_path(*values);
   return read;
 }
 

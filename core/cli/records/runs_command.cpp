@@ -25,7 +25,7 @@ int runs_command(const Arguments& arguments) {
 }
 
 Ledger open_ledger(const Values& values) {
-  return Ledger::open_existing(values.text("db"));
+  return Ledger::open_existing(ledger_path(values));
 }
 
 }  // namespace promptbed

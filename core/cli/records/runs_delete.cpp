@@ -1,3 +1,5 @@
+#include <set>
+
 #include "cli/records/runs_commands.h"
 #include "results/run_files.h"
 
@@ -16,9 +18,11 @@ int delete_runs(const Arguments& arguments) {
   if (!values) return kAllDone;
   if (values->arguments().empty())
     throw Error("runner runs delete needs the ids of runs; see runner runs list");
-  Ledger ledger = Ledger::open_existing(values->text("db"), Access::write);
-  for (const std::string& id : values->arguments()) {
-    const std::string removed = ledger.remove(id);
+  Ledger ledger = Ledger::open_existing(ledger_path(*values), Access::write);
+  std::set<std::string> runs;  // all of them are found before one is removed
+  for (const std::string& id : values->arguments()) runs.insert(ledger.find(id).id);
+  for (const std::string& run : runs) {
+    const std::string removed = ledger.remove(run);
     remove_run_files(ledger.path(), removed);
     fmt::print("deleted {}\n", removed);
   }

@@ -2,6 +2,7 @@
 #include "cli/records/report_options.h"
 #include "cli/records/runs_commands.h"
 #include "report/exports/exports.h"
+#include "report/select/filters.h"
 
 namespace promptbed {
 namespace {
@@ -40,7 +41,7 @@ int export_runs(const Arguments& arguments) {
   const auto format = values->one_of<ExportFormat>("format", {{"csv", ExportFormat::csv},
                                                               {"jsonl", ExportFormat::json_lines},
                                                               {"tensorboard", ExportFormat::tensorboard}});
-  const std::string output = values->text("output");
+  const std::string output = output_file(*values);
   if (format == ExportFormat::tensorboard && output.empty())
     throw Error("--format tensorboard: is a folder of files; name it with --output FOLDER");
   std::optional<Protocol> protocol;
@@ -48,7 +49,7 @@ int export_runs(const Arguments& arguments) {
   const ReportQuery query = read_run_filters(*values);
   const Ledger ledger = open_ledger(*values);
   const Snapshot snapshot(ledger);
-  const Runs runs = runs_in(snapshot, query, protocol, RunStatus::done);
+  const Runs runs = found_runs(snapshot, query, protocol, RunStatus::done);
   if (runs.empty()) {
     throw Error(fmt::format(
         "{}: holds no finished run with these choices; leave some out, or run `runner sweep` first",

@@ -1,6 +1,5 @@
 #include <nlohmann/json.hpp>
 
-#include "base/text.h"
 #include "cli/records/report_options.h"
 #include "cli/records/runs_commands.h"
 #include "report/grid/runs.h"
@@ -43,10 +42,7 @@ int list_runs_command(const Arguments& arguments) {
   }
   const Ledger ledger = open_ledger(*values);
   const Snapshot snapshot(ledger);
-  const Runs runs = runs_in(snapshot, query, protocol, status);
-  const auto taken = [&](const ReportQuery& other) { return runs_in(snapshot, other, protocol, status); };
-  if (const auto blamed = blame_filter(query, taken))
-    fmt::print(stderr, "note: no run with {}\n", printable(*blamed));
+  const Runs runs = found_runs(snapshot, query, protocol, status);
   Report report = run_report(runs);
   if (format == OutputFormat::text) {
     report.table.notes = note_errors(runs);

@@ -16,7 +16,7 @@ int release_runs(const Arguments& arguments) {
   if (!values) return kAllDone;
   if (values->arguments().empty())
     throw Error("runner runs release needs the ids of runs; see runner runs list --status running");
-  Ledger ledger = Ledger::open_existing(values->text("db"), Access::write);
+  Ledger ledger = Ledger::open_existing(ledger_path(*values), Access::write);
   for (const std::string& id : values->arguments()) fmt::print("released {}\n", ledger.give_up(id));
   return kAllDone;
 }

@@ -22,7 +22,7 @@ Classifier make_classifier(const Values& values, const std::string& otherwise) {
     if (values.given(option))
       throw Error(fmt::format("--{}: the prompt {} has its own; leave one of the two out", option, prompt));
   }
-  return {load_plugins(values), read_named_prompt(prompt, values.text("db")).prompt};
+  return {load_plugins(values), read_named_prompt(prompt, ledger_path(values)).prompt};
 }
 
 }  // namespace promptbed

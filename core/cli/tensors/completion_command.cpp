@@ -28,7 +28,7 @@ int completion_command(const Arguments& arguments) {
     for (Subcommand& one : described_by([&] { command.run({}); })) subcommands.push_back(std::move(one));
   }
   const std::string text = found->second(subcommands);
-  if (const std::string output = values->text("output"); !output.empty()) {
+  if (const std::string output = output_file(*values); !output.empty()) {
     write_file(output, text);
   } else {
     fmt::print("{}", text);

@@ -40,8 +40,9 @@ int doctor_command(const Arguments& arguments) {
                       "  runner doctor",
        .options = {{"options", {shared("db"), shared("cache"), shared("plugins"), text_or_json()}}}});
   if (!values) return kAllDone;
-  const DiagnosisSpec spec{
-      .ledger = values->text("db"), .cache = values->text("cache"), .plugins = read_plugin_folders(*values)};
+  const DiagnosisSpec spec{.ledger = ledger_path(*values),
+                           .cache = values->text("cache"),
+                           .plugins = read_plugin_folders(*values)};
   const auto render = values->one_of<std::string (*)(const std::vector<MachineFinding>&)>(
       "format", {{"text", findings_text}, {"json", findings_json}});
   const std::vector<MachineFinding> findings = diagnose(spec);

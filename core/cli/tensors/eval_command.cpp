@@ -81,7 +81,7 @@ std::string dataset_of(const RunSpec& run, const std::filesystem::path& ledger) 
 std::string tested_dataset(const Values& values, const Classifier& classifier) {
   if (values.given("dataset")) return values.text("dataset");
   if (classifier.prompt() && !classifier.prompt()->run.dataset.empty())
-    return dataset_of(classifier.prompt()->run, values.text("db"));
+    return dataset_of(classifier.prompt()->run, ledger_path(values));
   throw Error("runner eval needs the dataset to test on; give --dataset");
 }
 
@@ -138,6 +138,10 @@ int eval_command(const Arguments& arguments) {
                  {"csv", [](const Evaluation& e) { return e.as_csv(); }}});
   InputSpec spec;
   read_model_options(spec, *values);
+  const std::string predictions = output_file(*values, "predictions");
+  const std::string confusion = output_file(*values, "confusion");
+  if (!predictions.empty() && predictions == confusion)
+    throw Error("--predictions and --confusion are two files; give each a name of its own");
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));
 
@@ -156,9 +160,8 @@ int eval_command(const Arguments& arguments) {
   const Ranking ranking = ranked(*learner, classifier, tested, dataset, inputs, spec, threads);
   const Evaluation evaluation(classifier.title(), dataset.id, class_set, std::move(tested),
                               guesses_of(ranking));
-  if (values->given("predictions"))
-    write_file(values->text("predictions"), evaluation.predictions_csv(classifier.score_name()));
-  if (values->given("confusion")) write_file(values->text("confusion"), evaluation.confusion_csv());
+  if (!predictions.empty()) write_file(predictions, evaluation.predictions_csv(classifier.score_name()));
+  if (!confusion.empty()) write_file(confusion, evaluation.confusion_csv());
   fmt::print("{}", render(evaluation));
   return kAllDone;
 }

@@ -28,7 +28,7 @@ Subcommand predict_description() {
   return {.usage = "runner predict IMAGE|FOLDER|ARCHIVE... [OPTIONS]",
           .explanation =
               "Classifies images: prints the most likely of the classes that you name, of a\n"
-              "dataset's, or of those the prompt was trained on. A folder, or a ZIP archive,\n"
+              "dataset's, or of those the prompt was trained on. A folder, or a stored ZIP (zip -0),\n"
               "stands for all images in it; a pipe, such as /dev/stdin, for the image that comes out of it.\n"
               "Images that cannot be read are listed on standard error, the others are classified; the exit\n"
               "code is then 1.\n\n"

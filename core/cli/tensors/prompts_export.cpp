@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "cli/options.h"
 #include "cli/tensors/named_prompt.h"
 #include "cli/tensors/prompts_commands.h"
@@ -20,8 +21,9 @@ int export_prompt(const Arguments& arguments) {
              .takes_arguments = true});
   if (!values) return kAllDone;
   const std::string& named = values->only_argument("prompts export", "a trained prompt");
-  const TrainedPrompt prompt = read_named_prompt(named, values->text("db")).prompt;
-  const std::string output = values->text("output");
+  const auto [prompt, file] = read_named_prompt(named, ledger_path(*values));
+  const std::string output = output_file(*values);
+  check_is_other(output, file);
   write_reference_checkpoint(output, prompt);
   fmt::print("{}: {}\n", output, title_of(prompt));
   return kAllDone;

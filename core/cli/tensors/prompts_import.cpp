@@ -159,7 +159,8 @@ int import_prompt(const Arguments& arguments) {
   const std::optional<Values> values = parse(arguments, prompts_import_description());
   if (!values) return kAllDone;
   const fs::path path = values->only_argument("prompts import", "a checkpoint");
-  const fs::path output = values->text("output");
+  const fs::path output = output_file(*values);
+  check_is_other(output, path);
   InputSpec spec;
   read_model_options(spec, *values);
   read_data_options(spec, *values, values->text("dataset"));

@@ -76,7 +76,7 @@ int show_prompt(const Arguments& arguments) {
   if (!values) return kAllDone;
   const OutputFormat format = values->one_of("format", kTextJson);
   const std::string& named = values->only_argument("prompts show", "a trained prompt");
-  const auto [prompt, file] = read_named_prompt(named, values->text("db"));
+  const auto [prompt, file] = read_named_prompt(named, ledger_path(*values));
   fmt::print("{}", format == OutputFormat::json ? prompt_json(prompt, file.string())
                                                 : printable_lines(prompt_text(prompt, file.string())));
   return kAllDone;

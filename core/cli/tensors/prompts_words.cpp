@@ -134,7 +134,7 @@ int prompt_words(const Arguments& arguments) {
       "format", {{"text", vectors_text}, {"csv", vectors_csv}, {"json", vectors_json}});
   const int64_t top = values->positive("top", 5, kMostWords);
   const std::string& named = values->only_argument("prompts words", "a trained prompt");
-  const TrainedPrompt prompt = read_named_prompt(named, values->text("db")).prompt;
+  const TrainedPrompt prompt = read_named_prompt(named, ledger_path(*values)).prompt;
   context_of(prompt);  // before the model is read
 
   const ClipModel model = load_model(*values);

@@ -124,7 +124,7 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.changes = read_draw_changes(values);
   spec.imagenet_val = validates_on_training(values);
   spec.descriptions = read_descriptions(values);
-  spec.ledger = values.text("db");
+  spec.ledger = ledger_path(values);
   spec.plugins = read_plugin_folders(values);
   spec.epochs = values.number("epochs");
   spec.batch_size = values.number("batch-size");

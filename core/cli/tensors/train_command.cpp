@@ -160,7 +160,7 @@ int train_command(const Arguments& arguments) {
   Workbench bench(spec);
   const Plan plan = plan_sweep(spec, bench);
   print_warnings(plan);
-  return train(plan, spec, bench, values->text("output"));
+  return train(plan, spec, bench, output_file(*values));
 }
 
 }  // namespace promptbed

@@ -13,15 +13,7 @@ constexpr std::string_view kStandIn = "stand-in";
 }  // namespace
 
 std::string_view to_string(Precision precision) {
-  switch (precision) {
-    case Precision::f32:
-      return "f32";
-    case Precision::bf16:
-      return "bf16";
-    case Precision::tf32:
-      return "tf32";
-  }
-  return "";
+  return to_name(kPrecisions, precision);
 }
 
 std::string device_text(torch::Device device) {

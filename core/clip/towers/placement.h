@@ -5,12 +5,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/names.h"
+
 namespace promptbed {
 
 /// The type that products with frozen weights use. With bf16 the residual stream, layer norms, softmax and
 /// all learned tensors stay in f32. tf32 is for GPUs: f32, but for all products there, whose factors are
 /// rounded to ten bits behind the point.
 enum class Precision { f32, bf16, tf32 };
+inline constexpr Named<Precision> kPrecisions[] = {
+    {Precision::f32, "f32"}, {Precision::bf16, "bf16"}, {Precision::tf32, "tf32"}};
 
 /// "f32", "bf16" or "tf32".
 std::string_view to_string(Precision precision);

@@ -53,7 +53,7 @@ class ClassFolderReader {
   std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     if (others_ > 0) {
-      notes.push_back(fmt::format("{}: {} files do not have names of images and are left out, first {}",
+      notes.push_back(fmt::format("{}: files left out whose names are not those of images: {}, the first {}",
                                   root_.string(), others_, first_other_));
     }
     if (!left_by_systems_.empty()) {

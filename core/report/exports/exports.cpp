@@ -64,8 +64,8 @@ std::vector<std::string> variants_of(const Runs& runs) {
     places[{runs[i]->spec().method, runs[i]->spec().classes, runs[i]->spec().shots}].push_back(i);
   std::vector<std::string> variants(runs.size());
   for (const auto& [kind, own] : places) {
-    std::vector<RunSpec> specs;
-    for (const size_t place : own) specs.push_back(runs[place]->spec());
+    std::vector<const RunSpec*> specs;
+    for (const size_t place : own) specs.push_back(&runs[place]->spec());
     std::vector<std::string> labels = variant_labels(specs);
     for (size_t i = 0; i < own.size(); ++i) variants[own[i]] = std::move(labels[i]);
   }

@@ -273,7 +273,7 @@ Figure plane_figure(const Grid& grid, Looks& looks) {
 
 Figure gains_figure(const Versus& versus, const std::optional<std::string>& label) {
   Figure figure{
-      .id = "gains",
+      .id = std::string(kGains),
       .title = label ? fmt::format("What {} gains over {}", *label, versus.reference)
                      : "What is gained over " + versus.reference,
       .caption = fmt::format("Points of {} by dataset, the greatest gain first; runs with the same seed are "
@@ -290,18 +290,21 @@ Figure gains_figure(const Versus& versus, const std::optional<std::string>& labe
   return figure;
 }
 
+void add_gains(const Grid& grid, const std::optional<std::string>& reference, std::vector<Figure>& figures) {
+  if (!reference) return;
+  Figure gains = gains_figure(versus(grid, *reference));
+  if (!gains.panels.empty()) figures.push_back(std::move(gains));
+}
+
 std::vector<Figure> base_new_figures(const Grid& grid, const std::optional<std::string>& asked,
                                      Looks& looks) {
   std::vector<Figure> figures = {plane_figure(grid, looks)};
-  Figure gains;
-  if (asked) {
-    gains = gains_figure(versus(grid, *asked));
-  } else {
-    const GridSeries* reference = simplest(grid);
-    const GridSeries* best = best_beside(grid, reference);
-    if (reference != nullptr && best != nullptr)
-      gains = gains_figure(versus(grid, reference->label()), best->label());
-  }
+  add_gains(grid, asked, figures);
+  if (asked) return figures;
+  const GridSeries* reference = simplest(grid);
+  const GridSeries* best = best_beside(grid, reference);
+  if (reference == nullptr || best == nullptr) return figures;
+  Figure gains = gains_figure(versus(grid, reference->label()), best->label());
   if (!gains.panels.empty()) figures.push_back(std::move(gains));
   return figures;
 }

@@ -78,7 +78,8 @@ Panel shots_panel(const Grid& grid, GridRow row, const std::string& title, Looks
 
 }  // namespace
 
-std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>&, Looks& looks) {
+std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks) {
   Figure figure{.id = "curves",
                 .title = heading_of(grid.metric) + " against shots",
                 .caption =
@@ -92,7 +93,9 @@ std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::
     figure.panels.push_back(shots_panel(grid, row, title, looks));
   }
   share_length_of_y(figure.panels);
-  return {std::move(figure)};
+  std::vector<Figure> figures = {std::move(figure)};
+  add_gains(grid, versus, figures);
+  return figures;
 }
 
 }  // namespace promptbed

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/figures/figure.h"
@@ -34,12 +35,21 @@ Figure plane_figure(const Grid& grid, Looks& looks);
 /// all. Throws Error for a label that is not a column.
 Figure gains_figure(const Versus& versus, const std::optional<std::string>& label = {});
 
+/// The id of gains_figure().
+inline constexpr std::string_view kGains = "gains";
+
+/// Adds what is gained over the series with this label, if one is asked for and there is something to
+/// compare.
+void add_gains(const Grid& grid, const std::optional<std::string>& versus, std::vector<Figure>& figures);
+
 /// Accuracy on all classes against shots, a panel for the average and for each dataset: figure 3 of arXiv
 /// 2109.01134. Bands are one standard deviation over seeds either way; an untrained method is a dashed line.
+/// Then the gains over `versus`.
 std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 
-/// Accuracy on the source and on each target, one row per dataset and one point per series.
+/// Accuracy on the source and on each target, one row per dataset and one point per series; then the gains
+/// over `versus`.
 std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>& versus,
                                      Looks& looks);
 

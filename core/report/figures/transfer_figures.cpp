@@ -27,7 +27,8 @@ Trace transfer_trace(const Grid& grid, const GridSeries& series, Looks& looks) {
 
 }  // namespace
 
-std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>&, Looks& looks) {
+std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks) {
   std::vector<std::string> rows;
   for (size_t i = 0; i < grid.datasets.size(); ++i) rows.push_back(grid.name_of(i));
   Panel panel{.title = "Trained on " + grid.source,
@@ -42,10 +43,13 @@ std::vector<Figure> transfer_figures(const Grid& grid, const std::optional<std::
     for (const Datum& datum : panel.traces.back().data) accuracies.push_back(datum.x);
   }
   panel.x = axis_over(words_of(grid.metric) + " (%)", accuracies);
-  return {{.id = "targets",
-           .title = heading_of(grid.metric) + " by dataset",
-           .caption = "Means over seeds, on all classes of each dataset. Grey is without training.",
-           .panels = {std::move(panel)}}};
+  std::vector<Figure> figures = {
+      {.id = "targets",
+       .title = heading_of(grid.metric) + " by dataset",
+       .caption = "Means over seeds, on all classes of each dataset. Grey is without training.",
+       .panels = {std::move(panel)}}};
+  add_gains(grid, versus, figures);
+  return figures;
 }
 
 }  // namespace promptbed

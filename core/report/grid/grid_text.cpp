@@ -77,8 +77,8 @@ std::vector<std::string> note_small_classes(const Grid& grid) {
       if (series.cells[i].spec && series.cells[i].spec->changes.noise) continue;
       const std::string range =
           least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
-      append(notes, {fmt::format("{}: {} of {} shots: classes with fewer training images", grid.datasets[i],
-                                 range, *grid.shots)});
+      append(notes, {fmt::format("{}: has classes of {} training images, fewer than {} shots",
+                                 grid.datasets[i], range, *grid.shots)});
     }
   }
   return notes;

@@ -15,12 +15,16 @@ namespace {
 const GridSeries& find_reference(const std::vector<GridSeries>& all, const std::string& label) {
   const auto found = std::ranges::find(all, label, &GridSeries::label);
   if (found != all.end() && all.size() > 1) return *found;
+  if (found != all.end()) {
+    throw Error(fmt::format("--versus {}: is alone in the table; add another method with --methods", label));
+  }
   std::vector<std::string> labels;
   for (const GridSeries& series : all) labels.push_back(series.label());
-  throw Error(
-      found == all.end()
-          ? fmt::format("--versus {}: is not in the table; choose among {}", label, fmt::join(labels, ", "))
-          : fmt::format("--versus {}: is alone in the table; add another method with --methods", label));
+  const bool has_variants = std::ranges::count(all, label, &GridSeries::method) > 0;
+  throw Error(fmt::format(
+      "--versus {}: is not in the table; {} {}", label,
+      has_variants ? "narrow its variants down to one with --where, or name one:" : "choose among",
+      fmt::join(labels, ", ")));
 }
 
 /// ", seeds 1, 2, 3"; "" for none.
@@ -139,6 +143,16 @@ Table records_of(const Versus& versus, const std::string& title) {
   return table;
 }
 
+/// Whether there are several seeds or datasets somewhere.
+bool has_intervals(const Versus& versus) {
+  const auto has = [](const Gain& gain) {
+    return gain.interval ||
+           std::ranges::any_of(gain.by_dataset, [](const PairedGain& on) { return on.interval.has_value(); });
+  };
+  return std::ranges::any_of(
+      versus.columns, [&](const VersusColumn& column) { return std::ranges::any_of(column.gains, has); });
+}
+
 }  // namespace
 
 Report Versus::report() const {
@@ -171,9 +185,10 @@ Versus versus(const Grid& grid, const std::string& reference) {
       append(versus.notes, note_unpaired(grid, series, other, m));
     }
   }
-  append(versus.notes,
-         {"pairs of the same dataset and seed; ± is a 95 % interval: in a dataset's row over its "
-          "seeds, in the mean's row over the datasets"});
+  append(versus.notes, {has_intervals(versus)
+                            ? "pairs of the same dataset and seed; ± is a 95 % interval: in a dataset's row "
+                              "over its seeds, in the mean's row over the datasets"
+                            : "pairs of the same dataset and seed"});
   return versus;
 }
 

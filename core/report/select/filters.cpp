@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <promptbed/error.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
-
-#include "report/select/variants.h"
 
 namespace promptbed {
 namespace {
@@ -43,14 +41,7 @@ void add(std::vector<Filter>& filters, const char* option, const ReportQuery& qu
 
 void add_condition(std::vector<Filter>& filters, const ReportQuery& query, size_t number) {
   const Condition& condition = query.where[number];
-  const auto held = [condition](const RunResults& run) -> Held {
-    if (!condition.method.empty() && condition.method != run.spec().method) return {};
-    for (const auto& [place, value] : settings_of(run.spec())) {
-      if (setting_name(place) == condition.setting)
-        return value.is_string() ? value.get<std::string>() : value.dump();
-    }
-    return {};
-  };
+  const auto held = [condition](const RunResults& run) { return value_for(condition, run.spec()); };
   Filter filter{
       .text = "--where " + condition.text(), .held = held, .only = {.where = {condition}}, .rest = query};
   filter.rest.where.erase(filter.rest.where.begin() + static_cast<std::ptrdiff_t>(number));
@@ -126,6 +117,16 @@ std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRun
       return blame(filter, there, /*is_alone=*/true);
   }
   return {};
+}
+
+Runs found_runs(const Snapshot& snapshot, const ReportQuery& query, std::optional<Protocol> protocol,
+                std::optional<RunStatus> status) {
+  const auto taken = [&](const ReportQuery& other) { return runs_in(snapshot, other, protocol, status); };
+  if (const auto blamed = blame_filter(query, taken)) {
+    throw Error(fmt::format("{}: holds no {}run with {}", snapshot.path().string(),
+                            status == RunStatus::done ? "finished " : "", *blamed));
+  }
+  return taken(query);
 }
 
 }  // namespace promptbed

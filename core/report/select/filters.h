@@ -18,4 +18,8 @@ using TakenRuns = std::function<Runs(const ReportQuery& query)>;
 /// answer. Nothing if there is none, or no run that the filter could have taken.
 std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRuns& taken);
 
+/// The same as runs_in, but throws Error where a filter is to blame.
+Runs found_runs(const Snapshot& snapshot, const ReportQuery& query, std::optional<Protocol> protocol = {},
+                std::optional<RunStatus> status = {});
+
 }  // namespace promptbed

@@ -17,14 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kDraw = "draw";
-constexpr const char* kTokenizer = "tokenizer";
-constexpr const char* kDescriptions = "descriptions";
-constexpr const char* kNone = "none";
-
-// What the JSON of a trained run leaves out where it is as usual.
-constexpr std::string_view kLeftOutOfTraining[] = {kDraw, "label_noise", "imbalance", "validation"};
-
 [[noreturn]] void throw_malformed(std::string_view text) {
   throw Error(
       fmt::format("--where {}: give [METHOD.]SETTING=VALUE,..., such as coop.n_ctx=4,16 or views=10", text));
@@ -40,10 +32,9 @@ std::optional<double> number_in(std::string_view text) {
 /// Whether a setting's value is what the user's text says.
 bool matches(const json& value, std::string_view setting, const std::string& text) {
   if (value.is_number()) return number_in(text) == value.get<double>();
-  if (!value.is_string()) return value.dump() == text;
-  const auto& held = value.get_ref<const std::string&>();
-  const bool is_hash = setting == kDraw || setting == kTokenizer || setting == kDescriptions;
-  return held == text || (is_hash && !text.empty() && held.starts_with(text));
+  const std::string held = setting_text(value);
+  const bool is_hash = setting == "draw" || setting == "tokenizer" || setting == "descriptions";
+  return held == text || (is_hash && value.is_string() && !text.empty() && held.starts_with(text));
 }
 
 bool applies(const Condition& condition, const RunSpec& spec, std::string_view place) {
@@ -90,19 +81,22 @@ bool satisfies(const Condition& condition, const RunSpec& spec) {
     if (matched) return true;
   }
   if (is_there) return false;
-  // The JSON leaves out an ordinary draw and the usual tokenizer.
-  const bool may_be_left_out = std::ranges::count(kLeftOutOfTraining, condition.setting) > 0;
-  const bool must_have_it = !condition.method.empty() || condition.setting == kTokenizer ||
-                            (may_be_left_out && !spec.classes.empty());
-  return !must_have_it || std::ranges::count(condition.values, kNone) > 0;
+  // A method without the setting is not concerned, unless it is named.
+  return condition.method.empty() || std::ranges::count(condition.values, setting_text(json())) > 0;
+}
+
+std::optional<std::string> value_for(const Condition& condition, const RunSpec& spec) {
+  if (!condition.method.empty() && condition.method != spec.method) return std::nullopt;
+  for (const auto& [place, value] : settings_of(spec)) {
+    if (setting_name(place) != condition.setting) continue;
+    return applies(condition, spec, place) ? std::optional(setting_text(value)) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::set<std::string> setting_names(const RunSpec& spec) {
   std::set<std::string> names;
-  for (const auto& [place, value] : settings_of(spec)) {
-    if (!value.is_null()) names.insert(setting_name(place));
-  }
-  if (!spec.classes.empty()) names.insert(kDraw);
+  for (const auto& [place, value] : settings_of(spec)) names.insert(setting_name(place));
   return names;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,6 +33,9 @@ Condition parse_condition(std::string_view text);
 /// Whether the run has one of the values, or the condition does not apply to it. A draw, descriptions and a
 /// tokenizer match by a prefix of their hashes.
 bool satisfies(const Condition& condition, const RunSpec& spec);
+
+/// What a run has where the condition looks, as text; nothing for a run that it does not concern.
+std::optional<std::string> value_for(const Condition& condition, const RunSpec& spec);
 
 /// The settings of a run that a condition can name.
 std::set<std::string> setting_names(const RunSpec& spec);

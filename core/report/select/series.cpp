@@ -33,11 +33,11 @@ std::vector<Series> series_of(const RunSelection& selection, const ReportQuery& 
   std::vector<Series> all;
   for (const std::string& method : query.methods.empty() ? methods_of(selection) : query.methods) {
     Runs runs;
-    std::vector<RunSpec> specs;
+    std::vector<const RunSpec*> specs;
     for (const RunResults& run : selection.runs) {
       if (run.spec().method != method) continue;
       runs.push_back(&run);
-      specs.push_back(run.spec());
+      specs.push_back(&run.spec());
     }
     const std::vector<std::string> labels = variant_labels(specs);
     std::map<std::string, Runs> variants;

@@ -121,7 +121,7 @@ Fields fields_of(const RunSpec& run) {
     fields.emplace_back("views", run.views == 0             ? "the centre crop"
                                  : run.views == kFreshCrops ? "a fresh random crop in each epoch"
                                                             : std::to_string(run.views));
-    if (run.crops != CropRange()) fields.emplace_back("crops", percent_text(run.crops) + " of the area");
+    if (run.views != 0) fields.emplace_back("crops", percent_text(run.crops) + " of the area");
   }
   fields.emplace_back("template", run.prompt_template);
   if (!run.descriptions.empty()) fields.emplace_back("descriptions", run.descriptions);

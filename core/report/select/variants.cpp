@@ -40,20 +40,14 @@ Configuration configuration_of(const RunSpec& spec) {
                               .shots = spec.shots,
                               .words = {spec.prompt_template, spec.context_init},
                               .settings = {}};
-  for (const auto& [place, value] : settings_of(spec)) configuration.settings[place] = value.dump();
+  for (const auto& [place, value] : settings_of(spec)) {
+    if (!value.is_null()) configuration.settings[place] = value.dump();
+  }
   // Each seed has its own draw, and each dataset its own descriptions; having been given some is what makes
   // the variant.
   if (!spec.draw.empty()) configuration.settings["/draw"] = "given";
   if (!spec.descriptions.empty()) configuration.settings["/descriptions"] = "given";
   return configuration;
-}
-
-/// What runs that differ in nothing but the seed have in common: most runs of a ledger, and settling their
-/// settings takes long.
-std::string without_seed(const RunSpec& spec) {
-  json canonical = spec.canonical();
-  canonical.erase("seed");
-  return canonical.dump();
 }
 
 std::string value_at(const Configuration& configuration, const std::string& place) {
@@ -133,10 +127,21 @@ std::map<std::string, json> settings_of(const RunSpec& spec) {
   for (const char* name : {"model", "dataset", "split_hash", "images", "prompt_template", "context_init",
                            "classes", "shots", "seed", "method"})
     canonical.erase(name);
+  if (!spec.recipe) canonical.erase("recipe");
   const json places = canonical.flatten();
   std::map<std::string, json> settings;
   for (const auto& [place, value] : places.items()) settings[place] = value;
+  // The JSON leaves out what is as usual.
+  settings.try_emplace("/tokenizer");
+  if (spec.classes.empty()) return settings;
+  for (const char* place : {"/draw", "/label_noise", "/imbalance", "/validation"})
+    settings.try_emplace(place);
+  if (spec.views != 0) settings.try_emplace("/crops", to_string(spec.crops));
   return settings;
+}
+
+std::string setting_text(const json& value) {
+  return value.is_null() ? "none" : value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 std::string setting_name(std::string_view place) {
@@ -149,13 +154,13 @@ bool is_of_training(std::string_view place) {
   return place.starts_with(kRecipe) || std::ranges::count(kOfTraining, place) > 0;
 }
 
-std::vector<std::string> variant_labels(const std::vector<RunSpec>& specs) {
+std::vector<std::string> variant_labels(const std::vector<const RunSpec*>& specs) {
   std::set<Configuration> configurations;
   std::vector<const Configuration*> of_spec;
-  std::unordered_map<std::string, const Configuration*> known;
-  for (const RunSpec& spec : specs) {
-    const Configuration*& configuration = known[without_seed(spec)];
-    if (configuration == nullptr) configuration = &*configurations.insert(configuration_of(spec)).first;
+  std::unordered_map<std::string, const Configuration*> known;  // flattening the settings takes long
+  for (const RunSpec* spec : specs) {
+    const Configuration*& configuration = known[spec->without_seed()];
+    if (configuration == nullptr) configuration = &*configurations.insert(configuration_of(*spec)).first;
     of_spec.push_back(configuration);
   }
   const Places telling = telling_settings(configurations);

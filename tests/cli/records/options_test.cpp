@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <limits>
 
 #include "base/files.h"
 #include "cli/option_table.h"
@@ -119,8 +120,13 @@ TEST_F(CommandOptions, NumbersMayBeRanges) {
   EXPECT_EQ(seeds("1-3"), (std::vector<int64_t>{1, 2, 3}));
   EXPECT_EQ(seeds("7,1-2,4-4"), (std::vector<int64_t>{7, 1, 2, 4}));
   EXPECT_EQ(seeds("-2--1"), (std::vector<int64_t>{-2, -1}));
-  EXPECT_ERROR(seeds("3-1"), "--seeds 3-1: 3-1 is not a range of 1 to 1000 numbers; give one, such as 1-3");
-  EXPECT_ERROR(seeds("1-9999999999"), "is not a range of 1 to 1000 numbers");
+  EXPECT_ERROR(seeds("3-1"), "--seeds 3-1: 3-1 goes down; give 1-3");
+  EXPECT_ERROR(seeds("1-9999999999"), "1-9999999999 has more than 1000 numbers; give fewer");
+  const std::string least = "-9223372036854775808", most = "9223372036854775807";
+  EXPECT_EQ(seeds(most), std::vector<int64_t>{std::numeric_limits<int64_t>::max()});
+  EXPECT_EQ(seeds(least + '-' + least), std::vector<int64_t>{std::numeric_limits<int64_t>::min()});
+  EXPECT_ERROR(seeds(least + '-' + most), "has more than 1000 numbers; give fewer");
+  EXPECT_EQ(seeds("1 , 2-3"), (std::vector<int64_t>{1, 2, 3}));
   EXPECT_ERROR(seeds("1-3,2"), "--seeds 1-3,2: names 2 twice; leave one out");
   EXPECT_ERROR(seeds("1-"), "1- is not a whole number; give some, such as 1,2,3 or 1-3");
 }
