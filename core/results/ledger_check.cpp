@@ -3,6 +3,7 @@
 #include <SQLiteCpp/Column.h>
 #include <fmt/format.h>
 #include <promptbed/error.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <iterator>
