@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/files.h"
 #include "cli/tensors/input_options.h"
 #include "cli/tensors/prompts_commands.h"
 #include "data/draws/class_sets.h"
