@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <stdexcept>
@@ -188,7 +190,9 @@ std::filesystem::path ledger_path(const Values& values) {
 
 std::string output_file(const Values& values, std::string_view name) {
   const std::string file = values.text(name);
-  if (std::filesystem::is_regular_file(file) && may_be_database(file))
+  std::error_code failure;
+  const bool is_there = std::filesystem::is_regular_file(file, failure) && ::access(file.c_str(), R_OK) == 0;
+  if (is_there && may_be_database(file))
     throw Error(fmt::format(
         "--{} {}: is a ledger or another database, which would be lost; name another file", name, file));
   return file;

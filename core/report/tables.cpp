@@ -362,7 +362,8 @@ Figure make_plot(const ReportSources& sources, const TableRequest& request) {
         fmt::format("--plot: --table {} has nothing to draw of these runs; its notes say what is missing",
                     request.kind->name));
   }
-  throw Error(fmt::format("--plot: there is no plot of --table {}; choose {}", request.kind->name,
+  throw Error(fmt::format("--plot: there is no plot of --table {}; {}choose {}", request.kind->name,
+                          request.kind->has_versus ? "give --versus METHOD, or " : "",
                           names_of_those_with(&TableKind::has_figures)));
 }
 

@@ -108,6 +108,11 @@ SeedPart cut_seed_part(std::string& spec) {
   return part;
 }
 
+/// Whether a text of JSON stands for itself.
+bool is_plain(const std::pair<const std::string, std::string>& image) {
+  return std::ranges::all_of(image.second, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 /// `name` is made only for a damaged one.
 template <class Name>
 void check_percent(double value, const Name& name) {
@@ -190,6 +195,7 @@ RunSpec SpecReader::read(const std::string& id, const std::string& spec) {
   check_spec(id, spec);
   std::string common = spec;
   const SeedPart part = cut_seed_part(common);
+  if (!part.seed || !std::ranges::all_of(part.images, is_plain)) return parse_spec(id, spec);
   const auto [known, is_new] = known_.try_emplace(std::move(common));
   if (is_new) {
     RunSpec parsed = parse_spec(id, spec);

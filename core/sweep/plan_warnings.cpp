@@ -97,7 +97,7 @@ Lines about_solvers(const std::vector<PlannedRun>& runs, const SweepSpec& spec) 
       solvers.insert(run.method->name());
   }
   if (given.empty() || solvers.empty()) return {};
-  return {fmt::format("{}: nothing to {}, which trains without steps", fmt::join(given, ", "),
+  return {fmt::format("{}: of no use to {}, trained without steps", fmt::join(given, ", "),
                       fmt::join(solvers, ", "))};
 }
 

@@ -76,6 +76,7 @@ ParameterCount count_parameters(PromptLearner& learner) {
   if (learned.empty()) learned = learner.state();
   ParameterCount count;
   for (const auto& [name, tensor] : learned) {
+    if (tensor.scalar_type() == at::kByte) continue;  // a text, such as the names of classes
     count.all += tensor.numel();
     if (!name.ends_with("bias")) count.without_biases += tensor.numel();
   }

@@ -10,7 +10,7 @@
 
 namespace promptbed {
 
-/// The numbers that training moves or, of a method with a solver of its own, that it keeps.
+/// The numbers that training moves or, of a method with a solver of its own, that it keeps; no texts.
 ParameterCount count_parameters(PromptLearner& learner);
 
 /// What training and testing a method costs.

@@ -157,7 +157,7 @@ TEST_F(SlurmSweep, IsSubmittedNowAndCollectedLater) {
 }
 
 TEST_F(SlurmSweep, TasksThatAreNotNeededAnyMoreAreEnded) {
-  write_program("scancel", "#!/bin/sh\nrm \"$(dirname \"$0\")/live-$1\"\n");
+  write_program("scancel", "#!/bin/sh\nrm \"$(dirname \"$0\")/live-${1%_*}\"\n");
   EXPECT_EQ(on_slurm({"--no-wait"}).code, 0);
   wait_for_tasks();
   write_file(world_ / "slurm/live-1", "1_1 PENDING\n");  // put back, though it has made everything

@@ -100,6 +100,11 @@ TEST_F(PluginFolder, ListsTheKnownMethodsForAnUnknownOne) {
                "no method coop; no plugin was found; give their folder with --plugins");
 }
 
+TEST_F(PluginFolder, SaysOfAnUnknownMethodWhatWasNotLoaded) {
+  add("other_torch");
+  EXPECT_ERROR(load().at("coop"), "is built with LibTorch 0.4.1 and this runner with " TORCH_VERSION);
+}
+
 TEST_F(PluginFolder, LeavesOutAFileThatIsNoLibrary) {
   write_file(path("broken"), "just text");
   expect_complaint("broken", "broken.so: file too short); rebuild or remove it");

@@ -49,6 +49,7 @@ TEST(Condition, KnowsCropsThatAreAsUsual) {
   EXPECT_FALSE(holds("coop.crops=0.5-1", centre));
   EXPECT_TRUE(setting_names(sample_spec()).contains("crops"));
   EXPECT_FALSE(setting_names(centre).contains("crops"));
+  EXPECT_FALSE(setting_names(zero_shot_spec()).contains("options"));
 }
 
 TEST(Condition, TakesADrawByItsBeginning) {

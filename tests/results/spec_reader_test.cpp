@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "results/ledger_rows.h"
@@ -60,6 +61,13 @@ TEST(SpecReader, RefusesSettingsOfAnotherRun) {
   reader.read(first.id(), first.canonical().dump());
   EXPECT_THROW(reader.read(first.id(), second.canonical().dump()), DamagedRow);
   EXPECT_THROW(reader.read(id_of_canonical("{\"seed\":1}"), "{\"seed\":1}"), DamagedRow);
+  for (const auto& [old, forged] : {std::pair("\"seed\":1", "\"seed\":null"),
+                                    {"\"seed\":1", "\"seed\":1e99"},
+                                    {"\"train\":\"01\"", "\"train\":\"\xff\""}}) {
+    std::string text = first.canonical().dump();
+    text.replace(text.find(old), std::strlen(old), forged);
+    EXPECT_THROW(reader.read(id_of_canonical(text), text), DamagedRow) << forged;
+  }
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ class UntrainedLearner final : public MeanLearner {
 };
 
 /// Keeps the names of its classes with what it learns.
-class NamingLearner final : public MeanLearner {
+class NamingLearner : public MeanLearner {
  public:
   using MeanLearner::MeanLearner;
   NamedTensors state() override {
@@ -49,9 +49,18 @@ class NamingLearner final : public MeanLearner {
   }
 };
 
+class NamingSolver final : public NamingLearner {
+ public:
+  using NamingLearner::NamingLearner;
+  bool fit(const FeatureSet&, const FeatureSet&) override { return true; }
+  NamedTensors trainable() override { return {}; }
+};
+
 TEST(Cost, WhatAMethodKeepsBesideIsNotLearned) {
   NamingLearner learner(kWidth);
   EXPECT_EQ(measure_cost(learner, made_task(), steps_of(2), 1e-9).parameters, kWidth);
+  NamingSolver solver(kWidth);
+  EXPECT_EQ(measure_cost(solver, made_task(), steps_of(2), 1e-9).parameters, kWidth);
 }
 
 TEST(Cost, StepsGoRoundThroughTheTrainingImages) {

@@ -98,7 +98,7 @@ int show_datasets(const Arguments& arguments) {
   print_notes(split);
   fmt::print("{}", render_text(class_table(dataset, split), {.width = 140}));
   if (values->given("grid")) {
-    const fs::path file = values->text("grid");
+    const fs::path file = output_file(*values, "grid");
     const auto images = first_images(split, most);
     write_png(file, contact_sheet(images, chosen.images(dataset)));
     fmt::print("{}: {}\n", file.string(), count_of(images));

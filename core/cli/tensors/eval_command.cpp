@@ -140,7 +140,8 @@ int eval_command(const Arguments& arguments) {
   read_model_options(spec, *values);
   const std::string predictions = output_file(*values, "predictions");
   const std::string confusion = output_file(*values, "confusion");
-  if (!predictions.empty() && predictions == confusion)
+  if (!predictions.empty() && std::filesystem::path(predictions).lexically_normal() ==
+                                  std::filesystem::path(confusion).lexically_normal())
     throw Error("--predictions and --confusion are two files; give each a name of its own");
   const int64_t threads = values->positive("threads", count_cores(), kMostThreads);
   at::set_num_threads(static_cast<int>(threads));

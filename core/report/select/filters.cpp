@@ -123,8 +123,12 @@ Runs found_runs(const Snapshot& snapshot, const ReportQuery& query, std::optiona
                 std::optional<RunStatus> status) {
   const auto taken = [&](const ReportQuery& other) { return runs_in(snapshot, other, protocol, status); };
   if (const auto blamed = blame_filter(query, taken)) {
-    throw Error(fmt::format("{}: holds no {}run with {}", snapshot.path().string(),
-                            status == RunStatus::done ? "finished " : "", *blamed));
+    const std::string_view state = !status                       ? ""
+                                   : status == RunStatus::done   ? "finished "
+                                   : status == RunStatus::failed ? "failed "
+                                                                 : "running ";
+    throw Error(fmt::format("{}: holds no {}{}{}run with {}", snapshot.path().string(), state,
+                            protocol ? to_string(*protocol) : "", protocol ? " " : "", *blamed));
   }
   return taken(query);
 }

@@ -130,7 +130,9 @@ std::map<std::string, json> settings_of(const RunSpec& spec) {
   if (!spec.recipe) canonical.erase("recipe");
   const json places = canonical.flatten();
   std::map<std::string, json> settings;
-  for (const auto& [place, value] : places.items()) settings[place] = value;
+  for (const auto& [place, value] : places.items()) {
+    if (!value.is_null()) settings[place] = value;  // null is an object without members
+  }
   // The JSON leaves out what is as usual.
   settings.try_emplace("/tokenizer");
   if (spec.classes.empty()) return settings;

@@ -72,6 +72,14 @@ TaskEnd end_from(const std::string& state, const std::string& codes) {
   return {.text = code == 0 ? state : fmt::format("{} (exit code {})", state, code)};
 }
 
+void cancel_named(const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::vector<std::string> words = {"scancel"};
+  words.insert(words.end(), names.begin(), names.end());
+  const ProgramEnd end = run_program(words, "");
+  if (!end.fault.empty()) throw Error(fmt::format("scancel: {}; try again", words_of(end)));
+}
+
 }  // namespace
 
 std::string SlurmTask::text() const {
@@ -176,11 +184,15 @@ TaskEnd end_of(const SlurmTask& task) {
 }
 
 void cancel(const std::vector<int64_t>& jobs) {
-  if (jobs.empty()) return;
-  std::vector<std::string> words = {"scancel"};
-  for (const int64_t job : jobs) words.push_back(std::to_string(job));
-  const ProgramEnd end = run_program(words, "");
-  if (!end.fault.empty()) throw Error(fmt::format("scancel: {}; try again", words_of(end)));
+  std::vector<std::string> names;
+  for (const int64_t job : jobs) names.push_back(std::to_string(job));
+  cancel_named(names);
+}
+
+void cancel(const std::vector<SlurmTask>& tasks) {
+  std::vector<std::string> names;
+  for (const SlurmTask& task : tasks) names.push_back(task.text());
+  cancel_named(names);
 }
 
 bool wait_for_end(const std::vector<int64_t>& jobs, std::chrono::milliseconds longest) {

@@ -56,8 +56,9 @@ struct TaskEnd {
 };
 TaskEnd end_of(const SlurmTask& task);
 
-/// Ends the tasks of these array jobs. Throws Error if Slurm does not.
+/// Ends the tasks of these array jobs, or these tasks alone. Throws Error if Slurm does not.
 void cancel(const std::vector<int64_t>& jobs);
+void cancel(const std::vector<SlurmTask>& tasks);
 
 /// Waits until no task of these array jobs lives, until Ctrl-C, and at most so long. Returns whether none
 /// does.

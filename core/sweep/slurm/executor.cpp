@@ -395,18 +395,27 @@ class SlurmSweep {
     folder_.tidy();
   }
 
-  /// A task that has nothing left to make ends in a moment. One that Slurm has put back, or takes for running
+  /// A task that has nothing left to make ends by itself. One that Slurm has put back, or takes for running
   /// on a node that is gone, would begin some time, and fail without its array's folder.
   void dismiss_tasks(const std::vector<ArrayFolder>& arrays) {
-    constexpr std::chrono::seconds kMoment{5};
-    std::vector<int64_t> jobs;
+    constexpr std::chrono::seconds kLongestEnd{30};
+    std::set<int64_t> jobs;
     for (const ArrayFolder& array : arrays) {
-      const auto submission = array.read_submission();
-      if (submission && lives(submission->job, states_)) jobs.push_back(submission->job);
+      if (const auto submission = array.read_submission()) jobs.insert(submission->job);
     }
-    if (jobs.empty() || wait_for_end(jobs, kMoment)) return;
+    std::vector<SlurmTask> put_back;
+    std::vector<int64_t> ending;
+    for (const auto& [task, state] : states_) {
+      if (!jobs.contains(task.job)) continue;
+      if (state == "RUNNING" || state == "COMPLETING") {
+        ending.push_back(task.job);
+      } else {
+        put_back.push_back(task);
+      }
+    }
     try {
-      cancel(jobs);
+      cancel(put_back);
+      if (!ending.empty() && !wait_for_end(ending, kLongestEnd)) cancel(ending);
     } catch (const Error& fault) {
       log_ << fmt::format("tasks that have nothing left to make are not ended: {}", fault.what())
            << std::endl;
