@@ -5,9 +5,11 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <variant>
 
 #include "base/hash.h"
+#include "base/json.h"
 
 namespace promptbed {
 namespace {
@@ -60,15 +62,24 @@ json to_json(const Recipe& recipe) {
   return value;
 }
 
+/// Throws Error where JSON would make one of something else.
+int64_t whole_at(const json& value, const char* key) {
+  const std::optional<int64_t> number = whole_number(value.at(key));
+  if (!number)
+    throw Error(fmt::format("run spec: {} {} is no whole number; delete its run and sweep again", key,
+                            value.at(key).dump()));
+  return *number;
+}
+
 Recipe to_recipe(const json& value) {
   Recipe recipe;
   if (value.contains("iterations")) {
-    value.at("iterations").get_to(recipe.iterations);
+    recipe.iterations = whole_at(value, "iterations");
   } else {
-    value.at("epochs").get_to(recipe.epochs);
+    recipe.epochs = whole_at(value, "epochs");
   }
-  value.at("batch_size").get_to(recipe.batch_size);
-  value.at("warmup_epochs").get_to(recipe.warmup_epochs);
+  recipe.batch_size = whole_at(value, "batch_size");
+  recipe.warmup_epochs = whole_at(value, "warmup_epochs");
   value.at("warmup_learning_rate").get_to(recipe.warmup_learning_rate);
   recipe.groups.clear();
   for (const json& group : value.at("groups")) {
@@ -152,8 +163,8 @@ RunSpec RunSpec::parse(const json& canonical) {
     canonical.at("prompt_template").get_to(spec.prompt_template);
     canonical.at("context_init").get_to(spec.context_init);
     canonical.at("classes").get_to(spec.classes);
-    canonical.at("shots").get_to(spec.shots);
-    canonical.at("seed").get_to(spec.seed);
+    spec.shots = whole_at(canonical, "shots");
+    spec.seed = whole_at(canonical, "seed");
     spec.draw = canonical.value("draw", "");
     if (canonical.contains("label_noise"))
       spec.changes.noise =
@@ -161,15 +172,15 @@ RunSpec RunSpec::parse(const json& canonical) {
     spec.changes.imbalance = canonical.value("imbalance", 1.0);
     spec.validation = canonical.value("validation", "");
     canonical.at("method").get_to(spec.method);
-    canonical.at("method_version").get_to(spec.method_version);
+    spec.method_version = whole_at(canonical, "method_version");
     for (const auto& [name, value] : canonical.at("options").items()) spec.options[name] = to_option(value);
     if (const json& recipe = canonical.at("recipe"); !recipe.is_null()) spec.recipe = to_recipe(recipe);
-    canonical.at("views").get_to(spec.views);
+    spec.views = whole_at(canonical, "views");
     canonical.at("precision").get_to(spec.precision);
     if (canonical.contains("crops"))
       spec.crops = parse_crops(canonical.at("crops").get<std::string>(), "crops");
     if (canonical.contains("images")) canonical.at("images").get_to(spec.images);
-    spec.base_version = canonical.value("base_version", int64_t{0});
+    if (canonical.contains("base_version")) spec.base_version = whole_at(canonical, "base_version");
     spec.tokenizer = canonical.value("tokenizer", "");
     spec.descriptions = canonical.value("descriptions", "");
     return spec;
