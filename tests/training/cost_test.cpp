@@ -43,7 +43,7 @@ class NamingLearner : public MeanLearner {
  public:
   using MeanLearner::MeanLearner;
   NamedTensors state() override {
-    NamedTensors state = MeanLearner::state();
+    NamedTensors state = MeanLearner::trainable();
     state.emplace_back("names", at::zeros({20}, at::kByte));
     return state;
   }
