@@ -70,7 +70,8 @@ struct RunSpec {
   /// 16 hexadecimal digits: a hash of the canonical JSON.
   std::string id() const;
 
-  /// A text that runs have in common which differ in nothing but the seed and the images that it draws.
+  /// A text that runs have in common which differ in nothing but the seed and what it draws: the images, or
+  /// the draw that was given for it.
   std::string without_seed() const;
 
   /// The reverse of canonical(). Throws Error for anything else.
