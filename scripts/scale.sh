@@ -31,6 +31,6 @@ TIMES
 limit 3 "report" build/release/runner report --db "$work/ledger.db" --shots 16
 limit 1 "runs list" build/release/runner runs list --db "$work/ledger.db"
 limit 1 "runs list of one method" build/release/runner runs list --db "$work/ledger.db" --methods coop
-# The ledger has no prompts beside it, which are findings.
-limit 15 "ledger check" sh -c 'build/release/runner ledger check --db "$0" || [ $? = 1 ]' "$work/ledger.db"
+# The ledger has no prompts beside it. Anything else that is found is a fault.
+limit 15 "ledger check" sh -c '! build/release/runner ledger check --db "$0" | grep -v ": is missing, although its run is done"' "$work/ledger.db"
 exit $failed

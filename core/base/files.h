@@ -21,14 +21,14 @@ std::string read_file(const std::filesystem::path& path);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path&)>& write);
 
-/// Throws Error if an output is the very file that it is made from.
-void check_is_other(const std::filesystem::path& output, const std::filesystem::path& input);
-
-/// The same as write_atomically, for given contents.
+/// The same for given contents.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
 /// The same in a folder that another process may remove meanwhile: it is not made again. False if it is gone.
 bool write_file_unless_gone(const std::filesystem::path& path, std::string_view contents);
+
+/// Throws Error if an output is the very file that it is made from.
+void check_is_other(const std::filesystem::path& output, const std::filesystem::path& input);
 
 /// The file that a path stands for, where links are followed to one that may not exist yet.
 std::filesystem::path behind_links(const std::filesystem::path& path);

@@ -62,7 +62,7 @@ json to_json(const Recipe& recipe) {
   return value;
 }
 
-/// Throws Error where JSON would make one of something else.
+/// A whole number. Throws Error for 1.5 and 1e99, which the JSON library converts silently.
 int64_t whole_at(const json& value, const char* key) {
   const std::optional<int64_t> number = whole_number(value.at(key));
   if (!number)

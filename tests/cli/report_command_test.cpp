@@ -94,6 +94,13 @@ TEST_F(ReportCommand, NamesAFilterThatLeavesUntrainedRunsAlone) {
   }
 }
 
+TEST_F(ReportCommand, RefusesAllDatasetsBesideOthers) {
+  record(*ledger_, sample_spec("brands"), 60, 50);
+  const Finished result = report({"--datasets", "all,brands"});
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("all stands for every dataset"), std::string::npos) << result.err;
+}
+
 TEST_F(ReportCommand, TakesAllDatasetsByName) {
   record(*ledger_, sample_spec("brands"), 60, 50);
   EXPECT_EQ(text({"--datasets", "all"}), text({}));

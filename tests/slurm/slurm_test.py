@@ -305,9 +305,9 @@ def what_the_docs_say(sweeps, runs):
 
 
 CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, task_cancelled, task_requeued,
-         task_put_back_when_all_is_made, controller_restarted, sweep_killed, sweep_interrupted, two_sweeps_at_once, all_cancelled, run_longer_than_its_time,
-         features_extracted_by_tasks, refused_by_slurm, without_slurm, runner_that_nodes_do_not_see,
-         what_the_docs_say]  # fmt: skip
+         task_put_back_when_all_is_made, controller_restarted, sweep_killed, sweep_interrupted, two_sweeps_at_once,
+         all_cancelled, run_longer_than_its_time, features_extracted_by_tasks, refused_by_slurm, without_slurm,
+         runner_that_nodes_do_not_see, what_the_docs_say]  # fmt: skip
 
 
 def main():

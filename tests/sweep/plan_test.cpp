@@ -156,6 +156,17 @@ TEST_F(PlanSweep, WarnsOfTrainingThatIsAllWarmUp) {
   EXPECT_TRUE(warnings().empty());
 }
 
+TEST_F(PlanSweep, WarnsOfRecipesThatASolverHasNoUseFor) {
+  SweepSpec sweep = spec();
+  sweep.methods = {"linear_probe"};
+  const auto warnings = [&] { return plan_sweep(sweep, Workbench(sweep)).warnings; };
+  EXPECT_TRUE(warnings().empty());
+  sweep.epochs = 2;
+  sweep.learning_rate = 0.1;
+  EXPECT_EQ(warnings(),
+            std::vector<std::string>{"--epochs, --lr: of no use to linear_probe, trained without steps"});
+}
+
 TEST_F(PlanSweep, MakesNoLedger) {
   ids(spec());
   EXPECT_FALSE(std::filesystem::exists(world_ / "runs"));

@@ -102,8 +102,9 @@ std::string blame(const Filter& filter, const std::set<std::string>& there, bool
 }  // namespace
 
 std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRuns& taken) {
-  const Runs kept = taken(query);
   const std::vector<Filter> filters = filters_of(query);
+  if (filters.empty()) return {};
+  const Runs kept = taken(query);
   for (const Filter& filter : filters) {
     if (!values_in(kept, filter.held).empty()) continue;
     const std::set<std::string> there = values_in(taken(filter.rest), filter.held);

@@ -17,6 +17,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "sweep/slurm/array_submitter.h"
+#include "sweep/slurm/cancellation.h"
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/task_folder.h"
 
@@ -390,36 +391,14 @@ class SlurmSweep {
     std::vector<ArrayFolder> arrays = folder_.arrays();
     if (const auto live = live_tasks()) states_ = *live;
     std::erase_if(arrays, [&](const ArrayFolder& array) { return is_needed(array); });
-    dismiss_tasks(arrays);
-    for (const ArrayFolder& array : arrays) array.remove();
-    folder_.tidy();
-  }
-
-  /// A task that has nothing left to make ends by itself. One that Slurm has put back, or takes for running
-  /// on a node that is gone, would begin some time, and fail without its array's folder.
-  void dismiss_tasks(const std::vector<ArrayFolder>& arrays) {
-    constexpr std::chrono::seconds kLongestEnd{30};
-    std::set<int64_t> jobs;
-    for (const ArrayFolder& array : arrays) {
-      if (const auto submission = array.read_submission()) jobs.insert(submission->job);
-    }
-    std::vector<SlurmTask> put_back;
-    std::vector<int64_t> ending;
-    for (const auto& [task, state] : states_) {
-      if (!jobs.contains(task.job)) continue;
-      if (state == "RUNNING" || state == "COMPLETING") {
-        ending.push_back(task.job);
-      } else {
-        put_back.push_back(task);
-      }
-    }
     try {
-      cancel(put_back);
-      if (!ending.empty() && !wait_for_end(ending, kLongestEnd)) cancel(ending);
+      dismiss_slurm_tasks(arrays, states_);
     } catch (const Error& fault) {
       log_ << fmt::format("tasks that have nothing left to make are not ended: {}", fault.what())
            << std::endl;
     }
+    for (const ArrayFolder& array : arrays) array.remove();
+    folder_.tidy();
   }
 
   JobQueue& queue_;
