@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/blas.h"
 #include "base/machine.h"
 #include "clip/towers/placement.h"
 #include "comparison.h"
@@ -71,6 +72,7 @@ int run(int count, char** words) {
 }  // namespace
 
 int main(int count, char** words) {
+  promptbed::leave_outdated_kernels(words);
   promptbed::keep_freed_memory();
   at::set_num_threads(1);
   if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);

@@ -1,11 +1,8 @@
 #include "base/machine.h"
 
-#include <dlfcn.h>
 #include <sys/resource.h>
 
-#include <filesystem>
 #include <fstream>
-#include <system_error>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -36,13 +33,12 @@ std::string processor_name() {
   return "unknown";
 }
 
-std::string blas_library() {
-  const void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
-  Dl_info info{};
-  if (symbol == nullptr || ::dladdr(symbol, &info) == 0) return "built into LibTorch";
-  std::error_code failure;
-  const auto file = std::filesystem::canonical(info.dli_fname, failure);
-  return failure ? info.dli_fname : (file.parent_path().filename() / file.filename()).string();
+bool has_avx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#else
+  return false;
+#endif
 }
 
 bool has_avx512() {

@@ -8,11 +8,8 @@ namespace promptbed {
 /// The processor's model name as Linux reports it, or "unknown".
 std::string processor_name();
 
-/// The library that matrix products really go to, as its folder and file: "openblas-openmp/libopenblas.so.0".
-/// What is called libblas stands for different ones on different machines.
-std::string blas_library();
-
 /// What this processor multiplies fast. False if that cannot be determined.
+bool has_avx2();  ///< and fused products and sums
 bool has_avx512();
 bool has_bf16_products();  ///< AVX512-BF16 or AMX
 

@@ -11,6 +11,7 @@
 #include <new>
 #include <system_error>
 
+#include "base/blas.h"
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/signals.h"
@@ -126,6 +127,7 @@ void take_standard_descriptors() {
 }  // namespace promptbed
 
 int main(int count, char** words) {
+  promptbed::leave_outdated_kernels(words);
   promptbed::take_standard_descriptors();
   promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();

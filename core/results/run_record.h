@@ -109,7 +109,7 @@ struct Execution {
   int64_t threads = 0;
   std::string precision;
   std::string torch_version;
-  std::string blas;
+  std::string blas;  ///< "openblas-openmp/libblas.so.3 (SkylakeX)": library and kernels
   std::string code_version;
   bool dirty = false;                     ///< built from uncommitted changes
   std::string plugin_hash;                ///< of the plugin file

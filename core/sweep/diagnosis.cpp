@@ -19,6 +19,7 @@
 #include <system_error>
 #include <thread>
 
+#include "base/blas.h"
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/processes.h"
@@ -80,16 +81,17 @@ MachineFinding libtorch() {
 }
 
 MachineFinding blas() {
-  const std::string library = blas_library();
-  return {"BLAS", library, remedy_for_blas(library)};
+  const Blas blas = loaded_blas();
+  return {"BLAS", to_string(blas), remedy_for_blas(blas)};
 }
 
-/// Variables that make OpenBLAS take kernels for another processor.
+/// Variables that make OpenBLAS take kernels for another processor. Those for this one may be our own choice
+/// (leave_outdated_kernels()).
 void add_openblas_variables(std::vector<MachineFinding>& findings) {
   for (const char* variable : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}) {
-    if (const char* value = std::getenv(variable))
-      findings.push_back(
-          {variable, value, "it may slow OpenBLAS: unset it, unless you know why it is there"});
+    const char* value = std::getenv(variable);
+    if (value == nullptr || value == suitable_kernels()) continue;
+    findings.push_back({variable, value, "it may slow OpenBLAS: unset it, unless you know why it is there"});
   }
 }
 
@@ -199,8 +201,15 @@ std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec) {
   return findings;
 }
 
-std::string remedy_for_blas(const std::string& library) {
-  const fs::path path = library;
+std::string remedy_for_blas(const Blas& blas) {
+  if (are_outdated(blas.kernels)) {
+    return fmt::format(
+        "kernels for {} are slow on this processor, which can run those for {}: set OPENBLAS_CORETYPE to "
+        "that, "
+        "or install an OpenBLAS that has them",
+        blas.kernels, suitable_kernels());
+  }
+  const fs::path path = blas.library;
   // Debian's own lies in "blas", or is the link's last target; other ones have folders of their own names.
   const std::string folder = path.parent_path().filename().string();
   const bool is_reference = folder == "blas" || folder == "lib" || folder.ends_with("-linux-gnu");

@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "base/blas.h"
+
 namespace promptbed {
 
 /// What a machine offers, or lacks, for sweeps.
 struct MachineFinding {
   std::string subject;  ///< "BLAS"
-  std::string value;    ///< "openblas-openmp/libopenblas.so.0"
+  std::string value;    ///< "openblas-openmp/libblas.so.3 (SkylakeX)"
   std::string remedy;   ///< what to do about it; "" if nothing need be done
 };
 
@@ -24,9 +26,9 @@ struct DiagnosisSpec {
 /// libraries, GPUs, drives, plugins, programs. Throws nothing: what cannot be found out is a finding.
 std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec);
 
-/// What to do about the library that multiplies matrices, given as blas_library() names it: Debian's
-/// reference BLAS is some thirty times slower than OpenBLAS. "" if nothing.
-std::string remedy_for_blas(const std::string& library);
+/// What to do about what multiplies matrices: Debian's reference BLAS is some thirty times slower than
+/// OpenBLAS, and that is some five times slower with kernels for old processors. "" if nothing.
+std::string remedy_for_blas(const Blas& blas);
 
 /// The kind of file system that a path, or the nearest folder above it that exists, is on: "ext4", "nfs"; its
 /// number in hexadecimal if it is an unusual one, and "unknown" if the system does not say.

@@ -2,6 +2,7 @@
 
 #include <torch/version.h>
 
+#include "base/blas.h"
 #include "base/installation.h"
 #include "base/machine.h"
 #include "base/processes.h"
@@ -15,7 +16,7 @@ Execution describe_execution(const BenchSpec& spec, const std::string& code) {
   execution.threads = spec.threads;
   execution.precision = to_string(spec.placement.precision);
   execution.torch_version = TORCH_VERSION;
-  execution.blas = blas_library();
+  execution.blas = to_string(loaded_blas());
   execution.code_version = code_version();
   execution.dirty = code_is_dirty();
   execution.plugin_hash = code;

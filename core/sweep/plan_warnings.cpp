@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-#include "base/machine.h"
+#include "base/blas.h"
 #include "sweep/diagnosis.h"
 #include "sweep/image_identity.h"
 #include "table/table.h"
@@ -127,11 +127,12 @@ Lines about_descriptions(const std::vector<PlannedRun>& runs, const SweepSpec& s
   return {"--descriptions: none of the methods reads descriptions of classes; clip_zeroshot does"};
 }
 
-/// That the work ahead takes thirty times as long as it need.
+/// That the work ahead takes many times as long as it need.
 Lines about_blas(const std::vector<PlannedRun>& runs) {
-  const std::string library = blas_library(), remedy = remedy_for_blas(library);
+  const Blas blas = loaded_blas();
+  const std::string remedy = remedy_for_blas(blas);
   if (remedy.empty() || std::ranges::all_of(runs, &PlannedRun::done)) return {};
-  return {fmt::format("matrices are multiplied by {}: {}", library, remedy)};
+  return {fmt::format("matrices are multiplied by {}: {}", to_string(blas), remedy)};
 }
 
 /// That another machine may write the ledger at the same time, in spite of locks.

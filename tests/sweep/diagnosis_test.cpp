@@ -6,7 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/blas.h"
 #include "base/files.h"
+#include "base/installation.h"
+#include "base/machine.h"
+#include "base/processes.h"
 #include "support/runner.h"
 #include "support/scratch.h"
 
@@ -15,10 +19,16 @@ namespace {
 
 TEST(Diagnosis, KnowsTheReferenceBlasFromOthersOfThatName) {
   for (const char* slow : {"blas/libblas.so.3.11.0", "x86_64-linux-gnu/libblas.so.3"})
-    EXPECT_NE(remedy_for_blas(slow).find("apt install libopenblas0-openmp"), std::string::npos) << slow;
+    EXPECT_NE(remedy_for_blas({slow, ""}).find("apt install libopenblas0-openmp"), std::string::npos) << slow;
   for (const char* fast : {"openblas-openmp/libblas.so.3", "openblas-pthread/libopenblasp-r0.3.21.so",
                            "blis-openmp/libblas.so.3", "lib/libmkl_rt.so.2", "built into LibTorch"})
-    EXPECT_EQ(remedy_for_blas(fast), "") << fast;
+    EXPECT_EQ(remedy_for_blas({fast, ""}), "") << fast;
+}
+
+TEST(Diagnosis, KnowsKernelsForOldProcessors) {
+  const Blas blas{"openblas-openmp/libblas.so.3", "Prescott"};
+  EXPECT_EQ(remedy_for_blas(blas).find("kernels for Prescott are slow") == 0, has_avx2());
+  EXPECT_EQ(remedy_for_blas({blas.library, suitable_kernels()}), "");
 }
 
 TEST(Diagnosis, NamesFileSystemsByWhatIsThere) {
@@ -69,6 +79,25 @@ TEST(DoctorCommand, NamesTheDriversGpus) {
   EXPECT_EQ(remedy.empty(), !value.starts_with("none")) << two;
   const auto none = gpus("#!/bin/sh\necho 'no driver'\nexit 9\n");
   EXPECT_EQ(none.at("remedy"), "") << none;
+}
+
+TEST(DoctorCommand, RunsWithKernelsForThisProcessorUnlessOthersAreNamed) {
+  if (!has_avx2()) GTEST_SKIP() << "this processor has nothing better than OpenBLAS's last resort";
+  const test::ScratchFolder scratch;
+  const std::string preload = std::string("LD_PRELOAD=") + PROMPTBED_FIXTURES + "/older_openblas.so";
+  const auto told = [&](const std::string& core_type) {
+    return test::run_runner(scratch.path(), {core_type, preload}, {"doctor"}).out;
+  };
+  const std::string chosen = told("--unset=OPENBLAS_CORETYPE"), named = told("OPENBLAS_CORETYPE=Prescott");
+  EXPECT_NE(chosen.find(" (" + suitable_kernels() + ")\n"), std::string::npos) << chosen;
+  EXPECT_EQ(chosen.find("OPENBLAS_CORETYPE"), std::string::npos) << "no choice of the user's" << chosen;
+  EXPECT_NE(named.find(" (Prescott)\n"), std::string::npos) << "what the user names is not changed" << named;
+  EXPECT_NE(named.find("! kernels for Prescott are slow on this processor"), std::string::npos) << named;
+  EXPECT_NE(named.find("! it may slow OpenBLAS: unset it"), std::string::npos) << named;
+  const std::string itself = (program_folder() / "runner-tensors").string();
+  const std::string begun_again =
+      run_program({"env", "--unset=OPENBLAS_CORETYPE", preload, itself, "doctor"}, "").output;
+  EXPECT_NE(begun_again.find(" (" + suitable_kernels() + ")\n"), std::string::npos) << begun_again;
 }
 
 TEST(DoctorCommand, ExitsWithOneIfThereIsAShortfall) {

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <thread>
 
+#include "base/blas.h"
 #include "base/signals.h"
 #include "pretraining.h"
 
@@ -88,6 +89,7 @@ int run(int count, char** words) {
 }  // namespace
 
 int main(int count, char** words) {
+  promptbed::leave_outdated_kernels(words);
   try {
     return run(count, words);
   } catch (const promptbed::Interrupted&) {
