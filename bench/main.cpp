@@ -72,7 +72,7 @@ int run(int count, char** words) {
 }  // namespace
 
 int main(int count, char** words) {
-  promptbed::leave_outdated_kernels(words);
+  promptbed::restart_with_suitable_kernels(words);
   promptbed::keep_freed_memory();
   at::set_num_threads(1);
   if (const auto work = promptbed::bench::memory_work(count, words)) return promptbed::bench::do_work(*work);

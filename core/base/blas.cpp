@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -23,11 +25,23 @@ std::string library_with(const char* symbol) {
   return failure ? info.dli_fname : (file.parent_path().filename() / file.filename()).string();
 }
 
-/// Whether it was necessary, and is done.
-bool name_kernels_instead_of_outdated() {
-  constexpr const char* kVariable = "OPENBLAS_CORETYPE";
-  if (std::getenv(kVariable) != nullptr || !are_outdated(loaded_blas().kernels)) return false;
-  return ::setenv(kVariable, suitable_kernels().c_str(), 1) == 0;
+/// Says that OPENBLAS_CORETYPE is our own choice, to the program that starts with it.
+constexpr const char* kChosenVariable = "PROMPTBED_CHOSE_KERNELS";
+
+/// Kernels of OpenBLAS without AVX, as it names them.
+constexpr std::array kWithoutAvx = {"Prescott", "Core2",     "Penryn", "Dunnington",
+                                    "Nehalem",  "Barcelona", "Bobcat"};
+
+bool user_chose_kernels() {
+  const char* value = std::getenv(kKernelsVariable);
+  return value != nullptr && *value != '\0';
+}
+
+/// Sets the variables if OpenBLAS has fallen back; returns whether it did.
+bool choose_if_fallen_back() {
+  if (!are_fallback(loaded_blas().kernels)) return false;
+  return ::setenv(kKernelsVariable, suitable_kernels().c_str(), 1) == 0 &&
+         ::setenv(kChosenVariable, "1", 1) == 0;
 }
 
 }  // namespace
@@ -35,9 +49,12 @@ bool name_kernels_instead_of_outdated() {
 Blas loaded_blas() {
   const std::string library = library_with("sgemm_");
   if (library.empty()) return {.library = "built into LibTorch", .kernels = ""};
+  Blas blas{.library = library, .kernels = ""};
   using Name = const char*();
   auto* const name = reinterpret_cast<Name*>(::dlsym(RTLD_DEFAULT, "openblas_get_corename"));
-  return {.library = library, .kernels = name == nullptr ? "" : name()};
+  // An OpenBLAS may be there for its LAPACK alone.
+  if (blas.is_openblas() && name != nullptr) blas.kernels = name();
+  return blas;
 }
 
 std::string to_string(const Blas& blas) {
@@ -49,19 +66,29 @@ std::string suitable_kernels() {
   return has_avx2() ? "Haswell" : "";
 }
 
-bool are_outdated(const std::string& kernels) {
-  const bool are_the_last_resort = kernels == "Prescott" || kernels == "Barcelona";  // Intel's and AMD's
-  return are_the_last_resort && !suitable_kernels().empty();
+bool are_fallback(const std::string& kernels) {
+  return std::ranges::count(kWithoutAvx, kernels) > 0 && !suitable_kernels().empty();
 }
 
-void leave_outdated_kernels(char** words) {
-  if (name_kernels_instead_of_outdated()) ::execv("/proc/self/exe", words);
-  // If it cannot be started again, it goes on, slowly.
+void restart_with_suitable_kernels(char** words) {
+  if (std::getenv(kChosenVariable) != nullptr) {
+    ::unsetenv(kKernelsVariable);
+    ::unsetenv(kChosenVariable);
+    return;
+  }
+  if (user_chose_kernels() || !choose_if_fallen_back()) return;
+  std::error_code failure;
+  const auto itself = std::filesystem::read_symlink("/proc/self/exe", failure);
+  if (!failure) ::execv(itself.c_str(), words);
+  // The program goes on with the slow kernels, of which `doctor` tells.
+  ::unsetenv(kKernelsVariable);
+  ::unsetenv(kChosenVariable);
 }
 
-void name_suitable_kernels() {
+void prepare_suitable_kernels() {
+  if (user_chose_kernels() || suitable_kernels().empty()) return;
   ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_GLOBAL);
-  name_kernels_instead_of_outdated();
+  choose_if_fallen_back();
 }
 
 }  // namespace promptbed

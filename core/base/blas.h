@@ -11,6 +11,8 @@ struct Blas {
   std::string library;
   /// OpenBLAS's name for the processor whose kernels it has taken, "SkylakeX"; "" for other libraries.
   std::string kernels;
+
+  bool is_openblas() const { return library.find("openblas") != std::string::npos; }
 };
 
 /// The one that is loaded.
@@ -19,20 +21,24 @@ Blas loaded_blas();
 /// "openblas-openmp/libblas.so.3 (SkylakeX)".
 std::string to_string(const Blas& blas);
 
+/// The variable that tells OpenBLAS which kernels to take. It is read while the library is loaded.
+inline constexpr const char* kKernelsVariable = "OPENBLAS_CORETYPE";
+
 /// Kernels of OpenBLAS that this processor can run: "SkylakeX", "Haswell"; "" if it has no AVX2.
 std::string suitable_kernels();
 
-/// Whether they are those that OpenBLAS falls back to, without AVX, for a processor that is newer than
-/// itself: a quarter of its speed (docs/performance.md).
-bool are_outdated(const std::string& kernels);
+/// Whether they are kernels without AVX on a processor with AVX2. OpenBLAS falls back to those for processors
+/// newer than itself, and is three to five times slower with them (docs/performance.md).
+bool are_fallback(const std::string& kernels);
 
-/// Starts this program again with suitable kernels if OpenBLAS has taken outdated ones. OPENBLAS_CORETYPE
-/// names them; OpenBLAS reads it while it is loaded. A value that someone has given it stays. Programs call
-/// it first thing, with the words of their main().
-void leave_outdated_kernels(char** words);
+/// Starts this program again with suitable kernels if OpenBLAS has fallen back. A choice of the user's, in
+/// OPENBLAS_CORETYPE, stays; ours is taken out of the environment once the library has read it, since what
+/// this process starts may run on other machines. Programs that train call it first thing, with the words of
+/// their main().
+void restart_with_suitable_kernels(char** words);
 
-/// Names suitable kernels to the programs that this one starts or becomes, where they are needed, so that
-/// LibTorch is not loaded twice. For a program that has no BLAS: it loads the system's to ask it (2 ms).
-void name_suitable_kernels();
+/// Has the next program that this process becomes start with suitable kernels at once, so that it need not
+/// load LibTorch twice. For a program that has no BLAS: it loads the system's to ask it, in 2 ms.
+void prepare_suitable_kernels();
 
 }  // namespace promptbed

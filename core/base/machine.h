@@ -9,8 +9,8 @@ namespace promptbed {
 std::string processor_name();
 
 /// What this processor multiplies fast. False if that cannot be determined.
-bool has_avx2();  ///< and fused products and sums
-bool has_avx512();
+bool has_avx2();           ///< and fused products and sums
+bool has_avx512();         ///< as Skylake-X has it: F, BW, CD, DQ and VL
 bool has_bf16_products();  ///< AVX512-BF16 or AMX
 
 /// Makes the allocator keep freed memory instead of returning it to the system: a training step asks for the

@@ -30,7 +30,7 @@ constexpr const char* kProgram = "runner-tensors";
   const std::filesystem::path program = program_folder() / kProgram;
   if (std::filesystem::read_symlink("/proc/self/exe").filename() == kProgram)
     throw Error(fmt::format("{}: is a copy of runner; install or build promptbed again", program.string()));
-  name_suitable_kernels();
+  prepare_suitable_kernels();
   ::execv(program.c_str(), pointers.data());
   throw Error(fmt::format("{}: cannot be started ({}); install or build promptbed again", program.string(),
                           std::strerror(errno)));

@@ -127,7 +127,7 @@ void take_standard_descriptors() {
 }  // namespace promptbed
 
 int main(int count, char** words) {
-  promptbed::leave_outdated_kernels(words);
+  promptbed::restart_with_suitable_kernels(words);
   promptbed::take_standard_descriptors();
   promptbed::keep_freed_memory();
   promptbed::watch_for_interrupts();

@@ -85,13 +85,13 @@ MachineFinding blas() {
   return {"BLAS", to_string(blas), remedy_for_blas(blas)};
 }
 
-/// Variables that make OpenBLAS take kernels for another processor. Those for this one may be our own choice
-/// (leave_outdated_kernels()).
+/// Variables that make OpenBLAS take kernels for another processor. Our own choice is no longer among them
+/// (restart_with_suitable_kernels()).
 void add_openblas_variables(std::vector<MachineFinding>& findings) {
-  for (const char* variable : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"}) {
-    const char* value = std::getenv(variable);
-    if (value == nullptr || value == suitable_kernels()) continue;
-    findings.push_back({variable, value, "it may slow OpenBLAS: unset it, unless you know why it is there"});
+  for (const char* variable : {kKernelsVariable, "OPENBLAS_L2_SIZE"}) {
+    if (const char* value = std::getenv(variable))
+      findings.push_back(
+          {variable, value, "it may slow OpenBLAS: unset it, unless you know why it is there"});
   }
 }
 
@@ -202,12 +202,10 @@ std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec) {
 }
 
 std::string remedy_for_blas(const Blas& blas) {
-  if (are_outdated(blas.kernels)) {
+  if (are_fallback(blas.kernels)) {
     return fmt::format(
-        "kernels for {} are slow on this processor, which can run those for {}: set OPENBLAS_CORETYPE to "
-        "that, "
-        "or install an OpenBLAS that has them",
-        blas.kernels, suitable_kernels());
+        "kernels for {} are three to five times slower than this processor's: {}", blas.kernels,
+        std::getenv(kKernelsVariable) != nullptr ? "unset OPENBLAS_CORETYPE" : "install a newer OpenBLAS");
   }
   const fs::path path = blas.library;
   // Debian's own lies in "blas", or is the link's last target; other ones have folders of their own names.

@@ -27,7 +27,7 @@ struct DiagnosisSpec {
 std::vector<MachineFinding> diagnose(const DiagnosisSpec& spec);
 
 /// What to do about what multiplies matrices: Debian's reference BLAS is some thirty times slower than
-/// OpenBLAS, and that is some five times slower with kernels for old processors. "" if nothing.
+/// OpenBLAS, and that is three to five times slower if it does not know the processor. "" if nothing.
 std::string remedy_for_blas(const Blas& blas);
 
 /// The kind of file system that a path, or the nearest folder above it that exists, is on: "ext4", "nfs"; its

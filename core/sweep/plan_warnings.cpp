@@ -127,7 +127,7 @@ Lines about_descriptions(const std::vector<PlannedRun>& runs, const SweepSpec& s
   return {"--descriptions: none of the methods reads descriptions of classes; clip_zeroshot does"};
 }
 
-/// That the work ahead takes many times as long as it need.
+/// That the work ahead takes many times as long as it needs to.
 Lines about_blas(const std::vector<PlannedRun>& runs) {
   const Blas blas = loaded_blas();
   const std::string remedy = remedy_for_blas(blas);

@@ -7,16 +7,12 @@
 namespace promptbed {
 namespace {
 
-TEST(Blas, HasKernelsForEveryProcessorWithAvx2) {
-  EXPECT_EQ(suitable_kernels() == "SkylakeX", has_avx512());
-  EXPECT_EQ(suitable_kernels().empty(), !has_avx2());
-}
-
-TEST(Blas, OnlyTheLastResortsOfOpenBlasAreOutdated) {
-  for (const char* last_resort : {"Prescott", "Barcelona"})
-    EXPECT_EQ(are_outdated(last_resort), has_avx2()) << last_resort;
-  for (const char* chosen : {"Haswell", "Zen", "Cooperlake", "SkylakeX", "neoversen1", ""})
-    EXPECT_FALSE(are_outdated(chosen)) << chosen;
+TEST(Blas, FallsBackToKernelsWithoutAvx) {
+  for (const char* without : {"Prescott", "Nehalem", "Barcelona"})
+    EXPECT_EQ(are_fallback(without), has_avx2()) << without;
+  for (const char* chosen : {"Sandybridge", "Haswell", "Zen", "Cooperlake", "SkylakeX", "neoversen1", ""})
+    EXPECT_FALSE(are_fallback(chosen)) << chosen;
+  EXPECT_FALSE(are_fallback(suitable_kernels()));
 }
 
 TEST(Blas, IsNamedWithItsKernels) {

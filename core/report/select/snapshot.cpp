@@ -14,12 +14,16 @@
 namespace promptbed {
 namespace {
 
+Age age_of(const RunRecord& run) {
+  return {run.created, run.sequence == 0 ? std::numeric_limits<int64_t>::max() : run.sequence};
+}
+
 /// All methods of these runs, in the order in which reports show them.
-std::vector<std::string> methods_by_age(const std::vector<RunResults>& runs) {
+std::vector<std::string> methods_by_age(const std::vector<RunRecord>& runs) {
   std::map<std::string, std::pair<bool, Age>> firsts;  // whether it is trained, and since when
-  for (const RunResults& run : runs) {
-    const std::pair place(run.is_trained(), run.age());
-    const auto [found, is_new] = firsts.try_emplace(run.spec().method, place);
+  for (const RunRecord& run : runs) {
+    const std::pair place(!run.spec.classes.empty(), age_of(run));
+    const auto [found, is_new] = firsts.try_emplace(run.spec.method, place);
     if (!is_new) found->second = std::min(found->second, place);
   }
   std::vector<std::string> methods;
@@ -31,7 +35,7 @@ std::vector<std::string> methods_by_age(const std::vector<RunResults>& runs) {
 }  // namespace
 
 Age RunResults::age() const {
-  return {record.created, record.sequence == 0 ? std::numeric_limits<int64_t>::max() : record.sequence};
+  return age_of(record);
 }
 
 const Score* RunResults::score(std::string_view dataset, std::string_view class_set) const {
@@ -49,13 +53,15 @@ std::string RunResults::refusal(std::string_view dataset, std::string_view class
 
 Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
   std::vector<RunRecord> records = ledger.list();
+  methods_ = methods_by_age(records);
+  std::map<std::string, std::vector<RunRecord*>> of_method;
+  for (RunRecord& record : records) of_method[record.spec.method].push_back(&record);
+  // Runs are large: each is moved once, where sorting would move them many times.
   runs_.reserve(records.size());
-  for (RunRecord& record : records)
-    runs_.push_back({.record = std::move(record), .scores = {}, .refusals = {}});
-  methods_ = methods_by_age(runs_);
-  std::unordered_map<std::string_view, size_t> places;
-  for (const std::string& method : methods_) places.emplace(method, places.size());
-  std::ranges::stable_sort(runs_, {}, [&](const RunResults& run) { return places.at(run.spec().method); });
+  for (const std::string& method : methods_) {
+    for (RunRecord* record : of_method.at(method))
+      runs_.push_back({.record = std::move(*record), .scores = {}, .refusals = {}});
+  }
   std::unordered_map<std::string_view, RunResults*> by_id;
   by_id.reserve(runs_.size());
   for (RunResults& run : runs_) by_id[run.record.id] = &run;

@@ -89,7 +89,7 @@ int run(int count, char** words) {
 }  // namespace
 
 int main(int count, char** words) {
-  promptbed::leave_outdated_kernels(words);
+  promptbed::restart_with_suitable_kernels(words);
   try {
     return run(count, words);
   } catch (const promptbed::Interrupted&) {
