@@ -1,6 +1,8 @@
 #include <ATen/Context.h>
 #include <gtest/gtest.h>
 
+#include "base/blas.h"
+
 namespace promptbed {
 namespace {
 
@@ -10,10 +12,12 @@ class SeedEachTest : public testing::EmptyTestEventListener {
   void OnTestStart(const testing::TestInfo&) override { at::manual_seed(1); }
 };
 
-[[maybe_unused]] const bool kIsListening = [] {
-  testing::UnitTest::GetInstance()->listeners().Append(new SeedEachTest);  // which owns it
-  return true;
-}();
-
 }  // namespace
 }  // namespace promptbed
+
+int main(int count, char** words) {
+  promptbed::restart_with_suitable_kernels(words);  // as runner does, whose numbers are compared
+  testing::InitGoogleTest(&count, words);
+  testing::UnitTest::GetInstance()->listeners().Append(new promptbed::SeedEachTest);  // which owns it
+  return RUN_ALL_TESTS();
+}
