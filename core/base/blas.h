@@ -33,8 +33,8 @@ bool are_fallback(const std::string& kernels);
 
 /// Starts this program again with suitable kernels if OpenBLAS has fallen back. A choice of the user's, in
 /// OPENBLAS_CORETYPE, stays; ours is taken out of the environment once the library has read it, since what
-/// this process starts may run on other machines. Programs that train call it first thing, with the words of
-/// their main().
+/// this process starts may run on other machines. Programs call it first thing, with the words of their
+/// main(): runner, the benchmarks, the pre-training and the tests.
 void restart_with_suitable_kernels(char** words);
 
 /// Has the next program that this process becomes start with suitable kernels at once, so that it need not
