@@ -155,7 +155,8 @@ void register_device_benchmarks(torch::Device device) {
   if (device.is_cuda()) check_gpu(device, static_cast<int64_t>(torch::cuda::device_count()), "--device");
   settle_arithmetic({.device = device});
   benchmark::ClearRegisteredBenchmarks();
-  for (const Precision precision : {Precision::f32, Precision::bf16}) add_ours(device, precision);
+  for (const Precision precision : {Precision::f32, Precision::bf16, Precision::f16})
+    add_ours(device, precision);
   add_reference(device, torch::kFloat);
   if (device.is_cuda()) add_reference(device, torch::kHalf);  // the CPU has no products in f16
 }

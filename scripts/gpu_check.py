@@ -189,14 +189,17 @@ def sanitized(machine: Machine, folder: Path) -> list[Line]:
 COMPARED = [
     ("CoCoOp step, 1 image, 50 classes, f32", "cocoop_step_f32", "reference_step_f16", 10, "times"),
     ("CoCoOp step, 1 image, 50 classes, bf16", "cocoop_step_bf16", "reference_step_f16", 10, "times"),
+    ("CoCoOp step, 1 image, 50 classes, f16", "cocoop_step_f16", "reference_step_f16", 10, "times"),
     ("the same, the reference in f32", "cocoop_step_bf16", "reference_step_f32", None, "times"),
     ("CoCoOp step, bf16", "cocoop_step_bf16", None, 1.5, "ms"),
     ("CoOp step, 32 cached images, f32", "coop_step_f32", "reference_coop_step_f16", None, "times"),
     ("CoOp step, 32 cached images, bf16", "coop_step_bf16", "reference_coop_step_f16", None, "times"),
+    ("CoOp step, 32 cached images, f16", "coop_step_f16", "reference_coop_step_f16", None, "times"),
     ("CoOp step, bf16", "coop_step_bf16", None, 1.0, "ms"),
     ("CoCoOp evaluation, an image of 4, bf16", "cocoop_test_bf16", "reference_test_f16", None, "times"),
     ("image features, one of 64, f32", "image_f32", "reference_image_f16", None, "times"),
     ("image features, one of 64, bf16", "image_bf16", "reference_image_f16", None, "times"),
+    ("image features, one of 64, f16", "image_f16", "reference_image_f16", None, "times"),
     ("image features, bf16", "image_bf16", None, 0.2, "ms"),
 ]
 

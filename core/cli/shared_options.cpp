@@ -85,7 +85,7 @@ const std::vector<CommandOption>& shared_options() {
                   "the suite's "
                   "own"}),
       {"activation", "A", "quick_gelu or gelu, for a checkpoint file that does not say"},
-      {"precision", "P", "of the frozen towers: f32 or bf16; on GPUs also tf32, of all products",
+      {"precision", "P", "of the frozen towers: f32, bf16 or f16; on GPUs also tf32, of all products",
        ValueKind::text, "f32"},
       of_machine({"device", "D", "cpu, cuda or cuda:N", ValueKind::text, "cpu"}),
       of_machine({"threads", "N", "threads", ValueKind::number}),

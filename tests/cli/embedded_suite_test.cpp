@@ -115,7 +115,7 @@ TEST_F(EmbeddedSuite, RefusesAnotherModelNamingBoth) {
 }
 
 TEST_F(EmbeddedSuite, TakesTheSealedFeaturesWhateverThePrecisionOfTheTextTower) {
-  EXPECT_EQ(sweep({"--precision", "bf16"}).code, 0);
+  for (const char* precision : {"bf16", "f16"}) EXPECT_EQ(sweep({"--precision", precision}).code, 0);
 }
 
 TEST_F(EmbeddedSuite, RefusesWhatTheSealedFeaturesLack) {

@@ -80,7 +80,7 @@ TEST(Runner, AnswersWrongInputWithOneLineAndExitCode2) {
       {sweep(with({"--device", "tpu"})), "--device tpu: known: cpu, cuda, cuda:N, stand-in"},
       {sweep(with({"--device", "cpu\nx"})), "--device cpu\\x0ax: known: cpu, cuda"},
       {sweep(with({"--device", "cuda:256"})), "--device cuda:256: known: cpu, cuda"},
-      {sweep(with({"--precision", "tf32"})), "--precision tf32: only GPUs have it; give f32 or bf16"},
+      {sweep(with({"--precision", "tf32"})), "--precision tf32: only GPUs have it; give f32, bf16 or f16"},
       {sweep(with({"--db", "no_ledger.db"})), "no_ledger.db"},
       {{"report", "--table", "base-new"}, "runs/promptbed.db"},
       {{"report", "--table", "radar"}, "known: base-new"},

@@ -87,6 +87,20 @@ TEST(GoldenModifiedResNet, GivesTheReferencesFeatures) {
   EXPECT_LT(relative_difference(images, io.at("image_features")), kTolerance);
 }
 
+TEST(GoldenModifiedResNet, StaysNearThemIn16Bits) {
+  const fs::path folder = test::golden_folder() / "clip_rn";
+  if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not there; set PROMPTBED_GOLDEN";
+  const auto io = read_safetensors(folder / "io.safetensors").tensors;
+  const ClipModel model = load(folder / "state_dict.pt");
+  for (const auto& [precision, tolerance] : {std::pair(Precision::bf16, 0.05), {Precision::f16, 0.005}}) {
+    const Placement placement{.device = test::golden_device(), .precision = precision};
+    const Tensor images =
+        model.make_image_encoder(placement)->encode(io.at("image").to(placement.device)).cpu();
+    EXPECT_LT(relative_difference(images, io.at("image_features")), tolerance);
+    EXPECT_GT(relative_difference(images, io.at("image_features")), kTolerance) << "rounded nothing";
+  }
+}
+
 TEST(GoldenLegacyCheckpoint, IsRefusedWithTheRemedy) {
   const fs::path path = vit_folder() / "legacy.pt";
   if (!fs::exists(path)) GTEST_SKIP() << path << " is not there; set PROMPTBED_GOLDEN";

@@ -13,13 +13,11 @@ using test::relative_difference;
 /// Every kernel gives the product, also those that are slow on the processor at hand.
 class FrozenWeightKernel : public ::testing::TestWithParam<ProductKernel> {
  protected:
-  static bool rounds() { return GetParam() != ProductKernel::blas; }
-
   /// What the factors are before they are multiplied.
-  static Tensor factor(const Tensor& x) { return rounds() ? x.to(torch::kBFloat16).to(torch::kFloat) : x; }
+  static Tensor factor(const Tensor& x) { return x.to(factor_type(GetParam())).to(torch::kFloat); }
 
   /// bf16 operators also round their result, to 8 binary digits.
-  static double tolerance() { return GetParam() == ProductKernel::onednn_bf16 ? 0.005 : 1e-6; }
+  static double tolerance() { return GetParam() == ProductKernel::bf16 ? 0.005 : 1e-6; }
 
   const Tensor weight_ = at::randn({24, 40}), bias_ = at::randn({24}), x_ = at::randn({3, 7, 40});
 };
@@ -60,19 +58,28 @@ TEST_P(FrozenWeightKernel, TakesAWeightInHalfPrecision) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, FrozenWeightKernel,
-                         ::testing::Values(ProductKernel::blas, ProductKernel::onednn_bf16,
-                                           ProductKernel::rounded_bf16),
+                         ::testing::Values(ProductKernel::blas, ProductKernel::bf16,
+                                           ProductKernel::rounded_bf16, ProductKernel::rounded_f16),
                          [](const auto& test) {
                            switch (test.param) {
                              case ProductKernel::blas:
                                return "Blas";
-                             case ProductKernel::onednn_bf16:
-                               return "OneDnnBf16";
+                             case ProductKernel::bf16:
+                               return "Bf16";
                              case ProductKernel::rounded_bf16:
-                               break;
+                               return "RoundedBf16";
+                             default:  // f16 is for GPUs: processors may have no such products
+                               return "RoundedF16";
                            }
-                           return "RoundedBf16";
                          });
+
+TEST(KernelFor, F16MultipliesItselfOnGpusAlone) {
+  EXPECT_EQ(kernel_for({torch::kCUDA, Precision::f16}), ProductKernel::f16);
+  EXPECT_EQ(kernel_for({torch::kCPU, Precision::f16}), ProductKernel::rounded_f16);
+  EXPECT_EQ(kernel_for({torch::kCUDA, Precision::bf16}), ProductKernel::bf16);
+  for (const Precision precision : {Precision::f32, Precision::tf32})
+    EXPECT_EQ(kernel_for({torch::kCUDA, precision}), ProductKernel::blas);
+}
 
 }  // namespace
 }  // namespace promptbed

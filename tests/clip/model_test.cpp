@@ -45,14 +45,16 @@ TEST_F(MiniClip, EncodesEachImageByItself) {
   EXPECT_TRUE(at::allclose(features[1], encoder->encode(pixels.narrow(0, 1, 1))[0], 1e-5, 1e-6));
 }
 
-TEST_F(MiniClip, Bf16StaysNearF32) {
+TEST_F(MiniClip, TypesOf16BitsStayNearF32) {
   const ClipModel model = ClipModel::load(scratch_.path());
   const Tensor pixels = at::linspace(-1, 1, 3 * 8 * 8).sin().view({1, 3, 8, 8});
   const Tensor exact = model.make_image_encoder({})->encode(pixels);
-  const Tensor rough = model.make_image_encoder({torch::kCPU, Precision::bf16})->encode(pixels);
-  EXPECT_EQ(rough.scalar_type(), at::kFloat);
-  EXPECT_FALSE(at::equal(rough, exact));
-  EXPECT_TRUE(at::allclose(rough, exact, 0, 0.05 * exact.abs().max().item<double>()));
+  for (const auto& [precision, tolerance] : {std::pair(Precision::bf16, 0.05), {Precision::f16, 0.005}}) {
+    const Tensor rough = model.make_image_encoder({torch::kCPU, precision})->encode(pixels);
+    EXPECT_EQ(rough.scalar_type(), at::kFloat);
+    EXPECT_FALSE(at::equal(rough, exact));
+    EXPECT_TRUE(at::allclose(rough, exact, 0, tolerance * exact.abs().max().item<double>()));
+  }
 }
 
 TEST_F(MiniClip, ReadsEverySpellingOfTheSizes) {

@@ -43,7 +43,7 @@ TEST_P(TextBlocksWith, FrozenWeightsGiveWhatLibTorchsOperatorsGive) {
       passes(*make_frozen_text_blocks(checkpoint, placement), prompts, group, learns_suffix);
   const Passes plain =
       passes(*make_differentiable_text_blocks(checkpoint, placement), prompts, group, learns_suffix);
-  // In bf16 the two round in different places.
+  // In types of 16 bits the two round in different places.
   const double tolerance = precision == Precision::f32 ? 1e-5 : 0.05;
   EXPECT_LT(relative_difference(frozen.features, plain.features), tolerance);
   EXPECT_LT(relative_difference(frozen.prefix_gradient, plain.prefix_gradient), tolerance);
@@ -55,7 +55,8 @@ TEST_P(TextBlocksWith, FrozenWeightsGiveWhatLibTorchsOperatorsGive) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, TextBlocksWith,
                          ::testing::Combine(::testing::Values(Activation::quick_gelu, Activation::gelu),
-                                            ::testing::Values(Precision::f32, Precision::bf16),
+                                            ::testing::Values(Precision::f32, Precision::bf16,
+                                                              Precision::f16),
                                             ::testing::Bool()));
 
 TEST(TextBlocks, AGraphOutlivesTheTowerThatMadeIt) {

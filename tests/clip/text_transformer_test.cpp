@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <string>
 #include <tuple>
+#include <utility>
 
 #include "clip/checkpoints/safetensors.h"
 #include "clip/towers/packed_prompts.h"
@@ -259,22 +261,31 @@ TEST(TextTransformer, RefusesAPromptThatIsTooLong) {
                "a prompt has 17 tokens and the model takes 16; use fewer context tokens or shorter names");
 }
 
-TEST(TextTransformer, Bf16StaysNearF32AndReturnsF32) {
+/// Types of 16 bits, each with how far it may be from f32.
+class TextTransformerIn16Bits : public ::testing::TestWithParam<std::pair<Precision, double>> {};
+
+TEST_P(TextTransformerIn16Bits, StaysNearF32AndReturnsF32) {
+  const auto [precision, tolerance] = GetParam();
   const Checkpoint checkpoint = random_text_tower();
-  const TextTransformer exact(checkpoint, {}), rough(checkpoint, {torch::kCPU, Precision::bf16});
+  const TextTransformer exact(checkpoint, {}), rough(checkpoint, {torch::kCPU, precision});
   PromptBatch prompts = random_prompts({"Any", 2, 0, 5, {3, 7}}, exact.width());
   prompts.prefix.requires_grad_();
   const Tensor features = rough.encode(prompts);
   EXPECT_EQ(features.scalar_type(), torch::kFloat);
   EXPECT_FALSE(at::equal(features, exact.encode(prompts)));
-  EXPECT_LT(relative_difference(features, exact.encode(prompts)), 0.05);
+  EXPECT_LT(relative_difference(features, exact.encode(prompts)), tolerance);
   features.sum().backward();
   const Tensor rough_gradient = prompts.prefix.grad();
   EXPECT_EQ(rough_gradient.scalar_type(), torch::kFloat);
   prompts.prefix.mutable_grad() = Tensor();
   exact.encode(prompts).sum().backward();
-  EXPECT_LT(relative_difference(rough_gradient, prompts.prefix.grad()), 0.05);
+  EXPECT_LT(relative_difference(rough_gradient, prompts.prefix.grad()), tolerance);
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, TextTransformerIn16Bits,
+                         ::testing::Values(std::pair(Precision::bf16, 0.05),
+                                           std::pair(Precision::f16, 0.005)),
+                         [](const auto& test) { return std::string(to_string(test.param.first)); });
 
 TEST(TextTransformer, EmbedsTokensInF32) {
   Checkpoint checkpoint = random_text_tower();

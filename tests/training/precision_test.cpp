@@ -18,7 +18,7 @@
 namespace promptbed {
 namespace {
 
-/// One embedded dataset: its images' sealed features, and the same model's text tower in both precisions.
+/// One embedded dataset: its images' sealed features, and the same model's text tower in any precision.
 class EmbeddedDataset {
  public:
   explicit EmbeddedDataset(const DatasetSpec& spec) : spec_(spec), split_(read_split(spec, suite().data)) {
@@ -95,15 +95,15 @@ struct Agreement {
   }
 };
 
-/// Trains in f32 and tests the same state in both precisions.
-Agreement agreement(const std::string& method_name, const DatasetSpec& spec, int64_t epochs,
-                    int64_t most_images) {
+/// Trains in f32 and tests the same state in that and in a precision of 16 bits.
+Agreement agreement(Precision precision, const std::string& method_name, const DatasetSpec& spec,
+                    int64_t epochs, int64_t most_images) {
   const MethodRegistry registry(plugin_folders({}));
   const Method& method = registry.at(method_name);
   const EmbeddedDataset dataset(spec);
-  const auto bound = [&](Precision precision) {
+  const auto bound = [&](Precision chosen) {
     auto learner = registry.create(method, registry.options_of(method));
-    const Task task = dataset.task(precision);
+    const Task task = dataset.task(chosen);
     learner->resolve(task);
     learner->bind(task);
     return std::pair(std::move(learner), task);
@@ -113,7 +113,7 @@ Agreement agreement(const std::string& method_name, const DatasetSpec& spec, int
   recipe.epochs = epochs;
   ShuffledOrder order(task.train.labels.size(0), 1, 1);
   train(*exact, task.train, recipe, order);
-  const auto [rough, rough_task] = bound(Precision::bf16);
+  const auto [rough, rough_task] = bound(precision);
   rough->load_state(exact->state());
 
   const at::NoGradGuard no_gradients;
@@ -140,7 +140,7 @@ void expect_agreement(const Agreement& found) {
 TEST(Bf16, NamesTheClassesThatF32NamesForCoOpOnTheWholeEmbeddedSuite) {
   Agreement all;
   for (const DatasetSpec& spec : EmbeddedDataset::suite().datasets) {
-    const Agreement one = agreement("coop", spec, 10, 100'000);
+    const Agreement one = agreement(Precision::bf16, "coop", spec, 10, 100'000);
     all.images += one.images;
     all.agreed += one.agreed;
     all.clear_images += one.clear_images;
@@ -152,7 +152,13 @@ TEST(Bf16, NamesTheClassesThatF32NamesForCoOpOnTheWholeEmbeddedSuite) {
 }
 
 TEST(Bf16, NamesTheClassesThatF32NamesForCoCoOp) {
-  expect_agreement(agreement("cocoop", EmbeddedDataset::suite().at("media"), 1, 200));
+  expect_agreement(agreement(Precision::bf16, "cocoop", EmbeddedDataset::suite().at("media"), 1, 200));
+}
+
+TEST(F16, NamesTheClassesThatF32Names) {
+  const DatasetSpec& media = EmbeddedDataset::suite().at("media");
+  expect_agreement(agreement(Precision::f16, "coop", media, 10, 100'000));
+  expect_agreement(agreement(Precision::f16, "cocoop", media, 1, 200));
 }
 
 }  // namespace

@@ -33,10 +33,12 @@ void read_model_options(InputSpec& spec, const Values& values) {
         "activation", {{"quick_gelu", Activation::quick_gelu}, {"gelu", Activation::gelu}});
   }
   spec.placement.device = read_device(values);
-  spec.placement.precision = values.one_of<Precision>(
-      "precision", {{"f32", Precision::f32}, {"bf16", Precision::bf16}, {"tf32", Precision::tf32}});
+  spec.placement.precision = values.one_of<Precision>("precision", {{"f32", Precision::f32},
+                                                                    {"bf16", Precision::bf16},
+                                                                    {"f16", Precision::f16},
+                                                                    {"tf32", Precision::tf32}});
   if (spec.placement.precision == Precision::tf32 && !spec.placement.device.is_cuda())
-    throw Error("--precision tf32: only GPUs have it; give f32 or bf16, or --device cuda");
+    throw Error("--precision tf32: only GPUs have it; give f32, bf16 or f16, or --device cuda");
   settle_arithmetic(spec.placement);
 }
 

@@ -12,6 +12,11 @@ void settle_arithmetic(const Placement& placement) {
   const bool rounds = placement.precision == Precision::tf32;
   context.setAllowTF32CuDNN(rounds);
   context.setAllowTF32CuBLAS(rounds);
+  // Sums of products of 16 bits stay in f32.
+  context.setAllowFP16ReductionCuBLAS(false);
+#if TORCH_VERSION_MAJOR >= 2
+  context.setAllowBF16ReductionCuBLAS(false);
+#endif
   if (!placement.device.is_cuda()) return;
   // Without it cuBLAS may choose among workspaces, and with them among orders of summation.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*replace=*/0);

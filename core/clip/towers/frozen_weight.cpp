@@ -8,22 +8,43 @@ namespace promptbed {
 namespace {
 
 Tensor laid_out(const Tensor& weight, ProductKernel kernel) {
-  return kernel == ProductKernel::blas ? weight.to(torch::kFloat).t().contiguous()
-                                       : weight.to(torch::kBFloat16).contiguous();
-}
-
-/// The nearest numbers that bf16 has.
-Tensor rounded(const Tensor& x) {
-  return x.to(torch::kBFloat16).to(torch::kFloat);
+  const Tensor rounded = weight.to(factor_type(kernel));
+  return kernel == ProductKernel::blas ? rounded.t().contiguous() : rounded.contiguous();
 }
 
 }  // namespace
 
+torch::Dtype factor_type(ProductKernel kernel) {
+  switch (kernel) {
+    case ProductKernel::blas:
+      return torch::kFloat;
+    case ProductKernel::bf16:
+    case ProductKernel::rounded_bf16:
+      return torch::kBFloat16;
+    case ProductKernel::f16:
+    case ProductKernel::rounded_f16:
+      break;
+  }
+  return torch::kHalf;
+}
+
+bool multiplies_in_f32(ProductKernel kernel) {
+  return kernel != ProductKernel::bf16 && kernel != ProductKernel::f16;
+}
+
 ProductKernel kernel_for(const Placement& placement) {
-  if (placement.precision != Precision::bf16) return ProductKernel::blas;
-  const bool multiplies_bf16 = has_bf16_products() && at::hasMKLDNN();
-  return placement.device.is_cpu() && !multiplies_bf16 ? ProductKernel::rounded_bf16
-                                                       : ProductKernel::onednn_bf16;
+  switch (placement.precision) {
+    case Precision::f32:
+    case Precision::tf32:
+      break;
+    case Precision::bf16: {
+      const bool multiplies_bf16 = !placement.device.is_cpu() || (has_bf16_products() && at::hasMKLDNN());
+      return multiplies_bf16 ? ProductKernel::bf16 : ProductKernel::rounded_bf16;
+    }
+    case Precision::f16:  // LibTorch 1 has no such products on processors
+      return placement.device.is_cuda() ? ProductKernel::f16 : ProductKernel::rounded_f16;
+  }
+  return ProductKernel::blas;
 }
 
 FrozenWeight::FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKernel kernel)
@@ -33,7 +54,8 @@ FrozenWeight::FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKern
       bias_(bias.defined() ? bias.to(torch::kFloat).contiguous() : bias) {}
 
 FrozenWeight FrozenWeight::for_gradients(const Tensor& weight) const {
-  if (kernel_ != ProductKernel::rounded_bf16) return FrozenWeight(weight.t(), Tensor(), kernel_);
+  if (kernel_ == ProductKernel::blas || !multiplies_in_f32(kernel_))
+    return FrozenWeight(weight.t(), Tensor(), kernel_);
   FrozenWeight gradients;
   gradients.kernel_ = kernel_;
   gradients.outputs_ = weight.size(1);
@@ -56,17 +78,13 @@ Tensor FrozenWeight::added(const Tensor& y, const Tensor& x) const {
 
 /// [n, in] -> [n, out]
 Tensor FrozenWeight::rows_multiplied(const Tensor& rows) const {
-  switch (kernel_) {
-    case ProductKernel::blas:
-      return bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_);
-    case ProductKernel::onednn_bf16: {
-      Tensor product = at::linear(rows.to(torch::kBFloat16), weight_).to(torch::kFloat);
-      return bias_.defined() ? product.add_(bias_) : product;
-    }
-    case ProductKernel::rounded_bf16:
-      break;
-  }
-  return at::linear(rounded(rows), weight_.to(torch::kFloat), bias_);
+  if (kernel_ == ProductKernel::blas)
+    return bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_);
+  const Tensor rounded = rows.to(weight_.scalar_type());
+  if (multiplies_in_f32(kernel_))
+    return at::linear(rounded.to(torch::kFloat), weight_.to(torch::kFloat), bias_);
+  Tensor product = at::linear(rounded, weight_).to(torch::kFloat);
+  return bias_.defined() ? product.add_(bias_) : product;
 }
 
 }  // namespace promptbed

@@ -9,9 +9,17 @@ namespace promptbed {
 /// How products with a frozen weight are computed.
 enum class ProductKernel {
   blas,          ///< f32, weight transposed: BLAS reads both factors along their rows
-  onednn_bf16,   ///< factors in bf16, sums in f32
-  rounded_bf16,  ///< the same for processors without bf16: factors rounded to bf16 and multiplied in f32
+  bf16,          ///< factors in bf16, sums in f32: oneDNN's, or a GPU's
+  f16,           ///< factors in f16, sums in f32: a GPU's
+  rounded_bf16,  ///< where nothing multiplies bf16: factors are rounded to it and multiplied in f32
+  rounded_f16,   ///< the same for f16
 };
+
+/// The type to which a kernel rounds the factors.
+torch::Dtype factor_type(ProductKernel kernel);
+
+/// Whether a kernel multiplies rounded factors in f32.
+bool multiplies_in_f32(ProductKernel kernel);
 
 /// The fastest for a placement on this processor, as measured (docs/performance.md). It depends on nothing
 /// else, so that a run gives the same bits whenever it is repeated.

@@ -64,6 +64,7 @@ Linear::Linear(const Tensor& weight, const Tensor& bias, const Placement& placem
   const Tensor placed_weight = weight.to(placement.device);
   const Tensor placed_bias = bias.defined() ? bias.to(placement.device) : bias;
   if (weight.requires_grad()) {
+    // Not in f16, in which small gradients of weights would become 0.
     const auto type = placement.precision == Precision::bf16 ? torch::kBFloat16 : torch::kFloat;
     learned_weight_ = placed_weight.to(type).contiguous();
     if (bias.defined()) learned_bias_ = placed_bias.to(type).contiguous();

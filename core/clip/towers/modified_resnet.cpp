@@ -22,14 +22,17 @@ FoldedConvolution::FoldedConvolution(const Checkpoint& checkpoint, const std::st
   const Tensor scale = value(norm + ".weight") / (value(norm + ".running_var") + kBatchNormEps).sqrt();
   const Tensor weight = value(convolution + ".weight") * scale.view({-1, 1, 1, 1});
   const Tensor bias = value(norm + ".bias") - value(norm + ".running_mean") * scale;
-  const auto type = placement.precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
-  weight_ = weight.to(placement.device, type).contiguous();
-  bias_ = bias.to(placement.device, type);
+  const ProductKernel kernel = kernel_for(placement);
+  factors_ = factor_type(kernel);
+  const auto multiplied = multiplies_in_f32(kernel) ? at::kFloat : factors_;
+  weight_ = weight.to(factors_).to(placement.device, multiplied).contiguous();
+  bias_ = bias.to(placement.device, multiplied);
   padding_ = weight.size(-1) / 2;
 }
 
 Tensor FoldedConvolution::operator()(const Tensor& x) const {
-  return at::conv2d(x.to(weight_.scalar_type()), weight_, bias_, stride_, padding_).to(at::kFloat);
+  const Tensor rounded = x.to(factors_).to(weight_.scalar_type());
+  return at::conv2d(rounded, weight_, bias_, stride_, padding_).to(at::kFloat);
 }
 
 ModifiedResNet::ModifiedResNet(const Checkpoint& checkpoint, const Placement& placement)

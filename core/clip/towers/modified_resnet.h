@@ -24,6 +24,7 @@ class FoldedConvolution {
   Tensor operator()(const Tensor& x) const;
 
  private:
+  torch::Dtype factors_ = torch::kFloat;  ///< what factors are rounded to
   Tensor weight_, bias_;
   int64_t stride_, padding_;
 };
