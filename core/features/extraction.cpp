@@ -32,13 +32,12 @@ std::vector<MissingPicture> in_slices(std::vector<MissingPicture> missing, bool 
   return slices;
 }
 
-/// Slices that may be in progress or wait. Those with pixels are as many as fill two batches: while a device
-/// is at one, threads render the next.
+/// Slices that may be in progress or wait.
 size_t most_ahead(std::span<const MissingPicture> slices, size_t threads, bool on_device) {
   if (!on_device) return kPicturesAhead * threads;
   size_t views = 1;
   for (const MissingPicture& slice : slices) views = std::max(views, slice.views.size());
-  return std::max(threads, size_t{2 * kViewsAtOnce} / views);
+  return images_ahead(threads, views);
 }
 
 /// The rows of one image.

@@ -26,6 +26,9 @@ class PictureEncoder {
   /// What the tower sees of the views: [views, 3, R, R] f32, normalised, on the CPU. Throws the same.
   Tensor pixels(const Picture& picture, const std::vector<int>& views, uint64_t view_key) const;
 
+  const ImageEncoder& tower() const { return tower_; }
+  torch::Device device() const { return device_; }
+
  private:
   const ImageEncoder& tower_;
   Preprocessing preprocessing_;

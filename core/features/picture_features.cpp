@@ -12,6 +12,7 @@
 #include "base/signals.h"
 #include "data/pictures/view.h"
 #include "features/pixels.h"
+#include "features/view_batches.h"
 
 namespace promptbed {
 namespace {
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 /// The most bytes of an image that comes out of a pipe.
 constexpr uint64_t kLongestStream = uint64_t{1} << 30;
 
-/// What was made of a file, [1, ..], or its fault.
+/// What was made of a file, or its fault.
 struct Made {
   Tensor tensor;
   std::string fault;
@@ -39,13 +40,14 @@ Made make_of(const LooseImage& image, const Make& make) {
   }
 }
 
-LooseImageTensors make_of_all(std::span<const LooseImage> images, int threads, std::ostream& log,
-                              const Make& make) {
+/// Hands what threads make of the images to `take`, in order; so many are in progress or wait for it. The
+/// result has no tensors yet.
+LooseImageTensors make_of_all(std::span<const LooseImage> images, int threads, size_t ahead,
+                              std::ostream& log, const Make& make, const std::function<void(Tensor)>& take) {
   LooseImageTensors result;
-  std::vector<Tensor> rows;
   Progress progress("images", static_cast<int64_t>(images.size()), log, is_terminal(log));
   const SingleThreadedOperators operators;
-  Ahead<Made> made(images.size(), static_cast<size_t>(threads), kPicturesAhead * static_cast<size_t>(threads),
+  Ahead<Made> made(images.size(), static_cast<size_t>(threads), ahead,
                    [&](size_t i) { return make_of(images[i], make); });
   for (const LooseImage& image : images) {
     Made next = *made.next();
@@ -55,9 +57,36 @@ LooseImageTensors make_of_all(std::span<const LooseImage> images, int threads, s
       continue;
     }
     result.images.push_back(image.path());
-    rows.push_back(std::move(next.tensor));
+    take(std::move(next.tensor));
   }
+  return result;
+}
+
+/// The same as one tensor.
+LooseImageTensors joined_of_all(std::span<const LooseImage> images, int threads, std::ostream& log,
+                                const Make& make) {
+  std::vector<Tensor> rows;
+  LooseImageTensors result = make_of_all(images, threads, kPicturesAhead * static_cast<size_t>(threads), log,
+                                         make, [&](Tensor row) { rows.push_back(std::move(row)); });
   if (!rows.empty()) result.tensors = at::cat(rows);
+  return result;
+}
+
+/// Threads render the views, and a device encodes many at once, whichever images they are of.
+LooseImageTensors encode_on_device(std::span<const LooseImage> images, const PictureEncoder& encoder,
+                                   const std::vector<int>& views, int threads, std::ostream& log) {
+  std::vector<Tensor> features;
+  ViewBatches batches(encoder.tower(), encoder.device(),
+                      [&](std::span<const FeatureRow>, const Tensor& some) { features.push_back(some); });
+  const std::vector<FeatureRow> nameless(views.size());
+  LooseImageTensors result = make_of_all(
+      images, threads, images_ahead(static_cast<size_t>(threads), views.size()), log,
+      [&](const Picture& picture) { return encoder.pixels(picture, views, /*view_key=*/0); },
+      [&](const Tensor& pixels) { batches.add(nameless, pixels); });
+  batches.finish();
+  if (features.empty()) return result;
+  const Tensor all = at::cat(features);
+  result.tensors = all.view({-1, static_cast<int64_t>(views.size()), all.size(1)});
   return result;
 }
 
@@ -91,14 +120,15 @@ std::vector<LooseImage> images_at(const fs::path& path) {
 
 LooseImageTensors encode_images(std::span<const LooseImage> images, const PictureEncoder& encoder,
                                 const std::vector<int>& views, int threads, std::ostream& log) {
-  return make_of_all(images, threads, log, [&](const Picture& picture) {
+  if (!encoder.device().is_cpu()) return encode_on_device(images, encoder, views, threads, log);
+  return joined_of_all(images, threads, log, [&](const Picture& picture) {
     return encoder.encode(picture, views, /*view_key=*/0).unsqueeze(0);
   });
 }
 
 LooseImageTensors read_pixels(std::span<const LooseImage> images, const Preprocessing& preprocessing,
                               int threads, std::ostream& log) {
-  return make_of_all(images, threads, log, [&](const Picture& picture) {
+  return joined_of_all(images, threads, log, [&](const Picture& picture) {
     check_interrupt();
     return pixels_of(picture, kCentreView, /*key=*/0, preprocessing, {}).unsqueeze(0);
   });

@@ -3,11 +3,16 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/signals.h"
 
 namespace promptbed {
+
+size_t images_ahead(size_t threads, size_t views) {
+  return std::max(threads, size_t{2 * kViewsAtOnce} / views);
+}
 
 ViewBatches::ViewBatches(const ImageEncoder& tower, torch::Device device, Taker take)
     : tower_(tower), device_(device), take_(std::move(take)) {}

@@ -3,6 +3,7 @@
 #include <promptbed/image_encoder.h>
 #include <promptbed/tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -14,6 +15,10 @@ namespace promptbed {
 
 /// How many views a device encodes at once.
 constexpr int64_t kViewsAtOnce = 64;
+
+/// How many images of so many views may be in progress or wait for a device: as many as fill two batches,
+/// since threads render the next while it is at one.
+size_t images_ahead(size_t threads, size_t views);
 
 /// Has views of images encoded on a device, kViewsAtOnce of them at a time. A batch that is not full is
 /// filled up with zeros: all have one shape, so that a device runs the same kernels, and a feature should not

@@ -3,12 +3,15 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <sstream>
 
 #include "base/files.h"
 #include "clip/mini_clip.h"
 #include "clip/model.h"
+#include "clip/towers/stand_in_device.h"
 #include "data/pictures/view.h"
+#include "features/view_batches.h"
 #include "formats/stored_zip.h"
 #include "support/expect_error.h"
 #include "support/sweep_world.h"
@@ -17,6 +20,8 @@ namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
+
+const std::optional<torch::Device> kStandIn = stand_in_device();  // asked for before any backward pass
 
 class LooseImages : public testing::Test {
  protected:
@@ -35,11 +40,15 @@ class LooseImages : public testing::Test {
   }
 
   LooseImageTensors encode(const std::vector<LooseImage>& images, int threads = 2) const {
+    return encode(images, threads, torch::kCPU, {kCentreView});
+  }
+
+  LooseImageTensors encode(const std::vector<LooseImage>& images, int threads, torch::Device device,
+                           const std::vector<int>& views) const {
     const ClipModel model = ClipModel::load(scratch_ / "clip");
-    const auto tower = model.make_image_encoder({});
+    const auto tower = model.make_image_encoder({.device = device});
     std::ostringstream log;
-    return encode_images(images, PictureEncoder(*tower, model.preprocessing(), torch::kCPU), {kCentreView},
-                         threads, log);
+    return encode_images(images, PictureEncoder(*tower, model.preprocessing(), device), views, threads, log);
   }
 
   test::ScratchFolder scratch_;
@@ -64,6 +73,24 @@ TEST_F(LooseImages, HaveTheFeaturesOfTheirCentreView) {
                           encoder.encode(decode_picture(images[i].path()), {kCentreView}, 0)));
   }
   EXPECT_TRUE(at::equal(encode(images, 1).tensors, found.tensors)) << "whatever the threads";
+}
+
+TEST_F(LooseImages, OnADeviceAreEncodedManyAtOnceAndHaveTheSameFeatures) {
+  if (!kStandIn) GTEST_SKIP() << "no device stands in for a GPU with LibTorch 2";
+  std::vector<LooseImage> images;
+  for (int i = 0; i < 10; ++i) {
+    for (const LooseImage& image : images_at(scratch_ / "pictures")) images.push_back(image);
+    images.push_back(images_at(scratch_ / "none.png").front());
+  }
+  const std::vector<int> views = {kCentreView, 0, 1};
+  const LooseImageTensors there = encode(images, 2, *kStandIn, views),
+                          here = encode(images, 2, torch::kCPU, views);
+  ASSERT_GT(there.tensors.size(0) * there.tensors.size(1), kViewsAtOnce) << "needs no second batch";
+  EXPECT_EQ(there.images, here.images);
+  EXPECT_EQ(there.faults, here.faults);
+  EXPECT_TRUE(there.tensors.device().is_cpu());
+  EXPECT_TRUE(at::allclose(there.tensors, here.tensors, 1e-5, 1e-6));
+  EXPECT_FALSE(encode({images.back()}, 1, *kStandIn, views).tensors.defined());
 }
 
 TEST_F(LooseImages, InAnArchiveHaveTheSameFeatures) {
