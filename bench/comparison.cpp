@@ -68,6 +68,10 @@ const std::vector<Comparison>& comparisons() {
        0.99},
       {"cached features, 50,000 x 512 f16, against a checksum pass", "read_features", "checksum_pass",
        Unit::times, 0.5},
+      {"ImageNet's 1,281,167 cached features opened", "open_imagenet", "", Unit::milliseconds, 1000},
+      {"the same, and 16 shots read", "read_imagenet_shots", "", Unit::milliseconds, 2000},
+      {"runner --help", "start_help", "", Unit::milliseconds, 50},
+      {"runner report, 33 runs", "start_report", "", Unit::milliseconds, 50},
   };
   return all;
 }

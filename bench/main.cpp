@@ -1,5 +1,6 @@
 // Runs the benchmarks on one thread and compares each with its baseline. Takes the options of Google
 // Benchmark, such as --benchmark_filter=coop and --benchmark_out=FILE, and --device=cuda for those on a GPU.
+// With --processor it only names the one that it is on.
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -52,8 +53,12 @@ std::optional<torch::Device> device_in(int count, char** words) {
 
 /// Runs what was asked for, and compares it.
 int run(int count, char** words) {
+  if (count == 2 && std::string_view(words[1]) == "--processor") {
+    fmt::print("{}\n", promptbed::processor_name());
+    return 0;
+  }
   benchmark::Initialize(&count, words);
-  benchmark::AddCustomContext("processor", promptbed::processor_name());  // scripts/bench_compare.py asks
+  benchmark::AddCustomContext("processor", promptbed::processor_name());
   if (const auto device = device_in(count, words)) {
     promptbed::bench::register_device_benchmarks(*device);
   } else {

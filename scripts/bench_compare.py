@@ -125,14 +125,16 @@ def in_turns(old: pathlib.Path, new: pathlib.Path, rounds: int, options: list[st
     return medians
 
 
-def this_processor() -> str:
-    """As core/base/machine.cpp names it."""
-    names = (line for line in open("/proc/cpuinfo", encoding="utf-8") if line.startswith("model name"))
-    return next(names, ": unknown\n").split(": ", 1)[1].rstrip("\n")
+def this_processor(program: pathlib.Path) -> str:
+    """As the program names it, asked before it measures for minutes."""
+    try:
+        return subprocess.run([program, "--processor"], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError) as fault:
+        fail(f"{program}: does not name this processor ({fault}); build it with scripts/bench.sh")
 
 
-def baseline(path: pathlib.Path) -> Values:
-    processor = this_processor()
+def baseline(path: pathlib.Path, program: pathlib.Path) -> Values:
+    processor = this_processor(program)
     found = [read(file) for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
     for of, values in found:
         if of == processor:
@@ -193,7 +195,7 @@ def main() -> int:
     if paired:
         slower = print_changes(*in_turns(old, new, given.rounds, options), paired)
     else:
-        before = baseline(given.old)
+        before = baseline(given.old, new)
         slower = print_changes(before, measure(new, options, quiet=False)[1], paired)
     return 1 if slower else 0
 

@@ -1,8 +1,10 @@
 #include "base/machine.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <fstream>
+#include <map>
 
 #if defined(__GLIBC__)
 #include <malloc.h>
@@ -27,10 +29,22 @@ bool extended_feature(unsigned subleaf, unsigned bit) {
 
 std::string processor_name() {
   std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return processor_name_in(info);
+}
+
+std::string processor_name_in(std::istream& cpuinfo) {
+  std::map<std::string, std::string> facts;  // of the first processor: "model name" -> "Intel(R) Xeon(R) ..."
+  for (std::string line; std::getline(cpuinfo, line) && !line.empty();) {
+    const size_t colon = line.find(": ");
+    if (colon != std::string::npos)
+      facts[line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1)] = line.substr(colon + 2);
   }
-  return "unknown";
+  const std::string& name = facts["model name"];
+  if (name.empty()) return "unknown";
+  const bool is_numbered = name.find_first_of("0123456789") != std::string::npos;
+  const std::string &family = facts["cpu family"], &model = facts["model"];
+  if (is_numbered || family.empty() || model.empty()) return name;
+  return fmt::format("{} (family {}, model {})", name, family, model);
 }
 
 bool has_avx2() {

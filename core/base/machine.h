@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 
 namespace promptbed {
 
-/// The processor's model name as Linux reports it, or "unknown".
+/// The processor's model name as Linux reports it, or "unknown". Virtual machines may hide it: where it has
+/// no number, family and model follow ("Intel(R) Xeon(R) Processor (family 6, model 207)").
 std::string processor_name();
+
+/// The same from what /proc/cpuinfo holds.
+std::string processor_name_in(std::istream& cpuinfo);
 
 /// What this processor multiplies fast. False if that cannot be determined.
 bool has_avx2();           ///< and fused products and sums
