@@ -21,8 +21,10 @@ TEST(FrozenCommands, PrintByteForByteWhatTheyPrinted) {
   for (const auto& [output, arguments] : test::frozen_commands()) {
     if (!needs_runner(output)) continue;
     const test::Finished result = test::run_runner(scratch.path(), {"COLUMNS=100"}, arguments);
-    EXPECT_EQ(result.code, output.starts_with("error-") ? 2 : 0) << output;
-    EXPECT_EQ(test::without_passing_things(result.out + result.err),
+    const bool fails = output.starts_with("error-");
+    EXPECT_EQ(result.code, fails ? 2 : 0) << output;
+    EXPECT_EQ(test::count_errors(result.err), fails ? 1 : 0) << result.err;
+    EXPECT_EQ(test::without_passing_things(fails ? result.err : result.out),
               read_file(test::kFrozen / "outputs" / output))
         << output;
   }

@@ -94,6 +94,44 @@ TEST_F(ReportCommand, NamesAFilterThatLeavesUntrainedRunsAlone) {
   }
 }
 
+TEST_F(ReportCommand, WarnsOfValuesThatNoRunHas) {
+  for (const int64_t seed : {1, 2}) record(*ledger_, sample_spec("brands", seed), 60, 50);
+  record(*ledger_, zero_shot_spec("brands"), 50, 60);
+  const std::vector<std::string> filters = {"--methods", "coop,coopp", "--seeds",    "1-4",
+                                            "--where",   "n_ctx=4,5",  "--datasets", "brands,brand"};
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"report", "--format", "csv"}, {"runs", "list", "--format", "csv"}, {"runs", "export"}}) {
+    std::vector<std::string> words = command;
+    words.insert(words.end(), filters.begin(), filters.end());
+    const Finished result = test::run_runner(scratch_.path(), {}, words);
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_EQ(result.err,
+              "warning: --methods coopp: no run has that; choose among clip_zeroshot, coop\n"
+              "warning: --datasets brand: no run has that; choose among brands\n"
+              "warning: --seeds 3, 4: no run has those; choose among 1, 2\n"
+              "warning: --where n_ctx=5: no run has that; choose among 4\n")
+        << words.front();
+  }
+  EXPECT_EQ(report({"--methods", "coop,clip_zeroshot", "--seeds", "1,2"}).err, "");
+  EXPECT_EQ(report({"--methods", "clip_zeroshot", "--seeds", "1,2"}).err, "");
+  ledger_.reset();
+  std::filesystem::remove(scratch_ / "runs/promptbed.db");
+  Ledger untrained(scratch_ / "runs/promptbed.db");
+  record(untrained, zero_shot_spec("brands"), 50, 60);
+  EXPECT_EQ(report({"--seeds", "1,2", "--where", "views=10"}).err, "") << "concern no run";
+}
+
+TEST_F(ReportCommand, WarnsOfNoTargetThatWasTestedOn) {
+  RunOutcome outcome = test::sample_outcome("brands", 60, 50);
+  outcome.scores.push_back(test::sample_score("flags", "all", 40));
+  const RunSpec spec = sample_spec("brands");
+  ledger_->claim(spec);
+  ledger_->ask("cross-dataset", {spec.id()});
+  test::finish(*ledger_, spec.id(), outcome);
+  const std::string err = report({"--table", "runs", "--datasets", "brands,flags,flag"}).err;
+  EXPECT_EQ(err, "warning: --datasets flag: no run has that; choose among brands\n");
+}
+
 TEST_F(ReportCommand, RefusesAllDatasetsBesideOthers) {
   record(*ledger_, sample_spec("brands"), 60, 50);
   const Finished result = report({"--datasets", "all,brands"});

@@ -40,10 +40,9 @@ std::string render(const Report& report, const ReportOptions& options) {
 }
 
 /// The table, page or plot that the options ask for, as it is to be written.
-std::string answer(const Ledger& ledger, ReportOptions& options) {
+std::string answer(const ReportSources& sources, ReportOptions& options) {
   const bool is_page = options.plot.empty() && options.format == ReportFormat::html;
   if (is_page || !options.plot.empty()) require_gnuplot();
-  const ReportSources sources(ledger, datasets_folder());
   if (is_page) return render_page(make_page(sources, options.page));
   TableRequest& request = options.page.table;
   choose_suite(request, sources, options.page.suite);
@@ -57,7 +56,10 @@ int report_command(const Arguments& arguments) {
   auto options = read_report_options(arguments);
   if (!options) return kAllDone;
   const Ledger ledger = Ledger::open_existing(options->ledger);
-  const std::string text = answer(ledger, *options);
+  const ReportSources sources(ledger, datasets_folder());
+  const ReportQuery asked = options->page.table.query;  // before a suite adds its datasets
+  const std::string text = answer(sources, *options);
+  warn_of_unmatched(sources.snapshot, asked);
   const std::filesystem::path& file = options->plot.empty() ? options->output : options->plot;
   if (file.empty()) {
     fmt::print("{}", text);

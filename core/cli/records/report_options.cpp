@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.h"
 #include "data/suites/dataset_spec.h"
 #include "report/figures/gnuplot.h"
+#include "report/select/filters.h"
 
 namespace promptbed {
 namespace {
@@ -85,6 +87,11 @@ ReportQuery read_run_filters(const Values& values) {
   for (const std::string& condition : values.texts("where"))
     query.where.push_back(parse_condition(condition));
   return query;
+}
+
+void warn_of_unmatched(const Snapshot& snapshot, const ReportQuery& query) {
+  for (const std::string& warning : unmatched_values(snapshot, query))
+    fmt::print(stderr, "warning: {}\n", printable(warning));
 }
 
 std::optional<ReportOptions> read_report_options(const Arguments& arguments) {

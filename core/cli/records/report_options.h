@@ -29,4 +29,7 @@ std::optional<ReportOptions> read_report_options(const Arguments& arguments);
 /// a value that cannot be read.
 ReportQuery read_run_filters(const Values& values);
 
+/// Warns on standard error of their values that no run has, which only leave something out.
+void warn_of_unmatched(const Snapshot& snapshot, const ReportQuery& query);
+
 }  // namespace promptbed

@@ -55,6 +55,7 @@ int export_runs(const Arguments& arguments) {
         "{}: holds no finished run with these choices; leave some out, or run `runner sweep` first",
         ledger.path().string()));
   }
+  warn_of_unmatched(snapshot, query);
   if (format == ExportFormat::tensorboard) {
     export_tensorboard(snapshot, runs, output);
     fmt::print("{} written below {}; tensorboard --logdir {} shows them\n", plural(runs.size(), "run"),

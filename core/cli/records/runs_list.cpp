@@ -43,6 +43,7 @@ int list_runs_command(const Arguments& arguments) {
   const Ledger ledger = open_ledger(*values);
   const Snapshot snapshot(ledger);
   const Runs runs = found_runs(snapshot, query, protocol, status);
+  warn_of_unmatched(snapshot, query);
   Report report = run_report(runs);
   if (format == OutputFormat::text) {
     report.table.notes = note_errors(runs);

@@ -5,6 +5,7 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <vector>
 
@@ -23,6 +24,10 @@ struct Filter {
   std::string text;  ///< as it was typed: "--shots 3"
   HeldBy held;
   ReportQuery only, rest;  ///< the query with this filter alone, and with all others
+
+  /// The option and its values as they are held; none of conditions and of a fingerprint's beginning.
+  std::string option = {};
+  std::set<std::string> values = {};
 };
 
 template <class Value>
@@ -33,8 +38,10 @@ void add(std::vector<Filter>& filters, const char* option, const ReportQuery& qu
   Filter filter{.text = fmt::format("--{} {}", option, fmt::join(wanted, ",")),
                 .held = std::move(held),
                 .only = {},
-                .rest = query};
+                .rest = query,
+                .option = fmt::format("--{}", option)};
   filter.only.*member = wanted;
+  for (const Value& value : wanted) filter.values.insert(fmt::format("{}", value));
   (filter.rest.*member).clear();
   filters.push_back(std::move(filter));
 }
@@ -118,6 +125,41 @@ std::optional<std::string> blame_filter(const ReportQuery& query, const TakenRun
       return blame(filter, there, /*is_alone=*/true);
   }
   return {};
+}
+
+std::vector<std::string> unmatched_values(const Snapshot& snapshot, const ReportQuery& query) {
+  ReportQuery doubtful = query;
+  std::erase_if(doubtful.datasets, [&](const std::string& target) {  // as which datasets are chosen, too
+    return std::ranges::any_of(snapshot.runs(), [&](const RunResults& run) {
+      return std::ranges::find(run.scores, target, &Score::dataset) != run.scores.end() ||
+             std::ranges::find(run.refusals, target, &Refusal::dataset) != run.refusals.end();
+    });
+  });
+  const Runs all = runs_in(snapshot, {}, {}, {});
+  std::vector<std::string> warnings;
+  const auto warn = [&](const std::string& sought, size_t count, const HeldBy& held) {
+    const std::set<std::string> there = values_in(all, held);
+    if (there.empty()) return;  // the filter applies to no run
+    warnings.push_back(fmt::format("{}: no run has {}; choose among {}", sought,
+                                   count == 1 ? "that" : "those", list_of(there)));
+  };
+  for (const Filter& filter : filters_of(doubtful)) {
+    const std::set<std::string> there = filter.values.empty() ? filter.values : values_in(all, filter.held);
+    std::set<std::string> absent;
+    std::ranges::set_difference(filter.values, there, std::inserter(absent, absent.end()));
+    if (!absent.empty()) warn(filter.option + ' ' + list_of(absent), absent.size(), filter.held);
+  }
+  for (const Condition& condition : query.where) {
+    const auto held = [&](const RunResults& run) { return value_for(condition, run.spec()); };
+    Condition absent = condition;
+    std::erase_if(absent.values, [&](const std::string& value) {
+      if (value == "none") return true;  // is had by runs without the setting
+      const Condition alone{condition.method, condition.setting, {value}};
+      return !values_in(runs_in(snapshot, {.where = {alone}}, {}, {}), held).empty();
+    });
+    if (!absent.values.empty()) warn("--where " + absent.text(), absent.values.size(), held);
+  }
+  return warnings;
 }
 
 Runs found_runs(const Snapshot& snapshot, const ReportQuery& query, std::optional<Protocol> protocol,

@@ -31,7 +31,7 @@ def main():
                 continue
             output, *words = line.split()
             done = subprocess.run([runner, *words], cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
-            text = (folder / "plot.svg").read_text() if "--plot" in words and done.returncode == 0 else done.stdout + done.stderr
+            text = (folder / "plot.svg").read_text() if "--plot" in words and done.returncode == 0 else done.stderr or done.stdout if done.returncode else done.stdout
             if output.startswith("error-") != (done.returncode != 0):
                 print(f"exit code {done.returncode}: {line}: {text}", file=sys.stderr)
             (HERE / "outputs" / output).write_text(without_passing_things(text))
