@@ -36,7 +36,8 @@ void set_no_time(zip_t* zip, zip_uint64_t index) {
   zip_file_set_dostime(zip, index, kMidnight, kFirstDay, 0);
 }
 
-/// A file of an archive to be, which is read when libzip comes to it, so that one at a time is in memory.
+/// A file of an archive to be. It is read when libzip first asks for its size, right before it asks for the
+/// contents, so that one at a time is in memory. Its size is asked for once more when all are written.
 class LateFile {
  public:
   /// What `read` throws goes to `fault`.
@@ -77,6 +78,7 @@ class LateFile {
     if (contents_) return true;
     try {
       contents_ = read_(name_);
+      size_ = contents_->size();
     } catch (...) {
       fault_ = std::current_exception();
     }
@@ -91,9 +93,9 @@ class LateFile {
   }
 
   zip_int64_t describe(zip_stat_t& file) {
-    if (!load()) return -1;
+    if (!size_ && !load()) return -1;
     zip_stat_init(&file);
-    file.size = contents_->size();
+    file.size = *size_;
     file.valid = ZIP_STAT_SIZE;
     return sizeof(file);
   }
@@ -102,6 +104,7 @@ class LateFile {
   const std::function<std::string(const std::string&)>& read_;
   std::exception_ptr& fault_;
   std::optional<std::string> contents_;
+  std::optional<zip_uint64_t> size_;
   size_t at_ = 0;
 };
 

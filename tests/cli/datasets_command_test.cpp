@@ -176,12 +176,27 @@ TEST_F(DatasetsCommand, ASealedArchiveTakesThePlaceOfTheImages) {
                                          "a,b", "--format", "csv", "--top", "1"});
   expect_part(predicted.out, "data/one/images.zip/a/test0.bmp,1,");
   expect_refused(datasets({"seal", "./birds", "--suite", "small", "--output", "sealed"}),
-                 "birds: its classes are its folders");
+                 "birds: is your own; only datasets of a suite can be sealed");
   nlohmann::json alone = read_json(world_ / "suites/small/one.json");
+  nlohmann::json folders = alone;
+  folders["split"] = {{"kind", "wordnet_folders"}, {"file", "classnames.txt"}};
+  write_file(world_ / "suites/small/one.json", folders.dump());
+  expect_refused(of_small({"seal", "one", "--output", "sealed"}),
+                 "one: its classes are its folders, which an archive has not");
   alone["images"] = ".";
   write_file(world_ / "suites/small/one.json", alone.dump());
   expect_refused(of_small({"seal", "one", "--output", "sealed"}),
                  "one: its images have no folder of their own");
+}
+
+TEST_F(DatasetsCommand, SealedAgainHaveTheSplitOfToday) {
+  ASSERT_EQ(of_small({"seal", "one", "--output", "sealed"}).code, 0);
+  const fs::path file = "one/split_zhou.json";
+  nlohmann::json split = read_json(world_ / "data" / file);
+  split["test"].erase(0);
+  write_file(world_ / "data" / file, split.dump());
+  ASSERT_EQ(of_small({"seal", "one", "--output", "sealed"}).code, 0);
+  EXPECT_EQ(read_file(world_ / "sealed" / file), read_file(world_ / "data" / file));
 }
 
 TEST_F(DatasetsCommand, ShrinksPngImagesWithoutChangingAPixel) {

@@ -45,6 +45,17 @@ TEST_F(StoredZipTest, HasTheSameBytesWheneverItIsWritten) {
   EXPECT_EQ(read_file(path_), first);
 }
 
+TEST_F(StoredZipTest, ReadsEachFileOnce) {
+  std::map<std::string, int> reads;
+  std::vector<std::string> names;
+  for (const auto& [name, contents] : files_) names.push_back(name);
+  write_stored_zip(path_, names, [&](const std::string& name) {
+    ++reads[name];
+    return files_.at(name);
+  });
+  for (const std::string& name : names) EXPECT_EQ(reads[name], 1) << name;
+}
+
 TEST_F(StoredZipTest, HoldsItsFilesAsTheyAre) {
   write(files_);
   const std::string bytes = read_file(path_);

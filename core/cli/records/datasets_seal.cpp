@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "cli/records/datasets_commands.h"
+#include "data/layouts/zhou_split.h"
 #include "data/pictures/picture.h"
 #include "formats/stored_zip.h"
 
@@ -38,11 +39,11 @@ std::string smaller_png(const std::string& bytes, const fs::path& path) {
 /// Writes the archive that takes the place of the dataset's image folder, and returns its path.
 fs::path seal(const DatasetSpec& dataset, const ChosenDatasets& chosen, const fs::path& output,
               bool shrinks_png) {
-  if (dataset.is_own()) {
+  if (dataset.is_own())
+    throw Error(fmt::format("{}: is your own; only datasets of a suite can be sealed", dataset.id));
+  if (split_files(dataset.split).empty()) {
     throw Error(
-        fmt::format("{}: its classes are its folders, which an archive has not; only datasets of a suite "
-                    "can be sealed",
-                    dataset.id));
+        fmt::format("{}: its classes are its folders, which an archive has not; leave it out", dataset.id));
   }
   if (dataset.images.empty() || dataset.images == ".") {
     throw Error(fmt::format("{}: its images have no folder of their own, whose place an archive could take",
@@ -63,12 +64,18 @@ fs::path seal(const DatasetSpec& dataset, const ChosenDatasets& chosen, const fs
   return archive;
 }
 
-/// The archive's classes are in the split's file, which belongs beside it.
-void copy_split(const DatasetSpec& dataset, const fs::path& data, const fs::path& output) {
-  const fs::path file = dataset.folder / dataset.split.file;
-  std::error_code failure;
-  if (!dataset.split.file.empty() && fs::is_regular_file(data / file, failure) && !fs::exists(output / file))
-    write_file(output / file, read_file(data / file));
+/// The archive's classes are in the split's files, which belong beside it. One that was made, since the data
+/// has none, may be in the cache alone: it is written anew, without names that are given on the command line.
+void copy_split(DatasetSpec dataset, const ChosenDatasets& chosen, const fs::path& output) {
+  dataset.given_names = {};
+  for (const fs::path& file : split_files(dataset.split)) {
+    const fs::path source = chosen.data() / dataset.folder / file, copy = output / dataset.folder / file;
+    if (fs::exists(source)) {
+      write_file(copy, read_file(source));
+    } else {
+      write_zhou_split(copy, chosen.read_split(dataset));
+    }
+  }
 }
 
 }  // namespace
@@ -80,7 +87,8 @@ int seal_datasets(const Arguments& arguments) {
        .explanation =
            "Puts the images that a dataset's split names into one ZIP archive, uncompressed, which takes\n"
            "the place of its image folder in FOLDER: FOLDER/dtd/images.zip for DATA/dtd/images, with the\n"
-           "file of the split beside it. The same images give the same bytes.\n\n"
+           "files of the split beside it. The same images give the same bytes. Datasets whose classes are\n"
+           "folders, such as ImageNet, cannot be sealed.\n\n"
            "  runner datasets seal dtd --data data --output sealed\n"
            "  runner datasets seal --suite pocket --data IMAGES --output datasets/pocket/data --shrink-png",
        .options = {{"options",
@@ -94,7 +102,7 @@ int seal_datasets(const Arguments& arguments) {
   const ChosenDatasets chosen = named_datasets(*values);
   for (const DatasetSpec& dataset : chosen.list()) {
     const fs::path archive = seal(dataset, chosen, values->text("output"), values->flag("shrink-png"));
-    copy_split(dataset, chosen.data(), values->text("output"));
+    copy_split(dataset, chosen, values->text("output"));
     fmt::print("{}: {:.1f} MB\n", archive.string(), static_cast<double>(fs::file_size(archive)) / 1e6);
   }
   return kAllDone;

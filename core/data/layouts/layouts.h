@@ -26,8 +26,11 @@ Split read_imagenetv2_split(const DatasetSpec& spec, const std::filesystem::path
 Split read_wordnet_folders_split(const DatasetSpec& spec, const std::filesystem::path& folder,
                                  FolderIndex& index);
 
-/// FGVC-Aircraft: a file of the variants, one per line in label order, and beside it
-/// images_variant_train.txt, _val.txt and _test.txt of "number variant" lines.
+/// FGVC-Aircraft's lists of training, validation and test images, lines of "number variant".
+inline constexpr const char* kAircraftLists[] = {"images_variant_train.txt", "images_variant_val.txt",
+                                                 "images_variant_test.txt"};
+
+/// FGVC-Aircraft: a file of the variants, one per line in label order, and beside it those lists.
 Split read_aircraft_split(const DatasetSpec& spec, const std::filesystem::path& folder);
 
 // Official layouts that a missing split file is made from, as the reference makes it with seed 1.

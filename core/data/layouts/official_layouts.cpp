@@ -171,9 +171,10 @@ Split read_aircraft_split(const DatasetSpec& spec, const fs::path& folder) {
   for (const std::string& variant : read_lines(folder / spec.split.file))
     labels.emplace(variant, static_cast<int64_t>(labels.size()));
   Split split;
-  split.train = read_aircraft_images(folder / "images_variant_train.txt", labels);
-  split.val = read_aircraft_images(folder / "images_variant_val.txt", labels);
-  split.test = read_aircraft_images(folder / "images_variant_test.txt", labels);
+  const auto& [train, val, test] = kAircraftLists;
+  split.train = read_aircraft_images(folder / train, labels);
+  split.val = read_aircraft_images(folder / val, labels);
+  split.test = read_aircraft_images(folder / test, labels);
   return split;
 }
 

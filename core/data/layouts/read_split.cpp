@@ -2,6 +2,7 @@
 #include <promptbed/error.h>
 
 #include <cstdlib>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -149,6 +150,26 @@ void check_folders(const DatasetSpec& spec, const fs::path& data_root, const fs:
 }
 
 }  // namespace
+
+std::vector<fs::path> split_files(const SplitSource& source) {
+  switch (source.kind) {
+    case SplitKind::zhou:
+    case SplitKind::own_manifest:
+      return {source.file};
+    case SplitKind::aircraft: {
+      std::vector<fs::path> files = {source.file};
+      files.insert(files.end(), std::begin(kAircraftLists), std::end(kAircraftLists));
+      return files;
+    }
+    case SplitKind::imagenet:
+    case SplitKind::imagenetv2:
+    case SplitKind::wordnet_folders:
+    case SplitKind::own_classes:
+    case SplitKind::own_parts:
+      break;
+  }
+  return {};
+}
 
 Split read_split(const DatasetSpec& spec, const fs::path& data_root, const fs::path& cache) {
   const fs::path folder = data_root / spec.folder;

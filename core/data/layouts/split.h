@@ -40,6 +40,10 @@ struct Split {
 Split read_split(const DatasetSpec& spec, const std::filesystem::path& data_root,
                  const std::filesystem::path& cache = {});
 
+/// The files that say which images a dataset has and of which classes, relative to its folder; nothing if its
+/// classes are folders.
+std::vector<std::filesystem::path> split_files(const SplitSource& source);
+
 /// Fills in the class names of a split whose three lists have been read. Throws Error naming `file` for a
 /// path or name that is not UTF-8 or has control characters, for a path that leaves the image folder, for
 /// labels with gaps or with two names, and for a class without test images or, if others have them, without
