@@ -4,16 +4,41 @@
 
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <ctime>
 
 namespace promptbed {
 namespace {
 
 volatile std::sig_atomic_t requested = 0;  // the signal, or 0
 
+constexpr std::array kInterrupts = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
+constexpr int64_t kOneRequest = 1'000'000'000;  // nanoseconds
+
+/// Safe in a signal handler.
+int64_t nanoseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
 extern "C" void remember(int signal) {
+  static std::array<volatile int64_t, kInterrupts.size()>
+      firsts{};  // when the first of a kind came; 0: not yet
+  const int64_t now = nanoseconds();
   if (requested == 0) requested = signal;
+  for (size_t kind = 0; kind < kInterrupts.size(); ++kind) {
+    if (kInterrupts[kind] != signal) continue;
+    if (firsts[kind] == 0) firsts[kind] = now;
+    if (now - firsts[kind] < kOneRequest) return;
+  }
   std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+extern "C" void remember_always(int signal) {
+  if (requested == 0) requested = signal;
 }
 
 constexpr std::array kCrashes = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
@@ -45,6 +70,7 @@ extern "C" void explain(int signal) {
 void watch_for_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) std::signal(signal, remember);
   if (std::signal(SIGHUP, remember) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // under nohup
+  std::signal(kStopWorker, remember_always);
 }
 
 bool interrupted() noexcept {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <exception>
 
 namespace promptbed {
@@ -11,8 +12,12 @@ class Interrupted : public std::exception {
   const char* what() const noexcept override { return "interrupted"; }
 };
 
-/// From now on the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 is only recorded; a second one of its kind ends
-/// the process. A SIGHUP that is ignored stays so.
+/// By which a sweep asks its worker processes to stop: no other program sends it to groups of processes.
+inline constexpr int kStopWorker = SIGUSR2;
+
+/// From now on the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 is only recorded; another one of its kind ends
+/// the process, but not within a second: timeout(1), for one, sends its signal to a process and then to the
+/// process's group. kStopWorker is recorded and never ends it. A SIGHUP that is ignored stays so.
 void watch_for_interrupts();
 
 /// Whether one has been recorded.

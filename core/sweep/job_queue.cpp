@@ -238,6 +238,10 @@ void JobQueue::keep_moved_prompts() {
 void JobQueue::lose(const std::string& run, const WorkerEnd& end) {
   const auto found = in_hand_.find(run);
   if (found == in_hand_.end()) return;
+  if (end.interrupted && interrupted()) {
+    report({.run = run, .stage = JobStage::interrupted});
+    return;
+  }
   report({.run = run, .stage = JobStage::failed, .error = reason_of(end, *found->second.run->method)});
 }
 

@@ -42,8 +42,9 @@ struct SweepOutcome {
 
 /// How a worker process ended.
 struct WorkerEnd {
-  std::string accident;  ///< "" if it ended well; otherwise "signal 11 (Segmentation fault)" or the like
-  bool killed = false;   ///< by SIGKILL, which the system sends when memory runs out
+  std::string accident;      ///< "" if it ended well; otherwise "signal 11 (Segmentation fault)" or the like
+  bool killed = false;       ///< by SIGKILL, which the system sends when memory runs out
+  bool interrupted = false;  ///< by SIGTERM or SIGINT
 };
 
 /// The sweep's side of the work: hands out jobs, and writes what becomes of them into the ledger, which
@@ -89,7 +90,8 @@ class JobQueue {
   /// that fails, it throws Error, and the sweep has to end: the queue believes what the ledger does not know.
   void together(const std::function<void()>& calls);
 
-  /// Records that a worker ended in the middle of a run.
+  /// Records that a worker ended in the middle of a run: as the run's failure, or as an interruption if the
+  /// sweep is interrupted, too.
   void lose(const std::string& run, const WorkerEnd& end);
 
   /// Notes that a worker ended badly without a run.

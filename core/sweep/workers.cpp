@@ -138,7 +138,7 @@ class Worker {
   /// Asks it to end, in the middle of a job if it has one.
   void stop() const {
     channel_.end_sending();
-    ::kill(pid_, SIGTERM);
+    if (pid_ != 0) ::kill(pid_, kStopWorker);
   }
 
   /// Takes what the worker has sent, and gives it the next job if it lives and is ready for one.
@@ -158,7 +158,9 @@ class Worker {
     if (::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
     pid_ = 0;
     return WorkerEnd{.accident = fault_.empty() ? describe_exit(status) : fault_,
-                     .killed = fault_.empty() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL};
+                     .killed = fault_.empty() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+                     .interrupted = fault_.empty() && WIFSIGNALED(status) &&
+                                    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT)};
   }
 
  private:
@@ -182,7 +184,7 @@ class Worker {
 
   /// In the child: only calls that are safe after a fork of a process with threads.
   [[noreturn]] static void become(const char* program, int socket, pid_t parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    ::prctl(PR_SET_PDEATHSIG, kStopWorker);
     if (::getppid() != parent) ::_exit(kCannotStart);
     ::dup2(socket, STDIN_FILENO);
     ::execl(program, "runner", "sweep", kWorkerArgument, static_cast<char*>(nullptr));
@@ -206,7 +208,7 @@ class Worker {
       if (outcome.stage != JobStage::trained) run_.clear();
     } catch (const Error& fault) {  // a plugin has written into the socket, or worse
       fault_ = fmt::format("a message that cannot be read ({})", fault.what());
-      ::kill(pid_, SIGKILL);
+      if (pid_ != 0) ::kill(pid_, SIGKILL);  // it may have ended since; 0 would be our own group
     }
   }
 

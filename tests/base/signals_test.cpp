@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace promptbed {
 namespace {
@@ -18,10 +20,35 @@ TEST(Interrupts, TheFirstIsRecordedAndTheSecondEndsTheProcess) {
     try {
       check_interrupt();
     } catch (const Interrupted&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1100));
       if (interrupted()) std::raise(SIGINT);
     }
   };
   EXPECT_EXIT(interrupt_twice(), testing::KilledBySignal(SIGINT), "");
+}
+
+TEST(Interrupts, TheSameOneTwiceAtOnceIsOneRequest) {
+  const auto code_after = [](int signal) {
+    std::signal(signal, SIG_DFL);  // under nohup, SIGHUP is ignored
+    watch_for_interrupts();
+    std::raise(signal);
+    std::raise(signal);
+    std::exit(interrupted() ? 130 : 0);
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1})
+    EXPECT_EXIT(code_after(signal), testing::ExitedWithCode(130), "") << signal;
+}
+
+TEST(Interrupts, ASweepMayStopItsWorkersMoreThanOnce) {
+  const auto stop_again_and_again = [] {
+    watch_for_interrupts();
+    for (const int signal : {SIGTERM, kStopWorker, kStopWorker}) {
+      std::raise(signal);
+      std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    }
+    std::exit(interrupted() ? 130 : 0);
+  };
+  EXPECT_EXIT(stop_again_and_again(), testing::ExitedWithCode(130), "");
 }
 
 TEST(Interrupts, ASchedulersSignalAsksToComeBack) {

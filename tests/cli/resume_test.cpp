@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <future>
 #include <map>
 #include <optional>
@@ -65,14 +66,22 @@ std::optional<pid_t> sweep_in(const SweepWorld& world) {
   return static_cast<pid_t>(running.front().owner->pid);
 }
 
+/// How the sweep with this process id is stopped.
+using Stop = std::function<void(pid_t sweep)>;
+
+void interrupt(pid_t sweep) {
+  ::kill(sweep, SIGINT);
+}
+
 /// The sweep's code; it is stopped once it has made so many epochs.
 int sweep_for(size_t epochs, const SweepWorld& world, const std::string& methods,
-              const std::vector<std::string>& options) {
+              const std::vector<std::string>& options, const Stop& stop = interrupt,
+              const std::string& prefix = "") {
   const size_t before = count_epochs(world);
-  auto code = std::async(std::launch::async, [&] { return world.sweep(methods, options).code; });
+  auto code = std::async(std::launch::async, [&] { return world.sweep(methods, options, prefix).code; });
   while (code.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) {
     if (count_epochs(world) < before + epochs) continue;
-    if (const auto sweep = sweep_in(world)) ::kill(*sweep, SIGINT);
+    if (const auto sweep = sweep_in(world)) stop(*sweep);
     break;
   }
   return code.get();
@@ -118,6 +127,22 @@ TEST(Resume, ACheckpointOfARunThatMayGoOnIsNoFinding) {
   ASSERT_FALSE(fs::is_empty(world / "runs/checkpoints"));
   const auto checked = world.run({"ledger", "check"});
   EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
+TEST(Resume, ASignalToAllProcessesOfASweepIsOneInterruption) {
+  const Stop stops[] = {[](pid_t sweep) { ::kill(-sweep, SIGTERM); },
+                        [](pid_t sweep) {  // as timeout(1) does
+                          ::kill(sweep, SIGTERM);
+                          ::kill(-sweep, SIGTERM);
+                        }};
+  for (const Stop& stop : stops) {
+    const SweepWorld world;
+    const std::vector<std::string> options = {"--epochs", "2000000", "--datasets", "one", "--seeds", "1"};
+    ASSERT_EQ(sweep_for(10, world, "cocoop", options, stop, "setsid"), 130);
+    EXPECT_FALSE(fs::is_empty(world / "runs/checkpoints"));
+    const Ledger ledger = Ledger::open_existing(world / "runs/promptbed.db");
+    EXPECT_TRUE(ledger.list({.status = RunStatus::failed}).empty());
+  }
 }
 
 TEST(Resume, RefusesAnIntervalBelowNothing) {
