@@ -124,13 +124,16 @@ nlohmann::ordered_json Evaluation::as_json() const {
                                  {"confusions", nlohmann::ordered_json::array()}};
   for (int64_t label = 0; label < confusion_.classes(); ++label) {
     const ClassScore& score = confusion_.score(label);
+    const auto if_tried = [&](bool is_there, double value) {
+      return is_there && score.images > 0 ? nlohmann::json(value) : nlohmann::json();
+    };
     json["by_class"].push_back({{"class", name(label)},
                                 {"images", score.images},
                                 {"predicted", score.predicted},
                                 {"correct", score.correct},
-                                {"accuracy", score.accuracy()},
-                                {"top5", has_top5() ? nlohmann::json(top5(label)) : nullptr},
-                                {"f1", score.f1()}});
+                                {"accuracy", if_tried(true, score.accuracy())},
+                                {"top5", if_tried(has_top5(), top5(label))},
+                                {"f1", if_tried(true, score.f1())}});
   }
   for (const Confusion& mistake : confusion_.most_frequent(guesses_.size())) {
     json["confusions"].push_back(
@@ -147,9 +150,10 @@ std::string Evaluation::as_csv() const {
                         percent(metrics_.macro_f1)});
   for (int64_t label = 0; label < confusion_.classes(); ++label) {
     const ClassScore& score = confusion_.score(label);
+    const bool tried = score.images > 0;
     table.rows.push_back({"class", name(label), std::to_string(score.images), std::to_string(score.correct),
-                          percent(score.accuracy()), has_top5() ? percent(top5(label)) : "",
-                          percent(score.f1())});
+                          tried ? percent(score.accuracy()) : "",
+                          tried && has_top5() ? percent(top5(label)) : "", tried ? percent(score.f1()) : ""});
   }
   return render_csv(table);
 }

@@ -150,12 +150,15 @@ void check_abilities(const TableRequest& request) {
     throw Error("--paper and --versus are two tables; leave one of them out");
 }
 
-/// What the runs of a table were made on and tested on.
+/// What the runs of a table were made on and, where it has targets, tested on. A run that several protocols
+/// asked for may have tests that are none of this table's.
 std::set<std::string> datasets_in(const Snapshot& snapshot, const TableKind& kind) {
   std::set<std::string> datasets;
   for (const RunResults* run : runs_in(snapshot, {}, kind.protocol)) {
     datasets.insert(run->spec().dataset);
+    if (!kind.has_source()) continue;
     for (const Score& score : run->scores) datasets.insert(score.dataset);
+    for (const Refusal& refusal : run->refusals) datasets.insert(refusal.dataset);
   }
   return datasets;
 }

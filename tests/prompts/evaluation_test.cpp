@@ -51,6 +51,13 @@ TEST(Evaluation, HasTheSameNumbersInJsonAndCsv) {
             "scope,class,images,correct,accuracy,top5,f1\nall,,4,3,75.00,,");
 }
 
+TEST(Evaluation, HasNoNumberForAClassWithoutImages) {
+  const Evaluation found = small_evaluation(4);
+  EXPECT_NE(found.as_csv().find("\nclass,class 0,0,0,,,\n"), std::string::npos) << found.as_csv();
+  const auto untested = found.as_json().at("by_class").at(3);
+  for (const char* number : {"accuracy", "top5", "f1"}) EXPECT_TRUE(untested.at(number).is_null()) << number;
+}
+
 TEST(Evaluation, WritesALineForEachImageAndTheWholeConfusionMatrix) {
   EXPECT_NE(small_evaluation().predictions_csv("probability").find("\nb.png,cat,dog,0.500000,dog|tree|cat\n"),
             std::string::npos);

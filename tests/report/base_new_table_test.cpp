@@ -329,6 +329,31 @@ TEST_F(BaseNewTableTest, TwoGivenDrawsOfOnePlaceHaveToBeChosenFrom) {
   EXPECT_DOUBLE_EQ(*chosen.series.at(0).cells.at(0).accuracies[0].mean, 80);
 }
 
+TEST_F(BaseNewTableTest, TwoGivenDrawsHaveToBeChosenFromThoughTheyDrawOtherImages) {
+  RunSpec one = sample_spec("brands"), other = sample_spec("brands");
+  one.draw = "aaaa1111bbbb";
+  one.images = {{"test", "t"}, {"train", "of one"}};
+  other.draw = "cccc2222dddd";
+  other.images = {{"test", "t"}, {"train", "of the other"}};
+  record(ledger_, one, 60, 50);
+  record(ledger_, other, 80, 70);
+  EXPECT_ERROR(grid(), "seed 1: has runs on two given draws; choose one with --where draw=");
+}
+
+TEST_F(BaseNewTableTest, TwoFilesOfDescriptionsHaveToBeChosenFrom) {
+  RunSpec one = zero_shot_spec("brands"), other = zero_shot_spec("brands");
+  one.descriptions = "aaaa1111bbbb";
+  other.descriptions = "cccc2222dddd";
+  record(ledger_, zero_shot_spec("brands"), 40, 30);
+  record(ledger_, one, 60, 50);
+  EXPECT_EQ(grid().series.size(), 2U) << "without descriptions and with";
+  record(ledger_, other, 80, 70);
+  EXPECT_ERROR(grid(),
+               "clip_zeroshot on brands: has runs with two files of descriptions; choose one with --where "
+               "descriptions=");
+  EXPECT_EQ(grid({.where = {parse_condition("descriptions=none,aaaa1111")}}).series.size(), 2U);
+}
+
 TEST_F(BaseNewTableTest, ConditionsChooseAmongVariants) {
   RunSpec sixteen = sample_spec("brands");
   sixteen.options["n_ctx"] = int64_t{16};

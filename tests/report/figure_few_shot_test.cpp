@@ -54,6 +54,16 @@ TEST(FewShotFigure, HasThePaperFigureOneForTheAverageAndOneForEachDataset) {
   EXPECT_EQ(titles, (std::vector<std::string>{"Average over 2 datasets", "brands", "office"}));
 }
 
+TEST(FewShotFigure, OfUntrainedMethodsAloneThereIsNone) {
+  Grid grid = two_datasets();
+  grid.measures = {{"0 shots", "all", 0}};
+  grid.series.erase(grid.series.begin());
+  for (GridCell& cell : grid.series[0].cells) cell.accuracies.resize(1);
+  grid.series[0].average.accuracies.resize(1);
+  Looks looks;
+  EXPECT_TRUE(few_shot_figures(grid, {}, looks).empty());
+}
+
 TEST(FewShotFigure, ACurveHasTheMeanOverSeedsAndOneDeviationEitherWay) {
   const Figure figure = drawn(two_datasets());
   const Trace& coop = trace(figure.panels[1], "coop");

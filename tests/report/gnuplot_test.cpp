@@ -61,6 +61,15 @@ TEST(Gnuplot, ANameIsNeverACommand) {
   }
 }
 
+TEST(Gnuplot, ANameOfAnAxisIsNoFormat) {
+  Figure figure = small_figure();
+  Axis& names = figure.panels[0].y;
+  names.is_names = true;
+  names.ticks = {{40, "100% wool"}, {50, "wool%20socks"}};
+  const std::string svg = draw(figure, PlotFormat::svg);
+  for (const Tick& tick : names.ticks) EXPECT_NE(svg.find(tick.label), std::string::npos) << tick.label;
+}
+
 TEST(Gnuplot, PanelsGoSideBySideUntilTheRowIsFull) {
   Figure figure = small_figure();
   figure.panels.resize(5, figure.panels[0]);

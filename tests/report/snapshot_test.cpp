@@ -4,6 +4,7 @@
 
 #include "report/figures/grid_figures.h"
 #include "report/made_runs.h"
+#include "report/select/selection.h"
 #include "support/expect_error.h"
 #include "support/scratch.h"
 
@@ -42,6 +43,19 @@ TEST_F(SnapshotTest, HasUntrainedMethodsFirstAndTheOthersAsTheirFirstRunsCame) {
     of_runs.push_back(run.spec().method + " on " + run.spec().dataset);
   EXPECT_EQ(of_runs, (std::vector<std::string>{"clip_zeroshot on brands", "kgcoop on brands",
                                                "kgcoop on office", "coop on brands", "cocoop on brands"}));
+}
+
+TEST_F(SnapshotTest, ASeedOf0IsOneWhereOthersAreThere) {
+  RunSpec online = test::zero_shot_spec("brands");
+  online.method = "tda";
+  test::record(ledger_, test::zero_shot_spec("brands"), 60, 50);
+  for (const int64_t seed : {0, 1}) {
+    online.seed = seed;
+    test::record(ledger_, online, 60, 50);
+  }
+  const Snapshot snapshot(ledger_);
+  for (const RunResults& run : snapshot.runs()) EXPECT_EQ(run.has_seed(), run.spec().method == "tda");
+  EXPECT_EQ(runs_in(snapshot, {.methods = {"tda"}, .seeds = {1}}, {}, {}).size(), 1U);
 }
 
 TEST_F(SnapshotTest, AMethodLooksTheSameWhateverAFigureShows) {

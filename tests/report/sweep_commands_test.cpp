@@ -19,7 +19,13 @@ std::vector<Suite> embedded_suite() {
   suite.id = "pocket";
   suite.model = "model";
   suite.data = "data";
-  for (const char* id : {"office", "brands"}) suite.datasets.emplace_back().id = id;
+  const RunSpec run = test::sample_spec();
+  for (const char* id : {"office", "brands"}) {
+    DatasetSpec& dataset = suite.datasets.emplace_back();
+    dataset.id = id;
+    dataset.prompt_template = run.prompt_template;
+    dataset.context_init = run.context_init;
+  }
   return {suite};
 }
 
@@ -56,6 +62,28 @@ TEST(SweepCommands, VariantsOfOneMethodHaveTheirOwn) {
   EXPECT_EQ(sweep_commands(selection, embedded_suite()).size(), 2u);
 }
 
+TEST(SweepCommands, LeaveAPlaceForTemplatesAndForPathsThatNoLedgerKnows) {
+  RunSpec worded = test::zero_shot_spec();
+  worded.prompt_template = "a drawing of a {}.";
+  EXPECT_EQ(sweep_commands({.runs = {base_new_run(worded)}, .notes = {}}, embedded_suite()),
+            (std::vector<std::string>{
+                "runner sweep --protocol base-new --methods clip_zeroshot --datasets brands --suite pocket "
+                "--precision f32 \\\n    --templates TEMPLATES"}));
+  EXPECT_EQ(
+      sweep_commands({.runs = {base_new_run(test::zero_shot_spec("birds"))}, .notes = {}}, embedded_suite()),
+      (std::vector<std::string>{
+          "runner sweep --protocol base-new --methods clip_zeroshot --datasets PATH/birds --model MODEL "
+          "--precision f32"}));
+}
+
+TEST(SweepCommands, CountTargetsThatTheMethodRefused) {
+  RunResults run = test::few_shot_run("office", 16, 1, 60);
+  run.record.protocols = {Protocol::cross_dataset};
+  run.refusals.push_back({.dataset = "brands", .class_set = "all", .reason = "cannot", .split_hash = ""});
+  const auto commands = sweep_commands({.runs = {run}, .notes = {}}, embedded_suite());
+  EXPECT_NE(commands.at(0).find("--targets brands"), std::string::npos) << commands.at(0);
+}
+
 TEST(SweepCommands, SayNothingOfTrainingWithoutIt) {
   const RunSelection selection{.runs = {base_new_run(test::zero_shot_spec())}, .notes = {}};
   EXPECT_EQ(sweep_commands(selection, embedded_suite()),
@@ -74,7 +102,7 @@ TEST(SweepCommands, NameTheSourceAndTheTargets) {
       sweep_commands({.runs = {run, untrained}, .notes = {}}, embedded_suite());
   ASSERT_EQ(commands.size(), 2u);
   for (const std::string& command : commands) {
-    EXPECT_NE(command.find("--source office --targets elsewhere"), std::string::npos) << command;
+    EXPECT_NE(command.find("--source office --targets PATH/elsewhere"), std::string::npos) << command;
     EXPECT_NE(command.find("--suite pocket"), std::string::npos) << "the source's: " << command;
   }
 }
@@ -180,7 +208,14 @@ TEST(SweepCommands, ChangeDrawsAsTheRunsDid) {
 
 TEST(SweepCommands, LeaveAPlaceForPathsThatNoLedgerHolds) {
   const RunSelection selection{.runs = {base_new_run(test::sample_spec())}, .notes = {}};
-  EXPECT_NE(sweep_commands(selection, {})[0].find("--model MODEL --data DATA"), std::string::npos);
+  std::vector<Suite> bare = embedded_suite();
+  bare[0].model.clear();
+  bare[0].data.clear();
+  EXPECT_NE(
+      sweep_commands(selection, bare)[0].find("--datasets brands --suite pocket --model MODEL --data DATA"),
+      std::string::npos);
+  EXPECT_NE(sweep_commands(selection, {})[0].find("--datasets PATH/brands --model MODEL --shots"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -63,6 +63,19 @@ TEST_F(Tables, APlotWithVersusIsOfTheGainsWhateverTheTable) {
   }
 }
 
+TEST_F(Tables, TestsOfOtherProtocolsChooseNoSuite) {
+  const RunSpec spec = test::all_classes_spec("objects");
+  test::record_all(ledger_, "few-shot", spec, {{"objects", 60}, {"media", 50}, {"objects_shift", 40}});
+  ledger_.ask("cross-dataset", {spec.id()});
+  const ReportSources sources(ledger_, kSuites);
+  TableRequest request{.kind = &table_kind("few-shot")};
+  choose_suite(request, sources, "pocket");
+  EXPECT_EQ(request.query.datasets, (std::vector<std::string>{"objects"}));
+  TableRequest transfer{.kind = &table_kind("cross-dataset")};
+  choose_suite(transfer, sources, "pocket");
+  EXPECT_EQ(transfer.query.datasets.size(), 2U) << "these are targets";
+}
+
 TEST_F(Tables, ASuiteKeepsItsDatasetsAndTheirOrder) {
   for (const char* dataset : {"objects", "media", "dtd"})
     test::record(ledger_, test::sample_spec(dataset), 60, 50);

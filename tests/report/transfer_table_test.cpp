@@ -149,6 +149,23 @@ TEST_F(TransferTableTest, VersusLeavesTheSourceOutOfTheMean) {
   EXPECT_EQ(found.datasets.front(), "source (source)");
   EXPECT_DOUBLE_EQ(*gain.by_dataset.at(0).mean, 20);
   EXPECT_DOUBLE_EQ(*gain.mean, -4) << "of +2 and -10";
+  const std::string csv = render_csv(found.report().records);
+  const std::string mean = csv.substr(csv.find("\nmean,coop,clip_zeroshot,Accuracy,-4,"));
+  EXPECT_TRUE(mean.ends_with(",2,true\n")) << "pairs of the two targets: " << mean;
+}
+
+TEST_F(TransferTableTest, ATargetThatAMethodRefusesIsATarget) {
+  const RunSpec spec = all_classes_spec("source");
+  RunOutcome outcome = test::sample_outcome("source", 0, 0);
+  outcome.scores = {test::sample_score("source", "all", 70)};
+  outcome.scores.front().split_hash = "split of source";
+  outcome.refusals = {{"brands", "all", "coop: knows other classes alone", "split of brands"}};
+  ledger_.claim(spec);
+  ledger_.ask("cross-dataset", {spec.id()});
+  test::finish(ledger_, spec.id(), outcome);
+  const Grid found = grid({.methods = {"coop"}});
+  EXPECT_EQ(found.datasets, (Texts{"source", "brands"}));
+  EXPECT_NE(render_text(transfer_report(found).table).find("cannot"), std::string::npos);
 }
 
 TEST_F(TransferTableTest, ShiftedVersionsOfTheSourceAreTheTargetsOfDomain) {

@@ -76,10 +76,7 @@ Panel shots_panel(const Grid& grid, GridRow row, const std::string& title, Looks
   return panel;
 }
 
-}  // namespace
-
-std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
-                                     Looks& looks) {
+Figure curves(const Grid& grid, Looks& looks) {
   Figure figure{.id = "curves",
                 .title = heading_of(grid.metric) + " against shots",
                 .caption =
@@ -93,7 +90,16 @@ std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::
     figure.panels.push_back(shots_panel(grid, row, title, looks));
   }
   share_length_of_y(figure.panels);
-  std::vector<Figure> figures = {std::move(figure)};
+  return figure;
+}
+
+}  // namespace
+
+std::vector<Figure> few_shot_figures(const Grid& grid, const std::optional<std::string>& versus,
+                                     Looks& looks) {
+  std::vector<Figure> figures;
+  // Untrained methods alone have no shots to draw against.
+  if (std::ranges::any_of(grid.series, &GridSeries::is_trained)) figures.push_back(curves(grid, looks));
   add_gains(grid, versus, figures);
   return figures;
 }

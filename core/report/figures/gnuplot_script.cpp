@@ -89,12 +89,19 @@ void add_frame(std::string& script, const Panel& panel, const PanelBox& box, con
   label(panel.x.label, axes.left + axes.width, box.top + box.height - 8, "right", kSmall, kQuiet);
 }
 
+/// Ticks are formats to gnuplot, in which "%%" is a per cent sign.
+std::string as_format(const std::string& text) {
+  std::string format;
+  for (const char c : text) format += c == '%' ? "%%" : std::string(1, c);
+  return format;
+}
+
 void add_axis(std::string& script, char name, const Axis& axis) {
   add_line(script, "{} logscale {}{}", axis.doubles ? "set" : "unset", name, axis.doubles ? " 2" : "");
   add_line(script, "set {}range [{}:{}]", name, axis.least, axis.most);
   std::string ticks;
   for (const Tick& tick : axis.ticks)
-    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", in_quotes(tick.label), tick.at);
+    ticks += fmt::format("{}{} {}", ticks.empty() ? "" : ", ", in_quotes(as_format(tick.label)), tick.at);
   add_line(script, "set {}tics ({}) font '{}' textcolor {}", name, ticks, kSmall, rgb(kQuiet));
 }
 

@@ -37,8 +37,8 @@ std::string source_of(const Snapshot& snapshot, const RunSelection& selection, c
                         fmt::join(sources, ", ")));
 }
 
-/// The datasets other than the source that a method trained on it was tested on; if none is trained, those
-/// that untrained ones were.
+/// The datasets other than the source that a method trained on it was tested on, or refused;
+/// if none is trained, those of untrained ones.
 std::vector<std::string> targets_of(const RunSelection& selection, const Grid& grid, const ReportQuery& query,
                                     const std::vector<Suite>& suites) {
   if (!query.datasets.empty()) {
@@ -48,11 +48,13 @@ std::vector<std::string> targets_of(const RunSelection& selection, const Grid& g
   }
   std::set<std::string> of_trained, of_all;
   for (const RunResults& run : selection.runs) {
-    for (const Score& score : run.scores) {
-      if (score.class_set != grid.measures.front().class_set || score.dataset == grid.source) continue;
-      of_all.insert(score.dataset);
-      if (run.is_trained() && run.spec().dataset == grid.source) of_trained.insert(score.dataset);
-    }
+    const auto add = [&](const auto& test) {
+      if (test.class_set != grid.measures.front().class_set || test.dataset == grid.source) return;
+      of_all.insert(test.dataset);
+      if (run.is_trained() && run.spec().dataset == grid.source) of_trained.insert(test.dataset);
+    };
+    std::ranges::for_each(run.scores, add);
+    std::ranges::for_each(run.refusals, add);
   }
   std::set<std::string>& targets = of_trained.empty() ? of_all : of_trained;
   drop_other_targets(targets, grid.protocol, grid.source, suites);

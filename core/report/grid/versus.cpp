@@ -130,7 +130,7 @@ Table records_of(const Versus& versus, const std::string& title) {
       size_t pairs = 0;
       for (size_t i = 0; i < versus.datasets.size(); ++i) {
         const PairedGain& on = gain.by_dataset[i];
-        pairs += on.pairs;
+        if (i >= versus.first_averaged) pairs += on.pairs;
         table.rows.push_back({versus.datasets[i], column.label, versus.reference, versus.measures[m],
                               exact(on.mean), exact(on.interval), count(static_cast<int64_t>(on.pairs)),
                               flag(on.mean.has_value())});

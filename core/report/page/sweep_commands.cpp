@@ -26,6 +26,7 @@ struct Settings {
   std::string label_noise = {}, imbalance = {};  ///< "" for none
   bool validates_on_training = false;
   bool has_descriptions = false;
+  bool has_templates = false;  ///< others than the suite's
   std::optional<int64_t> epochs = {}, batch_size = {};
   std::optional<double> learning_rate = {};  ///< if all groups of parameters have the same
 
@@ -86,6 +87,14 @@ std::string source_beside(const std::string& dataset, Protocol protocol, const R
   return neighbour == nullptr ? dataset : *neighbour;
 }
 
+/// Whether a run had a template or context words of the user's in place of its suite's.
+bool has_templates(const RunSpec& spec, const std::vector<Suite>& suites) {
+  const Suite* suite = suite_with(spec.dataset, suites);
+  if (suite == nullptr) return false;
+  const DatasetSpec& dataset = suite->at(spec.dataset);
+  return spec.prompt_template != dataset.prompt_template || spec.context_init != dataset.context_init;
+}
+
 Settings settings_of_command(const RunResults& run, const std::optional<Protocol>& protocol,
                              const RunSelection& selection, const std::vector<Suite>& suites) {
   const RunSpec& spec = run.spec();
@@ -101,7 +110,8 @@ Settings settings_of_command(const RunResults& run, const std::optional<Protocol
                     .is_trained = run.is_trained(),
                     .has_given_draws = !spec.draw.empty(),
                     .validates_on_training = !spec.validation.empty(),
-                    .has_descriptions = !spec.descriptions.empty()};
+                    .has_descriptions = !spec.descriptions.empty(),
+                    .has_templates = has_templates(spec, suites)};
   if (spec.changes.noise) settings.label_noise = to_string(*spec.changes.noise);
   if (spec.changes.imbalance != 1) settings.imbalance = fmt::format("{}", spec.changes.imbalance);
   const CropRange usual = suite == nullptr
@@ -175,44 +185,60 @@ class Words {
 };
 
 /// The options that name the inputs, unless a sweep finds them itself.
-void add_inputs(Words& words, const Suite* suite) {
+void add_inputs(Words& words, const Settings& settings, const Span& span, const Suite* suite,
+                const std::vector<Suite>& suites) {
   if (suite != nullptr) words.add("--suite", suite->id);
   if (suite == nullptr || suite->model.empty()) words.add("--model", "MODEL");
-  if (suite == nullptr || suite->data.empty()) words.add("--data", "DATA");
+  std::set<std::string> datasets = span.datasets;
+  if (!settings.source.empty()) datasets.insert(settings.source);
+  const bool needs_data = std::ranges::any_of(datasets, [&](const std::string& dataset) {
+    const Suite* of = suite_with(dataset, suites);
+    return of != nullptr && of->data.empty();
+  });
+  if (needs_data) words.add("--data", "DATA");
+}
+
+/// As a sweep finds it: one of no suite by its path, which is not known here.
+std::string named(const std::string& dataset, const std::vector<Suite>& suites) {
+  return suite_with(dataset, suites) != nullptr ? dataset : "PATH/" + dataset;
 }
 
 /// Datasets separated by commas, in the suite's order; "all" for all of it.
-std::string listed(std::set<std::string> datasets, const Suite* suite) {
-  if (suite == nullptr) return fmt::format("{}", fmt::join(datasets, ","));
+std::string listed(std::set<std::string> datasets, const Suite* suite, const std::vector<Suite>& suites) {
   std::vector<std::string> ordered;
-  for (const DatasetSpec& dataset : suite->datasets) {
-    if (datasets.erase(dataset.id) > 0) ordered.push_back(dataset.id);
+  if (suite != nullptr) {
+    for (const DatasetSpec& dataset : suite->datasets) {
+      if (datasets.erase(dataset.id) > 0) ordered.push_back(dataset.id);
+    }
+    if (datasets.empty() && ordered.size() == suite->datasets.size()) return "all";
   }
-  if (datasets.empty() && ordered.size() == suite->datasets.size()) return "all";
-  ordered.insert(ordered.end(), datasets.begin(), datasets.end());
+  for (const std::string& dataset : datasets) ordered.push_back(named(dataset, suites));
   return fmt::format("{}", fmt::join(ordered, ","));
 }
 
-void add_datasets(Words& words, const Settings& settings, const Span& span, const Suite* suite) {
+void add_datasets(Words& words, const Settings& settings, const Span& span, const Suite* suite,
+                  const std::vector<Suite>& suites) {
   if (!names_source(settings.protocol)) {
-    words.add("--datasets", listed(span.datasets, suite));
+    words.add("--datasets", listed(span.datasets, suite, suites));
     return;
   }
   std::set<std::string> targets = span.datasets;
   targets.erase(settings.source);
-  words.add("--source", settings.source);
-  if (!targets.empty()) words.add("--targets", listed(targets, suite));
+  words.add("--source", named(settings.source, suites));
+  if (!targets.empty()) words.add("--targets", listed(targets, suite, suites));
 }
 
 std::string command_of(const std::vector<Choice>& choices, const Settings& settings, const Span& span,
-                       const Suite* suite) {
+                       const std::vector<Suite>& suites) {
+  const auto found = std::ranges::find(suites, settings.suite, &Suite::id);
+  const Suite* suite = found == suites.end() ? nullptr : &*found;
   std::vector<std::string> methods;
   for (const Choice& choice : choices) methods.push_back(choice.method);
   Words words;
   if (settings.protocol) words.add("--protocol", to_string(*settings.protocol));
   words.add("--methods", fmt::join(methods, ","));
-  add_datasets(words, settings, span, suite);
-  add_inputs(words, suite);
+  add_datasets(words, settings, span, suite, suites);
+  add_inputs(words, settings, span, suite, suites);
   if (settings.is_trained) words.add("--shots", fmt::join(span.shots, ","));
   if (!span.seeds.empty()) words.add("--seeds", fmt::join(span.seeds, ","));
   if (settings.is_trained) {
@@ -227,6 +253,7 @@ std::string command_of(const std::vector<Choice>& choices, const Settings& setti
   }
   if (!settings.crops.empty()) words.add("--crops", settings.crops);
   words.add("--precision", settings.precision);
+  if (settings.has_templates) words.add("--templates", "TEMPLATES");
   if (settings.has_descriptions) {
     for (const std::string& dataset : span.datasets) words.add("--descriptions", dataset + "=FILE");
   }
@@ -248,6 +275,7 @@ void take(Spans& spans, const RunResults& run, const std::optional<Protocol>& pr
   span.shots.insert(run.spec().shots);
   if (!names_source(protocol)) return;
   for (const Score& score : run.scores) span.datasets.insert(score.dataset);
+  for (const Refusal& refusal : run.refusals) span.datasets.insert(refusal.dataset);
 }
 
 /// A command can have several methods, but no method twice.
@@ -284,11 +312,10 @@ std::vector<std::string> sweep_commands(const RunSelection& selection, const std
   const std::vector<std::string> methods = methods_of(selection);
   std::vector<std::string> commands;
   for (auto& [key, lists] : choices) {
-    const auto suite = std::ranges::find(suites, key.first.suite, &Suite::id);
     for (std::vector<Choice>& list : lists) {
       std::ranges::sort(list, {},
                         [&](const Choice& choice) { return std::ranges::find(methods, choice.method); });
-      commands.push_back(command_of(list, key.first, key.second, suite == suites.end() ? nullptr : &*suite));
+      commands.push_back(command_of(list, key.first, key.second, suites));
     }
   }
   return commands;

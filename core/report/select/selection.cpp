@@ -117,20 +117,42 @@ void check_one_model(const Snapshot& snapshot, const std::vector<RunResults>& ru
   }
 }
 
-/// Nothing but a hash tells two given draws for the same run apart, so the user has to choose.
-void check_one_draw(const std::vector<RunResults>& runs) {
-  std::map<std::string, const RunSpec*> seen;  // id without the draw -> its first run
+/// What two runs have in common that differ in nothing but which draw, or which descriptions, they were
+/// given.
+std::string without_given_files(RunSpec spec) {
+  if (!spec.draw.empty()) {
+    spec.draw = "given";
+    for (const std::string_view drawn : kDrawnImages) {
+      if (const auto found = spec.images.find(drawn); found != spec.images.end()) found->second.clear();
+    }
+  }
+  if (!spec.descriptions.empty()) spec.descriptions = "given";
+  return spec.id();
+}
+
+/// Nothing but a hash tells two such files for the same run apart, so the user has to choose.
+void check_one_given_file(const std::vector<RunResults>& runs) {
+  constexpr size_t kShownHash = 8;
+  std::map<std::string, const RunSpec*> seen;
   for (const RunResults& run : runs) {
-    if (run.spec().draw.empty()) continue;
-    RunSpec without_draw = run.spec();
-    without_draw.draw.clear();
-    const auto [found, is_new] = seen.emplace(without_draw.id(), &run.spec());
+    const RunSpec& spec = run.spec();
+    if (spec.draw.empty() && spec.descriptions.empty()) continue;
+    const auto [found, is_new] = seen.emplace(without_given_files(spec), &spec);
     if (is_new) continue;
+    const RunSpec& other = *found->second;
+    const bool differs_in_draw = other.draw != spec.draw;
+    if (!differs_in_draw && other.descriptions == spec.descriptions) continue;
+    const char* setting = differs_in_draw ? "draw" : "descriptions";
+    const auto hash_of = [&](const RunSpec& of) {
+      return (differs_in_draw ? of.draw : of.descriptions).substr(0, kShownHash);
+    };
     throw Error(fmt::format(
-        "{} on {}, {}, seed {}: has runs on two given draws; choose one with --where "
-        "draw={} or --where draw={}",
-        run.spec().method, run.spec().dataset, plural(static_cast<size_t>(run.spec().shots), "shot"),
-        run.spec().seed, found->second->draw.substr(0, 8), run.spec().draw.substr(0, 8)));
+        "{} on {}{}: has runs {}; choose one with --where {}={} or --where {}={}", spec.method, spec.dataset,
+        run.is_trained()
+            ? fmt::format(", {}, seed {}", plural(static_cast<size_t>(spec.shots), "shot"), spec.seed)
+            : "",
+        differs_in_draw ? "on two given draws" : "with two files of descriptions", setting, hash_of(other),
+        setting, hash_of(spec)));
   }
 }
 
@@ -306,7 +328,7 @@ RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
        {note_absent(snapshot, query, protocol, selected.runs), drop_outdated(selected.runs),
         drop_other_images(selected.runs), drop_outdated_tests(selected.runs)})
     selected.notes.insert(selected.notes.end(), notes.begin(), notes.end());
-  check_one_draw(selected.runs);
+  check_one_given_file(selected.runs);
   return selected;
 }
 

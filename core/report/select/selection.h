@@ -32,7 +32,7 @@ struct RunSelection {
 /// The finished runs that the query takes and the protocol (any if none is given) asked for: all of one
 /// model and, for each dataset, of one split, template and context words and of images with the same contents
 /// (the newest). Throws Error if there are none, saying what there is; for runs of several models; for runs
-/// that differ only in a given draw; and as runs_in does.
+/// that differ only in a given draw or in given descriptions; and as runs_in does.
 RunSelection select_runs(const Snapshot& snapshot, const ReportQuery& query,
                          std::optional<Protocol> protocol);
 

@@ -59,8 +59,16 @@ Snapshot::Snapshot(const Ledger& ledger) : ledger_(ledger) {
   // Runs are large: each is moved once, where sorting would move them many times.
   runs_.reserve(records.size());
   for (const std::string& method : methods_) {
-    for (RunRecord* record : of_method.at(method))
-      runs_.push_back({.record = std::move(*record), .scores = {}, .refusals = {}});
+    const std::vector<RunRecord*>& own = of_method.at(method);
+    const bool has_seeds =
+        std::ranges::any_of(own, [](const RunRecord* record) { return record->spec.seed != 0; });
+    for (RunRecord* record : own) {
+      const bool has_seeded_siblings = has_seeds && record->spec.classes.empty();
+      runs_.push_back({.record = std::move(*record),
+                       .scores = {},
+                       .refusals = {},
+                       .has_seeded_siblings = has_seeded_siblings});
+    }
   }
   std::unordered_map<std::string_view, RunResults*> by_id;
   by_id.reserve(runs_.size());

@@ -23,13 +23,14 @@ struct RunResults {
   RunRecord record;
   std::vector<Score> scores;
   std::vector<Refusal> refusals;
+  bool has_seeded_siblings = false;  ///< an untrained run of a method that has runs with other seeds than 0
 
   const RunSpec& spec() const { return record.spec; }
   bool is_trained() const { return !record.spec.classes.empty(); }
 
   /// Whether other seeds make other runs: of a trained or an online method. An online run with seed 0 looks
   /// like one without seeds, until there is another.
-  bool has_seed() const { return is_trained() || record.spec.seed != 0; }
+  bool has_seed() const { return is_trained() || record.spec.seed != 0 || has_seeded_siblings; }
 
   /// Orders runs by age, the oldest first.
   Age age() const;
