@@ -28,4 +28,8 @@ std::vector<std::filesystem::path> search_folders(const std::vector<std::filesys
 /// the program. Throws Error if there is none.
 std::filesystem::path datasets_folder();
 
+/// The folder of suites that has the embedded one, pocket: datasets_folder(), or the installed one if that
+/// has no pocket.
+std::filesystem::path embedded_suite_folder();
+
 }  // namespace promptbed

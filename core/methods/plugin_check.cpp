@@ -42,7 +42,7 @@ constexpr double kNoise = 0.5;         // of a length of 1
 constexpr uint64_t kTrainSeed = 1, kValidationSeed = 2;
 
 struct Embedded {
-  Suite suite = read_suite(datasets_folder(), kEmbeddedSuite);
+  Suite suite = read_suite(embedded_suite_folder(), kEmbeddedSuite);
   ClipModel model = ClipModel::load(suite.model);
 };
 

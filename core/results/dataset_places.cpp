@@ -35,6 +35,27 @@ Places readable_places(const fs::path& file) {
   }
 }
 
+enum class Known { replaced, kept };
+
+void write_places(const fs::path& ledger, const std::vector<DatasetPlace>& places, Known known,
+                  std::ostream& log) {
+  if (places.empty()) return;
+  const fs::path file = places_path(ledger);
+  const auto with_all = [&](Places all) {
+    for (const DatasetPlace& place : places) {
+      if (printable(place.path.native()) != place.path.native()) continue;
+      std::map<std::string, std::string>& of_dataset = all[place.dataset];
+      if (known == Known::replaced) of_dataset.erase(place.split_hash);
+      of_dataset.try_emplace(place.split_hash, place.path.native());
+    }
+    return all;
+  };
+  // Whoever adds nothing need not be able to write.
+  if (const Places there = readable_places(file); with_all(there) == there) return tidy_after_killed(file);
+  const WriterLock lock(file, log);
+  write_file(file, nlohmann::json(with_all(readable_places(file))).dump(/*indent=*/1) + '\n');
+}
+
 }  // namespace
 
 fs::path places_path(const fs::path& ledger) {
@@ -42,19 +63,11 @@ fs::path places_path(const fs::path& ledger) {
 }
 
 void keep_places(const fs::path& ledger, const std::vector<DatasetPlace>& places, std::ostream& log) {
-  if (places.empty()) return;
-  const fs::path file = places_path(ledger);
-  const auto with_all = [&](Places kept) {
-    for (const DatasetPlace& place : places) {
-      if (printable(place.path.native()) == place.path.native())
-        kept[place.dataset][place.split_hash] = place.path.native();
-    }
-    return kept;
-  };
-  // Whoever adds nothing need not be able to write.
-  if (const Places known = readable_places(file); with_all(known) == known) return tidy_after_killed(file);
-  const WriterLock lock(file, log);
-  write_file(file, nlohmann::json(with_all(readable_places(file))).dump(/*indent=*/1) + '\n');
+  write_places(ledger, places, Known::replaced, log);
+}
+
+void add_places(const fs::path& ledger, const std::vector<DatasetPlace>& places, std::ostream& log) {
+  write_places(ledger, places, Known::kept, log);
 }
 
 std::vector<DatasetPlace> all_places(const fs::path& ledger) {

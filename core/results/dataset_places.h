@@ -25,6 +25,10 @@ std::filesystem::path places_path(const std::filesystem::path& ledger);
 void keep_places(const std::filesystem::path& ledger, const std::vector<DatasetPlace>& places,
                  std::ostream& log);
 
+/// The same, but replaces none.
+void add_places(const std::filesystem::path& ledger, const std::vector<DatasetPlace>& places,
+                std::ostream& log);
+
 /// All that are known beside a ledger; none of a file that is damaged.
 std::vector<DatasetPlace> all_places(const std::filesystem::path& ledger);
 

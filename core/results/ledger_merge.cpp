@@ -322,7 +322,7 @@ MergeSummary merge_ledger(const fs::path& source, const fs::path& into) {
     MergeSummary summary = Merge(*theirs, source, ours, into).make(runs);
     transaction.commit();
     std::ostream nowhere(nullptr);
-    keep_places(into, all_places(source), nowhere);
+    add_places(into, all_places(source), nowhere);
     return summary;
   } catch (const SQLite::Exception& fault) {
     throw_ledger_error(into, fault);

@@ -36,12 +36,15 @@ void GivenDraws::check_grid(const std::vector<DatasetSpec>& datasets, const Swee
   };
   for (const auto& [cell, given] : given_) {
     const auto& [dataset, shots, seed] = cell;
-    const bool has_dataset = std::ranges::find(datasets, dataset, &DatasetSpec::id) != datasets.end();
+    const bool has_dataset = has_source(spec.protocol)
+                                 ? dataset == spec.source  // nothing is trained on targets
+                                 : std::ranges::find(datasets, dataset, &DatasetSpec::id) != datasets.end();
     if (has_dataset && has(spec.shots, shots) && has(spec.seeds, seed)) continue;
     throw Error(
-        fmt::format("{}: is of {}, {}, seed {}, and the sweep has no such run; change --datasets, "
-                    "--shots or --seeds",
-                    given.file.string(), dataset, plural(static_cast<size_t>(shots), "shot"), seed));
+        fmt::format("{}: is of {}, {}, seed {}, and the sweep has no such run; change {}, --shots "
+                    "or --seeds",
+                    given.file.string(), dataset, plural(static_cast<size_t>(shots), "shot"), seed,
+                    has_source(spec.protocol) ? "--source" : "--datasets"));
   }
 }
 

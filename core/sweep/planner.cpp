@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <set>
 
 #include "base/processes.h"
 #include "base/signals.h"
@@ -364,18 +365,32 @@ Plan plan_sweep(const SweepSpec& spec, const Workbench& bench) {
   }
   check_imagenet_val(spec, plan.datasets);
   Planner planner(spec, bench, opened, plan.datasets, draws, descriptions);
+  std::set<std::string> ids;
+  std::vector<std::string> repeated;
   for (const auto& dataset : plan.datasets) {
     const bool trained_on = !has_source(spec.protocol) || dataset->spec.id == spec.source;
     for (const Method* method : methods) {
       if (method->trainable() && !trained_on) continue;
       for (const GivenOptions& given : given_options(*method, assignments, bench.registry())) {
-        for (const auto& [shots, seed] : shots_and_seeds(*method, spec))
-          plan.runs.push_back(planner.plan(*method, dataset, shots, seed, given));
+        for (const auto& [shots, seed] : shots_and_seeds(*method, spec)) {
+          PlannedRun run = planner.plan(*method, dataset, shots, seed, given);
+          const bool is_new = !run.obstacle.empty() || ids.insert(run.id).second;
+          if (is_new) {
+            plan.runs.push_back(std::move(run));
+          } else {
+            repeated.push_back(run.title());
+          }
+        }
       }
     }
   }
   inputs.save_contents();
   plan.warnings = bench.registry().complaints();
+  if (!repeated.empty()) {
+    plan.warnings.push_back(fmt::format(
+        "{}{}: several values of --set come to the same run, which is made once", repeated.front(),
+        repeated.size() == 1 ? "" : fmt::format(" and {} more", repeated.size() - 1)));
+  }
   std::ranges::move(warnings_of(plan.runs, spec, planner.known(), bench.registry()),
                     std::back_inserter(plan.warnings));
   return plan;

@@ -20,6 +20,15 @@ TEST(Installation, FoldersAreSearchedAsGivenThenAsTheEnvironmentSaysThenBesideTh
   EXPECT_EQ(search_folders({}, "PROMPTBED_TEST_FOLDERS", {"no such folder"}), Folders{});
 }
 
+TEST(Installation, FindsTheEmbeddedSuiteThoughSuitesOfOnesOwnAreRead) {
+  const fs::path installed = datasets_folder();
+  const test::ScratchFolder own;
+  ::setenv("PROMPTBED_DATASETS", own.path().c_str(), 1);
+  EXPECT_EQ(datasets_folder(), own.path());
+  EXPECT_EQ(embedded_suite_folder(), installed);
+  ::unsetenv("PROMPTBED_DATASETS");
+}
+
 TEST(Installation, KnowsWhichCodeItIs) {
   EXPECT_EQ(release_version().find_first_not_of("0123456789."), std::string::npos);
   EXPECT_FALSE(code_version().empty());

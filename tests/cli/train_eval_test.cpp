@@ -59,6 +59,10 @@ TEST_F(TrainCommand, RefusesWhatIsNotOneTrainedRun) {
   expect_refused(train({"--method", "coop", "--dataset", "one,two"}),
                  "ask for 2 runs, and runner train makes one");
   expect_refused(train({"--method", "coop"}), "--dataset: is missing");
+  expect_refused(train({"--method", "coop", "--dataset", "one", "--set", "coop.n_ctx=500"}),
+                 "coop on one, 16 shots, seed 1: ");
+  expect_refused(train({"--method", "coop", "--dataset", "one", "--db", "new.db", "--output", "./new.db"}),
+                 "--output ./new.db: is the ledger, which would be lost; give another file");
   expect_refused(train({"--method", "coop", "--dataset", "one", "--epochs", "many"}), "many");
 }
 

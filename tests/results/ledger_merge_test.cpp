@@ -178,6 +178,10 @@ TEST_F(LedgerMerge, BringsWhereDatasetsLie) {
   keep_places(a_, {{"birds", "split", "/data/birds"}}, log);
   merge_ledger(a_, c_);
   EXPECT_EQ(find_place(c_, "birds", "split"), fs::path("/data/birds"));
+
+  keep_places(c_, {{"birds", "split", "/here/birds"}}, log);
+  merge_ledger(a_, c_);
+  EXPECT_EQ(find_place(c_, "birds", "split"), fs::path("/here/birds")) << "known here already";
 }
 
 TEST_F(LedgerMerge, NotesAPromptThatIsGone) {

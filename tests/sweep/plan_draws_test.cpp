@@ -38,6 +38,13 @@ TEST_F(PlanGivenFiles, AGivenDrawMakesAnotherRunUnlessItIsTheOrdinaryOne) {
   EXPECT_EQ(std::ranges::count_if(after, [&](const std::string& id) { return before.contains(id); }), 2)
       << "seeds 2 and 3 draw as always";
 
+  SweepSpec transfer = given;
+  transfer.protocol = Protocol::cross_dataset;
+  choose_source(transfer, {.source = "one"});
+  EXPECT_EQ(ids(transfer).size(), 3U);
+  choose_source(transfer, {.source = "two"});  // "one" is only tested on
+  EXPECT_ERROR(ids(transfer), "has no such run; change --source, --shots or --seeds");
+
   draw.seed = 9;
   write_file(given.draws[0], draw_text(draw));
   EXPECT_ERROR(ids(given), "draw.json: is of one, 2 shots, seed 9, and the sweep has no such run");

@@ -206,6 +206,23 @@ TEST_F(PlanSweep, RefusesAValueThatIsThereTwice) {
   EXPECT_ERROR(ids(twice), "--set coop.n_ctx: 02 is there twice; leave one out");
 }
 
+TEST_F(PlanSweep, ValuesThatComeToTheSameMakeOneRun) {
+  SweepSpec sweep = spec();
+  sweep.methods = {"coop"};
+  sweep.shots = {2};
+  sweep.seeds = {1};
+  sweep.assignments = {"coop.ctx_init=a", "coop.n_ctx=0,1"};
+  const Workbench bench(sweep);
+  const Plan plan = plan_sweep(sweep, bench);
+  EXPECT_EQ(plan.runs.size(), 2U) << "one on each dataset";
+  EXPECT_EQ(std::ranges::count_if(plan.warnings,
+                                  [](const std::string& warning) {
+                                    return warning.find(": several values of --set come to the same run") !=
+                                           std::string::npos;
+                                  }),
+            1);
+}
+
 TEST_F(PlanSweep, FewShotTrainsAndTestsAllClasses) {
   SweepSpec few = spec();
   few.protocol = Protocol::few_shot;

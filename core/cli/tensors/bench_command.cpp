@@ -230,7 +230,7 @@ int bench_command(const Arguments& arguments) {
   for (const std::string& name : names) methods.push_back(&registry.at(name));
   const auto assignments = parse_assignments(values->texts("set"), names, registry);
 
-  const Task task = make_task(*values, read_suite(datasets_folder(), "pocket"));
+  const Task task = make_task(*values, read_suite(embedded_suite_folder(), "pocket"));
   std::vector<Measured> measured;
   for (const Method* method : methods) {
     try {

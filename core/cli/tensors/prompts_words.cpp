@@ -29,7 +29,7 @@ const Tensor& context_of(const TrainedPrompt& prompt) {
   const auto found = std::ranges::find_if(prompt.state, [](const auto& entry) {
     return entry.first == "ctx" || entry.first.ends_with(".ctx");  // its own, or that of the method it wraps
   });
-  if (found == prompt.state.end() || found->second.dim() < 2) {
+  if (found == prompt.state.end() || found->second.dim() < 2 || found->second.numel() == 0) {
     throw Error(fmt::format("trained prompt of {}: has no learned context (a tensor ctx) to be read as words",
                             title_of(prompt)));
   }

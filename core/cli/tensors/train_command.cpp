@@ -120,8 +120,7 @@ void print_result(const PlannedRun& run, const RunOutcome& outcome, bool made_no
 SweepOutcome make(const Plan& plan, const SweepSpec& spec, Workbench& bench) {
   const PlannedRun& run = only_run(plan);
   // Here, for the progress of images; that of the run is its log.
-  if (run.obstacle.empty())
-    extract(extractions_of(plan, plan.pending(), bench.inputs()), bench.inputs(), spec.threads, std::cerr);
+  extract(extractions_of(plan, plan.pending(), bench.inputs()), bench.inputs(), spec.threads, std::cerr);
   LogFollower follower(log_path(spec.ledger, run.id));
   std::ostream quiet(nullptr);
   const Executor executor = {[&](JobQueue& queue) {
@@ -156,11 +155,19 @@ int train_command(const Arguments& arguments) {
   const std::optional<Values> values = parse(arguments, train_description());
   if (!values) return kAllDone;
   const SweepSpec spec = one_run(*values);
+  const std::string output = output_file(*values);
+  const auto place_of = [](const fs::path& file) {
+    return fs::weakly_canonical(fs::absolute(behind_links(file)));
+  };
+  if (!output.empty() && place_of(output) == place_of(spec.ledger))
+    throw Error(fmt::format("--output {}: is the ledger, which would be lost; give another file", output));
   at::set_num_threads(static_cast<int>(spec.threads));
   Workbench bench(spec);
   const Plan plan = plan_sweep(spec, bench);
   print_warnings(plan);
-  return train(plan, spec, bench, output_file(*values));
+  if (const PlannedRun& run = only_run(plan); !run.obstacle.empty())
+    throw Error(fmt::format("{}: {}", run.title(), run.obstacle));
+  return train(plan, spec, bench, output);
 }
 
 }  // namespace promptbed
