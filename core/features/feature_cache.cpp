@@ -27,23 +27,25 @@ FeatureCache::FeatureCache(fs::path path, CacheKey key) : path_(std::move(path))
 }
 
 void FeatureCache::reload() {
-  file_.reset();
   row_numbers_.clear();
+  file_.reset();
   features_.reset();
   if (!fs::exists(path_)) return;
   file_.emplace(path_, key_);
   const std::vector<FeatureRow>& rows = file_->rows();
-  for (size_t i = 0; i < rows.size(); ++i) {
-    row_numbers_[rows[i].image].insert_or_assign(rows[i].view, static_cast<int64_t>(i));
-  }
+  row_numbers_.reserve(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i)
+    row_numbers_.insert_or_assign({rows[i].image, rows[i].view}, static_cast<int64_t>(i));
+}
+
+size_t FeatureCache::ViewHash::operator()(const View& view) const {
+  constexpr size_t kGoldenRatio = 0x9e3779b97f4a7c15;  // spreads neighbouring numbers over all bits
+  return std::hash<std::string_view>()(view.image) ^ static_cast<size_t>(view.number) * kGoldenRatio;
 }
 
 std::optional<int64_t> FeatureCache::row_of(const std::string& image, int view) const {
-  const auto of_image = row_numbers_.find(image);
-  if (of_image == row_numbers_.end()) return std::nullopt;
-  const auto of_view = of_image->second.find(view);
-  if (of_view == of_image->second.end()) return std::nullopt;
-  return of_view->second;
+  const auto found = row_numbers_.find({image, view});
+  return found == row_numbers_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::vector<MissingPicture> FeatureCache::missing(std::span<const FeatureRequest> requests,

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -70,13 +70,22 @@ class FeatureCache {
   void reload();
 
  private:
+  struct View {
+    std::string_view image;
+    int number;
+    bool operator==(const View&) const = default;
+  };
+  struct ViewHash {
+    size_t operator()(const View& view) const;
+  };
+
   std::optional<int64_t> row_of(const std::string& image, int view) const;
 
   std::filesystem::path path_;
   CacheKey key_;
-  std::optional<FeatureFile> file_;                                      ///< nothing if there is no file yet
-  std::unordered_map<std::string, std::map<int, int64_t>> row_numbers_;  ///< by image and view
-  mutable Tensor features_;  ///< all of the file's, read on first use
+  std::optional<FeatureFile> file_;                          ///< nothing if there is no file yet
+  std::unordered_map<View, int64_t, ViewHash> row_numbers_;  ///< of the file's rows, whose texts it refers to
+  mutable Tensor features_;                                  ///< all of the file's, read on first use
 };
 
 /// FeatureCache::hash_of_images of images by their files alone; one that cannot be read has no contents.

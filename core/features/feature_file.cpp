@@ -108,11 +108,13 @@ std::vector<FeatureRow> read_rows(Hdf5Reader& file) {
   const auto places = file.column<int32_t>("picture", H5::PredType::STD_I32LE, size);
   const auto views = file.column<int32_t>("view", H5::PredType::STD_I32LE, size);
   std::vector<FeatureRow> rows;
+  file.charge(size * sizeof(FeatureRow));
+  rows.reserve(size);
   for (size_t i = 0; i < size; ++i) {
     if (places[i] < 0 || static_cast<size_t>(places[i]) >= pictures.size())
       throw H5::DataSetIException("picture", "a row's picture is not listed");
     const std::string_view picture = pictures[places[i]];
-    file.charge(sizeof(FeatureRow) + picture.size());
+    file.charge(picture.size());
     rows.push_back({std::string(picture), views[i], {}});
   }
   return rows;
