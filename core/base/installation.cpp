@@ -6,8 +6,15 @@
 #include <sstream>
 
 namespace promptbed {
+namespace {
 
 namespace fs = std::filesystem;
+
+std::vector<fs::path> suite_folders() {
+  return search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
+}
+
+}  // namespace
 
 fs::path program_folder() {
   return fs::read_symlink("/proc/self/exe").parent_path();
@@ -29,25 +36,17 @@ std::vector<fs::path> search_folders(const std::vector<fs::path>& given, const c
   return folders;
 }
 
-namespace {
-
-std::vector<fs::path> suite_folders() {
-  return search_folders({}, "PROMPTBED_DATASETS", {"datasets", "../share/promptbed/datasets"});
+fs::path datasets_folder() {
+  const auto folders = suite_folders();
+  if (folders.empty()) throw Error("no folder of suites beside the program; set PROMPTBED_DATASETS to one");
+  return folders.front();
 }
-
-}  // namespace
 
 fs::path embedded_suite_folder() {
   for (const fs::path& folder : suite_folders()) {
     if (fs::exists(folder / "pocket/suite.json")) return folder;
   }
   return datasets_folder();
-}
-
-fs::path datasets_folder() {
-  const auto folders = suite_folders();
-  if (folders.empty()) throw Error("no folder of suites beside the program; set PROMPTBED_DATASETS to one");
-  return folders.front();
 }
 
 }  // namespace promptbed
