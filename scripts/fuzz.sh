@@ -9,8 +9,8 @@ minutes=${1:-1}
 [[ $minutes =~ ^[0-9]+$ ]] || { echo "scripts/fuzz.sh $minutes: give a number of minutes" >&2; exit 2; }
 read -ra targets <<< "${PROMPTBED_FUZZ_TARGETS:-$(ls tests/fuzz/corpus | tr '\n' ' ')}"
 
-cmake --preset fuzz > /dev/null
-cmake --build --preset fuzz
+cmake --preset records-asan > /dev/null
+cmake --build --preset records-asan --target promptbed_fuzz
 mkdir -p build/fuzz/found
 
 fuzz() {
@@ -18,7 +18,7 @@ fuzz() {
   if [ "$target" = picture ]; then seeds+=(tests/golden/pixels tests/data/tiff); fi
   mkdir -p build/fuzz/corpus/"$target"
   local outcome=clean
-  PROMPTBED_FUZZ_TARGET=$target build/fuzz/promptbed_fuzz build/fuzz/corpus/"$target" "${seeds[@]}" \
+  PROMPTBED_FUZZ_TARGET=$target build/records-asan/promptbed_fuzz build/fuzz/corpus/"$target" "${seeds[@]}" \
     -max_total_time=$((60 * minutes)) -timeout=20 -rss_limit_mb=3072 -max_len=100000 -print_final_stats=1 \
     -artifact_prefix=build/fuzz/found/"$target"- > build/fuzz/"$target".log 2>&1 || outcome="see build/fuzz/$target.log"
   echo "$target: $(sed -n 's/stat::number_of_executed_units: *//p' build/fuzz/"$target".log) inputs, $outcome"

@@ -25,7 +25,7 @@ std::string suite_with(const std::string& datasets, const std::string& usual,
   };
   if (ids.empty()) return usual;
   std::vector<Suite> suites = read_suites(folder);
-  std::ranges::stable_partition(suites, [&](const Suite& suite) { return suite.id == usual; });
+  std::stable_partition(suites.begin(), suites.end(), [&](const Suite& suite) { return suite.id == usual; });
   const auto found = std::ranges::find_if(suites, has_all);
   return found == suites.end() ? usual : found->id;
 }

@@ -11,6 +11,7 @@
 #include <ostream>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -213,12 +214,11 @@ class Merge {
       const bool is_new = found == ours.tests.end();
       if (!is_new && (found->second.measured || !result.measured)) continue;
       has_more = true;
-      const auto copy_of_test = [&](const char* table) {
+      std::vector<const char*> tables;
+      if (is_new) tables = {"score", "refusal"};
+      tables.insert(tables.end(), {"measurement", "reliability"});
+      for (const char* table : tables)
         rows_.copy(table, "run = ? AND dataset = ? AND class_set = ?", {id, test.first, test.second});
-      };
-      if (is_new)
-        for (const char* table : {"score", "refusal"}) copy_of_test(table);
-      for (const char* table : {"measurement", "reliability"}) copy_of_test(table);
     }
     if (theirs.tracked && !ours.tracked) {
       has_more = true;

@@ -20,7 +20,7 @@ int64_t halves_won(const std::vector<double>& scores, std::vector<double> others
   std::ranges::sort(others);
   int64_t halves = 0;
   for (const double score : scores) {
-    const auto [lower, upper] = std::ranges::equal_range(others, score);
+    const auto [lower, upper] = std::equal_range(others.begin(), others.end(), score);
     halves += (lower - others.begin()) + (upper - others.begin());
   }
   return halves;

@@ -195,7 +195,8 @@ TEST_F(LedgerTest, RemoveRefusesWhatItCannotTell) {
   std::map<char, int> starts;
   for (const RunRecord& record : ledger_.list()) ++starts[record.id[0]];
   for (const auto& [digit, count] : starts) {
-    if (count > 1) EXPECT_ERROR(ledger_.remove(std::string(1, digit)), "ids begin so");
+    const std::string start(1, digit);
+    if (count > 1) EXPECT_ERROR(ledger_.remove(start), "ids begin so");
   }
   EXPECT_ERROR(ledger_.remove("xyz"), "run xyz: is not in");
   EXPECT_ERROR(ledger_.remove(""), "`runner runs list` shows the ids");

@@ -46,8 +46,7 @@ std::vector<WordAfter> words_after(const std::vector<Subcommand>& subcommands,
   std::vector<WordAfter> words;
   for (const Subcommand& subcommand : subcommands) {
     const std::vector<std::string> own = path_of(subcommand);
-    const bool follows =
-        own.size() == path.size() + 1 && std::ranges::equal(path, own | std::views::take(path.size()));
+    const bool follows = own.size() == path.size() + 1 && std::equal(path.begin(), path.end(), own.begin());
     if (follows) words.push_back({own.back(), first_sentence(subcommand.explanation)});
   }
   return words;

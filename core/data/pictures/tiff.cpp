@@ -291,7 +291,7 @@ void check_scans(TIFF* tiff, const Layout& layout, Bytes file) {
   if (field<uint16_t>(tiff, TIFFTAG_COMPRESSION) != COMPRESSION_JPEG ||
       layout.width * layout.height <= kMostScannedPixels / kMostScans)
     return;
-  if (!std::ranges::search(file, kProgressive).empty())
+  if (std::search(file.begin(), file.end(), kProgressive.begin(), kProgressive.end()) != file.end())
     throw BadPicture("it is a large progressive JPEG inside; save it as a baseline one");
 }
 
