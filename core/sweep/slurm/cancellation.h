@@ -2,9 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <map>
-#include <string>
-#include <vector>
+#include <iosfwd>
 
 #include "sweep/slurm/commands.h"
 #include "sweep/slurm/task_folder.h"
@@ -16,11 +14,10 @@ namespace promptbed {
 /// Throws Error.
 size_t cancel_slurm_tasks(const std::filesystem::path& ledger);
 
-/// Sees to it that no task is left of arrays of which everything is made; `live` are those that Slurm names,
-/// and their states. One at work ends by itself. One that Slurm has put back, or takes for running on a node
-/// that is gone, would begin some time, and fail without its array's folder: it is ended, the latter after
-/// half a minute. Throws Error if Slurm does not end it.
-void dismiss_slurm_tasks(const std::vector<ArrayFolder>& arrays,
-                         const std::map<SlurmTask, std::string>& live);
+/// Removes the arrays of which nobody has any use: everything of them is made and collected; none that was
+/// submitted if Slurm does not answer. A task of theirs that is at work ends by itself; one that Slurm has
+/// put back, or takes for running on a node that is gone, would begin some time, and fail without its array's
+/// folder: it is ended, the latter after half a minute. What Slurm does not end is told of in the log.
+void remove_needless_arrays(const TaskFolder& folder, std::ostream& log);
 
 }  // namespace promptbed

@@ -154,7 +154,12 @@ int64_t submit(const SlurmArray& array) {
   return *job;
 }
 
-std::optional<std::map<SlurmTask, std::string>> live_tasks() {
+bool lives(int64_t job, const LiveTasks& live) {
+  const auto first = live.lower_bound({job, 0});
+  return first != live.end() && first->first.job == job;
+}
+
+std::optional<LiveTasks> live_tasks() {
   const ProgramEnd end = run_program({"squeue", "--me", "--noheader", "--array", "--format=%i %T"}, "");
   if (!end.fault.empty()) return std::nullopt;
   std::map<SlurmTask, std::string> tasks;

@@ -24,6 +24,12 @@ struct SlurmTask {
   std::string text() const;
 };
 
+/// The user's tasks that have not ended, with their states ("PENDING", "RUNNING").
+using LiveTasks = std::map<SlurmTask, std::string>;
+
+/// Whether a task of an array job is among them.
+bool lives(int64_t job, const LiveTasks& live);
+
 /// An array job to be submitted. Slurm runs the script with its arguments in each task.
 struct SlurmArray {
   int64_t tasks = 1;
@@ -45,9 +51,8 @@ void check_for_slurm();
 /// Returns the array job's number. Throws Error with sbatch's own words if it refuses.
 int64_t submit(const SlurmArray& array);
 
-/// The user's tasks that have not ended, with their states ("PENDING", "RUNNING"); nothing if Slurm's
-/// controller does not answer now.
-std::optional<std::map<SlurmTask, std::string>> live_tasks();
+/// Those that Slurm names; nothing if its controller does not answer now.
+std::optional<LiveTasks> live_tasks();
 
 /// What Slurm knows of a task that squeue does not name.
 struct TaskEnd {

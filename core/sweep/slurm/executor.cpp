@@ -13,13 +13,13 @@
 #include <thread>
 #include <utility>
 
-#include "base/files.h"
 #include "base/signals.h"
-#include "base/text.h"
 #include "sweep/slurm/array_submitter.h"
 #include "sweep/slurm/cancellation.h"
 #include "sweep/slurm/commands.h"
+#include "sweep/slurm/extractions.h"
 #include "sweep/slurm/task_folder.h"
+#include "table/table.h"
 
 namespace promptbed {
 namespace {
@@ -32,11 +32,11 @@ class SlurmSweep {
   SlurmSweep(JobQueue& queue, const BenchSpec& bench, const std::vector<Extraction>& missing,
              const SlurmSettings& settings, std::ostream& log)
       : queue_(queue),
-        missing_(missing),
         settings_(settings),
         log_(log),
         folder_(bench.ledger),
-        submitter_(folder_, bench, settings, log) {}
+        submitter_(folder_, bench, settings, log),
+        extractions_(missing, submitter_) {}
 
   void run() {
     find_earlier_tasks();
@@ -54,7 +54,7 @@ class SlurmSweep {
       submit_waiting();
       queue_.show_progress(runs_underway(), whereabouts());
     }
-    if (jobs_.empty()) return tidy();
+    if (jobs_.empty()) return remove_needless_arrays(folder_, log_);
     if (queue_.stops() && !interrupted()) return cancel(submitted());  // --fail-fast
     log_ << fmt::format("{} with Slurm; the same command goes on with them, and ends them with --cancel",
                         jobs_.size() == 1 ? "1 run is" : fmt::format("{} runs are", jobs_.size()))
@@ -100,10 +100,7 @@ class SlurmSweep {
     for (const ArrayFolder& array : arrays) {
       const auto submission = array.read_submission();
       if (!submission) continue;
-      if (is_extracting(*submission, *live) && extracts_what_is_missing(*submission)) {
-        extracting_.push_back(submission->job);
-        extracted_elsewhere_.insert(submission->datasets.begin(), submission->datasets.end());
-      }
+      if (is_extracting(*submission, *live)) extractions_.leave_to(*submission);
       for (size_t i = 0; i < submission->runs.size(); ++i) {
         const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
         if (!live->contains(task)) continue;
@@ -115,22 +112,6 @@ class SlurmSweep {
       }
     }
     states_ = *live;
-  }
-
-  static bool lives(int64_t job, const std::map<SlurmTask, std::string>& live) {
-    return std::ranges::any_of(live, [&](const auto& task) { return task.first.job == job; });
-  }
-
-  /// Whether a task lives that extracts features.
-  static bool is_extracting(const ArrayFolder::Submission& submission,
-                            const std::map<SlurmTask, std::string>& live) {
-    return !submission.datasets.empty() && lives(submission.job, live);
-  }
-
-  bool extracts_what_is_missing(const ArrayFolder::Submission& submission) const {
-    return std::ranges::any_of(missing_, [&](const Extraction& extraction) {
-      return std::ranges::count(submission.datasets, extraction.dataset) > 0;
-    });
   }
 
   void leave_tasks_of_others() {
@@ -173,29 +154,17 @@ class SlurmSweep {
       if (!entry.task && !folder_.has_end(run)) waiting.push_back(&entry.job);
     }
     if (waiting.empty() || queue_.stops()) return;
-    if (!std::exchange(extractions_are_submitted_, true)) submit_extractions();
+    if (const auto array = extractions_.submit()) note_submitted(*array);
     submit_jobs(waiting);
   }
 
   void submit_jobs(const std::vector<const Job*>& waiting) {
-    const SubmittedArray array = submitter_.submit(waiting, missing_, extracting_);
+    const SubmittedArray array = submitter_.submit(waiting, extractions_.missing(), extractions_.jobs());
     for (size_t i = 0; i < array.runs.size(); ++i) {
       const SlurmTask task = array.task(i);
       strands_.emplace(task, Strand{array.folder, array.runs[i]});
       for (const std::string& run : array.runs[i]) jobs_.at(run).task = task;
     }
-    note_submitted(array);
-  }
-
-  /// What tasks of an earlier sweep extract is left to them.
-  void submit_extractions() {
-    std::vector<const Extraction*> extractions;
-    for (const Extraction& extraction : missing_) {
-      if (!extracted_elsewhere_.contains(extraction.dataset)) extractions.push_back(&extraction);
-    }
-    if (extractions.empty()) return;
-    const SubmittedArray array = submitter_.submit(extractions);
-    extracting_.push_back(array.job);
     note_submitted(array);
   }
 
@@ -271,7 +240,7 @@ class SlurmSweep {
     const auto live = live_tasks();
     if (!live) return;  // the controller may be restarting; the tasks go on
     states_ = *live;
-    std::erase_if(extracting_, [&](int64_t job) { return !lives(job, *live); });
+    extractions_.forget_ended(*live);
     one_is_missed_ = false;
     for (auto strand = strands_.begin(); strand != strands_.end();) {
       auto& [task, known] = *strand;
@@ -349,7 +318,7 @@ class SlurmSweep {
   std::string whereabouts() const {
     size_t running = 0, others = 0, extracting = 0;
     for (const auto& [task, state] : states_) {
-      const bool extracts = std::ranges::count(extracting_, task.job) > 0;
+      const bool extracts = extractions_.has(task.job);
       if (!extracts && !strands_.contains(task)) continue;
       ++(state == "RUNNING" ? running : others);
       if (extracts) ++extracting;
@@ -370,52 +339,18 @@ class SlurmSweep {
     return {jobs.begin(), jobs.end()};
   }
 
-  /// Whether somebody may have use of an array: a task lives that has something left to make, or what one has
-  /// made is not collected.
-  bool is_needed(const ArrayFolder& array) const {
-    const auto submission = array.read_submission();
-    if (!submission) return !array.is_abandoned();
-    if (is_extracting(*submission, states_)) return true;
-    for (size_t i = 0; i < submission->runs.size(); ++i) {
-      const SlurmTask task{submission->job, static_cast<int64_t>(i) + 1};
-      const bool lives = states_.contains(task);
-      const auto collected = lives ? array.collected(task.index) : std::set<std::string>();
-      for (const std::string& run : submission->runs[i]) {
-        if (folder_.has_end(run) || (lives && !collected.contains(run))) return true;
-      }
-    }
-    return false;
-  }
-
-  void tidy() {
-    std::vector<ArrayFolder> arrays = folder_.arrays();
-    if (const auto live = live_tasks()) states_ = *live;
-    std::erase_if(arrays, [&](const ArrayFolder& array) { return is_needed(array); });
-    try {
-      dismiss_slurm_tasks(arrays, states_);
-    } catch (const Error& fault) {
-      log_ << fmt::format("tasks that have nothing left to make are not ended: {}", fault.what())
-           << std::endl;
-    }
-    for (const ArrayFolder& array : arrays) array.remove();
-    folder_.tidy();
-  }
-
   JobQueue& queue_;
-  const std::vector<Extraction>& missing_;
   const SlurmSettings& settings_;
   std::ostream& log_;
   TaskFolder folder_;
   ArraySubmitter submitter_;
+  SlurmExtractions extractions_;
   std::map<std::string, Entry> jobs_;  // by run
   std::map<SlurmTask, Strand> strands_;
-  std::vector<int64_t> extracting_;            // jobs whose tasks extract features
-  std::set<std::string> extracted_elsewhere_;  // datasets that tasks of an earlier sweep extract
-  std::map<std::string, SlurmTask> earlier_;   // of runs that an earlier sweep has submitted
-  std::map<SlurmTask, std::string> states_;    // as Slurm last said
+  std::map<std::string, SlurmTask> earlier_;  // of runs that an earlier sweep has submitted
+  LiveTasks states_;                          // as Slurm last said
   Clock::time_point asked_ = Clock::now();
   bool one_is_missed_ = false;
-  bool extractions_are_submitted_ = false;
 };
 
 }  // namespace
