@@ -1,29 +1,34 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/installation.h"
 #include "made_task.h"
 #include "methods/method_registry.h"
+#include "training/recorder.h"
+#include "training/step_gradients.h"
 
 namespace promptbed::bench {
 
-/// A method of the plugins, bound to so many classes on the given tower, on the device where that is.
+/// A method of the plugins, bound to so many classes on the given tower, on the device where that is. Its
+/// steps are repeated where they can be, unless each is to be computed.
 struct BoundMethod {
   BoundMethod(const char* method, std::shared_ptr<const TextEncoder> encoder, int64_t classes,
-              torch::Device device = torch::kCPU)
+              torch::Device device = torch::kCPU, bool repeated = true)
       : registry(plugin_folders({})), task(made_task(std::move(encoder), classes, device)) {
     const Method& found = registry.at(method);
     learner = registry.create(found, found.default_options());
     learner->resolve(task);
     learner->bind(task);
+    if (repeated) recorder = make_recorder(*learner, device);
   }
 
   /// The gradients of a training step, and its loss.
   Tensor step(const Batch& batch) {
-    for (auto& [name, parameter] : learner->trainable()) parameter.mutable_grad() = Tensor();
-    return learner->backward(batch);
+    if (!gradients) gradients.emplace(*learner, batch.labels.size(0), recorder.get());
+    return gradients->compute(batch);
   }
 
   /// The logits of a test.
@@ -35,6 +40,8 @@ struct BoundMethod {
   MethodRegistry registry;
   Task task;
   std::unique_ptr<PromptLearner> learner;
+  std::unique_ptr<Recorder> recorder;
+  std::optional<StepGradients> gradients;
 };
 
 }  // namespace promptbed::bench

@@ -8,6 +8,7 @@
 #include "embedded_task.h"
 #include "methods/method_registry.h"
 #include "training/optimiser.h"
+#include "training/step_gradients.h"
 
 namespace promptbed::bench {
 namespace {
@@ -23,11 +24,11 @@ void make_steps(const std::string& name) {
   learner->bind(task);
   const Recipe recipe = learner->recipe(task);
   const Batch batch = first_rows(task, recipe.batch_size);
+  StepGradients gradients(*learner, recipe.batch_size);
   Optimiser optimiser(learner->trainable(), recipe);
   optimiser.start_epoch(0);
   const auto make_step = [&] {
-    optimiser.zero_gradients();
-    learner->backward(batch);
+    gradients.compute(batch);
     optimiser.step();
   };
   make_step();  // the first one allocates

@@ -83,20 +83,23 @@ void add(const std::string& name, int iterations, Body body) {
 void add_ours(torch::Device device, Precision precision) {
   const std::string suffix = fmt::format("_{}", to_string(precision));
   const Placement placement{device, precision};
-  const auto bound = [placement](const char* method) {
+  const auto bound = [placement](const char* method, bool repeated) {
     return BoundMethod(method, std::make_shared<TextTransformer>(towers(placement.device).text, placement),
-                       kClasses, placement.device);
+                       kClasses, placement.device, repeated);
   };
-  const auto add_step = [&](const char* method, int64_t images) {
-    add(fmt::format("{}_step{}", method, suffix), 50, [=](benchmark::State& state) {
-      BoundMethod learner = bound(method);
+  const auto add_step = [&](const char* method, int64_t images, bool repeated) {
+    const std::string name = fmt::format("{}_{}{}", method, repeated ? "step" : "computed_step", suffix);
+    add(name, 50, [=](benchmark::State& state) {
+      BoundMethod learner = bound(method, repeated);
       measure(state, [&] { step(learner, images); });
     });
   };
-  add_step("cocoop", 1);
-  add_step("coop", kBatch);
+  for (const bool repeated : {true, false}) {
+    add_step("cocoop", 1, repeated);
+    add_step("coop", kBatch, repeated);
+  }
   add("cocoop_test" + suffix, 20, [=](benchmark::State& state) {
-    BoundMethod learner = bound("cocoop");
+    BoundMethod learner = bound("cocoop", /*repeated=*/false);
     measure(
         state, [&] { test_images(learner, kTestImages); }, kTestImages);
   });
@@ -124,12 +127,14 @@ void add_reference(torch::Device device, torch::ScalarType type) {
   };
   add("reference_step" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text();
-    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
+    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device,
+                        /*repeated=*/false);
     measure(state, [&] { step(learner, 1); });
   });
   add("reference_coop_step" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text(), image_weights = moved(towers(device).image, device, type);
-    BoundMethod learner("coop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
+    BoundMethod learner("coop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device,
+                        /*repeated=*/false);
     const Tensor images = pixels(kBatch);
     measure(state, [&] {
       encode(image_weights, images);
@@ -138,7 +143,8 @@ void add_reference(torch::Device device, torch::ScalarType type) {
   });
   add("reference_test" + suffix, 5, [=](benchmark::State& state) {
     const Checkpoint weights = text();
-    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device);
+    BoundMethod learner("cocoop", std::make_shared<ReferenceTextEncoder>(weights), kClasses, device,
+                        /*repeated=*/false);
     measure(state, [&] { test_images(learner, 1); });
   });
   add("reference_image" + suffix, 5, [=](benchmark::State& state) {

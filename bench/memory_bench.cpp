@@ -21,6 +21,7 @@
 #include "peak_memory.h"
 #include "support/scratch.h"
 #include "training/optimiser.h"
+#include "training/step_gradients.h"
 
 namespace promptbed::bench {
 namespace {
@@ -112,11 +113,11 @@ int do_work(const MemoryWork& work) {
   const auto learner = registry.create(cocoop, cocoop.default_options());
   learner->resolve(task);
   learner->bind(task);
+  StepGradients gradients(*learner, 1);
   Optimiser optimiser(learner->trainable(), learner->recipe(task));
   for (int64_t epoch = 0; epoch < 2; ++epoch) {
     optimiser.start_epoch(epoch);
-    optimiser.zero_gradients();
-    learner->backward(first_rows(task, 1));
+    gradients.compute(first_rows(task, 1));
     optimiser.step();
   }
   const at::NoGradGuard no_gradients;

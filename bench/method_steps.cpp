@@ -20,6 +20,7 @@
 #include "training/epoch_order.h"
 #include "training/optimiser.h"
 #include "training/schedule.h"
+#include "training/step_gradients.h"
 
 namespace promptbed::bench {
 namespace {
@@ -86,11 +87,11 @@ void step(benchmark::State& state, const Method& method, const std::string& towe
     batch.pixels = at::randn({batch.labels.size(0), 3, side, side}, seeded_generator(1, "pixels"));
   }
   learner->bind(task);
+  StepGradients gradients(*learner, batch.labels.size(0));
   Optimiser optimiser(learner->trainable(), learner->recipe(task));
   optimiser.start_epoch(0);
   const auto make_step = [&] {
-    optimiser.zero_gradients();
-    learner->backward(batch);
+    gradients.compute(batch);
     optimiser.step();
   };
   make_step();  // the first one allocates, and takes up to twice the time

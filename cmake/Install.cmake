@@ -3,6 +3,7 @@
 #     bin/runner                    finds all below from where it stands itself
 #     bin/runner-tensors            what it becomes for subcommands that need LibTorch
 #     lib/libpromptbed.so
+#     lib/libpromptbed_cuda.so      beside a PyTorch for GPUs
 #     lib/promptbed/plugins/        plugins: promptbed_add_plugin() installs them
 #     lib/cmake/promptbed/          find_package(promptbed)
 #     include/promptbed/            what a plugin may include

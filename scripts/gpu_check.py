@@ -140,9 +140,9 @@ def authors_numbers(machine: Machine, folder: Path) -> list[Line]:
     return [Line("comparisons with the authors' code", counts, "0 failed", all_well, sorted(set(failed)))]
 
 
-def accuracies(machine: Machine, ledger: Path, device: str) -> dict[tuple, float]:
+def accuracies(machine: Machine, ledger: Path, device: str, *options: str) -> dict[tuple, float]:
     machine.run(machine.runner, "sweep", "--methods", SWEPT, "--datasets", "media", "--seeds", "1", "--epochs", "3", "--device", device,
-                "--db", ledger, seconds=240)
+                "--db", ledger, *options, seconds=240)
     with contextlib.closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as db:
         return {(method, half): accuracy for method, half, accuracy in db.execute("SELECT method, class_set, accuracy FROM result")}
 
@@ -155,13 +155,15 @@ def sweeps(machine: Machine, folder: Path) -> list[Line]:
         on_cpu = accuracies(machine, Path(scratch) / "cpu.db", "cpu")
         on_device = accuracies(machine, Path(scratch) / "device.db", machine.device)
         again = accuracies(machine, Path(scratch) / "again.db", machine.device)
+        computed = accuracies(machine, Path(scratch) / "computed.db", machine.device, "--no-cuda-graphs")
     if on_cpu.keys() != on_device.keys():
         raise Failed(f"{len(on_device)} accuracies on the device and {len(on_cpu)} on the CPU")
     apart = {key: abs(on_device[key] - on_cpu[key]) for key in on_cpu}
     farthest = max(apart, key=apart.get)
     return [Line("accuracies of a sweep, device against CPU", f"{len(apart)}, at most {apart[farthest]:.2f} points apart",
                  f"{MOST_POINTS_APART} points", apart[farthest] <= MOST_POINTS_APART, [f"{' '.join(farthest)}: {on_cpu[farthest]:.2f} on the CPU, {on_device[farthest]:.2f}"]),
-            Line("the same sweep once more on the device", "the same accuracies" if again == on_device else "other accuracies", "the same", again == on_device)]
+            *(Line(f"the same sweep {how}", "the same accuracies" if found == on_device else "other accuracies", "the same", found == on_device)
+              for how, found in (("once more on the device", again), ("there without CUDA graphs", computed)))]
 
 
 def sanitized(machine: Machine, folder: Path) -> list[Line]:
@@ -192,10 +194,12 @@ COMPARED = [
     ("CoCoOp step, 1 image, 50 classes, f16", "cocoop_step_f16", "reference_step_f16", 10, "times"),
     ("the same, the reference in f32", "cocoop_step_bf16", "reference_step_f32", None, "times"),
     ("CoCoOp step, bf16", "cocoop_step_bf16", None, 1.5, "ms"),
+    ("CoCoOp step, bf16, against one without CUDA graphs", "cocoop_step_bf16", "cocoop_computed_step_bf16", None, "times"),
     ("CoOp step, 32 cached images, f32", "coop_step_f32", "reference_coop_step_f16", None, "times"),
     ("CoOp step, 32 cached images, bf16", "coop_step_bf16", "reference_coop_step_f16", None, "times"),
     ("CoOp step, 32 cached images, f16", "coop_step_f16", "reference_coop_step_f16", None, "times"),
     ("CoOp step, bf16", "coop_step_bf16", None, 1.0, "ms"),
+    ("CoOp step, bf16, against one without CUDA graphs", "coop_step_bf16", "coop_computed_step_bf16", None, "times"),
     ("CoCoOp evaluation, an image of 4, bf16", "cocoop_test_bf16", "reference_test_f16", None, "times"),
     ("image features, one of 64, f32", "image_f32", "reference_image_f16", None, "times"),
     ("image features, one of 64, bf16", "image_bf16", "reference_image_f16", None, "times"),
@@ -221,7 +225,8 @@ def speed(machine: Machine, folder: Path) -> list[Line]:
             lines.append(Line(what, f"{own:.2f} ms", f"{goal} ms", own <= goal))
         else:
             other = statistics.median(times[reference])
-            lines.append(Line(what, f"{own:.2f} ms, reference {other:.2f} ms: {other / own:.1f} times", f"{goal} times" if goal else "", other / own >= goal if goal else None))
+            whose = "reference" if reference.startswith("reference") else "that one"
+            lines.append(Line(what, f"{own:.2f} ms, {whose} {other:.2f} ms: {other / own:.1f} times", f"{goal} times" if goal else "", other / own >= goal if goal else None))
     return lines
 
 

@@ -85,10 +85,15 @@ const std::vector<CommandOption>& shared_options() {
                   "the suite's "
                   "own"}),
       {"activation", "A", "quick_gelu or gelu, for a checkpoint file that does not say"},
-      {"precision", "P", "of the frozen towers: f32, bf16 or f16; on GPUs also tf32, of all products",
+      {"precision", "P",
+       "of the frozen towers: f32, bf16 or f16; on GPUs also tf32, of all products; trained prompts are "
+       "tested with their own",
        ValueKind::text, "f32"},
       of_machine({"device", "D", "cpu, cuda or cuda:N", ValueKind::text, "cpu"}),
       of_machine({"threads", "N", "threads", ValueKind::number}),
+      {"no-cuda-graphs", "",
+       "on a GPU, compute every training step anew, in the place of repeating a recorded one",
+       ValueKind::flag},
       // Data.
       of_machine({"suite", "S", "list of datasets; default: pocket, or paper if --data is given"}),
       of_machine({"data", "FOLDER",

@@ -1,17 +1,20 @@
 #include "methods/guarded_learner.h"
 
 #include <ATen/ATen.h>
+#include <ATen/MemoryOverlap.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <new>
 #include <set>
 #include <utility>
 
 #include "base/signals.h"
+#include "base/text.h"
+#include "clip/checkpoints/safetensors.h"
 #include "methods/wrapping.h"
 
 namespace promptbed {
@@ -21,8 +24,9 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+/// What f32, the type of tensors, can hold.
 bool is_rate(double value) {
-  return std::isfinite(value) && value >= 0;
+  return value >= 0 && value <= std::numeric_limits<float>::max();
 }
 
 std::string wrong_with_form(const Tensor& logits, int64_t rows, std::optional<int64_t> classes) {
@@ -40,6 +44,8 @@ std::string wrong_with_named(const NamedTensors& tensors, Check&& wrong) {
   std::set<std::string> names;
   for (const auto& [name, tensor] : tensors) {
     if (name.empty()) return "returned a tensor without a name";
+    if (printable(name) != name || name == kSafetensorsMetadata)
+      return fmt::format("returned a tensor with the name {}, which a file cannot have", printable(name));
     if (!names.insert(name).second) return fmt::format("returned two tensors with the name {}", name);
     if (!tensor.defined()) return fmt::format("returned no tensor for the name {}", name);
     if (const std::string fault = wrong(tensor); !fault.empty())
@@ -69,12 +75,19 @@ class GuardedLearner final : public PromptLearner {
         origin_(std::move(origin)),
         declared_(declared) {}
 
+  ~GuardedLearner() override {
+    const CrashScope scope(origin_.plugin.c_str(), "its destructor");
+    learner_.reset();
+  }
+
   Needs needs() const override {
     const Needs own = call("needs", [&] { return learner_->needs(); });
     return base_ ? all_of(own, base_->needs()) : own;
   }
   Offers offers() const override {
-    return call("offers", [&] { return learner_->offers(); });
+    Offers own = call("offers", [&] { return learner_->offers(); });
+    if (base_) own.repeatable_steps = own.repeatable_steps && base_->offers().repeatable_steps;
+    return own;
   }
   Options resolve(const Setting& setting) override {
     Options of_base;
@@ -227,6 +240,12 @@ std::string wrong_with(const Options& options, const Options& declared) {
 }
 
 std::string wrong_with(const Recipe& recipe) {
+  constexpr int64_t kMost = 1'000'000'000;
+  for (const auto& [count, what] :
+       {std::pair(recipe.epochs, "epochs"), std::pair(recipe.iterations, "iterations"),
+        std::pair(recipe.warmup_epochs, "warm-up epochs")}) {
+    if (count > kMost) return fmt::format("asks for {} {}, and {} are the most", count, what, kMost);
+  }
   if (recipe.epochs < 1) return fmt::format("asks for {} epochs, and it takes one", recipe.epochs);
   if (recipe.iterations < 0) return fmt::format("asks for {} iterations", recipe.iterations);
   if (recipe.batch_size < 1) return fmt::format("asks for batches of {} images", recipe.batch_size);
@@ -240,8 +259,8 @@ std::string wrong_with(const Recipe& recipe) {
   for (const ParameterGroup& group : recipe.groups) {
     for (const double value : {group.learning_rate, group.momentum, group.weight_decay}) {
       if (!is_rate(value))
-        return fmt::format("has {} in the optimiser group \"{}\", where a number from 0 up belongs", value,
-                           group.prefix);
+        return fmt::format("has {} in the optimiser group \"{}\", where a number from 0 to 3.4e38 belongs",
+                           value, group.prefix);
     }
   }
   return "";
@@ -275,16 +294,22 @@ std::string wrong_with_loss(const Tensor& loss) {
 
 std::string wrong_with_trainable(const NamedTensors& tensors) {
   return wrong_with_named(tensors, [](const Tensor& tensor) -> std::string {
-    if (!tensor.is_floating_point()) return "which holds whole numbers";
+    if (!tensor.is_floating_point())
+      return tensor.is_complex() ? "which holds complex numbers" : "which holds whole numbers";
     if (!tensor.is_leaf())
       return "which is no leaf; call requires_grad_() on the tensor itself, after all arithmetic";
     if (!tensor.requires_grad()) return "which requires no gradient; call requires_grad_() in bind()";
+    if (at::has_internal_overlap(tensor) == at::MemOverlap::Yes)
+      return "whose numbers share memory, as expand() makes them; clone() it";
     return "";
   });
 }
 
 std::string wrong_with_state(const NamedTensors& tensors) {
-  return wrong_with_named(tensors, [](const Tensor&) { return std::string(); });
+  return wrong_with_named(tensors, [](const Tensor& tensor) {
+    if (has_safetensors_type(tensor.scalar_type())) return std::string();
+    return fmt::format("of the type {}, which a file cannot have", at::toString(tensor.scalar_type()));
+  });
 }
 
 std::string shape_of(const Tensor& tensor) {

@@ -66,10 +66,10 @@ std::string wrong_with_outputs(const Outputs& outputs, int64_t rows, std::option
 /// A loss has to be one number, without dimensions.
 std::string wrong_with_loss(const Tensor& loss);
 
-/// Trainable tensors have to be leaves that require gradients, each under a name of its own.
+/// Trainable tensors have to be leaves that require gradients, with memory and a name of their own.
 std::string wrong_with_trainable(const NamedTensors& tensors);
 
-/// A state's tensors have to be there, each under a name of its own.
+/// A state's tensors have to be there and of types that files can have, each under a name of its own.
 std::string wrong_with_state(const NamedTensors& tensors);
 
 /// A tensor's shape as it is written: "[4, 3]".

@@ -14,6 +14,7 @@
 #include "methods/guarded_learner.h"
 #include "training/epoch_order.h"
 #include "training/points_in_memory.h"
+#include "training/recorder.h"
 
 namespace promptbed {
 namespace {
@@ -275,6 +276,21 @@ class MethodCheck {
     compare(*here, *there, images_of(tasks_.other), "on other classes");
   }
 
+  void repetition() const {
+    skip_unless_looped();
+    if (!tasks_.elsewhere) throw Idle("no other device is at hand");
+    const auto learner = learners_.bound(*tasks_.elsewhere, kSeed);
+    if (!learner->offers().repeatable_steps) throw Idle("it does not offer steps that can be repeated");
+    const auto recorder = make_recorder(*learner, tasks_.elsewhere->device);
+    if (recorder == nullptr) throw Idle("nothing records steps there");
+    learners_.train(*learner, *tasks_.elsewhere, kSeed, {.recorder = recorder.get()});
+    const auto computed = learners_.trained(*tasks_.elsewhere, kSeed);
+    const std::string other = first_difference(copied(computed->state()), copied(learner->state()));
+    require(other.empty(), fmt::format("{} differs if a step is recorded and repeated; let offers() not say "
+                                       "repeatable_steps, or keep what changes in tensors on the device",
+                                       other));
+  }
+
   void part() const {
     const auto learner = trained(kSeed);
     ClassNames some = tasks_.trained.class_names;
@@ -376,6 +392,8 @@ constexpr Rule kRules[] = {
      [](MethodCheck& c) { c.retarget(); }},
     {"device", "on another device it computes there alone, and gives the CPU's numbers",
      [](MethodCheck& c) { c.device(); }},
+    {"repetition", "a step that is recorded and repeated trains to the same bits",
+     [](MethodCheck& c) { c.repetition(); }},
     {"part", "it serves some of the classes that it was trained on, in any order",
      [](MethodCheck& c) { c.part(); }},
     {"inputs", "what it is given stays as it was", [](MethodCheck& c) { c.inputs(); }},

@@ -5,7 +5,6 @@
 #include <promptbed/prompt_template.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace promptbed {
 namespace {
@@ -34,6 +33,7 @@ Options resolve_context(Options options, const Setting& setting, const std::stri
       throw Error(fmt::format("ctx_init \"{}\" has {} tokens and n_ctx says {}; leave one of the two out",
                               words, counted, given));
     }
+    if (counted == 0) throw Error(fmt::format("ctx_init \"{}\" has no token; give words, or n_ctx", words));
     options.set("n_ctx", OptionValue(counted));
   }
   check_prompt_lengths(setting, options.integer("n_ctx"), rest);
@@ -43,8 +43,10 @@ Options resolve_context(Options options, const Setting& setting, const std::stri
 void check_prompt_lengths(const Setting& setting, int64_t context_tokens, const std::string& rest) {
   for (const ClassNames* names : {&setting.class_names, &setting.new_class_names}) {
     for (const std::string& name : *names) {
-      const int64_t length = 2 + context_tokens + count_tokens(*setting.tokenizer, filled(rest, name));
-      if (length > setting.context_length) {
+      // Unsigned, since any count may be asked for.
+      const uint64_t length = 2 + static_cast<uint64_t>(context_tokens) +
+                              static_cast<uint64_t>(count_tokens(*setting.tokenizer, filled(rest, name)));
+      if (length > static_cast<uint64_t>(setting.context_length)) {
         throw PromptTooLong(fmt::format(
             "class \"{}\": the prompt has {} tokens with {} of context and the model takes {}; use a shorter "
             "context",
@@ -118,56 +120,61 @@ ContextPrompts::ContextPrompts(const Task& task, const ClassNames& class_names, 
   const int64_t start = task.tokenizer->start_of_text();
   start_ = task.text_encoder->embed(std::span(&start, 1));
   names_ = task.text_encoder->embed(tokens);
+  shared_ = suffixes_with(context_tokens_ - leading_tokens(), /*own=*/false);
+  own_ = suffixes_with(context_tokens_, /*own=*/true);
+}
+
+/// Whatever precedes the name is the same for all classes that share a context, and belongs to the prefix.
+int64_t ContextPrompts::leading_tokens() const {
+  return position_ == NamePosition::end      ? context_tokens_
+         : position_ == NamePosition::middle ? context_tokens_ / 2
+                                             : 0;
+}
+
+/// With so many context vectors in each class's suffix: the same, or its own.
+ContextPrompts::Suffixes ContextPrompts::suffixes_with(int64_t vectors, bool own) const {
+  Suffixes suffixes{.order = {}, .lengths = lengths_};
+  if (vectors == 0) return suffixes;
+  const int64_t before = own ? leading_tokens() : 0;
+  std::vector<int64_t> rows;
+  const auto append = [&rows](int64_t first, int64_t count) {
+    for (int64_t row = first; row < first + count; ++row) rows.push_back(row);
+  };
+  int64_t name = 0, vector = names_.size(0);
+  for (size_t k = 0; k < lengths_.size(); ++k) {
+    append(vector, before);
+    append(name, name_lengths_[k]);
+    append(vector + before, vectors - before);
+    append(name + name_lengths_[k], lengths_[k] - name_lengths_[k]);
+    name += lengths_[k];
+    if (own) vector += vectors;
+    suffixes.lengths[k] += vectors;
+  }
+  suffixes.order = torch::tensor(rows, torch::kLong).to(names_.device(), /*non_blocking=*/true);
+  return suffixes;
 }
 
 PromptBatch ContextPrompts::with_shared(const Tensor& context) const {
-  // Whatever precedes the name is the same for all classes, and belongs to the shared prefix.
-  const int64_t leading = position_ == NamePosition::end      ? context_tokens_
-                          : position_ == NamePosition::middle ? context_tokens_ / 2
-                                                              : 0;
-  const Tensor rest = context.narrow(-2, leading, context_tokens_ - leading);
-  return assemble(context.narrow(-2, 0, leading), rest, /*own=*/false);
+  const int64_t leading = leading_tokens();
+  return assemble(context.narrow(-2, 0, leading), context.narrow(-2, leading, context_tokens_ - leading),
+                  shared_);
 }
 
 PromptBatch ContextPrompts::with_own(const Tensor& context) const {
-  return assemble(names_.narrow(0, 0, 0), context, /*own=*/true);
+  return assemble(names_.narrow(0, 0, 0), context, own_);
 }
 
 /// Prompts with the `leading` vectors in the prefix and the others in each class's suffix.
-PromptBatch ContextPrompts::assemble(const Tensor& leading, const Tensor& context, bool own) const {
-  PromptBatch prompts;
+PromptBatch ContextPrompts::assemble(const Tensor& leading, const Tensor& context,
+                                     const Suffixes& suffixes) const {
   const Tensor batched = leading.dim() == 3 ? leading : leading.unsqueeze(0);
+  PromptBatch prompts;
   prompts.prefix = at::cat({start_.expand({batched.size(0), 1, -1}), batched}, 1);
-  prompts.suffix_lengths = lengths_;
-  const int64_t inner = context.size(-2);
-  if (inner == 0) {
-    prompts.suffix = names_;
-    return prompts;
-  }
-  // Rows of [names; context], in the order of each class's suffix.
-  const int64_t before = !own                                ? 0
-                         : position_ == NamePosition::end    ? inner
-                         : position_ == NamePosition::middle ? inner / 2
-                                                             : 0;
-  std::vector<int64_t> rows;
-  const auto append = [&rows](int64_t first, int64_t count) {
-    const size_t old_size = rows.size();
-    rows.resize(old_size + count);
-    std::iota(rows.begin() + static_cast<std::ptrdiff_t>(old_size), rows.end(), first);
-  };
-  int64_t name = 0, vectors = names_.size(0);
-  for (size_t k = 0; k < lengths_.size(); ++k) {
-    append(vectors, before);
-    append(name, name_lengths_[k]);
-    append(vectors + before, inner - before);
-    append(name + name_lengths_[k], lengths_[k] - name_lengths_[k]);
-    name += lengths_[k];
-    if (own) vectors += inner;
-    prompts.suffix_lengths[k] += inner;
-  }
-  const Tensor table = at::cat({names_, context.reshape({-1, context.size(-1)})});
-  const Tensor order = torch::tensor(rows, torch::kLong).to(table.device(), /*non_blocking=*/true);
-  prompts.suffix = table.index_select(0, order);
+  prompts.suffix_lengths = suffixes.lengths;
+  prompts.suffix =
+      suffixes.order.defined()
+          ? at::cat({names_, context.reshape({-1, context.size(-1)})}).index_select(0, suffixes.order)
+          : names_;
   return prompts;
 }
 

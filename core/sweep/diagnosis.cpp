@@ -26,6 +26,7 @@
 #include "base/text.h"
 #include "methods/method_registry.h"
 #include "table/table.h"
+#include "training/recorder.h"
 
 namespace promptbed {
 namespace {
@@ -128,9 +129,12 @@ MachineFinding gpus() {
                           : "look at CUDA_VISIBLE_DEVICES, and at whether the driver is new enough for this "
                             "LibTorch"};
   }
+  const std::string fault = fault_of_cuda_recorder();
   return {"GPUs",
-          fmt::format("{}{}; --device cuda shares them out among the --jobs of a sweep", devices, driver),
-          ""};
+          fmt::format(
+              "{}{}; --device cuda shares them out among the --jobs of a sweep, and {}", devices, driver,
+              fault.empty() ? "CUDA graphs repeat training steps" : "each training step is computed anew"),
+          fault.empty() ? "" : fault + "; build or install it for CUDA graphs: docs/gpu.md"};
 }
 
 fs::path nearest_folder(fs::path path) {

@@ -292,7 +292,8 @@ std::string to_json_line(const BenchSpec& spec) {
                 {"ledger", escaped(spec.ledger.native())},
                 {"threads", spec.threads},
                 {"track_new", spec.track_new},
-                {"checkpoint_minutes", spec.checkpoint_minutes}};
+                {"checkpoint_minutes", spec.checkpoint_minutes},
+                {"cuda_graphs", spec.cuda_graphs}};
   if (spec.activation) value["activation"] = to_name(kActivations, *spec.activation);
   if (spec.crops) value["crops"] = to_string(*spec.crops);
   return dump(value);
@@ -320,6 +321,7 @@ BenchSpec parse_bench_spec(std::string_view line) {
     spec.threads = whole(value.at("threads"));
     spec.track_new = whole(value.at("track_new"));
     spec.checkpoint_minutes = whole(value.at("checkpoint_minutes"));
+    spec.cuda_graphs = value.at("cuda_graphs");
     if (value.contains("activation")) spec.activation = from_name(kActivations, text_at(value, "activation"));
     if (value.contains("crops")) spec.crops = parse_crops(value.at("crops").get<std::string>(), "crops");
     return spec;

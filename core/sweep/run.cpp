@@ -26,6 +26,7 @@
 #include "training/cost.h"
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
+#include "training/recorder.h"
 #include "training/train.h"
 
 namespace promptbed {
@@ -212,11 +213,14 @@ class Run {
                               .track_new = bench_.spec().track_new,
                               .interval = std::chrono::minutes(bench_.spec().checkpoint_minutes)},
                              outcome, log_);
+    std::unique_ptr<Recorder> recorder;
+    if (bench_.spec().cuda_graphs) recorder = make_recorder(*learner_, task_.device);
     outcome.epochs = train(*learner_, task_.train, recipe, order,
                            {.after_epoch = after_epoch,
                             .pixels = train_images_.pixels.get(),
                             .keeper = &checkpoint,
-                            .generator = task_.generator});
+                            .generator = task_.generator,
+                            .recorder = recorder.get()});
     watch.add("training", checkpoint.earlier_seconds());
   }
 

@@ -35,6 +35,7 @@ struct BenchSpec : InputSpec {
   int64_t threads = 1;                                 ///< of each job
   int64_t track_new = 0;           ///< epochs between two tests of a prompt in training; 0: at the end only
   int64_t checkpoint_minutes = 5;  ///< between two checkpoints of a run; 0: only when it is interrupted
+  bool cuda_graphs = true;         ///< repeat training steps of methods that allow it, on a GPU
 };
 
 /// What a user asks for: methods by options by datasets by shots by seeds, on one model.

@@ -12,11 +12,13 @@
 #include "training/epoch_order.h"
 #include "training/evaluate.h"
 #include "training/optimiser.h"
+#include "training/step_gradients.h"
 
 namespace promptbed {
 namespace {
 
-constexpr size_t kFewestSteps = 4;   // the first is not counted
+constexpr size_t kNotCounted = 2;  // the first allocates, the second may be recorded
+constexpr size_t kFewestSteps = 5;
 constexpr int64_t kTrialImages = 4;  // show how many images fill the time
 constexpr int64_t kMostImages = 2000;
 
@@ -34,7 +36,8 @@ EpochRows rows_of_step(int64_t images, int64_t step, int64_t batch_size) {
 }
 
 std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, const Recipe& recipe,
-                               double seconds, const PixelSource* pixels) {
+                               double seconds, const PixelSource* pixels, Recorder* recorder) {
+  StepGradients gradients(learner, recipe.batch_size, recorder);
   Optimiser optimiser(learner.trainable(), recipe);
   optimiser.start_epoch(0);
   std::vector<double> steps;
@@ -46,12 +49,11 @@ std::vector<double> time_steps(PromptLearner& learner, const FeatureSet& data, c
     if (pixels != nullptr)
       batch.pixels = PixelStream(*pixels, rows.images, 0).next(recipe.batch_size).to(batch.labels.device());
     steps.push_back(seconds_of([&] {
-      optimiser.zero_gradients();
-      learner.backward(batch).item<float>();  // waits for the device
+      gradients.compute(batch).item<float>();  // waits for the device
       optimiser.step();
     }));
   }
-  return {steps.begin() + 1, steps.end()};
+  return {steps.begin() + kNotCounted, steps.end()};
 }
 
 /// So many images, tested as in a sweep; an online method takes batches here.
@@ -84,7 +86,7 @@ ParameterCount count_parameters(PromptLearner& learner) {
 }
 
 Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds,
-                  const PixelSource* pixels) {
+                  const PixelSource* pixels, Recorder* recorder) {
   Cost cost;
   bool solved = false;
   const double solver_seconds = seconds_of([&] { solved = learner.fit(task.train, task.validation); });
@@ -92,7 +94,7 @@ Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe
     cost.train_images_per_second = static_cast<double>(task.train.labels.size(0)) / solver_seconds;
   } else if (!learner.trainable().empty()) {
     cost.batch_size = recipe.batch_size;
-    cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds, pixels));
+    cost.step_seconds = median(time_steps(learner, task.train, recipe, seconds, pixels, recorder));
     cost.train_images_per_second = static_cast<double>(recipe.batch_size) / *cost.step_seconds;
   }
   cost.parameters = count_parameters(learner).all;

@@ -7,6 +7,7 @@
 
 #include "features/pixels.h"
 #include "results/run_record.h"
+#include "training/recorder.h"
 
 namespace promptbed {
 
@@ -23,10 +24,10 @@ struct Cost {
 };
 
 /// Measures a bound learner: steps by the recipe on the task's training features until `seconds` have passed,
-/// at least four of which the first does not count, or its own solver once; then tests images for about as
-/// long. `pixels` are those of the training images, for a method that takes them. This trains the learner, so
-/// its numbers are of no use afterwards.
+/// at least five of which the first two do not count, or its own solver once; then tests images for about as
+/// long. `pixels` are those of the training images, for a method that takes them; a recorder repeats steps.
+/// This trains the learner, so its numbers are of no use afterwards.
 Cost measure_cost(PromptLearner& learner, const Task& task, const Recipe& recipe, double seconds,
-                  const PixelSource* pixels = nullptr);
+                  const PixelSource* pixels = nullptr, Recorder* recorder = nullptr);
 
 }  // namespace promptbed

@@ -8,8 +8,6 @@
 #include <cmath>
 #include <map>
 
-#include "training/schedule.h"
-
 namespace promptbed {
 namespace {
 
@@ -27,8 +25,9 @@ Optimiser::Optimiser(const NamedTensors& trainable, const Recipe& recipe, int64_
   const int64_t rates =
       recipe.pace == RatePace::step ? steps_of(recipe, steps_per_epoch) : epochs_of(recipe, steps_per_epoch);
   for (const ParameterGroup& group : groups_) {
-    rates_.push_back(learning_rates(rates, group.learning_rate, recipe.warmup_epochs * rates_per_epoch_,
-                                    recipe.warmup_learning_rate, recipe.end_learning_rate));
+    rates_.emplace_back(rates, group.learning_rate, recipe.warmup_epochs * rates_per_epoch_,
+                        recipe.warmup_learning_rate, recipe.end_learning_rate);
+    current_rates_.push_back(rates_.back().at(0));
   }
   for (const auto& [name, tensor] : trainable) {
     const auto group =
@@ -48,22 +47,19 @@ void Optimiser::start_epoch(int64_t epoch) {
 }
 
 void Optimiser::start_step(int64_t step) {
-  place_ = epoch_ * rates_per_epoch_ + (rates_per_epoch_ > 1 ? step : 0);
+  const int64_t place = epoch_ * rates_per_epoch_ + (rates_per_epoch_ > 1 ? step : 0);
+  for (size_t group = 0; group < rates_.size(); ++group) current_rates_[group] = rates_[group].at(place);
 }
 
 double Optimiser::learning_rate() const {
-  return rates_.front().at(place_);
-}
-
-void Optimiser::zero_gradients() {
-  for (Slot& slot : slots_) slot.parameter.mutable_grad() = Tensor();
+  return current_rates_.front();
 }
 
 void Optimiser::step() {
   const at::NoGradGuard no_grad;
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
-    const double rate = rates_[slot.group].at(place_);
+    const double rate = current_rates_[slot.group];
     if (kind_ == OptimiserKind::sgd) {
       step_sgd(slot, groups_[slot.group], rate);
     } else {

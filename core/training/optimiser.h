@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "training/schedule.h"
+
 namespace promptbed {
 
 /// Moves trainable tensors by a recipe, in the order of operations of PyTorch's optimisers. At step t:
@@ -29,7 +31,7 @@ class Optimiser {
   /// The first group's learning rate now.
   double learning_rate() const;
 
-  void zero_gradients();
+  /// Moves the tensors that have a gradient.
   void step();
 
   /// Momenta, squares and counts of steps, by the tensors' names; nothing of a tensor that has not moved yet.
@@ -55,10 +57,10 @@ class Optimiser {
   double epsilon_;
   std::vector<ParameterGroup> groups_;
   int64_t rates_per_epoch_;
-  std::vector<std::vector<double>> rates_;  // per group, and per epoch or step
+  std::vector<LearningRates> rates_;  // per group
+  std::vector<double> current_rates_;
   std::vector<Slot> slots_;
   int64_t epoch_ = 0;
-  int64_t place_ = 0;  // of the present rates
 };
 
 }  // namespace promptbed

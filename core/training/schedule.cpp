@@ -20,23 +20,19 @@ int64_t steps_of(const Recipe& recipe, int64_t steps_per_epoch) {
   return recipe.iterations == 0 ? recipe.epochs * steps_per_epoch : recipe.iterations;
 }
 
-std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup,
-                                   double end) {
-  const auto height = [epochs](int64_t step) {
-    return 1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(epochs));
+double LearningRates::at(int64_t epoch) {
+  while (static_cast<int64_t>(rates_.size()) <= epoch) rates_.push_back(next());
+  return rates_[epoch];
+}
+
+double LearningRates::next() const {
+  const auto height = [this](int64_t step) {
+    return 1 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(epochs_));
   };
-  std::vector<double> rates;
-  for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-    const int64_t step = epoch - warmup_epochs;
-    if (step < 0) {
-      rates.push_back(warmup);
-    } else if (step == 0) {
-      rates.push_back(base);
-    } else {
-      rates.push_back(height(step) / height(step - 1) * (rates.back() - end) + end);
-    }
-  }
-  return rates;
+  const int64_t step = static_cast<int64_t>(rates_.size()) - warmup_epochs_;
+  if (step < 0) return warmup_;
+  if (step == 0) return base_;
+  return height(step) / height(step - 1) * (rates_.back() - end_) + end_;
 }
 
 }  // namespace promptbed

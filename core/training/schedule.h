@@ -23,7 +23,20 @@ int64_t steps_of(const Recipe& recipe, int64_t steps_per_epoch);
 /// PyTorch's CosineAnnealingLR and gives its doubles bit by bit; the closed form does not:
 ///   lr[w] = base
 ///   lr[e] = (1 + cos(pi (e-w) / T)) / (1 + cos(pi (e-w-1) / T)) (lr[e-1] - end) + end
-std::vector<double> learning_rates(int64_t epochs, double base, int64_t warmup_epochs, double warmup,
-                                   double end = 0);
+class LearningRates {
+ public:
+  LearningRates(int64_t epochs, double base, int64_t warmup_epochs, double warmup, double end = 0)
+      : epochs_(epochs), warmup_epochs_(warmup_epochs), base_(base), warmup_(warmup), end_(end) {}
+
+  /// That of an epoch (or step), counted from 0. All rates up to the highest that was asked for are kept.
+  double at(int64_t epoch);
+
+ private:
+  double next() const;
+
+  int64_t epochs_, warmup_epochs_;
+  double base_, warmup_, end_;
+  std::vector<double> rates_;  // as far as they were asked for
+};
 
 }  // namespace promptbed

@@ -11,6 +11,7 @@
 
 #include "base/signals.h"
 #include "training/optimiser.h"
+#include "training/step_gradients.h"
 
 namespace promptbed {
 namespace {
@@ -75,6 +76,7 @@ class Loop {
         steps_of_epoch_(promptbed::steps_of_epoch(images_, recipe)),
         steps_(steps_of(recipe, steps_of_epoch_)),
         epochs_(epochs_of(recipe, steps_of_epoch_)),
+        gradients_(learner, batch_size_, aids.recorder),
         optimiser_(trainable_, recipe, steps_of_epoch_) {}
 
   std::vector<EpochRecord> make_epochs() {
@@ -142,11 +144,10 @@ class Loop {
 
   void take_step(const EpochRows& rows, std::optional<PixelStream>& stream) {
     optimiser_.start_step(step_);
-    optimiser_.zero_gradients();
     const int64_t begin = step_ * batch_size_, count = std::min(batch_size_, images_ - begin);
     Batch batch = take_rows(data_, rows, begin, count);
     if (stream) batch.pixels = stream->next(count).to(data_.labels.device(), /*non_blocking=*/true);
-    const Tensor loss = learner_.backward(batch);
+    const Tensor loss = gradients_.compute(batch);
     optimiser_.step();
     losses_ += loss;
     if (aids_.after_step) aids_.after_step(loss);
@@ -200,6 +201,7 @@ class Loop {
   TrainingAids aids_;
   NamedTensors trainable_;
   int64_t images_, batch_size_, steps_of_epoch_, steps_, epochs_;
+  StepGradients gradients_;
   Optimiser optimiser_;
   std::vector<EpochRecord> records_;
 

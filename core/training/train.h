@@ -10,6 +10,7 @@
 #include "features/pixels.h"
 #include "results/run_record.h"
 #include "training/epoch_order.h"
+#include "training/recorder.h"
 #include "training/schedule.h"
 #include "training/training_point.h"
 
@@ -26,6 +27,8 @@ struct TrainingAids {
   TrainingKeeper* keeper = nullptr;
   /// The task's, which a method may draw from in training; part of the points.
   std::optional<torch::Generator> generator = {};
+  /// Of the learner's steps, which are then repeated.
+  Recorder* recorder = nullptr;
 };
 
 /// Trains a bound learner with the recipe: each epoch goes through the rows of `order` in batches,

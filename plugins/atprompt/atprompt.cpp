@@ -46,7 +46,7 @@ class ATPrompt final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Options resolve(const Setting& setting) override {
     if (options().text("attributes").empty())
@@ -57,6 +57,7 @@ class ATPrompt final : public ContextLearner {
       throw Error(fmt::format("n_ctx {}: give a number above 0, or 0 for the authors' choice",
                               options().integer("n_ctx")));
     int64_t tokens = options().integer("n_ctx");
+    check_prompt_lengths(setting, tokens);
     for (const std::string& word : attributes())
       tokens += options().integer("n_ctx") + static_cast<int64_t>(setting.tokenizer->encode(word).size());
     check_prompt_lengths(setting, tokens);

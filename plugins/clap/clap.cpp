@@ -12,6 +12,8 @@ namespace {
 /// Recipe and initial values are those of the authors' code (jusiro/CLAP).
 class ZeroShotProbe : public PromptLearner {
  public:
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     check_template(setting, setting.prompt_template);
     return {};

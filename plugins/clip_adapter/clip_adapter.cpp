@@ -15,6 +15,8 @@ class ClipAdapter final : public PromptLearner {
  public:
   explicit ClipAdapter(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     if (const double ratio = options_.real("ratio"); !(ratio >= 0 && ratio <= 1))
       throw Error(fmt::format("ratio {}: give a number from 0 to 1", ratio));

@@ -89,6 +89,9 @@ class ClipLoRA final : public PromptLearner {
  public:
   explicit ClipLoRA(const Options& options) : options_(options) {}
 
+  /// With dropout each step draws on the CPU what it drops.
+  Offers offers() const override { return {.repeatable_steps = options_.real("dropout") == 0}; }
+
   /// With the text tower alone changed, image features stay what they are.
   Needs needs() const override { return {.pixels = options_.text("towers") != "text"}; }
 

@@ -46,7 +46,7 @@ class CoCoOp final : public PromptLearner {
  public:
   explicit CoCoOp(const Options& options) : options_(options) {}
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Options resolve(const Setting& setting) override {
     options_ = resolve_context(options_, setting);

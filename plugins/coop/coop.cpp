@@ -9,7 +9,7 @@ class CoOp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Options resolve(const Setting& setting) override {
     parse_name_position(options().text("position"));

@@ -9,7 +9,7 @@ class DeepText final : public DeepContextLearner {
  public:
   using DeepContextLearner::DeepContextLearner;
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Recipe recipe(const Setting&) const override {
     Recipe recipe;

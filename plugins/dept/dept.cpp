@@ -65,11 +65,13 @@ class DePT final : public PromptLearner {
   DePT(const Options& options, std::shared_ptr<PromptLearner> base)
       : options_(options), base_(std::move(base)) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting&) override {
     if (const double weight = options_.real("weight"); !(weight >= 0 && weight <= 1))
       throw Error(fmt::format("weight {}: give a number from 0 to 1", weight));
-    if (const double factor = options_.real("rate_factor"); !(factor > 0))
-      throw Error(fmt::format("rate_factor {}: give a number above 0", factor));
+    if (const double factor = options_.real("rate_factor"); !(factor > 0 && factor <= kMostRateFactor))
+      throw Error(fmt::format("rate_factor {}: give a number above 0 and up to {}", factor, kMostRateFactor));
     if (!base_->offers().text_features) {
       throw Error(fmt::format("base {}: offers no text features to build on; give another, such as coop",
                               options_.text(kBaseOption)));
@@ -159,6 +161,7 @@ class DePT final : public PromptLearner {
   }
 
  private:
+  static constexpr double kMostRateFactor = 1e6;
   static constexpr const char* kTrainedNames = "head.class_names";
 
   /// A state without names, such as one of the authors' tensors, is of the classes bound to.

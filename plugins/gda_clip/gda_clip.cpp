@@ -34,8 +34,8 @@ class GdaClip final : public PromptLearner {
           fmt::format("alpha {}: give {} or less, so that the logits stay finite", alpha, kMostAlpha));
     if (const int64_t neighbours = options_.integer("neighbours"); neighbours < 1)
       throw Error(fmt::format("neighbours {}: give 1 or more", neighbours));
-    if (const int64_t copies = options_.integer("copies"); copies < 0)
-      throw Error(fmt::format("copies {}: give 0 or more", copies));
+    if (const int64_t copies = options_.integer("copies"); copies < 0 || copies > kMostCopies)
+      throw Error(fmt::format("copies {}: give 0 to {}", copies, kMostCopies));
     if (options_.text("covariance").empty()) {
       const bool base_new = setting.protocol == Protocol::base_new;
       options_.set("covariance", OptionValue(std::string(base_new ? "average" : "pooled")));
@@ -99,6 +99,7 @@ class GdaClip final : public PromptLearner {
   static constexpr double kAlphas[] = {1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100};  // tried in the search
   static constexpr double kDefaultAlpha = 1;  // where there are no validation images
   static constexpr double kMostAlpha = 1e6;
+  static constexpr int64_t kMostCopies = 1'000'000;
 
   bool searches() const { return options_.real("alpha") == 0; }
 

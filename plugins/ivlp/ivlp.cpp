@@ -10,6 +10,8 @@ class IndependentPrompting final : public DeepContextLearner {
  public:
   using DeepContextLearner::DeepContextLearner;
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Recipe recipe(const Setting&) const override {
     Recipe recipe;
     recipe.epochs = 5;

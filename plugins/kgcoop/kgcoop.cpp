@@ -19,11 +19,11 @@ class KgCoOp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Options resolve(const Setting& setting) override {
-    if (const double weight = options().real("weight"); !(weight >= 0))
-      throw Error(fmt::format("weight {}: give 0 or more", weight));
+    if (const double weight = options().real("weight"); !(weight >= 0 && weight <= kMostWeight))
+      throw Error(fmt::format("weight {}: give 0 to {}", weight, kMostWeight));
     if (const std::string& distance = options().text("distance");
         distance != "cosine" && distance != "squared")
       throw Error(fmt::format("no distance \"{}\"; known: cosine, squared", distance));
@@ -54,6 +54,7 @@ class KgCoOp final : public ContextLearner {
   }
 
  private:
+  static constexpr double kMostWeight = 1e6;
   static constexpr const char* kWords = "a photo of a";
 
   Tensor hand_written_;  // [K, D], of the classes trained on

@@ -74,8 +74,9 @@ class LinearProbe final : public PromptLearner {
   Needs needs() const override { return {.validation_features = searches()}; }
 
   Options resolve(const Setting&) override {
-    if (const double c = options_.real("c"); c < 0)
-      throw Error(fmt::format("c {}: give a number above 0, or 0 to have it searched for", c));
+    if (const double c = options_.real("c"); c != 0 && !(c >= 1 / kMostC && c <= kMostC)) {
+      throw Error(fmt::format("c {}: give {} to {:g}, or 0 to have it searched for", c, 1 / kMostC, kMostC));
+    }
     return options_;
   }
 
@@ -112,6 +113,7 @@ class LinearProbe final : public PromptLearner {
   }
 
  private:
+  static constexpr double kMostC = 1e10;
   static constexpr double kDefaultC = 1;  // scikit-learn's, where there are no validation images
 
   bool searches() const { return options_.real("c") == 0; }

@@ -16,6 +16,8 @@ class MaPLe final : public DeepContextLearner {
  public:
   using DeepContextLearner::DeepContextLearner;
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     if (options().integer("depth") == 0)
       options().set("depth", OptionValue(int64_t{has_source(setting.protocol) ? 3 : 9}));

@@ -97,6 +97,8 @@ class MultiModalAdapter final : public PromptLearner {
  public:
   explicit MultiModalAdapter(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Needs needs() const override { return {.pixels = true}; }
 
   Options resolve(const Setting& setting) override {

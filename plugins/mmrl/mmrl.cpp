@@ -75,6 +75,8 @@ class MMRL final : public PromptLearner {
  public:
   explicit MMRL(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Needs needs() const override { return {.pixels = true}; }
 
   Options resolve(const Setting& setting) override {

@@ -56,15 +56,21 @@ class ProGrad final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
-    if (const double weight = options().real("weight"); !(weight >= 0))
-      throw Error(fmt::format("weight {}: give 0 or more", weight));
-    if (const double temperature = options().real("temperature"); !(temperature > 0))
-      throw Error(fmt::format("temperature {}: give a number above 0", temperature));
+    if (const double weight = options().real("weight"); !(weight >= 0 && weight <= kMost))
+      throw Error(fmt::format("weight {}: give 0 to {}", weight, kMost));
+    if (const double temperature = options().real("temperature");
+        !(temperature >= 1 / kMost && temperature <= kMost))
+      throw Error(fmt::format("temperature {}: give {} to {}", temperature, 1 / kMost, kMost));
     if (options().text("template").empty()) options().set("template", OptionValue(template_for(setting)));
     check_template(setting, options().text("template"));
     settle_context();
+    if (!words().empty() && setting.tokenizer->encode(words()).empty())
+      throw Error(fmt::format("ctx_init \"{}\" has no token; give words, or n_ctx alone", words()));
     const auto leftover = static_cast<int64_t>(split_words(*setting.tokenizer).fixed.size());
+    check_prompt_lengths(setting, options().integer("n_ctx"));
     check_prompt_lengths(setting, options().integer("n_ctx") + leftover);
     return options();
   }
@@ -96,6 +102,21 @@ class ProGrad final : public ContextLearner {
     return entropy.detach();
   }
 
+  /// With the words that are not learned, since a reader of the context alone would build other prompts.
+  NamedTensors state() override {
+    NamedTensors state = ContextLearner::state();
+    if (fixed_.defined()) state.emplace_back(kFixed, fixed_);
+    return state;
+  }
+
+  /// Earlier versions left those words out.
+  void load_state(const NamedTensors& state) override {
+    NamedTensors whole = state;
+    const bool has_words = std::ranges::count(state, kFixed, &NamedTensors::value_type::first) > 0;
+    if (fixed_.defined() && !has_words) whole.emplace_back(kFixed, fixed_);
+    ContextLearner::load_state(whole);
+  }
+
  protected:
   Tensor initial_vectors() const override {
     if (words().empty()) return ContextLearner::initial_vectors();
@@ -110,6 +131,8 @@ class ProGrad final : public ContextLearner {
 
  private:
   static constexpr int64_t kAuthorsTokens = 16;
+  static constexpr double kMost = 1e6;  // of what divides or multiplies a loss
+  static constexpr const char* kFixed = "fixed";
 
   /// The words' tokens: as many as there are words are where the context starts, and the others stay.
   struct SplitWords {

@@ -64,6 +64,8 @@ class PromptSRC final : public DeepContextLearner {
  public:
   using DeepContextLearner::DeepContextLearner;
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     resolve_by_protocol(setting);
     for (const char* weight : {"text_weight", "image_weight"}) {

@@ -15,12 +15,16 @@ class TaskRes final : public PromptLearner {
  public:
   explicit TaskRes(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     check_template(setting, setting.prompt_template);
     if (options_.real("alpha") == 0)
       options_.set("alpha", OptionValue(setting.dataset == "oxford_flowers" ? 1.0 : 0.5));
-    if (const double alpha = options_.real("alpha"); !(alpha > 0))
-      throw Error(fmt::format("alpha {}: give a number above 0, or 0 for the authors' choice", alpha));
+    if (const double alpha = options_.real("alpha"); !(alpha > 0 && alpha <= kMostAlpha)) {
+      throw Error(fmt::format("alpha {}: give a number above 0 and up to {}, or 0 for the authors' choice",
+                              alpha, kMostAlpha));
+    }
     return options_;
   }
 
@@ -52,6 +56,8 @@ class TaskRes final : public PromptLearner {
   }
 
  private:
+  static constexpr double kMostAlpha = 1e6;
+
   Options options_;
   Task task_;
   Tensor base_, residuals_;  // [K, D], of the classes trained on

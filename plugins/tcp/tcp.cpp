@@ -80,7 +80,7 @@ class Tcp final : public ContextLearner {
  public:
   using ContextLearner::ContextLearner;
 
-  Offers offers() const override { return {.text_features = true}; }
+  Offers offers() const override { return {.text_features = true, .repeatable_steps = true}; }
 
   Options resolve(const Setting& setting) override {
     Options& chosen = options();
@@ -94,8 +94,8 @@ class Tcp final : public ContextLearner {
       const auto tokens = setting.tokenizer->encode(spoken(words)).size();
       chosen.set("n_ctx", OptionValue(static_cast<int64_t>(tokens)));
     }
-    if (!(chosen.real("weight") >= 0))
-      throw Error(fmt::format("weight {}: give 0 or more", chosen.real("weight")));
+    if (const double weight = chosen.real("weight"); !(weight >= 0 && weight <= kMostWeight))
+      throw Error(fmt::format("weight {}: give 0 to {}", weight, kMostWeight));
     if (chosen.integer("n_ctx") < 1)
       throw Error(fmt::format("n_ctx {}: give 1 or more tokens", chosen.integer("n_ctx")));
     if (setting.text_blocks < 2)
@@ -153,6 +153,8 @@ class Tcp final : public ContextLearner {
   }
 
  private:
+  static constexpr double kMostWeight = 1e6;
+
   KnowledgeNet knowledge_net_;
   Tensor knowledge_;  // [K, D], normalised zero-shot features of the classes served
 };

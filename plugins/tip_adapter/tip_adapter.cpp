@@ -28,6 +28,8 @@ class TipAdapter : public CacheLearner {
  public:
   using CacheLearner::CacheLearner;
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Options resolve(const Setting& setting) override {
     check_template(setting, setting.prompt_template);
     const Choice& choice = choice_for(kChoices, setting.dataset);

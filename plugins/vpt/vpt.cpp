@@ -13,6 +13,8 @@ class VisualPromptTuning final : public PromptLearner {
  public:
   explicit VisualPromptTuning(const Options& options) : options_(options) {}
 
+  Offers offers() const override { return {.repeatable_steps = true}; }
+
   Needs needs() const override { return {.pixels = true}; }
 
   Options resolve(const Setting& setting) override {

@@ -63,6 +63,32 @@ TEST_F(OnTheStandInDevice, SweepsAndTestsGiveTheCpusAccuracies) {
     EXPECT_EQ(tested(method, "stand-in"), tested(method, "cpu")) << method;
 }
 
+TEST_F(OnTheStandInDevice, StepsThatAreRepeatedGiveTheBitsOfComputedOnes) {
+  const auto prompts = [&](const std::string& ledger, const std::vector<std::string>& more) {
+    std::vector<std::string> options = {"--device", "stand-in", "--db", ledger + "/ledger.db"};
+    options.insert(options.end(), more.begin(), more.end());
+    const Finished swept = world_.sweep("coop,cocoop", options);
+    EXPECT_EQ(swept.code, 0) << swept.err;
+    std::map<std::string, std::string> found;
+    const Ledger opened = Ledger::open_existing(world_ / ledger / "ledger.db");
+    for (const RunRecord& run : opened.list()) found[run.id] = opened.outcome(run.id).state_hash;
+    return found;
+  };
+  const auto repeated = prompts("repeated", {});
+  EXPECT_EQ(repeated.size(), 8) << "two methods, datasets and seeds";
+  EXPECT_EQ(repeated, prompts("computed", {"--no-cuda-graphs"}));
+
+  // That the first were repeated shows a method whose steps cannot be.
+  const std::vector<std::string> faulty = {"--plugins", PROMPTBED_FIXTURES, "--device", "stand-in"};
+  const Finished failed = world_.sweep("uploads_in_repeatable_steps", faulty);
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_NE(failed.err.find("a recorded step copies between the CPU and the device"), std::string::npos)
+      << failed.err;
+  std::vector<std::string> without = faulty;
+  without.push_back("--no-cuda-graphs");
+  EXPECT_EQ(world_.sweep("uploads_in_repeatable_steps", without).code, 0);
+}
+
 // So the device is there: a method that leaves a tensor on the CPU cannot be trained on it.
 TEST_F(OnTheStandInDevice, AMethodThatStaysOnTheCpuFails) {
   const auto sweep = [&](const char* device) {

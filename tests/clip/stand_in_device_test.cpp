@@ -4,6 +4,11 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 namespace promptbed {
 namespace {
 
@@ -95,6 +100,53 @@ TEST_F(StandInDevice, CountsHowOftenTheCpuWaits) {
   EXPECT_EQ(waits_in([&] { there_.sum().item<float>(); }), 1);
   EXPECT_EQ(waits_in([&] { there_.nonzero(); }), 1);
   EXPECT_EQ(waits_in([&] { (void)at::equal(there_, there_); }), 1);
+}
+
+TEST_F(StandInDevice, RepeatsWhatItRecorded) {
+  const Tensor input = there_.clone(), count = at::zeros({}, input.options());
+  Tensor weight = at::ones({3}, input.options()).requires_grad_(), sum;
+  const auto again = recorded_on_stand_in_device([&] {
+    count.add_(1);
+    const Tensor rows = at::cat({input, 2 * input}).view({2, 6}).t().contiguous();  // views and copies
+    sum = rows.sum() * count;
+    (input * weight).sum().backward();
+  });
+  EXPECT_EQ(sum.item<float>(), 45) << "it was done";
+  EXPECT_TRUE(at::equal(weight.grad().cpu(), x_.sum(0)));
+
+  input.add_(1);
+  again();
+  EXPECT_EQ(count.item<float>(), 2);
+  EXPECT_EQ(sum.item<float>(), 2 * 63) << "on the memory as it is now";
+  EXPECT_TRUE(at::equal(weight.grad().cpu(), (x_ + 1).sum(0)));
+}
+
+TEST_F(StandInDevice, RecordsConvolutions) {
+  const Tensor images = at::arange(2 * 3 * 5 * 5, torch::kFloat).view({2, 3, 5, 5}).div_(100).to(*kStandIn);
+  const Tensor weight = at::arange(4 * 3 * 3 * 3, torch::kFloat).view({4, 3, 3, 3}).div_(100).to(*kStandIn);
+  Tensor result;
+  const auto again = recorded_on_stand_in_device([&] { result = at::conv2d(images, weight); });
+  images.mul_(2);
+  again();
+  EXPECT_TRUE(at::equal(result.cpu(), at::conv2d(images, weight).cpu()));
+}
+
+// As CUDA graphs do not.
+TEST_F(StandInDevice, RecordsNothingThatTheCpuHasAPartIn) {
+  const auto refusal = [](const std::function<void()>& work) -> std::string {
+    try {
+      recorded_on_stand_in_device(work);
+    } catch (const std::runtime_error& fault) {
+      return fault.what();
+    }
+    return "it was recorded";
+  };
+  EXPECT_EQ(refusal([&] { there_.sum().item<float>(); }),
+            "aten::_local_scalar_dense makes the CPU wait for the device in a recorded step");
+  for (const auto& copy : std::vector<std::function<void()>>{[&] { x_.to(*kStandIn, /*non_blocking=*/true); },
+                                                             [&] { there_.cpu(); }})
+    EXPECT_EQ(refusal(copy), "a recorded step copies between the CPU and the device");
+  EXPECT_EQ(there_.sum().item<float>(), 15) << "nothing is recorded any more";
 }
 
 }  // namespace

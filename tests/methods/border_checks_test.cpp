@@ -41,6 +41,20 @@ TEST(BorderChecks, TrainableTensorsAreNamedLeaves) {
   EXPECT_TRUE(wrong_with_trainable({{"a", leaf * 2}}).starts_with("returned a which is no leaf"));
   EXPECT_EQ(wrong_with_trainable({{"a", at::ones({2}, torch::kLong)}}),
             "returned a which holds whole numbers");
+  EXPECT_EQ(wrong_with_trainable({{"a", at::ones({2}, torch::kComplexFloat)}}),
+            "returned a which holds complex numbers");
+  EXPECT_EQ(wrong_with_trainable({{"a", at::ones({1}).expand({2}).requires_grad_()}}),
+            "returned a whose numbers share memory, as expand() makes them; clone() it");
+  EXPECT_EQ(wrong_with_trainable({{"a\xff", leaf}}),
+            "returned a tensor with the name a\\xff, which a file cannot have");
+}
+
+TEST(BorderChecks, AStatesTensorsCanBeWritten) {
+  EXPECT_EQ(wrong_with_state({{"a", at::ones({2}, torch::kBool)}, {"b", at::ones({2}, torch::kLong)}}), "");
+  EXPECT_EQ(wrong_with_state({{"a", at::ones({2}, torch::kComplexDouble)}}),
+            "returned a of the type ComplexDouble, which a file cannot have");
+  EXPECT_EQ(wrong_with_state({{"__metadata__", at::ones({2})}}),
+            "returned a tensor with the name __metadata__, which a file cannot have");
 }
 
 TEST(BorderChecks, OptionsComeBackAsTheyWereDeclared) {
@@ -59,6 +73,11 @@ TEST(BorderChecks, ARecipeCanBeTrainedBy) {
   Recipe recipe;
   recipe.epochs = 0;
   EXPECT_EQ(wrong_with(recipe), "asks for 0 epochs, and it takes one");
+  recipe.epochs = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(wrong_with(recipe), "asks for 9223372036854775807 epochs, and 1000000000 are the most");
+  recipe = {.groups = {{.prefix = "ctx", .learning_rate = 1e300}}};
+  EXPECT_EQ(wrong_with(recipe),
+            "has 1e+300 in the optimiser group \"ctx\", where a number from 0 to 3.4e38 belongs");
   recipe = {.iterations = -5};
   EXPECT_EQ(wrong_with(recipe), "asks for -5 iterations");
   recipe = {.end_learning_rate = -1};
@@ -68,7 +87,8 @@ TEST(BorderChecks, ARecipeCanBeTrainedBy) {
   recipe = {.groups = {}};
   EXPECT_EQ(wrong_with(recipe), "has no optimiser group; add one with the prefix \"\"");
   recipe = {.groups = {{.prefix = "ctx", .learning_rate = std::numeric_limits<double>::quiet_NaN()}}};
-  EXPECT_EQ(wrong_with(recipe), "has nan in the optimiser group \"ctx\", where a number from 0 up belongs");
+  EXPECT_EQ(wrong_with(recipe),
+            "has nan in the optimiser group \"ctx\", where a number from 0 to 3.4e38 belongs");
 }
 
 }  // namespace

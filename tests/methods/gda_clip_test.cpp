@@ -166,7 +166,7 @@ TEST_F(GdaClip, RefusesOptionsThatMakeNoSense) {
   EXPECT_ERROR(make("gda_clip", {{"alpha", "1e39"}}), "gda_clip: alpha 1e+39: give 1000000 or less");
   EXPECT_ERROR(make("gda_clip", {{"covariance", "own"}}), "no covariance \"own\"; known: pooled, average");
   EXPECT_ERROR(make("gda_clip", {{"neighbours", "0"}}), "neighbours 0: give 1 or more");
-  EXPECT_ERROR(make("gda_clip", {{"copies", "-1"}}), "copies -1: give 0 or more");
+  EXPECT_ERROR(make("gda_clip", {{"copies", "-1"}}), "copies -1: give 0 to 1000000");
 }
 
 }  // namespace

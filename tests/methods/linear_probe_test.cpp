@@ -132,7 +132,7 @@ TEST_F(LinearProbe, ServesTrainedClassesOnly) {
 }
 
 TEST_F(LinearProbe, RefusesANegativeC) {
-  EXPECT_ERROR(make("linear_probe", {{"c", "-1"}}), "linear_probe: c -1: give a number above 0, or 0");
+  EXPECT_ERROR(make("linear_probe", {{"c", "-1"}}), "linear_probe: c -1: give 1e-10 to 1e+10, or 0");
 }
 
 }  // namespace

@@ -80,7 +80,8 @@ TEST_F(TaskRes, HasTheAuthorsRecipe) {
   EXPECT_EQ(make("taskres")->recipe(task_).groups.at(0).learning_rate, 0.0002);
   task_.dataset = "oxford_flowers";
   EXPECT_EQ(make("taskres")->resolve(task_).real("alpha"), 1);
-  EXPECT_ERROR(make("taskres", {{"alpha", "-1"}}), "taskres: alpha -1: give a number above 0, or 0");
+  EXPECT_ERROR(make("taskres", {{"alpha", "-1"}}),
+               "taskres: alpha -1: give a number above 0 and up to 1000000, or 0");
 }
 
 TEST_F(TaskRes, ServesTrainedClassesOnly) {

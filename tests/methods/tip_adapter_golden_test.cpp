@@ -160,7 +160,10 @@ TEST_F(GoldenTipAdapter, TrainsTheKeysAsTheAuthorsDo) {
   };
   train(*learner, task_.train, recipe, order, {.after_step = after_step, .after_epoch = after_epoch});
   EXPECT_LT(golden_distance(torch::tensor(losses), golden_.at("tip_f.loss")), kGoldenTolerance);
-  const auto rates = learning_rates(static_cast<int64_t>(losses.size()), optimiser.at("lr"), 0, 0);
+  LearningRates schedule(static_cast<int64_t>(losses.size()), optimiser.at("lr"), 0, 0);
+  std::vector<double> rates;
+  for (size_t step = 0; step < losses.size(); ++step)
+    rates.push_back(schedule.at(static_cast<int64_t>(step)));
   EXPECT_LT(golden_distance(torch::tensor(rates), golden_.at("tip_f.lr").to(torch::kDouble)), 1e-9);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <promptbed/context.h>
 
+#include <limits>
 #include <memory>
 
 #include "support/expect_error.h"
@@ -82,6 +83,17 @@ TEST(ResolveContext, RefusesWordsAndACountThatDiffer) {
                "ctx_init \"a photo\" has 2 tokens and n_ctx says 3; leave one of the two out");
   EXPECT_ERROR(resolve_context(options_of(-1, ""), legible_task()),
                "option n_ctx: -1 is negative; give 0 or more");
+}
+
+TEST(ResolveContext, RefusesWordsWithoutAToken) {
+  for (const char* words : {" ", "_"})
+    EXPECT_ERROR(resolve_context(options_of(0, words), legible_task()), "has no token; give words, or n_ctx");
+}
+
+TEST(ResolveContext, RefusesAnyCountThatIsTooHigh) {
+  EXPECT_ERROR(
+      resolve_context(options_of(std::numeric_limits<int64_t>::max(), ""), legible_task()),
+      "class \"cat\": the prompt has 9223372036854775811 tokens with 9223372036854775807 of context");
 }
 
 TEST(ResolveContext, NamesTheClassOfAPromptThatIsTooLong) {

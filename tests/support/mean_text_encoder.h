@@ -26,7 +26,7 @@ class MeanTextEncoder final : public TextEncoder {
         sum = sum + (deep.tokens.dim() == 3 ? deep.tokens[k] : deep.tokens).sum(0);
         tokens += deep.tokens.size(-2);
       }
-      features.push_back(at::matmul((sum / tokens).tanh(), projection_.to(device_)));
+      features.push_back(at::matmul((sum / tokens).tanh(), projection_));
       begin += length;
     }
     return at::stack(features, 1);
@@ -43,7 +43,7 @@ class MeanTextEncoder final : public TextEncoder {
  private:
   torch::Device device_;
   Tensor table_ = at::randn({30, 6}, at::make_generator<at::CPUGeneratorImpl>(1));
-  Tensor projection_ = at::randn({6, 5}, at::make_generator<at::CPUGeneratorImpl>(2));
+  Tensor projection_ = at::randn({6, 5}, at::make_generator<at::CPUGeneratorImpl>(2)).to(device_);
 };
 
 }  // namespace promptbed::test

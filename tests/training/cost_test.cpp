@@ -66,7 +66,7 @@ TEST(Cost, WhatAMethodKeepsBesideIsNotLearned) {
 TEST(Cost, StepsGoRoundThroughTheTrainingImages) {
   MeanLearner learner(kWidth);
   const Cost cost = measure_cost(learner, made_task(), steps_of(2), 1e-9);
-  ASSERT_EQ(learner.batches().size(), 4U) << "three at least, and one before them";
+  ASSERT_EQ(learner.batches().size(), 5U) << "three at least, and two before them";
   EXPECT_TRUE(at::equal(learner.batches()[2].labels, torch::tensor({4, 0}, torch::kLong)));
   EXPECT_EQ(cost.parameters, kWidth);
   EXPECT_EQ(cost.batch_size, 2);

@@ -12,12 +12,18 @@
 namespace promptbed {
 namespace {
 
+std::vector<double> first(LearningRates rates, int64_t count) {
+  std::vector<double> all;
+  for (int64_t epoch = 0; epoch < count; ++epoch) all.push_back(rates.at(epoch));
+  return all;
+}
+
 TEST(GoldenLearningRates, AreBitEqualForEverySchedule) {
   const auto schedules = read_json(test::golden_folder() / "schedule" / "lr_per_epoch.json");
   ASSERT_FALSE(schedules.empty());
   for (const auto& [epochs, expected] : schedules.items()) {
-    EXPECT_EQ(learning_rates(std::stoll(epochs), 0.002, 1, 1e-5), expected.get<std::vector<double>>())
-        << epochs;
+    const int64_t count = std::stoll(epochs);
+    EXPECT_EQ(first({count, 0.002, 1, 1e-5}, count), expected.get<std::vector<double>>()) << epochs;
   }
 }
 
@@ -36,7 +42,7 @@ TEST(GoldenLearningRates, FallStepByStepToTheEndRateOfABudgetOfSteps) {
 }
 
 TEST(LearningRates, EndWhereTheyAreToldTo) {
-  const std::vector<double> rates = learning_rates(4, 0.5, 0, 0, 0.1);
+  const std::vector<double> rates = first({4, 0.5, 0, 0, 0.1}, 4);
   // 0.1 + 0.4 (1 + cos(pi t / 4)) / 2
   const std::vector<double> expected = {0.5, 0.4414213562, 0.3, 0.1585786438};
   ASSERT_EQ(rates.size(), expected.size());
@@ -56,7 +62,14 @@ TEST(Schedule, ABudgetOfStepsStartsAsManyEpochsAsItTakes) {
 }
 
 TEST(LearningRates, StayAtTheWarmUpRateForAsManyEpochs) {
-  EXPECT_EQ(learning_rates(3, 0.1, 2, 0.5), (std::vector<double>{0.5, 0.5, 0.1}));
+  EXPECT_EQ(first({3, 0.1, 2, 0.5}, 3), (std::vector<double>{0.5, 0.5, 0.1}));
+}
+
+TEST(LearningRates, AreMadeAsFarAsTheyAreAskedFor) {
+  LearningRates rates(1'000'000'000, 0.1, 0, 0);
+  const double later = rates.at(100'000);
+  EXPECT_LT(later, rates.at(0));
+  EXPECT_EQ(rates.at(100'000), later);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "methods/method_registry.h"
 #include "support/golden_clip.h"
 #include "support/relative_difference.h"
+#include "training/recorder.h"
 #include "training/train.h"
 
 namespace promptbed {
@@ -167,9 +168,10 @@ TEST_P(GoldenPromptLearners, TrainAsTheReferenceDoes) {
   start_as_the_reference();
   GivenOrder order(train_.labels.size(0));
   std::vector<float> losses;
-  const auto epochs =
-      train(*learner_, train_, recipe_, order,
-            {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<float>()); }});
+  const auto recorder = make_recorder(*learner_, test::golden_device());
+  const auto epochs = train(*learner_, train_, recipe_, order,
+                            {.after_step = [&](const Tensor& loss) { losses.push_back(loss.item<float>()); },
+                             .recorder = recorder.get()});
 
   EXPECT_LT(relative_difference(torch::tensor(losses), golden("loss")), 1e-3);
   const int64_t steps = json_.at("steps_per_epoch");

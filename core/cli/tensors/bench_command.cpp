@@ -19,6 +19,7 @@
 #include "methods/assignment.h"
 #include "table/render.h"
 #include "training/cost.h"
+#include "training/recorder.h"
 
 namespace promptbed {
 namespace {
@@ -48,6 +49,7 @@ Subcommand bench_description() {
                     shared("activation"),
                     shared("precision"),
                     shared("device"),
+                    shared("no-cuda-graphs"),
                     {"class-count", "N", "default: 50, or as many as --classes-file has", ValueKind::number},
                     shared("classes-file", "; default: the names of the embedded suite"),
                     shared("batch-size"),
@@ -157,7 +159,10 @@ Measured measure_method(const Method& method, const MethodRegistry& registry,
   Measured measured{.method = method.name(), .cost = {}};
   std::optional<RepeatedPixels> pixels;
   if (made) pixels.emplace(*made, kMadeImages);
-  measured.cost = measure_cost(*learner, task, recipe, *values.real("seconds"), pixels ? &*pixels : nullptr);
+  std::unique_ptr<Recorder> recorder;
+  if (!values.flag("no-cuda-graphs")) recorder = make_recorder(*learner, task.device);
+  measured.cost = measure_cost(*learner, task, recipe, *values.real("seconds"), pixels ? &*pixels : nullptr,
+                               recorder.get());
   measured.peak_memory = peak_memory();
   return measured;
 }

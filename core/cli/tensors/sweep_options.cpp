@@ -87,6 +87,7 @@ std::vector<OptionGroup> sweep_options() {
         {"retries", "N", "how often a failed run is tried again", ValueKind::number, "0"},
         {"fail-fast", "", "stop at the first failure", ValueKind::flag},
         shared("checkpoint-minutes"),
+        shared("no-cuda-graphs"),
         {"shard", "I/N",
          "make part I of N of the grid, into a ledger of its own beside --db, which `runner ledger merge` "
          "joins with the others; slurm/N: the part with the number of this array task"},
@@ -130,6 +131,7 @@ void read_run_options(SweepSpec& spec, const Values& values) {
   spec.batch_size = values.number("batch-size");
   spec.learning_rate = values.real("lr");
   spec.force = values.flag("force");
+  spec.cuda_graphs = !values.flag("no-cuda-graphs");
   spec.checkpoint_minutes = *values.number("checkpoint-minutes");
   if (spec.checkpoint_minutes < 0 || spec.checkpoint_minutes > kMostCheckpointMinutes)
     throw values.fault("checkpoint-minutes", fmt::format("give 0 to {}", kMostCheckpointMinutes));

@@ -42,6 +42,7 @@ Subcommand train_description() {
                         shared("plugins"),
                         shared("threads", "; default: one per core"),
                         shared("checkpoint-minutes"),
+                        shared("no-cuda-graphs"),
                         shared("force")}},
                       model_options(),
                       data_options()}};

@@ -23,7 +23,7 @@ constexpr int64_t kPrefixesAtOnce =
 std::vector<uint64_t> token_ids(const Tensor& suffix, int64_t tokens) {
   std::vector<uint64_t> ids(tokens);
   // Learned vectors and those that depend on the image never repeat, and on a device comparing costs more
-  // than it saves.
+  // than it saves (and a layout is kept for all prompts of its lengths).
   if (suffix.dim() != 2 || suffix.requires_grad() || !suffix.is_cpu()) {
     std::iota(ids.begin(), ids.end(), uint64_t{0});
     return ids;
@@ -97,6 +97,7 @@ class Tree {
 }  // namespace
 
 Tensor PackedPrompts::mask() const {
+  if (kept_mask.defined()) return kept_mask;
   Tensor mask = at::full({rows(), rows()}, -std::numeric_limits<float>::infinity(), torch::kFloat);
   auto* row = mask.data_ptr<float>();
   for (int64_t r = 0; r < rows(); ++r, row += rows()) {

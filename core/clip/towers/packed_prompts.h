@@ -32,8 +32,10 @@ struct PackedPrompts {
     return std::span(seen).subspan(first_seen[r], first_seen[r + 1] - first_seen[r]);
   }
 
-  /// [R, R] on the device of `position`: 0 if a row sees a column, minus infinity otherwise.
+  /// [R, R] on the device of `position`: 0 if a row sees a column, minus infinity otherwise. Made anew,
+  /// unless it is kept.
   Tensor mask() const;
+  Tensor kept_mask = {};
 };
 
 /// All classes, in order, in groups of about 256 rows each (more for a long prefix, which every group

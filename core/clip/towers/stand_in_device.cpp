@@ -4,16 +4,19 @@
 #include "clip/towers/stand_in_device.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/boxing/KernelFunction.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <c10/util/ScopeExit.h>
 #include <fmt/format.h>
 #include <torch/library.h>
 #include <torch/version.h>
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -31,6 +34,18 @@ constexpr c10::DeviceType kType = c10::DeviceType::PrivateUse1;
 std::atomic_bool asked_for = false;
 
 std::atomic_int64_t waits = 0;
+
+/// Calls of operators, to be made again.
+using Calls = std::vector<std::function<void()>>;
+
+/// Where calls are recorded, if they are: also by autograd's threads.
+std::atomic<Calls*> recorded = nullptr;
+
+void count_wait(const std::string& name) {
+  if (recorded.load() != nullptr)
+    throw std::runtime_error(fmt::format("{} makes the CPU wait for the device in a recorded step", name));
+  ++waits;
+}
 
 /// One device, without streams of its own.
 struct DeviceGuard final : c10::impl::DeviceGuardImplInterface {
@@ -155,21 +170,56 @@ bool makes_wait(const c10::OperatorHandle& op) {
          });
 }
 
+/// Puts what an operator computed again where its result was; views and tensors changed in place are there.
+void put(const c10::IValue& computed, const c10::IValue& result) {
+  const auto put_tensor = [](const Tensor& from, const Tensor& to) {
+    if (from.defined() && from.numel() > 0 && from.data_ptr() != to.data_ptr()) to.copy_(from);
+  };
+  if (computed.isTensor()) {
+    put_tensor(computed.toTensor(), result.toTensor());
+  } else if (computed.isTensorList()) {
+    const std::vector<Tensor> from = computed.toTensorVector(), to = result.toTensorVector();
+    for (size_t i = 0; i < from.size(); ++i) put_tensor(from[i], to[i]);
+  }
+}
+
+/// The call of the CPU's kernel with these arguments, made again.
+std::function<void()> call_again(const c10::OperatorHandle& op, torch::jit::Stack arguments,
+                                 torch::jit::Stack results) {
+  return [op, arguments = std::move(arguments), results = std::move(results)] {
+    torch::jit::Stack stack = arguments;
+    op.callBoxed(&stack);
+    for (size_t i = 0; i < results.size(); ++i) put(stack[i], results[i]);
+  };
+}
+
 void run_on_cpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
-  if (makes_wait(op)) ++waits;
+  if (makes_wait(op)) count_wait(op.operator_name().name);
   const c10::InferenceMode usual(false);  // tensors of that mode cannot be put into others' places
   Call call(op);
   const auto last = [&](size_t count) { return std::span(*stack).last(count); };
+  const auto copy_of_last = [&](size_t count) {
+    return torch::jit::Stack(last(count).begin(), last(count).end());
+  };
   for (c10::IValue& value : last(op.schema().arguments().size())) value = call.argument(value);
+  Calls* const calls = recorded;
+  torch::jit::Stack arguments;
+  if (calls != nullptr) arguments = copy_of_last(op.schema().arguments().size());
   op.callBoxed(stack);
+  if (calls != nullptr)
+    calls->push_back(call_again(op, std::move(arguments), copy_of_last(op.schema().returns().size())));
   for (c10::IValue& value : last(op.schema().returns().size())) value = call.result(value);
 }
 
 /// The one way between the CPU and the device.
 Tensor copy_from(const Tensor& from, const Tensor& to, bool non_blocking) {
-  if (is_there(from) != is_there(to) && (!is_there(to) || !non_blocking)) ++waits;
-  const Tensor target = is_there(to) ? on_cpu(to) : to;
-  target.copy_(is_there(from) ? on_cpu(from) : from, non_blocking);
+  const bool crosses = is_there(from) != is_there(to);
+  if (crosses && recorded.load() != nullptr)
+    throw std::runtime_error("a recorded step copies between the CPU and the device");
+  if (crosses && (!is_there(to) || !non_blocking)) ++waits;
+  const Tensor source = is_there(from) ? on_cpu(from) : from, target = is_there(to) ? on_cpu(to) : to;
+  target.copy_(source, non_blocking);
+  if (Calls* const calls = recorded) calls->push_back([source, target] { target.copy_(source); });
   return to;
 }
 
@@ -180,9 +230,16 @@ Tensor convolution(const Tensor& input, const Tensor& weight, const c10::optiona
                    at::IntArrayRef output_padding, int64_t groups) {
   if (!is_there(input) || !is_there(weight) || (bias && bias->defined() && !is_there(*bias)))
     throw std::runtime_error("a convolution has a tensor on the CPU and others on the task's device");
-  const auto bias_there = bias && bias->defined() ? c10::make_optional(on_cpu(*bias)) : c10::nullopt;
-  return on_device(at::convolution(on_cpu(input), on_cpu(weight), bias_there, stride, padding, dilation,
-                                   transposed, output_padding, groups));
+  const auto compute = [input = on_cpu(input), weight = on_cpu(weight),
+                        bias = bias && bias->defined() ? c10::make_optional(on_cpu(*bias)) : c10::nullopt,
+                        stride = stride.vec(), padding = padding.vec(), dilation = dilation.vec(), transposed,
+                        output_padding = output_padding.vec(), groups] {
+    return at::convolution(input, weight, bias, stride, padding, dilation, transposed, output_padding,
+                           groups);
+  };
+  const Tensor result = compute();
+  if (Calls* const calls = recorded) calls->push_back([compute, result] { result.copy_(compute()); });
+  return on_device(result);
 }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
@@ -204,6 +261,20 @@ std::optional<torch::Device> stand_in_device() {
 
 int64_t waits_for_stand_in_device() {
   return waits;
+}
+
+std::function<void()> recorded_on_stand_in_device(const std::function<void()>& work) {
+  const auto calls = std::make_shared<Calls>();
+  {
+    recorded = calls.get();
+    const auto end = c10::make_scope_exit([] { recorded = nullptr; });
+    work();
+  }
+  return [calls] {
+    const at::AutoDispatchBelowADInplaceOrView kernels_alone;
+    const c10::InferenceMode usual(false);
+    for (const auto& call : *calls) call();
+  };
 }
 
 }  // namespace promptbed

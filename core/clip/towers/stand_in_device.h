@@ -2,6 +2,7 @@
 
 #include <promptbed/tensor.h>
 
+#include <functional>
 #include <optional>
 
 namespace promptbed {
@@ -18,5 +19,10 @@ std::optional<torch::Device> stand_in_device();
 /// told to go on (non_blocking), or for an operator whose answer is a number or has a size that depends on
 /// values. On a GPU each of them lets its queue of work run empty.
 int64_t waits_for_stand_in_device();
+
+/// Does `work`, and returns what does it again: the operators that it called on that device, with the memory
+/// and the numbers that they had. What a CUDA graph cannot hold is refused: copies between the CPU and the
+/// device, and operators that the CPU has to wait for.
+std::function<void()> recorded_on_stand_in_device(const std::function<void()>& work);
 
 }  // namespace promptbed

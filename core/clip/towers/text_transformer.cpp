@@ -81,6 +81,16 @@ Tensor recomputed(const Work& f, const variable_list& arguments) {
   return Recomputed::apply(f, at::TensorList(arguments));
 }
 
+/// Whether gradients flow into the prompts: the same ones come again.
+bool are_learned(const PromptBatch& prompts) {
+  if (!at::GradMode::is_enabled()) return false;
+  variable_list parts = tensors_in(prompts.changes);
+  parts.insert(parts.end(), {prompts.prefix, prompts.suffix});
+  for (const BlockTokens& deep : prompts.deep) parts.push_back(deep.tokens);
+  return std::ranges::any_of(parts,
+                             [](const Tensor& part) { return part.defined() && part.requires_grad(); });
+}
+
 /// Throws Error for deep tokens that cannot enter the tower.
 void check_deep_tokens(const PromptBatch& prompts, int64_t width, int64_t blocks) {
   const auto classes = static_cast<int64_t>(prompts.suffix_lengths.size());
@@ -132,16 +142,13 @@ Tensor TextTransformer::encode(const PromptBatch& prompts) const {
   }
   check_deep_tokens(prompts, width(), blocks());
   check_changes(prompts.changes, width(), blocks(), "text");
-  std::vector<Stages> groups;
+  const std::shared_ptr<const Layout> layout = layout_of(prompts);
   int64_t rows = 0;
-  for (const PackedPrompts& group : pack_prompts(prompts)) {
-    groups.push_back(stages_of(prompts, group));
-    rows += batch_of(prompts) * most_rows(groups.back());
-  }
+  for (const Stages& stages : *layout) rows += batch_of(prompts) * most_rows(stages);
   const bool keeps = !at::GradMode::is_enabled() || rows <= kRowsKept;
   std::vector<Tensor> features;
   int64_t first_class = 0;
-  for (const Stages& stages : groups) {
+  for (const Stages& stages : *layout) {
     features.push_back(encode_group(prompts, stages, first_class, keeps));
     first_class += stages.front().layout.classes();
   }
@@ -191,6 +198,39 @@ TextTransformer::Stages TextTransformer::stages_of(const PromptBatch& prompts,
     stages.push_back({deep.block, blocks(), entered(stages.back().layout, deep)});
   }
   return stages;
+}
+
+TextTransformer::Layout TextTransformer::make_layout(const PromptBatch& prompts) const {
+  Layout layout;
+  for (const PackedPrompts& group : pack_prompts(prompts)) layout.push_back(stages_of(prompts, group));
+  return layout;
+}
+
+TextTransformer::Lengths TextTransformer::lengths_of(const PromptBatch& prompts) {
+  Lengths lengths{prompts.prefix.size(1), prompts.suffix_lengths, {}};
+  for (const BlockTokens& deep : prompts.deep)
+    lengths.entries.push_back({deep.block, deep.tokens.size(-2), deep.tokens.dim() == 3, deep.inserted});
+  return lengths;
+}
+
+std::shared_ptr<const TextTransformer::Layout> TextTransformer::layout_of(const PromptBatch& prompts) const {
+  if (device_.is_cpu()) return std::make_shared<Layout>(make_layout(prompts));
+  Lengths lengths = lengths_of(prompts);
+  const std::lock_guard lock(layouts_mutex_);
+  if (const auto kept = layouts_.find(lengths); kept != layouts_.end()) return kept->second;
+  const bool is_learned = are_learned(prompts);
+  if (!is_learned && last_layout_ != nullptr && last_lengths_ == lengths) return last_layout_;
+  auto layout = std::make_shared<Layout>(make_layout(prompts));
+  for (Stages& stages : *layout) {
+    for (Stage& stage : stages) stage.layout.kept_mask = stage.layout.mask();
+  }
+  if (is_learned) {
+    layouts_.emplace(std::move(lengths), layout);
+  } else {
+    last_lengths_ = std::move(lengths);
+    last_layout_ = layout;
+  }
+  return layout;
 }
 
 /// Prefix, suffix rows and the tokens that enter at each further stage -> [B, K, D].

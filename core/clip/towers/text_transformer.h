@@ -2,7 +2,10 @@
 
 #include <promptbed/text_encoder.h>
 
+#include <compare>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "clip/checkpoints/checkpoint.h"
@@ -47,8 +50,27 @@ class TextTransformer final : public TextEncoder {
   /// A group of classes on its way through the tower.
   using Stages = std::vector<Stage>;
 
+  /// All classes.
+  using Layout = std::vector<Stages>;
+
+  /// What a layout depends on where no tokens are compared: on devices.
+  struct Lengths {
+    int64_t prefix = 0;
+    std::vector<int64_t> suffixes;
+    struct Entry {
+      int64_t block, tokens;
+      bool own, inserted;
+      auto operator<=>(const Entry&) const = default;
+    };
+    std::vector<Entry> entries;  // of deep tokens
+    auto operator<=>(const Lengths&) const = default;
+  };
+
   static int64_t most_rows(const Stages& stages);
+  static Lengths lengths_of(const PromptBatch& prompts);
   Stages stages_of(const PromptBatch& prompts, const PackedPrompts& group) const;
+  Layout make_layout(const PromptBatch& prompts) const;
+  std::shared_ptr<const Layout> layout_of(const PromptBatch& prompts) const;
   Tensor run(const Stages& stages, const std::vector<Tensor>& arguments, const TowerChanges& changes) const;
   Tensor encode_group(const PromptBatch& prompts, const Stages& stages, int64_t first_class,
                       bool keeps) const;
@@ -57,6 +79,14 @@ class TextTransformer final : public TextEncoder {
   torch::Device device_;
   int64_t context_length_, embedding_width_;
   std::unique_ptr<TextBlocks> blocks_;
+
+  /// On devices alone, where making one means uploads: those of prompts that are learned, which are never let
+  /// go, since a recorded step (recorder.h) reads their tensors, and the last one of others. One of a
+  /// thousand classes has a few megabytes.
+  mutable std::map<Lengths, std::shared_ptr<const Layout>> layouts_;
+  mutable Lengths last_lengths_;
+  mutable std::shared_ptr<const Layout> last_layout_;
+  mutable std::mutex layouts_mutex_;
 };
 
 }  // namespace promptbed

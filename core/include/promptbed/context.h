@@ -87,13 +87,22 @@ class PROMPTBED_EXPORT ContextPrompts {
   ContextPrompts(const Task& task, const ClassNames& class_names, int64_t context_tokens,
                  NamePosition position, const std::string& rest);
 
-  PromptBatch assemble(const Tensor& leading, const Tensor& context, bool own) const;
+  /// The suffixes of all classes.
+  struct Suffixes {
+    Tensor order;                  // [S] int64: rows of [names; context vectors]; undefined: the names alone
+    std::vector<int64_t> lengths;  // of each class
+  };
+
+  int64_t leading_tokens() const;
+  Suffixes suffixes_with(int64_t vectors, bool own) const;
+  PromptBatch assemble(const Tensor& leading, const Tensor& context, const Suffixes& suffixes) const;
 
   int64_t context_tokens_;
   NamePosition position_;
   Tensor start_;                                 // [1, W]
   Tensor names_;                                 // [T, W]: "name . [EOS]" of each class, packed
   std::vector<int64_t> name_lengths_, lengths_;  // tokens of the name alone, and of all that follows
+  Suffixes shared_, own_;
 };
 
 }  // namespace promptbed

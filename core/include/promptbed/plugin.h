@@ -25,7 +25,7 @@
 namespace promptbed {
 
 /// Raised whenever a type that crosses the plugin boundary changes.
-inline constexpr std::uint32_t kInterfaceVersion = 6;
+inline constexpr std::uint32_t kInterfaceVersion = 7;
 
 #define PROMPTBED_STRING_(x) #x
 #define PROMPTBED_STRING(x) PROMPTBED_STRING_(x)

@@ -22,9 +22,13 @@ struct Needs {
   bool descriptions = false;  ///< Setting::descriptions, where the user gives some
 };
 
-/// What a method offers to methods that are built on it (WrapperSpec). Asked once its options are resolved.
+/// What a method offers. Asked once its options are resolved.
 struct Offers {
-  bool text_features = false;  ///< outputs()
+  bool text_features = false;  ///< outputs(), to methods that are built on it (WrapperSpec)
+  /// backward() calls the same operators on batches of one size, and whatever differs from step to step comes
+  /// with the batch or is changed in place in tensors on the device: nothing is drawn, counted or chosen on
+  /// the host. A GPU then records one step and repeats it.
+  bool repeatable_steps = false;
 };
 
 /// What one pass over a batch gives, for a method that is built on another.
@@ -77,7 +81,7 @@ class PROMPTBED_EXPORT PromptLearner {
   /// What the method needs besides training features.
   virtual Needs needs() const { return {}; }
 
-  /// What the method offers to methods that are built on it: by default nothing.
+  /// What the method offers: by default nothing.
   virtual Offers offers() const { return {}; }
 
   /// Resolves the options that depend on the dataset, and returns all options. They become part of the run's
