@@ -1,6 +1,8 @@
 #include "base/processes.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <promptbed/error.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -9,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +20,7 @@
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/descriptor.h"
@@ -196,6 +200,22 @@ std::string describe_exit(int wait_status) {
   if (WIFSIGNALED(wait_status))
     return fmt::format("signal {} ({})", WTERMSIG(wait_status), ::strsignal(WTERMSIG(wait_status)));
   return WEXITSTATUS(wait_status) == 0 ? "" : fmt::format("exit code {}", WEXITSTATUS(wait_status));
+}
+
+void exit_after_hangup(int socket, std::chrono::milliseconds grace) {
+  const int watched = ::fcntl(socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (watched < 0) throw Error(fmt::format("a socket cannot be watched ({})", std::strerror(errno)));
+  // The thread takes no signal from those that handle it.
+  sigset_t all{}, before{};
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread([watched, grace] {
+    pollfd end{watched, 0, 0};
+    while (end.revents == 0) ::poll(&end, 1, -1);
+    std::this_thread::sleep_for(grace);
+    ::_exit(EXIT_FAILURE);
+  }).detach();
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 std::string run_in_child(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -32,6 +33,11 @@ bool may_live(const ProcessIdentity& process);
 
 /// "signal 11 (Segmentation fault)" or "exit code 3" for a status from wait(2); "" for exit code 0.
 std::string describe_exit(int wait_status);
+
+/// From now on this process ends, by _exit, once the other end of a socket has been closed for so long:
+/// whatever its threads are doing, and whichever signals they block. Throws Error if the socket cannot be
+/// watched.
+void exit_after_hangup(int socket, std::chrono::milliseconds grace);
 
 /// Runs `action` in a forked copy of this process, so that a crash stays there. Every line that it passes to
 /// `tell` goes to `hear`, in order and at once. Returns describe_exit() of the copy. The calling process must

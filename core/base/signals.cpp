@@ -5,8 +5,10 @@
 #include <array>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace promptbed {
 namespace {
@@ -65,6 +67,17 @@ extern "C" void explain(int signal) {
   std::raise(signal);
 }
 
+bool explains_crashes = false;
+
+/// At the end of the program, in the thread that called exit().
+extern "C" void explain_exit() {
+  if (!explains_crashes || running_plugin == nullptr) return;
+  for (const char* text : {"runner: plugin ", running_plugin, " ended the program in ", running_place,
+                           "; fix it or remove it from its folder\n"})
+    say(text);
+  ::_exit(2);
+}
+
 }  // namespace
 
 void watch_for_interrupts() {
@@ -87,9 +100,14 @@ void check_interrupt() {
 
 void explain_crashes() {
   for (const int signal : kCrashes) std::signal(signal, explain);
+  if (!std::exchange(explains_crashes, true)) {
+    std::atexit(explain_exit);
+    std::at_quick_exit(explain_exit);
+  }
 }
 
 void leave_crashes_alone() {
+  explains_crashes = false;
   for (const int signal : kCrashes) std::signal(signal, SIG_DFL);
 }
 

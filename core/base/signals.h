@@ -30,7 +30,8 @@ bool asked_to_come_back() noexcept;
 void check_interrupt();
 
 /// From now on a crash inside a CrashScope (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) names the plugin in one
-/// line on standard error before the process dies of the signal.
+/// line on standard error before the process dies of the signal. So does exit(), which ends it with 2 then: a
+/// plugin that ends the program has not done what was asked for.
 void explain_crashes();
 
 /// The reverse, for a process whose death another one reports.

@@ -87,4 +87,10 @@ void check_name(std::string_view name, std::string_view where) {
       [&](UChar32) { refuse("has control characters; leave them out"); });
 }
 
+void check_class_name(std::string_view name, std::string_view where) {
+  check_name(name, where);
+  if (name.find_first_not_of(" _") == std::string_view::npos)
+    throw Error(fmt::format("{} '{}' says nothing in a prompt; give it a name", printable(where), name));
+}
+
 }  // namespace promptbed

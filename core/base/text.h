@@ -19,4 +19,8 @@ std::string printable_lines(std::string_view lines);
 /// Error, which begins with `where`, "birds/classes.txt: the class".
 void check_name(std::string_view name, std::string_view where);
 
+/// The same for a class's name, of which prompts have to say something: not blanks alone, nor underscores,
+/// which stand for blanks.
+void check_class_name(std::string_view name, std::string_view where);
+
 }  // namespace promptbed

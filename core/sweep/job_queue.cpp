@@ -216,6 +216,20 @@ bool JobQueue::report(const JobOutcome& outcome) {
   return is_taken;
 }
 
+void JobQueue::take_back(const std::string& run) {
+  auto found = in_hand_.extract(run);
+  if (found.empty()) return;
+  Entry& entry = found.mapped();
+  try {
+    ledger_.release(run);
+    const std::vector<RunRecord> records = ledger_.list({.id = run});
+    entry.attempt = records.empty() ? 0 : records.front().attempts;
+  } catch (const Error& fault) {
+    return end(std::move(entry), fault.what());
+  }
+  put_back(std::move(entry));
+}
+
 void JobQueue::together(const std::function<void()>& calls) {
   is_together_ = true;
   try {
@@ -275,8 +289,12 @@ std::string JobQueue::first_in_hand() const {
 }
 
 void JobQueue::note_accident(const WorkerEnd& end) {
-  if (!end.accident.empty() && !stops())
-    accidents_.push_back(fmt::format("a worker process ended with {} outside of any run", end.accident));
+  if (end.accident.empty() || stops()) return;
+  std::string line = end.stopped
+                         ? "somebody stops worker processes again and again; sweep again when that has ended"
+                         : fmt::format("a worker process ended with {} outside of any run", end.accident);
+  if (end.stopped && std::ranges::count(accidents_, line) > 0) return;
+  accidents_.push_back(std::move(line));
 }
 
 void JobQueue::put_back(Entry entry) {

@@ -45,6 +45,7 @@ struct WorkerEnd {
   std::string accident;      ///< "" if it ended well; otherwise "signal 11 (Segmentation fault)" or the like
   bool killed = false;       ///< by SIGKILL, which the system sends when memory runs out
   bool interrupted = false;  ///< by SIGTERM or SIGINT
+  bool stopped = false;      ///< in order, with no job in hand, and not since the sweep stops
 };
 
 /// The sweep's side of the work: hands out jobs, and writes what becomes of them into the ledger, which
@@ -79,6 +80,10 @@ class JobQueue {
   /// others. Other runs are ignored. Returns whether the ledger has what the outcome brings: if not, that is
   /// the run's failure.
   bool report(const JobOutcome& outcome);
+
+  /// Takes a job back that was handed out, to be handed out again: whoever had it was stopped, and the sweep
+  /// is not. Other runs are ignored.
+  void take_back(const std::string& run);
 
   /// Whether the ledger has all tests of a run that is done and that nobody has, whoever recorded them.
   bool has(const JobOutcome& end) const;

@@ -2,7 +2,6 @@
 #include <promptbed/error.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <set>
 
@@ -25,6 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kMost = 1'000'000'000;
+constexpr double kHighestRate = 1e30;
 
 Recipe overridden(Recipe recipe, const SweepSpec& spec) {
   if (spec.epochs) {
@@ -297,8 +297,9 @@ void check_grid(const SweepSpec& spec) {
   check_range("--seeds", spec.seeds, 0);
   if (spec.epochs) check_range("--epochs", {*spec.epochs}, 1);
   if (spec.batch_size) check_range("--batch-size", {*spec.batch_size}, 1);
-  if (spec.learning_rate && !(std::isfinite(*spec.learning_rate) && *spec.learning_rate > 0)) {
-    throw Error(fmt::format("--lr {}: give a number above 0", *spec.learning_rate));
+  if (spec.learning_rate && !(*spec.learning_rate > 0 && *spec.learning_rate <= kHighestRate)) {
+    throw Error(
+        fmt::format("--lr {}: give a number above 0 and up to {}", *spec.learning_rate, kHighestRate));
   }
   if (spec.track_new > 0 && !has_halves(spec.protocol)) {
     throw Error(fmt::format("--track-new: is for base-new and open-world; {} has no new classes",

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <list>
@@ -34,6 +35,15 @@ namespace {
 constexpr int kWatchMilliseconds = 200;
 constexpr int kEndMilliseconds = 10;  // while a process is ending, that a socket does not deliver
 constexpr int kCannotStart = 127;
+
+/// For a worker without its sweep, to end a step and keep where it stands: a plugin may never do so.
+constexpr std::chrono::seconds kGrace{60};
+
+/// How often workers that somebody else has stopped are replaced.
+constexpr int64_t kMostReplaced = 10;  // a worker
+
+/// What `runner` ends with when it was interrupted (docs/command-line.md).
+constexpr int kInterruptedCode = 130;
 
 /// What a worker says when it wants a job; all else that it says is an outcome.
 constexpr std::string_view kReady = "ready";
@@ -160,7 +170,9 @@ class Worker {
     return WorkerEnd{.accident = fault_.empty() ? describe_exit(status) : fault_,
                      .killed = fault_.empty() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
                      .interrupted = fault_.empty() && WIFSIGNALED(status) &&
-                                    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT)};
+                                    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT),
+                     .stopped = fault_.empty() && run_.empty() &&
+                                (stopped_ || (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedCode))};
   }
 
  private:
@@ -204,7 +216,12 @@ class Worker {
   void take(const std::string& line, JobQueue& queue) {
     try {
       const JobOutcome outcome = parse_job_outcome(line);
-      queue.report(outcome);
+      stopped_ = outcome.stage == JobStage::interrupted && !queue.stops();
+      if (stopped_) {
+        queue.take_back(outcome.run);
+      } else {
+        queue.report(outcome);
+      }
       if (outcome.stage != JobStage::trained) run_.clear();
     } catch (const Error& fault) {  // a plugin has written into the socket, or worse
       fault_ = fmt::format("a message that cannot be read ({})", fault.what());
@@ -215,8 +232,9 @@ class Worker {
   Channel channel_;
   pid_t pid_ = 0;
   int64_t number_ = 0;
-  std::string run_;    // the id of the job in hand, or ""
-  std::string fault_;  // why it was killed, or ""
+  std::string run_;       // the id of the job in hand, or ""
+  std::string fault_;     // why it was killed, or ""
+  bool stopped_ = false;  // by somebody else than the sweep
 };
 
 /// Waits until a worker sends something or ends, or it is time to look around.
@@ -252,6 +270,7 @@ void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorke
   };
   for (int64_t i = 0; i < std::min(settings.count, queue.waiting()); ++i) start(i);
   bool stopped = false;
+  int64_t replaced = 0;  // of those that somebody else has stopped
   while (!workers.empty()) {
     wait_for(workers);
     for (auto worker = workers.begin(); worker != workers.end();) {
@@ -264,7 +283,10 @@ void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorke
       const std::string run = worker->run();
       const int64_t number = worker->number();
       worker = workers.erase(worker);
-      if (run.empty()) {
+      if (end->stopped && !queue.stops() && replaced < kMostReplaced * settings.count) {
+        ++replaced;
+        if (queue.waiting() > 0) start(number);
+      } else if (run.empty()) {
         queue.note_accident(*end);  // another in its place would come to the same end
       } else {
         queue.lose(run, *end);
@@ -284,6 +306,7 @@ bool work_for_sweep() {
   Channel channel = take_over_standard_input();
   const std::optional<std::string> bench_line = channel.receive();
   if (!bench_line) throw Error("runner sweep --worker is for runner sweep to start; leave --worker out");
+  exit_after_hangup(channel.readable(), kGrace);
   BenchSpec spec = parse_bench_spec(*bench_line);
   at::set_num_threads(static_cast<int>(spec.threads));
   settle_arithmetic(spec.placement);

@@ -26,8 +26,9 @@ BenchSpec bench_of_worker(BenchSpec bench, int64_t worker, int64_t gpus);
 
 /// Has the jobs of a queue made by worker processes, copies of `runner` that get the bench and then one job
 /// after another through a socket and send back what becomes of them. A worker that dies in the middle of a
-/// job fails this job alone, and another takes its place. When the queue stops, workers are asked to stop and
-/// waited for; they also stop if this process dies. Throws Error if a worker cannot be started.
+/// job fails this job alone, and another takes its place. One that somebody else stops is replaced as well,
+/// and its job goes on from where it stood. When the queue stops, workers are asked to stop and waited for.
+/// If this process dies they stop, too, within a minute. Throws Error if a worker cannot be started.
 void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorkers& settings);
 
 /// A worker's side, for a process whose standard input is such a socket: makes jobs until no more come, and

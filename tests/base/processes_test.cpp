@@ -1,11 +1,16 @@
 #include "base/processes.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/expect_error.h"
@@ -136,6 +141,29 @@ TEST(Program, IsLookedForInThePath) {
   EXPECT_TRUE(has_program("sh"));
   EXPECT_FALSE(has_program("no_such_program"));
   EXPECT_ERROR(run_program({"no_such_program"}, ""), "no_such_program: cannot be started (No such file");
+}
+
+// Even one that never looks at its signals.
+TEST(ChildProcess, EndsByItselfOnceNobodyIsAtTheOtherEnd) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets.data()), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::close(sockets[0]);
+    exit_after_hangup(sockets[1], std::chrono::milliseconds(50));
+    sigset_t all{};
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_BLOCK, &all, nullptr);
+    for (;;) ::pause();
+  }
+  ::close(sockets[1]);
+  ::shutdown(sockets[0], SHUT_WR);  // no more to say, but still there
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), 0);
+  ::close(sockets[0]);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(describe_exit(status), "exit code 1");
 }
 
 }  // namespace

@@ -93,5 +93,18 @@ TEST(CrashScope, SaysNothingOfOtherCrashesNorOnceSwitchedOff) {
   EXPECT_EXIT(crash_unexplained(), testing::KilledBySignal(SIGABRT), "^$");
 }
 
+TEST(CrashScope, APluginDoesNotEndTheProgramInSilence) {
+  const auto exit_in_plugin = [](bool explained) {
+    explain_crashes();
+    if (!explained) leave_crashes_alone();
+    const CrashScope scope("mine.so", "resolve()");
+    std::exit(0);
+  };
+  EXPECT_EXIT(
+      exit_in_plugin(true), testing::ExitedWithCode(2),
+      "^runner: plugin mine.so ended the program in resolve\\(\\); fix it or remove it from its folder\n$");
+  EXPECT_EXIT(exit_in_plugin(false), testing::ExitedWithCode(0), "^$");
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "support/expect_error.h"
@@ -40,6 +41,9 @@ TEST(Names, AreUtf8WithoutControlCharacters) {
                "birds: class 'caf\\xe9' is not UTF-8; write it in UTF-8");
   EXPECT_ERROR(check_name("a\x1b[31m", "birds: class"),
                "birds: class 'a\\x1b[31m' has control characters; leave them out");
+  check_class_name("_7", "birds: class");
+  for (const char* name : {"", " ", "_", " _ "})
+    EXPECT_ERROR(check_class_name(name, "birds: class"), fmt::format("birds: class '{}' says nothing", name));
   EXPECT_ERROR(check_name("\xff", "\xff/birds: class"), "\\xff/birds: class '\\xff' is not UTF-8");
 }
 

@@ -174,5 +174,13 @@ TEST_F(PluginFaults, FailFastLeavesOutWhatIsNotBegun) {
   EXPECT_NE(result.out.find(" left out"), std::string::npos) << result.out;
 }
 
+TEST_F(PluginFaults, EndNoPlanInSilence) {
+  const Finished result = sweep("exits_in_resolve,coop");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_NE(result.err.find("runner: plugin faulty.so ended the program in resolve; fix it or remove it"),
+            std::string::npos)
+      << result.err;
+}
+
 }  // namespace
 }  // namespace promptbed

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <set>
@@ -76,6 +77,26 @@ TEST_F(LocalWorkersTest, ADeadWorkerFailsItsJobAloneAndIsReplaced) {
   EXPECT_EQ(outcome.failures.size(), 8u);
   EXPECT_EQ(outcome.made, 4);
   EXPECT_TRUE(outcome.accidents.empty());
+}
+
+TEST_F(LocalWorkersTest, AWorkerThatSomebodyStopsIsReplacedAndItsJobGoesOn) {
+  const std::string mark = (world_ / "stopped").string();
+  ::setenv("PROMPTBED_FAULTY_STOPPED", mark.c_str(), 1);
+  const SweepOutcome outcome = make({"stops_its_process_once", "coop"}, 1);
+  ::unsetenv("PROMPTBED_FAULTY_STOPPED");
+  EXPECT_TRUE(fs::exists(mark));
+  EXPECT_EQ(outcome.made, 8);
+  EXPECT_TRUE(outcome.failures.empty() && outcome.accidents.empty());
+  for (const RunRecord& run : ledger_.list()) EXPECT_EQ(run.attempts, 1) << "one that was taken back is none";
+}
+
+TEST_F(LocalWorkersTest, WorkersThatAreStoppedAgainAndAgainAreGivenUp) {
+  const SweepOutcome outcome = make({"stops_its_process"}, 1);
+  EXPECT_EQ(outcome.made, 0);
+  EXPECT_EQ(outcome.elsewhere, 4);
+  EXPECT_EQ(outcome.accidents,
+            (std::vector<std::string>{
+                "somebody stops worker processes again and again; sweep again when that has ended"}));
 }
 
 TEST_F(LocalWorkersTest, AWorkerThatCannotStartWorkIsAnAccidentAndNotReplaced) {
