@@ -26,7 +26,6 @@ namespace fs = std::filesystem;
 constexpr uint64_t kLengthBytes = 8;
 constexpr uint64_t kHeaderAlignment = 8;          // of the data, by padding the header with spaces
 constexpr uint64_t kLongestHeader = 100'000'000;  // the limit of the format's own library
-constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kCopyAgain = "copy or download it again";
 
 struct ElementType {
@@ -150,7 +149,7 @@ TensorTexts read_texts(const fs::path& path, const nlohmann::json& metadata) {
 
 std::string header_of(std::span<const TensorBytes> tensors, const TensorTexts& texts) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!texts.empty()) header[kMetadata] = texts;
+  if (!texts.empty()) header[kSafetensorsMetadata] = texts;
   uint64_t offset = 0;
   for (const TensorBytes& tensor : tensors) {
     const uint64_t end = offset + tensor.bytes.size();
@@ -169,7 +168,7 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : mapping_(std::make_shar
   const auto [header, data_begin] = read_header(path, file);
   std::vector<Entry> entries;
   for (const auto& [name, description] : header.items()) {
-    if (name == kMetadata) {
+    if (name == kSafetensorsMetadata) {
       texts_ = read_texts(path, description);
     } else {
       entries.push_back(read_entry(path, name, description));

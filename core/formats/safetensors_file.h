@@ -22,6 +22,9 @@ struct TensorBytes {
   std::span<const std::byte> bytes;
 };
 
+/// Where a file has its texts: no tensor has this name.
+inline constexpr const char* kSafetensorsMetadata = "__metadata__";
+
 /// Texts beside the tensors of a file, by key.
 using TensorTexts = std::map<std::string, std::string>;
 

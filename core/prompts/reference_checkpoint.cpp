@@ -133,19 +133,24 @@ bool is_reference_state(const NamedTensors& state) {
          std::ranges::all_of(state, is_known);
 }
 
-/// Whether its prompts are the context, the name and a full stop, and its Meta-Net makes one shift, as the
-/// reference would have it. Other methods may have tensors of the same names.
+/// Whether its prompts are the context, the name and a full stop, and its Meta-Net makes one shift of the
+/// image's features, as the reference would have it. Other methods may have tensors of the same names.
 bool has_reference_prompts(const TrainedPrompt& prompt) {
+  constexpr int64_t kBottleneck = 16;
   int64_t tokens = 0, width = 0, shift = 0;
+  bool has_bottleneck = true;
   for (const auto& [name, tensor] : prompt.state) {
     if (name == kContext) std::tie(tokens, width) = std::pair(tensor.size(-2), tensor.size(-1));
+    if (name == kMetaNet[0])
+      has_bottleneck =
+          tensor.dim() == 2 && tensor.size(0) == std::max<int64_t>(1, tensor.size(1) / kBottleneck);
     if (name == kMetaNet[2]) shift = tensor.size(0);
   }
   const OptionValues& options = prompt.run.options;
   const auto count = options.find("n_ctx"), rest = options.find("rest");
   return (count == options.end() || count->second == OptionValue(tokens)) &&
          (rest == options.end() || rest->second == OptionValue(std::string(kNameAlone))) &&
-         (shift == 0 || shift == width);
+         (shift == 0 || (shift == width && has_bottleneck));
 }
 
 int64_t epochs_of(const TrainedPrompt& prompt) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/single_steps.h"
+#include "support/tiny_png.h"
 
 namespace promptbed {
 namespace {
@@ -107,6 +108,24 @@ TEST_F(EvalCommand, TestsAListOfClassesZeroShot) {
   EXPECT_NE(result.out.find("6 test images of other classes were left out"), std::string::npos) << result.out;
 }
 
+TEST_F(EvalCommand, TestsAPromptWithThePrecisionThatItWasTrainedWith) {
+  const Finished made =
+      run(on_world({"train", "--method", "coop", "--dataset", "one", "--shots", "2", "--views", "2",
+                    "--epochs", "2", "--precision", "bf16", "--db", "bf16/ledger.db"}));
+  ASSERT_EQ(made.code, 0) << made.err;
+  const RunRecord rounded = Ledger::open_existing(*world_ / "bf16/ledger.db").list().at(0);
+  const auto tested = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words =
+        on_world({"eval", "--prompt", rounded.id, "--db", "bf16/ledger.db", "--class-set", "base"});
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  EXPECT_EQ(tested({}).err.find("note: the prompt was"), std::string::npos);
+  EXPECT_NE(tested({"--precision", "f32"})
+                .err.find("note: the prompt was trained with bf16, and is tested with f32"),
+            std::string::npos);
+}
+
 TEST_F(EvalCommand, WritesNothingIntoTheLedger) {
   const std::string before = read_file(*world_ / "runs/promptbed.db");
   ASSERT_EQ(run(on_world({"eval", "--prompt", id_, "--class-set", "base"})).code, 0);
@@ -132,6 +151,11 @@ TEST_F(EvalCommand, RefusesWrongInputInOneLine) {
   expect_refused(on_world({"eval", "--prompt", id_, "--class-set", "some"}),
                  "--class-set some: known: base, new, all");
   expect_refused(on_world({"eval", "--prompt", id_, "--dataset", "three"}), "three");
+  for (const char* part : {"train", "test"})
+    test::write_tiny_png(*world_ / "lonely" / part / "cat/1.png", 10);
+  expect_refused(
+      on_world({"eval", "--method", "clip_zeroshot", "--dataset", "./lonely", "--class-set", "new"}),
+      "--class-set new: lonely has 1 class, and so no new ones");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "data/pictures/image_files.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "data/pictures/content_index.h"
@@ -49,6 +50,22 @@ TEST_F(ImageFilesTest, AreTheSameInBoth) {
     EXPECT_EQ(decode_picture(archive_, name).rgb, decode_picture(folder_, name).rgb);
     EXPECT_EQ(ContentIndex(archive_).find(name), ContentIndex(folder_).find(name));
   }
+}
+
+TEST_F(ImageFilesTest, AreThereBehindLinksToo) {
+  fs::create_directory_symlink("cat", scratch_ / "pets/images/linked");
+  fs::create_directory_symlink("..", scratch_ / "pets/images/cat/above");
+  fs::create_symlink("nowhere.png", scratch_ / "pets/images/gone.png");
+  EXPECT_EQ(folder_.names(), (Names{"cat/1.png", "dog.PNG", "gone.png", "linked/1.png"}));
+  EXPECT_ERROR(folder_.read("gone.png"), "gone.png");
+}
+
+TEST_F(ImageFilesTest, AFolderThatCannotBeListedIsNamed) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may list any folder";
+  fs::create_directory(scratch_ / "pets/images/secret");
+  fs::permissions(scratch_ / "pets/images/secret", fs::perms::none);
+  EXPECT_ERROR(folder_.names(), "secret: cannot be listed (Permission denied)");
+  fs::permissions(scratch_ / "pets/images/secret", fs::perms::owner_all);
 }
 
 TEST_F(ImageFilesTest, NameWhatIsMissing) {

@@ -279,6 +279,9 @@ TEST_F(ReferenceCheckpoints, AreNotWrittenOfOtherPromptsWithTensorsOfTheSameName
   TrainedPrompt with_tokens = sample_prompt();
   with_tokens.state[3].second = at::zeros({16, 1});
   expect_refused(with_tokens);
+  TrainedPrompt of_a_wider_net = sample_prompt();
+  of_a_wider_net.state[1].second = at::zeros({2, 4});
+  expect_refused(of_a_wider_net);
 }
 
 /// What the reference does with a checkpoint (Dassl's load_checkpoint, CoCoOp's load_model), in PyTorch.

@@ -15,6 +15,7 @@
 #include "results/dataset_places.h"
 #include "sweep/features.h"
 #include "sweep/inputs.h"
+#include "table/table.h"
 #include "training/evaluate.h"
 
 namespace promptbed {
@@ -86,10 +87,16 @@ std::string tested_dataset(const Values& values, const Classifier& classifier) {
 }
 
 /// The test images, and which classes' they are, in words.
-std::pair<TestImages, std::string> chosen_images(const Split& split, const Values& values) {
+std::pair<TestImages, std::string> chosen_images(const DatasetSpec& dataset, const Split& split,
+                                                 const Values& values) {
   if (!values.given("classes-file")) {
     const ClassSet set = class_set_of(values);
-    return {test_images_of(split, set), fmt::format("{} classes", to_string(set))};
+    TestImages tested = test_images_of(split, set);
+    if (tested.class_names.empty()) {
+      throw values.fault("class-set", fmt::format("{} has {}, and so no {} ones", dataset.id,
+                                                  plural(split.class_names.size(), "class"), to_string(set)));
+    }
+    return {std::move(tested), fmt::format("{} classes", to_string(set))};
   }
   if (values.given("class-set"))
     throw Error("--class-set and --classes-file both choose classes; leave one out");
@@ -147,6 +154,7 @@ int eval_command(const Arguments& arguments) {
   at::set_num_threads(static_cast<int>(threads));
 
   Classifier classifier = make_classifier(*values, /*otherwise=*/"");
+  settle_precision(spec, *values, classifier);
   read_data_options(spec, *values, tested_dataset(*values, classifier));
   Inputs inputs(spec);
   if (inputs.datasets().size() != 1)
@@ -155,7 +163,7 @@ int eval_command(const Arguments& arguments) {
   const Split split = inputs.read_split(dataset);
   print_notes(split);
   classifier.recall_classes(dataset, split);
-  auto [tested, class_set] = chosen_images(split, *values);
+  auto [tested, class_set] = chosen_images(dataset, split, *values);
 
   const auto learner = classifier.serve(tested.class_names, dataset, inputs.model(), spec.placement);
   const Ranking ranking = ranked(*learner, classifier, tested, dataset, inputs, spec, threads);

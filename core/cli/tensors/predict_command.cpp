@@ -95,7 +95,7 @@ Choice chosen_classes(const Values& values, const Classifier& classifier, const 
     choice.class_names = read_class_list(values.text("classes-file"));
   } else if (values.given("classes")) {
     choice.class_names = values.items("classes");
-    for (const std::string& name : choice.class_names) check_name(name, "--classes: class");
+    for (const std::string& name : choice.class_names) check_class_name(name, "--classes: class");
   } else if (classifier.prompt() && !classifier.prompt()->class_names.empty()) {
     choice.class_names = classifier.prompt()->class_names;
   } else {
@@ -259,6 +259,7 @@ int predict_command(const Arguments& arguments) {
   Choice choice = chosen_classes(*values, classifier, spec);
   apply_template(*values, classifier, choice.words);
   const ClipModel model = load_model(*values);
+  settle_precision(spec, *values, classifier);
   const auto learner = classifier.serve(choice.class_names, choice.words, model, spec.placement);
 
   Guesser guesser(*learner, model, spec.placement, choice.words.crops, threads, top);

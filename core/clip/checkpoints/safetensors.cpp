@@ -49,6 +49,10 @@ Tensor view_of(const TensorBytes& stored, const std::shared_ptr<const MappedByte
 
 }  // namespace
 
+bool has_safetensors_type(torch::ScalarType type) {
+  return std::ranges::find(kTypes, type, [](const auto& known) { return known.second; }) != kTypes.end();
+}
+
 Safetensors read_safetensors(const std::filesystem::path& path) {
   const SafetensorsFile file(path);
   Safetensors contents{.tensors = {}, .texts = file.texts()};

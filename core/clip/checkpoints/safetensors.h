@@ -18,6 +18,9 @@ struct Safetensors {
   TensorTexts texts;  ///< the "__metadata__"
 };
 
+/// Whether the format has a type for such numbers: it has none for complex ones.
+bool has_safetensors_type(torch::ScalarType type);
+
 /// Maps the file into memory. The tensors are copy-on-write views that keep the mapping alive, so pages that
 /// nobody touches are never read. Throws Error as SafetensorsFile does.
 Safetensors read_safetensors(const std::filesystem::path& path);

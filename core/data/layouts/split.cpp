@@ -52,7 +52,7 @@ class SplitCheck {
       fail("class '{}' has label {}; labels start at 0", names.begin()->second, names.begin()->first);
     split_.class_names.clear();
     for (const auto& [label, name] : names) {
-      check_name(name, file_.string() + ": class");
+      check_class_name(name, file_.string() + ": class");
       const auto expected = static_cast<int64_t>(split_.class_names.size());
       if (label != expected)
         fail("label {} has no images; number the {} classes from 0 without gaps", expected, names.size());

@@ -39,16 +39,27 @@ std::string name_in_archive(const std::string& image) {
   return fs::path(image).lexically_normal().string();
 }
 
-std::vector<std::string> images_in(const fs::path& folder) {
-  std::vector<std::string> images;
-  std::error_code failure;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, failure);
-  for (; !failure && entry != fs::recursive_directory_iterator(); entry.increment(failure)) {
-    if (entry->is_regular_file(failure) && is_image_name(entry->path()))
-      images.push_back(entry->path().lexically_relative(folder).string());
+/// Adds the images of a folder and those below it, by names that begin with `name`. Links are followed, but
+/// not to a folder that this one is in: `above` has those. One that leads nowhere counts as an image if it is
+/// named like one, so that it is not passed over in silence.
+void add_images(const fs::path& folder, const fs::path& name, std::vector<fs::path>& above,
+                std::vector<std::string>& images) {
+  try {
+    above.push_back(fs::canonical(folder));
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      std::error_code failure;
+      const fs::path entry_name = name / entry.path().filename();
+      if (!entry.is_directory(failure)) {
+        const bool may_be_read = entry.is_regular_file(failure) || !entry.exists(failure);
+        if (may_be_read && is_image_name(entry.path())) images.push_back(entry_name.string());
+      } else if (std::ranges::find(above, fs::canonical(entry.path())) == above.end()) {
+        add_images(entry.path(), entry_name, above, images);
+      }
+    }
+    above.pop_back();
+  } catch (const fs::filesystem_error& fault) {
+    throw Error(fmt::format("{}: cannot be listed ({})", folder.string(), fault.code().message()));
   }
-  if (failure) throw Error(fmt::format("{}: cannot be listed ({})", folder.string(), failure.message()));
-  return images;
 }
 
 }  // namespace
@@ -104,7 +115,8 @@ std::vector<std::string> ImageFiles::names() const {
   if (is_archive()) {
     std::ranges::copy_if(archive_->zip.names(), std::back_inserter(images), is_image_name);
   } else {
-    images = images_in(place_);
+    std::vector<fs::path> above;
+    add_images(place_, {}, above, images);
   }
   if (images.empty()) {
     throw Error(fmt::format("{}: holds no image ({}); give another folder", place_.string(), kImageEndings));

@@ -81,6 +81,8 @@ void read_prompt_words(JsonObject& fields, DatasetSpec& spec) {
   spec.prompt_template = fields.text_or("template", kDefaultTemplate);
   check_template_text(spec.prompt_template, fields.place("template"));
   spec.context_init = fields.text_or("context_init", kDefaultContext);
+  if (spec.context_init.find_first_not_of(" _") == std::string::npos)
+    throw Error(fmt::format("{} has no word; give some, or leave it out", fields.place("context_init")));
   spec.renames = fields.text_map("renames");
   spec.citation = fields.text_or("citation", "");
   spec.source = fields.text_or("source", "");

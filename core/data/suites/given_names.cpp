@@ -74,7 +74,7 @@ void give_names(Split& split, const GivenNames& names) {
   if (names.by_label.empty() && names.by_name.empty()) return;
   split.class_names = names.by_label.empty() ? names_by_name(split, names) : names_by_label(split, names);
   for (const std::string& name : split.class_names)
-    check_name(name, fmt::format("{}: class", names.file.string()));
+    check_class_name(name, fmt::format("{}: class", names.file.string()));
   for (std::vector<Image>* images : {&split.train, &split.val, &split.test}) {
     for (Image& image : *images) image.class_name = split.class_names[static_cast<size_t>(image.label)];
   }
@@ -118,8 +118,7 @@ std::vector<std::string> read_class_list(const fs::path& file) {
   if (names.empty()) throw Error(fmt::format("{}: holds no class name; give one per line", file.string()));
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    if (name.empty()) throw Error(fmt::format("{}: a class name is empty; remove it", file.string()));
-    check_name(name, fmt::format("{}: class", file.string()));
+    check_class_name(name, fmt::format("{}: class", file.string()));
     if (!seen.insert(name).second)
       throw Error(fmt::format("{}: class '{}' is there twice; remove one", file.string(), name));
   }
