@@ -98,7 +98,7 @@ TEST_F(ClassList, RefusesWhatHoldsNoNames) {
   EXPECT_ERROR(read("{\"zoo\": [\"ant\"]}"), "holds names by dataset; give it as --class-names");
   EXPECT_ERROR(read(""), "holds no class name");
   EXPECT_ERROR(read("[]"), "holds no class name");
-  EXPECT_ERROR(read("[\"\"]"), "a class name is empty");
+  EXPECT_ERROR(read("[\"\"]"), "says nothing in a prompt");
   EXPECT_ERROR(read("[3]"), "3 is not a class name");
   EXPECT_ERROR(read("ant\nbee\nant\n"), "class 'ant' is there twice");
   EXPECT_ERROR(read_class_list(scratch_ / "none"), "none");
