@@ -96,7 +96,7 @@ TEST_F(SplitTest, HashTellsOrderPathsLabelsAndNames) {
   std::swap(json_["train"][0], json_["train"][1]);
   EXPECT_NE(read().hash(), hash);
   std::swap(json_["train"][0], json_["train"][1]);
-  json_["val"] = {json_["test"][0]};
+  json_["val"] = json::array({json_["test"][0]});
   EXPECT_NE(read().hash(), hash);
   json_["val"] = json::array();
   spec_.renames = {{"cat", "kitten"}};
