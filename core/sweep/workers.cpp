@@ -167,12 +167,16 @@ class Worker {
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
     pid_ = 0;
+    was_interrupted_ = WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedCode;
     return WorkerEnd{.accident = fault_.empty() ? describe_exit(status) : fault_,
                      .killed = fault_.empty() && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
                      .interrupted = fault_.empty() && WIFSIGNALED(status) &&
-                                    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT),
-                     .stopped = fault_.empty() && run_.empty() &&
-                                (stopped_ || (WIFEXITED(status) && WEXITSTATUS(status) == kInterruptedCode))};
+                                    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT)};
+  }
+
+  /// Whether somebody else than the sweep stopped it, in order. To be asked once all that it said is taken.
+  bool was_stopped() const {
+    return fault_.empty() && run_.empty() && (gave_its_job_back_ || was_interrupted_);
   }
 
  private:
@@ -216,8 +220,8 @@ class Worker {
   void take(const std::string& line, JobQueue& queue) {
     try {
       const JobOutcome outcome = parse_job_outcome(line);
-      stopped_ = outcome.stage == JobStage::interrupted && !queue.stops();
-      if (stopped_) {
+      gave_its_job_back_ = outcome.stage == JobStage::interrupted && !queue.stops();
+      if (gave_its_job_back_) {
         queue.take_back(outcome.run);
       } else {
         queue.report(outcome);
@@ -232,9 +236,10 @@ class Worker {
   Channel channel_;
   pid_t pid_ = 0;
   int64_t number_ = 0;
-  std::string run_;       // the id of the job in hand, or ""
-  std::string fault_;     // why it was killed, or ""
-  bool stopped_ = false;  // by somebody else than the sweep
+  std::string run_;                 // the id of the job in hand, or ""
+  std::string fault_;               // why it was killed, or ""
+  bool gave_its_job_back_ = false;  // to a sweep that goes on
+  bool was_interrupted_ = false;
 };
 
 /// Waits until a worker sends something or ends, or it is time to look around.
@@ -274,12 +279,13 @@ void run_local_workers(JobQueue& queue, const BenchSpec& bench, const LocalWorke
   while (!workers.empty()) {
     wait_for(workers);
     for (auto worker = workers.begin(); worker != workers.end();) {
-      const auto end = worker->end();
+      auto end = worker->end();
       worker->serve(queue);  // also what it said before it ended
       if (!end) {
         ++worker;
         continue;
       }
+      end->stopped = worker->was_stopped();
       const std::string run = worker->run();
       const int64_t number = worker->number();
       worker = workers.erase(worker);
