@@ -4,6 +4,13 @@ if(PROMPTBED_PYTORCH)
   include(${CMAKE_CURRENT_LIST_DIR}/PyTorch.cmake)
 else()
   find_package(Torch REQUIRED)
+  # oneDNN, if it is a library of its own, as Debian's LibTorch has it. Others have one inside that they alone can reach, and a second one
+  # beside it would be taken for it.
+  get_target_property(torch_cpu torch_cpu LOCATION)
+  execute_process(COMMAND ${CMAKE_READELF} -d ${torch_cpu} OUTPUT_VARIABLE torch_needs)
+  if(torch_needs MATCHES "libdnnl\\.so")
+    find_package(dnnl CONFIG REQUIRED)
+  endif()
 endif()
 find_package(Boost 1.74 CONFIG REQUIRED COMPONENTS filesystem program_options system)
 find_package(HDF5 REQUIRED COMPONENTS C CXX)

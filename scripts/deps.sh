@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build ccache git pkg-config
-  libtorch-dev libopenblas0-openmp # Debian's default BLAS, the reference one, makes LibTorch 30 times slower.
+  libtorch-dev libdnnl-dev libopenblas0-openmp # Debian's default BLAS, the reference one, makes LibTorch 30 times slower.
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
   libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev libzip-dev
   libicu-dev libgumbo-dev

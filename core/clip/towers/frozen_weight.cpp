@@ -50,8 +50,11 @@ ProductKernel kernel_for(const Placement& placement) {
 FrozenWeight::FrozenWeight(const Tensor& weight, const Tensor& bias, ProductKernel kernel)
     : kernel_(kernel),
       outputs_(weight.size(0)),
-      weight_(laid_out(weight.detach(), kernel)),
-      bias_(bias.defined() ? bias.to(torch::kFloat).contiguous() : bias) {}
+      packed_(kernel == ProductKernel::bf16 ? pack(weight, bias) : nullptr) {
+  if (packed_ != nullptr) return;
+  weight_ = laid_out(weight.detach(), kernel);
+  if (bias.defined()) bias_ = bias.to(torch::kFloat).contiguous();
+}
 
 FrozenWeight FrozenWeight::for_gradients(const Tensor& weight) const {
   if (kernel_ == ProductKernel::blas || !multiplies_in_f32(kernel_))
@@ -70,14 +73,21 @@ Tensor FrozenWeight::multiply(const Tensor& x) const {
 }
 
 Tensor FrozenWeight::added(const Tensor& y, const Tensor& x) const {
+  const Tensor rows = x.reshape({-1, x.size(-1)});
+  if (packed_ != nullptr) {
+    const Tensor sum = y.clone(at::MemoryFormat::Contiguous);
+    packed_->multiply_onto(sum.view({-1, outputs_}), rows);
+    return sum;
+  }
   if (kernel_ != ProductKernel::blas) return multiply(x).add_(y);
   Tensor sum = bias_.defined() ? y + bias_ : y.clone();
-  sum.view({-1, outputs_}).addmm_(x.reshape({-1, x.size(-1)}), weight_);
+  sum.view({-1, outputs_}).addmm_(rows, weight_);
   return sum;
 }
 
 /// [n, in] -> [n, out]
 Tensor FrozenWeight::rows_multiplied(const Tensor& rows) const {
+  if (packed_ != nullptr) return packed_->multiply(rows);
   if (kernel_ == ProductKernel::blas)
     return bias_.defined() ? at::addmm(bias_, rows, weight_) : at::mm(rows, weight_);
   const Tensor rounded = rows.to(weight_.scalar_type());

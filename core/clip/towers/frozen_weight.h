@@ -2,6 +2,9 @@
 
 #include <promptbed/tensor.h>
 
+#include <memory>
+
+#include "clip/towers/packed_weight.h"
 #include "clip/towers/placement.h"
 
 namespace promptbed {
@@ -49,6 +52,7 @@ class FrozenWeight {
 
   ProductKernel kernel_ = ProductKernel::blas;
   int64_t outputs_ = 0;
+  std::shared_ptr<const PackedWeight> packed_;  // instead of the following, where there is one
   Tensor weight_, bias_;
 };
 
