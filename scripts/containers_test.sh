@@ -18,7 +18,8 @@ mkdir -p "$folder"
 bare_root() {
   mountpoint -q "$1/proc" && umount "$1/proc"
   rm -rf --one-file-system "$1"
-  debootstrap --variant=minbase "$distribution" "$1" "$mirror" > "$folder/debootstrap.log"
+  debootstrap --variant=minbase "$distribution" "$1" "$mirror" > "$folder/debootstrap.log" 2>&1 ||
+    { tail -5 "$folder/debootstrap.log" >&2; exit 1; }
   cp /etc/apt/apt.conf.d/* "$1/etc/apt/apt.conf.d/" # a proxy, if this machine has one
   cp /etc/resolv.conf /etc/hosts "$1/etc/" 2> /dev/null || true
   mount -t proc proc "$1/proc"

@@ -2,6 +2,7 @@
 # From a clone to the first table: installs what is missing, builds promptbed, compares four methods on the embedded suite
 # pocket with three seeds, prints the table and writes a page with all results. They stay in runs/; finished work is not repeated.
 set -euo pipefail
+[ $# -eq 0 ] || { echo "scripts/demo.sh: takes no arguments; runner sweep --help has the choices" >&2; exit 2; }
 cd "$(dirname "$0")/.."
 
 step() { printf '\n== %s\n' "$*"; }

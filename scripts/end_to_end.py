@@ -6,6 +6,7 @@ the seeds against those in tests/end_to_end/reference.csv (see the README there)
 crop for every image and epoch, as in the reference. Fails where a difference is larger than the seeds explain. Needs a release build
 and some minutes; features and runs stay in build/end_to_end, and finished work is not repeated."""
 
+import argparse
 import collections
 import csv
 import math
@@ -58,10 +59,13 @@ def interval(ours: list[float], theirs: list[float]) -> float:
 
 
 def main() -> int:
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("views", type=int, nargs="*", default=[10, 200], help="how many views are stored of each image")
+    given = options.parse_args()
     expected, datasets, methods, seeds = reference()
     WORK.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for views in [int(views) for views in sys.argv[1:]] or [10, 200]:
+    for views in given.views:
         found = sweep(views, datasets, methods, seeds)
         print(f"\n{views} views: means over {len(seeds)} seeds, in percent")
         for key, theirs in expected.items():

@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 
 folders=(core/base core/formats core/table core/tokenizer core/data core/results core/report core/cli/records ':(glob)core/cli/*')
 files=("$@")
+for file in "${files[@]}"; do
+  [ -f "$file" ] || { echo "scripts/lint.sh: $file: is no file; give sources, from the root of the repository" >&2; exit 2; }
+done
 if [ $# -eq 0 ]; then mapfile -t files < <(git ls-files "${folders[@]}" | grep '\.cpp$'); fi
 
 git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run --Werror

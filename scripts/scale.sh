@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-100000}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || { echo "scripts/scale.sh: $runs: give a number of runs" >&2; exit 2; }
 
 cmake --preset release > /dev/null
 cmake --build --preset release --target runner promptbed_large_ledger > /dev/null

@@ -3,6 +3,7 @@
 100000. Programs of its own stand in for Slurm's. The outcomes of one run are real, and those of the others, copies under their ids, are
 there all at once. The sweep has one core. Prints seconds, outcomes a second and peak memory."""
 
+import argparse
 import os
 import re
 import subprocess
@@ -45,7 +46,6 @@ def outcome_of_one(runner, folder, environment):
     return {file.name.replace(run.name, "RUN"): file.read_bytes().replace(run.name.encode(), b"RUN") for file in run.iterdir()}
 
 
-
 def write_outcomes(folder, runs, files):
     """Of each run as its task writes them, the end last."""
     for run in runs:
@@ -65,8 +65,14 @@ def wait_for(path, process):
 
 
 def main():
-    runner, count = str(Path(sys.argv[1]).resolve()), int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
-    contexts = -(-count // (DATASETS * SEEDS * 2))  # of one to so many vectors, per class and shared
+    options = argparse.ArgumentParser(description=__doc__.split(":")[0])
+    options.add_argument("runner", type=Path)
+    options.add_argument("runs", type=int, nargs="?", default=100_000)
+    given = options.parse_args()
+    if not given.runner.is_file():
+        options.error(f"{given.runner}: is not there; build it first")
+    runner = str(given.runner.resolve())
+    contexts = -(-given.runs // (DATASETS * SEEDS * 2))  # of one to so many vectors, per class and shared
     with tempfile.TemporaryDirectory(prefix="promptbed_scale_") as name:
         folder = Path(name)
         slurm = folder / "slurm"

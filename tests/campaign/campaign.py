@@ -21,14 +21,28 @@ from world import World, files_of, state_of
 ROUND = ["kill", "flip", "flip", "kill-at-call", "flip", "flip", "interrupt", "full-disk", "flip", "flip", "at-once", "flip", "flip", "namespaces"]
 
 
+def wished_trials(text):
+    """kill=2,flip=1 -> ["kill", "kill", "flip"]"""
+    wished = []
+    for wish in text.split(","):
+        kind, _, count = wish.partition("=")
+        if kind not in TRIALS or not count.isdigit():
+            raise argparse.ArgumentTypeError(f"{wish}: give a kind and how many, such as kill=200; kinds: {', '.join(TRIALS)}")
+        wished += [kind] * int(count)
+    return wished
+
+
 def read_options():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("runner")
+    options.add_argument("runner", type=Path)
     options.add_argument("--minutes", type=float, default=5, help="how long, if --trials is not given")
-    options.add_argument("--trials", help="how many of which kind, such as kill=200,flip=500; kinds: " + ", ".join(TRIALS))
+    options.add_argument("--trials", type=wished_trials, help="how many of which kind, such as kill=200,flip=500; kinds: " + ", ".join(TRIALS))
     options.add_argument("--seed", type=int, default=1, help="of all random choices")
     options.add_argument("--first", type=int, default=0, help="number of the first trial of each kind, to repeat one")
-    return options.parse_args()
+    given = options.parse_args()
+    if not given.runner.is_file():
+        options.error(f"{given.runner}: is not there; build it first")
+    return given
 
 
 def undisturbed_sweep(world):
@@ -48,9 +62,7 @@ def undisturbed_sweep(world):
 def kinds(options):
     """The kind of each trial, in order."""
     if options.trials:
-        for wish in options.trials.split(","):
-            kind, count = wish.split("=")
-            yield from [kind] * int(count)
+        yield from options.trials
         return
     end = time.monotonic() + 60 * options.minutes
     while True:

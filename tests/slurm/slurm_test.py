@@ -5,6 +5,7 @@ slurm_test.py RUNNER [CASE...]
 Runs, scores, epochs and prompts must be equal, bit by bit, and no file, task or process may be left. It needs Slurm's daemons and munge
 (scripts/deps.sh --tests) and root. Exit code 1 if a case fails; where a machine can have no Slurm it says so and ends with 77."""
 
+import argparse
 import json
 import os
 import re
@@ -311,7 +312,14 @@ CASES = [forty_runs, submitted_and_collected_later, node_killed, runner_killed, 
 
 
 def main():
-    runner, chosen = sys.argv[1], sys.argv[2:]
+    options = argparse.ArgumentParser(description=__doc__.split(":")[0])
+    options.add_argument("runner", type=Path)
+    options.add_argument("cases", nargs="*", help="all unless given: " + ", ".join(case.__name__ for case in CASES))
+    given = options.parse_args()
+    if not given.runner.is_file():
+        options.error(f"{given.runner}: is not there; build it first")
+    if unknown := set(given.cases) - {case.__name__ for case in CASES}:
+        options.error(f"{', '.join(sorted(unknown))}: is no case; --help lists them")
     if missing_programs():
         print(f"slurm_test.py: not tried: {', '.join(missing_programs())} are missing; run scripts/deps.sh --tests")
         return 77
@@ -322,8 +330,14 @@ def main():
             print(f"slurm_test.py: not tried: no cluster can be started here ({reason})")
             return 77
         with cluster:
-            failed = run_cases(chosen, Sweeps(runner, cluster, folder))
+            failed = run_cases(given.cases, Sweeps(given.runner, cluster, folder))
     return 1 if failed else 0
+
+
+def print_logs(folder):
+    """The ends of what tasks have said, since the folder goes."""
+    for log in sorted(folder.glob("**/task-*.log")):
+        print(f"{log.relative_to(folder)}: {log.read_text(errors='replace')[-1500:].strip()}", flush=True)
 
 
 def run_cases(chosen, sweeps):
@@ -340,6 +354,7 @@ def run_cases(chosen, sweeps):
         except Exception:  # noqa: BLE001
             failed += 1
             print(f"{case.__name__}: failed\n{traceback.format_exc()}", flush=True)
+            print_logs(sweeps.folder / case.__name__)
             sweeps.cluster.end_tasks()
     print(f"{passed} passed, {failed} failed")
     return failed
