@@ -4,7 +4,14 @@
 # and follows the docs, command by command. Needs root, debootstrap, 8 GB of disk, and the time of a build unless a package is given.
 # What it made stays in build/containers.
 set -euo pipefail
-distribution=${1:-bookworm} package=${2:+$(realpath "$2")}
+distribution=${1:-bookworm} package=${2:-}
+case $distribution in
+  -*) echo "scripts/containers_test.sh: $distribution: give a distribution, such as bookworm" >&2; exit 2 ;;
+esac
+if [ -n "$package" ]; then
+  [ -f "$package" ] || { echo "scripts/containers_test.sh: $package: is not there; cpack makes the package" >&2; exit 2; }
+  package=$(realpath "$package")
+fi
 cd "$(dirname "$0")/.."
 
 [ "$(id -u)" -eq 0 ] || { echo "scripts/containers_test.sh: needs root, for chroot" >&2; exit 2; }

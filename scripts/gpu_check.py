@@ -299,6 +299,9 @@ def stop(signal_number: int, frame) -> None:
 
 
 def main() -> int:
+    if len(sys.argv) != 5:
+        print("scripts/gpu_check.py: is what scripts/gpu_check.sh runs; start that", file=sys.stderr)
+        return 2
     programs, plugins, golden, output = map(Path, sys.argv[1:])
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

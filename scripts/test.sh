@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
+case $preset in
+  release | ci | debug | asan | records-asan) ;;
+  *) echo "scripts/test.sh: $preset: known: release, ci, debug, asan, records-asan" >&2; exit 2 ;;
+esac
 
 scripts/deps.sh --tests
 if [ -n "${PROMPTBED_GOLDEN:-}" ]; then

@@ -12,14 +12,16 @@
 
 #include "base/files.h"
 #include "base/input_file.h"
+#include "base/text.h"
 
 namespace promptbed {
 namespace {
 
 namespace fs = std::filesystem;
 
+/// `fault` may hold names from the archive, which can be any bytes.
 [[noreturn]] void reject_zip(const fs::path& path, const std::string& fault) {
-  throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path.string(), fault));
+  throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path.string(), printable(fault)));
 }
 
 /// Closed without being written. By a function, since a class of this unnamed namespace must not be part of
@@ -146,7 +148,7 @@ std::string StoredZip::read(const std::string& name) const {
     reject_zip(path_, fmt::format("it lacks the file {}", name));
   if (!is_stored(record)) {
     throw Error(fmt::format("{}: its file {} is compressed or encrypted; pack it anew, as `zip -0` does",
-                            path_.string(), name));
+                            path_.string(), printable(name)));
   }
   std::string contents(record.size, '\0');  // the constructor has seen that the archive is as large
   const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(zip, record.index, 0),

@@ -78,7 +78,13 @@ Shard parse_shard(const std::string& text) {
   const int64_t count = number_in(whole).value_or(0);
   const int64_t number =
       part == "slurm" ? of_environment("SLURM_ARRAY_TASK_ID") : number_in(part).value_or(0);
-  if (count < 1 || count > kMostShards || number < 1 || number > count)
+  const bool is_number = count >= 1 && count <= kMostShards;
+  if (is_number && part == "slurm" && (number < 1 || number > count)) {
+    throw Error(fmt::format(
+        "--shard {}: SLURM_ARRAY_TASK_ID is {}, which is none of 1 to {}; submit it with --array=1-{}", text,
+        number, count, count));
+  }
+  if (!is_number || number < 1 || number > count)
     throw Error(fmt::format("--shard {}: give a part of the whole, such as 2/4 or slurm/4, of {} at most",
                             text, kMostShards));
   return {number, count};

@@ -66,6 +66,7 @@ TEST_F(StoredZipTest, HoldsItsFilesAsTheyAre) {
 TEST_F(StoredZipTest, NamesWhatItLacks) {
   write(files_);
   EXPECT_ERROR(StoredZip(path_).read("dog.png"), "a.zip: is damaged (it lacks the file dog.png)");
+  EXPECT_ERROR(StoredZip(path_).read("dog\n2.png"), "it lacks the file dog\\x0a2.png)");
   EXPECT_ERROR(StoredZip(scratch_ / "none.zip"), "none.zip: cannot be read");
   write_file(scratch_ / "notes.zip", "These are notes.");
   EXPECT_ERROR(StoredZip(scratch_ / "notes.zip"), "notes.zip: is damaged (no ZIP archive)");

@@ -41,7 +41,8 @@ TEST(Shards, AreThoseOfAnArrayJobWhateverItsFirstIndex) {
                "task 3 is the only one of its array; if it was submitted again");
   EXPECT_EQ(parse_shard("slurm/8").number, 3);
   EXPECT_EQ(parse_shard("slurm/8").count, 8);
-  EXPECT_ERROR(parse_shard("slurm/2"), "--shard slurm/2: give a part of the whole");
+  EXPECT_ERROR(parse_shard("slurm/2"),
+               "SLURM_ARRAY_TASK_ID is 3, which is none of 1 to 2; submit it with --array=1-2");
   ::unsetenv("SLURM_ARRAY_TASK_ID");
   EXPECT_ERROR(parse_shard("slurm"), "--shard slurm: SLURM_ARRAY_TASK_ID is not set");
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "formats/pickle.h"
 #include "formats/stored_zip.h"
 
@@ -130,7 +131,8 @@ TorchArchive::TorchArchive(const std::filesystem::path& path)
 TorchArchive::~TorchArchive() = default;
 
 void TorchArchive::reject(const std::string& fault) const {
-  throw Error(fmt::format("{}: is damaged ({}); copy or download it again", path_.string(), fault));
+  throw Error(
+      fmt::format("{}: is damaged ({}); copy or download it again", path_.string(), printable(fault)));
 }
 
 const TorchArchive::Storage& TorchArchive::storage(const PickleValue& reference) {
@@ -181,7 +183,7 @@ Tensors read_state_dict(const fs::path& path) {
     collector.collect(unwrapped(*dict));
   } else if (const auto* const object = archive.root().as<PickleObject>()) {
     throw Error(fmt::format("{}: holds a whole {} instead of its tensors; save its state_dict()",
-                            path.string(), object->callee));
+                            path.string(), printable(object->callee)));
   }
   Tensors tensors = collector.take();
   if (tensors.empty()) {
