@@ -3,6 +3,11 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "base/machine.h"
 #include "clip/towers/packed_weight.h"
 #include "support/relative_difference.h"
 
@@ -86,6 +91,14 @@ INSTANTIATE_TEST_SUITE_P(Kernels, FrozenWeightKernel,
                                return "RoundedF16";
                            }
                          });
+
+/// The oneDNN that LibTorch has loaded says whether there is one to call, and not how this was built.
+TEST(PackedWeight, IsThereWhereverProcessorAndLibTorchAllowIt) {
+  std::ifstream maps("/proc/self/maps");
+  const std::string loaded{std::istreambuf_iterator<char>(maps), {}};
+  const bool has_onednn = loaded.find("/libdnnl.so") != std::string::npos;
+  EXPECT_EQ(pack(at::randn({24, 40}), Tensor()) != nullptr, has_onednn && has_bf16_products());
+}
 
 TEST(PackedWeight, IsForProcessorsAlone) {
   EXPECT_EQ(pack(at::empty({24, 40}, at::device(at::kMeta)), Tensor()), nullptr);
